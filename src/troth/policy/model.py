@@ -1,0 +1,325 @@
+"""The sections of ``policy.yaml``: what each may hold, with the words that the reference and the editors show.
+
+Every class is one section or one entry of it. Ids (keys of a mapping) are short words with underscores; keys of an entry
+are written with spaces. What is left blank allows nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from troth.policy.words import Duration, Entry, Names, Section, Text
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Basis = Literal[
+    "consent", "contract", "legal obligation", "vital interests", "public task", "legitimate interest", "not stated"
+]
+
+
+class Header(Entry):
+    """``policy``: which version this is, from when it holds, in which languages and under which law."""
+
+    version: int = Field(1, ge=1, description="counts up with every published change")
+    effective: date | None = Field(None, description="the day the version takes effect, 00:00 UTC")
+    languages: tuple[Literal["en", "zh-Hant"], ...] = Field(("en",), description="languages of the notice")
+    law: tuple[Literal["eu-gdpr", "uk-gdpr", "us-ca", "tw-pdpa"], ...] = Field((), description="law profiles to apply")
+    covers: Names = Field((), description="the services, sites and dealings that this policy governs")
+    flows: Names = Field((), description="which ways data moves: `from people`, `from partners`, `to partners`")
+    governing_law: Text | None = Field(None, description="the law that governs the policy, if it says so")
+    glossary: dict[str, Text] = Field(default_factory=dict, description="what terms used in the policy mean")
+    answers: tuple[str, ...] = Field((), description="the questions, in order, that the notice is arranged by")
+
+
+class Operator(Entry):
+    """``operator``: the business that answers for the data."""
+
+    name: str | None = Field(None, description="the legal name; two spellings are a finding")
+    also_named: Names = Field((), description="other names that the policy uses for the operator")
+    country: Country | None = Field(None, description="ISO 3166-1 alpha-2")
+    email: str | None = Field(None, description="where people write about their data")
+    address: str | None = Field(None, description="postal address")
+    representative: str | None = Field(None, description="representative in the EU or the UK, if one is named")
+
+
+class People(Entry):
+    """``people``: one kind of person that data is about."""
+
+    label: Text = Field(description="what they are called, in the plural")
+    minimum_age: int | None = Field(None, ge=0, le=21, description="younger people's data is refused")
+
+
+class Data(Entry):
+    """``data``: one field that may be held about a person."""
+
+    category: str = Field(description="DPV term, such as `pd:EmailAddress`")
+    label: Text | None = Field(None, description="what the field is called; the DPV term has a default")
+    protect: Literal["sealed", "plain", "never stored"] = Field("sealed", description="how it is kept")
+    identifies: bool = Field(False, description="a person can be found by it, such as an e-mail address")
+    claimed_anonymous: bool = Field(False, description="the published text calls it anonymous")
+    open_ended: str = Field("", description="the published words that leave the list open, such as `etc.`")
+    special: bool = Field(False, description="a special category of GDPR Art. 9")
+
+
+class Purpose(Entry):
+    """``purposes``: one thing that data is used for."""
+
+    label: Text
+    basis: Basis = Field("not stated", description="legal basis, GDPR Art. 6(1)")
+    uses: Names = Field((), description="data that may be read for it")
+    people: Names = Field((), description="whose data; blank means everyone's")
+    needs: Names = Field((), description="what must be open: `open order`, `open request`, `open ticket`")
+    roles: Names = Field((), description="staff roles that may read for it; blank means any of the operator's")
+    aggregate_only: bool = Field(False, description="nobody reads single records for it")
+    marketing: bool = Field(False, description="it is direct marketing")
+    opt_out: bool = Field(False, description="people can say no to it at any time")
+    essential: bool = Field(True, description="the service cannot run without it")
+    assessment: str = Field("", description="reference of the recorded legitimate-interest assessment")
+    dpv: str = Field("", description="DPV purpose term, such as `dpv:DirectMarketing`")
+
+
+class CollectionPoint(Entry):
+    """``collection``: one place where data comes in."""
+
+    label: Text
+    source: str = Field("", description="what the policy calls this moment; recorded with every holding")
+    kind: Literal["form", "account", "import", "visit", "event"] = Field("form", description="what sort of place")
+    people: str = Field(description="the kind of person it is about")
+    required: Names = Field((), description="data that must be given")
+    optional: Names = Field((), description="data that may be given")
+    for_: Names = Field((), description="the purposes it is collected for")
+    told: Text | None = Field(None, description="what else is said beside the form")
+    offers: Names = Field((), description="purposes or recipients with an unticked check box of their own")
+    partners: Names = Field((), description="for imports: the recipients that may supply it")
+    counts_as_consent: Names = Field((), description="purposes for which submitting is said to be consent")
+    warns: Text | None = Field(None, description="a warning that must be acknowledged before submitting")
+    keeps_when_different: dict[str, str] = Field(
+        default_factory=dict, description="data kept only when it differs from other data, as `delivery: office`"
+    )
+    open_ended: str = Field("", description="the published words that leave the list open")
+
+
+class Safeguard(Section):
+    """What protects data in a country without adequate protection, GDPR Art. 46."""
+
+    kind: Literal["adequacy", "standard clauses", "binding corporate rules", "explicit consent"]
+    document: str = Field("", description="reference of the signed document")
+    until: date | None = Field(None, description="last day it is valid")
+
+
+class Recipient(Entry):
+    """``recipients``: one party outside that may be given data, and exactly what."""
+
+    name: str | None = Field(None, description="who it is; an unnamed recipient is a finding")
+    does: Text = Field(description="what it does for the operator, as a clause: `manages e-mail campaigns`")
+    role: Literal["processor", "controller", "partner", "affiliate", "authority", "advertiser", "public"] = "processor"
+    country: Country | None = Field(None, description="where it keeps the data")
+    safeguard: Safeguard | None = None
+    receives: Names = Field((), description="the exact data it may get; blank means nothing")
+    receives_aggregates: bool = Field(False, description="it may get statistics that single nobody out")
+    for_: Names = Field((), description="the purposes it may get data for")
+    consent: str = Field("", description="the purpose, or `itself`, whose consent it needs")
+    ground: Literal["", "service provision", "consent", "law", "legal claim"] = ""
+    needs: Names = Field((), description="what must be open, as in purposes")
+    choice: bool = Field(False, description="people can switch this recipient off")
+    consideration: Literal["none", "money", "rent", "barter", "licence", "not stated"] = "not stated"
+    essential: bool = Field(True, description="the service cannot run without this transfer")
+    why_essential: str = ""
+    linked: bool = Field(False, description="the notice links to this outsider's own policy")
+    policy_url: str = Field("", description="its own policy; required for advertisers")
+    agreement: str = Field("", description="reference of the processing agreement")
+
+
+class Cookie(Entry):
+    """``cookies``: one cookie or tracker."""
+
+    label: Text
+    set_by: str = Field("itself", description="`itself` or a recipient")
+    holds: Names = Field((), description="data it holds or reads")
+    for_: Names = Field((), description="purposes")
+    life: Duration | None = Field(None, description="how long it stays")
+    essential: bool = Field(False, description="the page cannot work without it")
+    consent: str = Field("", description="the purpose whose consent it needs; blank is a finding unless essential")
+    pages: Names = Field((), description="pages it is used on; blank means none")
+
+
+class Visits(Entry):
+    """``visits``: what is recorded when somebody looks at a page."""
+
+    records: Names = Field((), description="data of each visit; `time` is always kept")
+    for_: Names = Field((), description="purposes the visit log may be read for")
+    keep: Duration | None = Field(None, description="from the visit until it is gone")
+    recording: bool = Field(True, description="whether visits are recorded at all")
+    claimed_anonymous: bool = Field(False, description="the published text calls the records anonymous")
+    truncate_ip: bool = Field(False, description="keep only the network part of an IP address")
+    open_ended: str = ""
+
+
+class Relationship(Entry):
+    """``relationship``: what begins and ends business with one kind of person."""
+
+    begins: Names = Field((), description="events: `order`, `registration`, `enquiry`")
+    ends: Names = Field((), description="whichever comes first: `customer notice`, `last warranty ends`, `silence`")
+    silence: Duration | None = Field(None, description="how long nothing must happen for `silence` to end it")
+
+
+class RetentionClock(Entry):
+    """``retention``: one clock: what, how long, from which event, and what happens then."""
+
+    what: Names = Field(description="data ids, `everything about a <people>`, `request log` or `staff log`")
+    people: str = Field("", description="only for this kind of person")
+    points: Names = Field((), description="only what came in at these collection points")
+    keep: Duration | None = Field(None, description="how long; blank is a finding")
+    after: Literal["collection", "relationship ends", "request", "last contact", "account closed"] = "collection"
+    then: Literal["destroy"] = "destroy"
+    everywhere: bool = Field(False, description="recipients are told to delete, too")
+    archive: bool = Field(False, description="kept apart under a hold, readable for `for` only")
+    because: str = Field("", description="the legal reason of an archive")
+    for_: Names = Field((), description="the purposes an archive may still be read for")
+
+
+class Right(Entry):
+    """``rights``: one right that people can exercise."""
+
+    right: Literal[
+        "access", "copy", "portability", "correction", "erasure", "restriction", "objection", "withdrawal", "complaint",
+        "stop marketing", "cancel account",
+    ]  # fmt: skip
+    by: Names = Field((), description="channels: `account`, `e-mail`, `letter`, `web`")
+    answer_within: Duration | None = Field(None, description="time to answer; the law profile has a default")
+    verify: bool = Field(True, description="the person's identity is checked first")
+    label: Text | None = None
+    limits: Names = Field((), description="when it may be limited: `reveals another person`, `legal duty`, ...")
+    against: Names = Field((), description="for objections: the purposes or recipients that can be objected to")
+
+
+class RequestLog(Entry):
+    """``request log``: what is kept about a person exercising a right."""
+
+    records: Names = ()
+    keep: Duration | None = None
+    link_life: Duration | None = Field(None, description="life of the one-time link")
+
+
+class Erasure(Entry):
+    """``erasure``: how deletion works."""
+
+    quarantine: Literal["at once"] = "at once"
+    destroy_within: Duration | None = Field(None, description="from the request to physical destruction")
+    may_keep: Names = Field((), description="reasons for which some data may stay a while: `open orders`, `legal duties`")
+    everywhere: bool = Field(False, description="recipients are told to delete, too")
+
+
+class MessageClass(Entry):
+    """``messages``: one class of mail."""
+
+    label: Text
+    kind: Literal["promotional", "service", "confirmation", "notice"]
+    for_: str = Field(description="the purpose it is sent for")
+    uses: Names = ("email",)
+    when: Literal["elected", "concerned", "registered", "once per event"] = "concerned"
+    unsubscribe: Literal["link", "e-mail", "link and e-mail", "none"] = "none"
+
+
+class Statistic(Entry):
+    """``statistics``: one aggregate; single records never leave."""
+
+    label: Text
+    by: Names = Field((), description="data it groups by")
+    from_: Literal["visits", "holdings"] = "holdings"
+    minimum_cell: int | None = Field(None, ge=2, description="smaller groups are suppressed")
+    for_: Names = ()
+    shared_with: Names = Field((), description="recipients that may get it")
+
+
+class Transfers(Entry):
+    """``transfers``: where data is kept and where it may go."""
+
+    stored_in: Names = Field((), description="countries of the stores")
+    may_move_to: Names = Field((), description="countries; a blank means nowhere")
+    held_by: Names = Field((), description="who keeps facilities there")
+    safeguards: Names = Field((), description="kinds of safeguard that are promised")
+    objection: bool = Field(False, description="people may object to transfers that are not essential")
+    agreed_by_use: bool = Field(False, description="the text says that using the site agrees to transfers")
+
+
+class Changes(Entry):
+    """``changes``: how people learn of a new version."""
+
+    told_by: Names = Field((), description="`page`, `banner`, `e-mail`")
+    lead_time: Duration | None = Field(None, description="between notice and effect")
+    remind_every: Duration | None = Field(None, description="reminders until the person has seen it")
+    significant_means: Names = Field((), description="sections whose change is significant")
+    check_back: bool = Field(False, description="people are asked to look again by themselves")
+    posted_before: bool = Field(False, description="every change is posted before it takes effect")
+    disagree: Text | None = Field(None, description="what somebody who disagrees can do")
+
+
+class Measure(Entry):
+    """``security``: one measure."""
+
+    measure: Text
+    check: Literal["tls", "headers", "sealed", "access", "login log", "breach watch", "backup", "audit", "attested"]
+    review_by: date | None = Field(None, description="for moving standards: when to look again")
+    attested_by: str = Field("", description="who on the staff answers for it")
+    vague: str = Field("", description="the published words that name no standard")
+
+
+class LegalGround(Entry):
+    """``legal``: one ground on which a person decides that data is disclosed, used or kept."""
+
+    label: Text
+    needs: Names = Field(("reference", "approver"), description="what must be on record before it is used")
+    act: Literal["disclose", "keep", "read", "suspend", "transfer controller"] = "disclose"
+    data: Names = Field((), description="data it can concern; `everything` means all of the case")
+    from_: str = Field("", description="the right or duty that it rests on")
+
+
+class Absolute(Entry):
+    """``absolutes``: one sentence with *never* or *only*; what contradicts it is a finding and is refused."""
+
+    never: Literal["", "sell", "disclose", "store", "read", "collect"] = ""
+    only: Literal["", "disclose", "read", "collect", "store"] = ""
+    what: Names = Field(("everything",), description="data ids, or `everything`")
+    to: Names = Field((), description="for `only disclose`: the recipients; for `never disclose`: blank means anybody")
+    for_: Names = Field((), description="for `only`: the purposes, sources or places")
+    unless: Names = Field((), description="facts that lift it: `consent`, or ids of `legal`")
+    label: Text
+
+
+class Statement(Entry):
+    """``statements``: text without system behaviour; shown, and never counted as a kept promise."""
+
+    text: Text
+    about: Literal["who", "what", "why", "with whom", "where", "how long", "choices", "security", "changes", "contact"]
+    kind: Literal["statement", "disclaimer", "advice", "waiver", "consent by use"] = "statement"
+
+
+class Policy(Section):
+    """``policy.yaml``, whole."""
+
+    policy: Header
+    operator: Operator = Operator()
+    people: dict[Id, People] = Field(default_factory=dict)
+    data: dict[Id, Data] = Field(default_factory=dict)
+    purposes: dict[Id, Purpose] = Field(default_factory=dict)
+    collection: dict[Id, CollectionPoint] = Field(default_factory=dict)
+    recipients: dict[Id, Recipient] = Field(default_factory=dict)
+    cookies: dict[Id, Cookie] = Field(default_factory=dict)
+    visits: Visits | None = None
+    relationship: dict[Id, Relationship] = Field(default_factory=dict)
+    retention: dict[Id, RetentionClock] = Field(default_factory=dict)
+    rights: dict[Id, Right] = Field(default_factory=dict)
+    request_log: RequestLog | None = None
+    erasure: Erasure | None = None
+    messages: dict[Id, MessageClass] = Field(default_factory=dict)
+    statistics: dict[Id, Statistic] = Field(default_factory=dict)
+    transfers: Transfers | None = None
+    changes: Changes | None = None
+    security: dict[Id, Measure] = Field(default_factory=dict)
+    legal: dict[Id, LegalGround] = Field(default_factory=dict)
+    absolutes: dict[Id, Absolute] = Field(default_factory=dict)
+    statements: dict[Id, Statement] = Field(default_factory=dict)

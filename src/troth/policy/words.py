@@ -1,0 +1,105 @@
+"""The small values a policy is written with: durations, texts in several languages, placeholders, and the base of entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
+
+_UNITS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
+_DURATION = re.compile(r"^(\d{1,6}) (minute|hour|day|week|month|year)s?$")
+LONGEST = timedelta(days=100 * 365)
+ANY_LANGUAGE = "*"
+PLACEHOLDER = re.compile(r"^\s*\[[^\]]*\]\s*$")
+
+
+def read_duration(value: object) -> timedelta:
+    """``"30 days"`` as a timedelta. Months count 30 days and years 365, so that a promise is never kept too long.
+
+    Raises:
+        ValueError: for anything but a whole positive number of a known unit, up to 100 years.
+    """
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"`{value}` is not a duration; write a whole number and a unit, such as `30 days`")
+    span = timedelta(days=int(match[1]) * _UNITS[match[2]])
+    if not timedelta(0) < span <= LONGEST:
+        raise ValueError(f"`{value}` is not a sensible duration; it must be more than nothing and at most 100 years")
+    return span
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(read_duration),
+    WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["30 days", "1 month"]}),
+]
+
+
+class Text(RootModel[dict[str, str]]):
+    """Words shown to people: one string for every language, or a mapping from language tag to string."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_string_is_for_all(cls, value: Any) -> Any:
+        return {ANY_LANGUAGE: value} if isinstance(value, str) else value
+
+    def say(self, language: str) -> str:
+        """The words in ``language``, else in any language, else in English, else the first there are."""
+        words = self.root
+        return words.get(language) or words.get(ANY_LANGUAGE) or words.get("en") or next(iter(words.values()), "")
+
+    def lacks(self, languages: list[str]) -> list[str]:
+        """The languages of ``languages`` that these words are not written in."""
+        return [tag for tag in languages if tag not in self.root and ANY_LANGUAGE not in self.root]
+
+
+def is_placeholder(value: object) -> bool:
+    """Whether ``value`` was left to be filled in: text in square brackets, such as ``[List of countries]``."""
+    return isinstance(value, str) and PLACEHOLDER.match(value) is not None
+
+
+def _blank_allows_nothing(value: object) -> object:
+    if value is None or is_placeholder(value):
+        return []
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if not is_placeholder(item)] if isinstance(value, list) else value
+
+
+def _blank_says_nothing(value: object) -> object:
+    return None if is_placeholder(value) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_blank_allows_nothing)]
+"""A list of words; one word stands for a list of one, and a blank or a placeholder for a list of none."""
+
+
+def _alias(name: str) -> str:
+    return name.rstrip("_").replace("_", " ")
+
+
+class Section(BaseModel):
+    """A closed mapping of the policy: an unknown key is an error. Keys are written with spaces, as one reads them aloud."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_alias, serialize_by_alias=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _placeholders_are_blanks(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {key: _blank_says_nothing(item) for key, item in value.items()}
+
+
+class Entry(Section):
+    """One promise or fact of the policy, with the paragraph or clause it makes true."""
+
+    cites: Names = Field((), description="the clauses, or paragraphs of your own policy, that this entry makes true")
+    note: str = Field("", description="for the team; never published")
