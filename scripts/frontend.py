@@ -1,7 +1,7 @@
 """Fetch the pinned front-end files with npm and copy the few that the pages need.
 
 npm checks every download against the integrity hashes in `frontend/package-lock.json` and runs no package scripts.
-The files go to `src/troth/web/static/vendor/`, which git ignores and the wheel contains; axe-core, which only tests use,
+The files go to `src/troth/web/static/vendor/`, ignored by git, packed in the wheel; axe-core, which only tests use,
 goes to `frontend/build/`.
 """
 # ruff: noqa: S603, T201  (it runs npm and uv, and its output is for the person who typed `make setup`)

@@ -1,4 +1,4 @@
-"""Make `.venv` and the front-end files match what the repository pins. Only the standard library, so that it can go first.
+"""Make `.venv` and the front-end files match what the repository pins. Standard library only: it goes first.
 
 What could go wrong: a half-made environment that looks finished. So each stage leaves a stamp only after it succeeded,
 and the stamp is the digest of everything the stage was made from: a second run compares digests and stops there.
