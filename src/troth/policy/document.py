@@ -15,7 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from troth.errors import PolicyError
 from troth.policy.findings import Finding, Path, Place
@@ -127,7 +127,7 @@ class _Reader:
             items.append(self._value(item, here))
         return items
 
-    def _scalar(self, node: ScalarNode) -> Any:
+    def _scalar(self, node: Node) -> Any:
         kind = str(node.tag).rpartition(":")[2]
         if kind == "null":
             return None
@@ -140,9 +140,7 @@ class _Reader:
     def _duplicate(self, node: Node, path: Path) -> None:
         first = self.places[path]
         message = f"`{path[-1]}` stands twice (first at line {first.line})."
-        self.findings.append(
-            Finding("P-02", "error", path, self._place(node), message, "Merge the two or rename one.")
-        )
+        self.findings.append(Finding("P-02", "error", path, self._place(node), message, "Merge the two or rename one."))
 
     def _place(self, node: Node) -> Place:
         return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)

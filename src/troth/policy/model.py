@@ -209,7 +209,9 @@ class Erasure(Entry):
 
     quarantine: Literal["at once"] = "at once"
     destroy_within: Duration | None = Field(None, description="from the request to physical destruction")
-    may_keep: Names = Field((), description="reasons for which some data may stay a while: `open orders`, `legal duties`")
+    may_keep: Names = Field(
+        (), description="reasons for which some data may stay a while: `open orders`, `legal duties`"
+    )
     everywhere: bool = Field(False, description="recipients are told to delete, too")
 
 

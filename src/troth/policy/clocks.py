@@ -1,0 +1,59 @@
+"""Which clock rules which data: resolved from the policy in force, never copied into the records.
+
+Of several clocks that cover one field the earliest end wins; each is swept on its own, so that comes by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from troth.policy.model import Policy, RetentionClock
+
+_EVERYTHING = re.compile(r"^everything about an? (?P<people>[a-z_]+)$")
+REQUEST_LOG = "request log"
+STAFF_LOG = "staff log"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One running retention clock: ``keep`` counts from ``after``; an archive keeps apart what others would end."""
+
+    id: str
+    keep: timedelta
+    after: str
+    everywhere: bool
+    archive: bool
+    covers: frozenset[tuple[str, str]]
+    """(collection point, field) pairs"""
+
+
+def clocks(policy: Policy) -> tuple[Clock, ...]:
+    """The clocks of the policy that have a period, in its order."""
+    return tuple(
+        Clock(key, entry.keep, entry.after, entry.everywhere, entry.archive, _covers(policy, entry))
+        for key, entry in policy.retention.items()
+        if entry.keep is not None
+    )
+
+
+def _covers(policy: Policy, entry: RetentionClock) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (key, field)
+        for key, point in policy.collection.items()
+        if (not entry.points or key in entry.points) and (not entry.people or point.people == entry.people)
+        for field in point.required + point.optional
+        if any(_speaks_of(word, point.people, field) for word in entry.what)
+    )
+
+
+def _speaks_of(word: str, people: str, field: str) -> bool:
+    match = _EVERYTHING.match(word)
+    return match["people"] == people if match else word == field
+
+
+def people_meant(word: str) -> str | None:
+    """``customer`` for ``everything about a customer``; None when ``word`` is no such phrase."""
+    match = _EVERYTHING.match(word)
+    return match["people"] if match else None

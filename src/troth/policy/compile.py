@@ -1,0 +1,55 @@
+"""A checked policy, compiled: its promises, the rules that decide, the clocks that run. Pure; made once for a version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from troth.decide import Ask, Decision, RuleSet
+from troth.policy.clocks import Clock, clocks
+from troth.policy.findings import Path, Place
+from troth.policy.model import Policy
+from troth.policy.promises import Promise, Source, promises
+from troth.policy.rules import rules
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A policy version ready to run."""
+
+    policy: Policy
+    promises: tuple[Promise, ...]
+    rules: RuleSet
+    clocks: tuple[Clock, ...]
+
+    @property
+    def version(self) -> int:
+        return self.policy.policy.version
+
+    def decide(self, ask: Ask) -> Decision:
+        """What this version answers to ``ask``."""
+        return self.rules.decide(ask)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Promise]:
+        """Promises by their id."""
+        return {promise.id: promise for promise in self.promises}
+
+    @cached_property
+    def never_stored(self) -> frozenset[str]:
+        """Fields that no store may ever hold."""
+        return frozenset(key for key, data in self.policy.data.items() if data.protect == "never stored")
+
+    @cached_property
+    def identifying(self) -> frozenset[str]:
+        """Fields by which a person can be found."""
+        return frozenset(key for key, data in self.policy.data.items() if data.identifies)
+
+
+def compile_policy(
+    policy: Policy, places: Mapping[Path, Place] | None = None, origins: Mapping[Path, str] | None = None
+) -> Compiled:
+    """Compile ``policy``; ``places`` and ``origins`` let promises say where they stand and where they come from."""
+    source = Source(policy, places or {}, origins or {})
+    return Compiled(policy, promises(source), RuleSet(rules(policy)), clocks(policy))

@@ -1,0 +1,259 @@
+"""From entries to rules that ``decide`` can be asked: what is not written here is refused.
+
+Acts: ``collect`` (the purpose is the collection point), ``read``, ``count`` (aggregates), ``disclose``, ``send`` (the
+recipient is the message class), ``record`` (a visit), ``cookie`` (the purpose is the cookie), ``store``, ``keep`` (a hold).
+
+Facts, and the rooms that establish them: ``consent:PURPOSE`` and ``consent:@RECIPIENT``, ``objection:PURPOSE`` and
+``objection:@RECIPIENT`` (consent); ``case:order``, ``case:request``, ``case:ticket``, ``registered`` (people);
+``role:ROLE``, ``by:person`` (whoever asks); ``source:SOURCE``, ``partner:RECIPIENT`` (collection);
+``safeguard:RECIPIENT``, ``consideration``, ``legal:GROUND`` (recipients).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from troth.decide import Rule, Words
+from troth.policy.model import Absolute, CollectionPoint, MessageClass, Policy, Purpose, Recipient
+
+OWN_ACCESS = "own_access"
+HELD = "held"
+
+
+def rules(policy: Policy) -> frozenset[Rule]:
+    """Every rule of the effective policy."""
+    made = (_purposes, _collection, _recipients, _messages, _visits, _cookies, _statistics, _legal, _absolutes, _always)
+    return frozenset(rule for section in made for rule in section(policy))
+
+
+def _purposes(policy: Policy) -> Iterator[Rule]:
+    for key, purpose in policy.purposes.items():
+        for requires in _ways(purpose, key):
+            yield Rule(
+                f"purposes.{key}",
+                "permit",
+                frozenset({"count"} if purpose.aggregate_only else {"read", "count"}),
+                frozenset({key}),
+                frozenset(purpose.uses),
+                people=_any_if_blank(purpose.people),
+                requires=requires,
+                unless=frozenset({f"objection:{key}"}),
+                reason=f"the policy uses this data for `{key}`",
+            )
+
+
+def _ways(purpose: Purpose, key: str) -> Iterator[frozenset[str]]:
+    consent = frozenset({f"consent:{key}"}) if purpose.basis == "consent" else frozenset()
+    cases = [frozenset({_case(need)}) for need in purpose.needs] or [frozenset()]
+    roles = [frozenset({f"role:{role}"}) for role in purpose.roles] or [frozenset()]
+    for case, role in product(cases, roles):
+        yield consent | case | role
+
+
+def _case(need: str) -> str:
+    return f"case:{need.removeprefix('open ')}"
+
+
+def _collection(policy: Policy) -> Iterator[Rule]:
+    for key, point in policy.collection.items():
+        for requires in _sources(point):
+            yield Rule(
+                f"collection.{key}",
+                "permit",
+                frozenset({"collect"}),
+                frozenset({key}),
+                frozenset(f for f in point.required + point.optional if policy.data[f].protect != "never stored"),
+                people=frozenset({point.people}),
+                requires=requires,
+                unless=frozenset({"under age"}),
+                reason=f"the collection point `{key}` asks for this data",
+            )
+
+
+def _sources(point: CollectionPoint) -> Iterator[frozenset[str]]:
+    source = frozenset({f"source:{point.source}"})
+    if point.kind != "import":
+        yield source
+    for partner in point.partners:
+        yield source | {f"partner:{partner}"}
+
+
+def _recipients(policy: Policy) -> Iterator[Rule]:
+    for key, recipient in policy.recipients.items():
+        if recipient.consideration != "none":
+            continue
+        needs = [frozenset({_case(need)}) for need in recipient.needs] or [frozenset()]
+        for case in needs:
+            yield Rule(
+                f"recipients.{key}",
+                "permit",
+                frozenset({"disclose"}),
+                frozenset(recipient.for_),
+                frozenset(recipient.receives),
+                recipients=frozenset({key}),
+                requires=case | _consents(key, recipient) | {f"safeguard:{key}"},
+                unless=frozenset({f"objection:@{key}"}),
+                reason=f"the policy names `{key}` as a recipient of this data",
+            )
+
+
+def _consents(key: str, recipient: Recipient) -> frozenset[str]:
+    if recipient.consent == "itself" or (not recipient.consent and recipient.ground == "consent"):
+        return frozenset({f"consent:@{key}"})
+    return frozenset({f"consent:{recipient.consent}"}) if recipient.consent else frozenset()
+
+
+def _messages(policy: Policy) -> Iterator[Rule]:
+    for key, message in policy.messages.items():
+        yield Rule(
+            f"messages.{key}",
+            "permit",
+            frozenset({"send"}),
+            frozenset({message.for_}),
+            frozenset(message.uses),
+            recipients=frozenset({key}),
+            requires=_election(message),
+            unless=_suppression(message),
+            reason=f"the policy sends messages of the class `{key}`",
+        )
+
+
+def _election(message: MessageClass) -> frozenset[str]:
+    facts = {"elected": {f"consent:{message.for_}"}, "registered": {"registered"}}
+    return frozenset(facts.get(message.when, set()))
+
+
+def _suppression(message: MessageClass) -> frozenset[str]:
+    return frozenset({f"objection:{message.for_}"}) if message.kind == "promotional" else frozenset()
+
+
+def _visits(policy: Policy) -> Iterator[Rule]:
+    visits = policy.visits
+    if visits is None or visits.keep is None:
+        return
+    fields = frozenset(visits.records) | {"time"}
+    if visits.recording:
+        acts, purposes = frozenset({"record"}), frozenset({"visits"})
+        yield Rule("visits.records", "permit", acts, purposes, fields, reason="the policy records visits")
+    acts = frozenset({"read visits", "count"})
+    yield Rule(
+        "visits.records", "permit", acts, frozenset(visits.for_), fields, reason="the policy uses visits for this"
+    )
+
+
+def _cookies(policy: Policy) -> Iterator[Rule]:
+    for key, cookie in policy.cookies.items():
+        if not cookie.essential and not cookie.consent:
+            continue
+        requires = frozenset() if cookie.essential else frozenset({f"consent:{cookie.consent}"})
+        acts, purposes = frozenset({"cookie"}), frozenset({key})
+        yield Rule(
+            f"cookies.{key}", "permit", acts, purposes, None, requires=requires, reason=f"cookie `{key}` is declared"
+        )
+
+
+def _statistics(policy: Policy) -> Iterator[Rule]:
+    for key, statistic in policy.statistics.items():
+        if statistic.minimum_cell is not None:
+            acts, purposes = frozenset({"count"}), frozenset({f"statistics:{key}"})
+            yield Rule(
+                f"statistics.{key}", "permit", acts, purposes, frozenset(statistic.by), reason="counted in groups only"
+            )
+
+
+def _legal(policy: Policy) -> Iterator[Rule]:
+    for key, ground in policy.legal.items():
+        yield Rule(
+            f"legal.{key}",
+            "permit",
+            frozenset({ground.act}),
+            frozenset({f"legal:{key}"}),
+            None if "everything" in ground.data else frozenset(ground.data),
+            requires=frozenset({f"legal:{key}"}),
+            reason=f"a recorded and approved case under `{key}`",
+        )
+
+
+def _absolutes(policy: Policy) -> Iterator[Rule]:
+    for key, absolute in policy.absolutes.items():
+        yield from _never(policy, key, absolute) if absolute.never else _only(policy, key, absolute)
+
+
+def _never(policy: Policy, key: str, absolute: Absolute) -> Iterator[Rule]:
+    acts = {"sell": {"disclose"}, "read": {"read", "read visits"}, "store": {"store", "collect"}}
+    yield Rule(
+        f"absolutes.{key}",
+        "forbid",
+        frozenset(acts.get(absolute.never, {absolute.never})),
+        None,
+        _fields(policy, absolute),
+        recipients=_any_if_blank(absolute.to),
+        people=_people(policy, absolute),
+        requires=frozenset({"consideration"}) if absolute.never == "sell" else frozenset(),
+        unless=_lifted(policy, absolute),
+        reason=f"the promise `{key}` says never",
+    )
+
+
+def _only(policy: Policy, key: str, absolute: Absolute) -> Iterator[Rule]:
+    others = _outside(policy, absolute)
+    if not any(others.values()):
+        return
+    yield Rule(
+        f"absolutes.{key}",
+        "forbid",
+        frozenset({absolute.only}),
+        others.get("purposes"),
+        _fields(policy, absolute),
+        recipients=others.get("recipients"),
+        people=_people(policy, absolute),
+        unless=_lifted(policy, absolute),
+        reason=f"the promise `{key}` names the only cases",
+    )
+
+
+def _outside(policy: Policy, absolute: Absolute) -> dict[str, Words]:
+    """What is declared in the policy but not in the closed list of an *only*; the undeclared is refused anyway."""
+    if absolute.only == "disclose" and absolute.to:
+        return {"recipients": frozenset(policy.recipients) - set(absolute.to)}
+    if absolute.only == "collect":
+        points = policy.collection.items()
+        return {"purposes": frozenset(k for k, p in points if not {k, p.source} & set(absolute.for_))}
+    return {"purposes": frozenset(policy.purposes) - set(absolute.for_)} if absolute.for_ else {}
+
+
+def _fields(policy: Policy, absolute: Absolute) -> Words:
+    named = frozenset(absolute.what) - {"everything"} - frozenset(policy.people)
+    return named or None
+
+
+def _people(policy: Policy, absolute: Absolute) -> Words:
+    return (frozenset(absolute.what) & frozenset(policy.people)) or None
+
+
+def _lifted(policy: Policy, absolute: Absolute) -> frozenset[str]:
+    facts = set()
+    for word in absolute.unless:
+        if word in policy.legal:
+            facts.add(f"legal:{word}")
+        elif word in policy.purposes:
+            facts.add(f"consent:{word}")
+        else:
+            facts.add("consent" if word == "consent" else f"consent:@{word}")
+    return frozenset(facts)
+
+
+def _always(policy: Policy) -> Iterator[Rule]:
+    """What holds whatever a policy says: people see their own data, and data that is never stored is not stored."""
+    reads, own = frozenset({"read"}), frozenset({OWN_ACCESS})
+    by_person = frozenset({"by:person"})
+    yield Rule("rights.own", "permit", reads, own, None, requires=by_person, reason="people may see their own data")
+    never = frozenset(key for key, data in policy.data.items() if data.protect == "never stored")
+    if never:
+        stores = frozenset({"store", "collect", "record"})
+        yield Rule("data.never_stored", "forbid", stores, None, never, reason="this data is never stored")
+
+
+def _any_if_blank(words: tuple[str, ...]) -> Words:
+    return frozenset(words) or None
