@@ -1,0 +1,93 @@
+"""What every test may ask for: a fresh database on either store, and a browser."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import URL
+
+from tests.databases import (
+    Databases,
+    Prepare,
+    ServerUnavailableError,
+    StoreKind,
+    postgres_server,
+    run_folder_held,
+    unavailable,
+)
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        run = ExitStack()
+        run.enter_context(run_folder_held())
+        config.add_cleanup(run.close)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> URL:
+    """A PostgreSQL server's maintenance database."""
+    try:
+        return postgres_server()
+    except ServerUnavailableError as error:
+        unavailable(str(error))
+
+
+@pytest.fixture(scope="session")
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """For fixtures of any scope: `databases.fresh(kind)`; the server is only looked for when a test needs it."""
+    made = Databases(lambda: request.getfixturevalue("postgres"), tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def fresh_database(databases: Databases) -> Iterator[Callable[..., str]]:
+    """`fresh_database(kind, prepared_by=None)`: the URL of a database of this test's own, dropped after it."""
+    urls: list[str] = []
+
+    def make(kind: StoreKind, prepared_by: Prepare | None = None) -> str:
+        urls.append(databases.fresh(kind, prepared_by))
+        return urls[-1]
+
+    yield make
+    for url in urls:
+        databases.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_kind(request: pytest.FixtureRequest) -> StoreKind:
+    kind: StoreKind = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(store_kind: StoreKind, fresh_database: Callable[..., str]) -> str:
+    """An empty database; a test that asks for it runs once on each store."""
+    return fresh_database(store_kind)
+
+
+# Once a file, not once a run: while Playwright's synchronous driver is up, its event loop counts as running in this
+# thread, and `asyncio.run` in any later test of the worker would be refused.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if program is None:
+        unavailable("no chromium on the PATH; hint: apt install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
+        yield started
+        started.close()
