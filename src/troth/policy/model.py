@@ -268,6 +268,7 @@ class Measure(Entry):
     review_by: date | None = Field(None, description="for moving standards: when to look again")
     attested_by: str = Field("", description="who on the staff answers for it")
     vague: str = Field("", description="the published words that name no standard")
+    tells: Names = Field((), description="for a breach watch, who is told of a breach: `authority`, `people`")
 
 
 class LegalGround(Entry):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
 
@@ -98,8 +98,15 @@ class Section(BaseModel):
         return {key: _blank_says_nothing(item) for key, item in value.items()}
 
 
+Flaw = Literal["garbled", "misplaced", "misspelt", "undefined", "open ended", "doubled"]
+"""What a reader of the published text noticed and no rule can: each is a finding of the linter."""
+
+
 class Entry(Section):
     """One promise or fact of the policy, with the paragraph or clause it makes true."""
 
     cites: Names = Field((), description="the clauses, or paragraphs of your own policy, that this entry makes true")
     note: str = Field("", description="for the team; never published")
+    wording: dict[Flaw, str] = Field(
+        default_factory=dict, description="what is wrong with the published words, quoted, as `garbled: users collect`"
+    )
