@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +16,9 @@ from troth.policy.document import Document
 from troth.policy.findings import Finding, Path, did_you_mean
 from troth.policy.model import Policy
 from troth.policy.words import Section
+
+
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -29,34 +32,41 @@ class Reading:
 
 def read_policy(document: Document) -> Reading:
     """Validate ``document`` against the model and check that every name it uses is defined."""
+    policy, findings = fit(document, Policy)
+    if policy is None:
+        return Reading(document, None, findings)
+    return Reading(document, policy, findings + tuple(_dangling(document, policy)))
+
+
+def fit(document: Document, model: type[M], rule: str = "P-01") -> tuple[M | None, tuple[Finding, ...]]:
+    """``document`` as ``model``, or None and one finding of ``rule`` for everything that does not fit, in file order."""
     try:
-        policy = Policy.model_validate(document.tree)
+        return model.model_validate(document.tree), document.findings
     except ValidationError as errors:
-        found = [_finding(document, error) for error in errors.errors(include_url=False)]
-        return Reading(document, None, document.findings + tuple(sorted(found, key=lambda f: f.place)))
-    return Reading(document, policy, document.findings + tuple(_dangling(document, policy)))
+        found = [_finding(document, error, model, rule) for error in errors.errors(include_url=False)]
+        return None, document.findings + tuple(sorted(found, key=lambda f: f.place))
 
 
-def _finding(document: Document, error: Any) -> Finding:
-    path = _path(document, error["loc"])
-    message, hint = _words(error, path)
-    return Finding("P-01", "error", path, document.place(path), message, hint)
+def _finding(document: Document, error: Any, model: type[BaseModel], rule: str) -> Finding:
+    path = _path(document, error["loc"], model)
+    message, hint = _words(error, path, model)
+    return Finding(rule, "error", path, document.place(path), message, hint)
 
 
-def _path(document: Document, loc: tuple[int | str, ...]) -> Path:
+def _path(document: Document, loc: tuple[int | str, ...], model: type[BaseModel]) -> Path:
     parts = tuple(str(part) for part in loc if part != "[key]")
     while len(parts) > 1 and parts not in document.places and parts[:-1] in document.places:
-        if parts[-1] in _keys_of_model(parts[:-1]):
+        if parts[-1] in _keys_of_model(parts[:-1], model):
             break
         parts = parts[:-1]
     return parts
 
 
-def _words(error: Any, path: Path) -> tuple[str, str]:
+def _words(error: Any, path: Path, model: type[BaseModel]) -> tuple[str, str]:
     name = path[-1] if path else "policy"
     match error["type"]:
         case "extra_forbidden":
-            return f"unknown key `{name}`.", did_you_mean(name, _keys_of_model(path[:-1]))
+            return f"unknown key `{name}`.", did_you_mean(name, _keys_of_model(path[:-1], model))
         case "missing":
             return f"`{name}` is missing.", "Add it; the policy reference says what it may hold."
         case "literal_error":
@@ -70,8 +80,8 @@ def _words(error: Any, path: Path) -> tuple[str, str]:
             return f"`{name}`: {error['msg'][0].lower()}{error['msg'][1:]}.", ""
 
 
-def _keys_of_model(path: Path) -> list[str]:
-    model: Any = Policy
+def _keys_of_model(path: Path, root: type[BaseModel]) -> list[str]:
+    model: Any = root
     for part in path:
         model = _step(model, part)
         if model is None:
@@ -84,7 +94,9 @@ def _keys_of_model(path: Path) -> list[str]:
 def _step(model: Any, part: str) -> Any:
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         arguments = get_args(model)
-        return arguments[1] if len(arguments) == 2 else None
+        if len(arguments) != 2:
+            return None
+        return arguments[0] if arguments[1] is Ellipsis else arguments[1]
     for name, info in model.model_fields.items():
         if (info.alias or name) == part:
             return _inner(info.annotation)
