@@ -3,9 +3,9 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import URL
 
 from tests.databases import (
@@ -17,6 +17,9 @@ from tests.databases import (
     run_folder_held,
     unavailable,
 )
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
@@ -83,10 +86,12 @@ def database_url(store_kind: StoreKind, fresh_database: Callable[..., str]) -> s
 # Once a file, not once a run: while Playwright's synchronous driver is up, its event loop counts as running in this
 # thread, and `asyncio.run` in any later test of the worker would be refused.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser() -> "Iterator[Browser]":
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         unavailable("no chromium on the PATH; hint: apt install chromium")
+    from playwright.sync_api import sync_playwright  # half a second that the other tests need not spend
+
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         yield started
