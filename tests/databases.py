@@ -5,7 +5,7 @@ database, or the word `embedded`), one on 127.0.0.1:5432 that lets user postgres
 for itself (`tests/postgres_keeper.py`).
 
 A test gets a database, not a schema: product code then meets the names, search path and migrations that it meets in
-production. Making and dropping one takes 40-80 ms on a durable server, 15-25 ms on our own; what costs more is filling
+production. Making and dropping one takes about 100 ms on a durable server, 40 ms on our own; what costs more is filling
 it, so `prepared_by` does that once a worker and every later database is a copy.
 """
 
