@@ -81,7 +81,8 @@ def install_packages() -> None:
         return
     STAMP.unlink(missing_ok=True)
     say("installing the packages that requirements/dev.txt pins")
-    run(UV, "pip", "sync", "--python", PYTHON, "--require-hashes", *PINNED)
+    progress = () if sys.stderr.isatty() else ("--quiet",)
+    run(UV, "pip", "sync", *progress, "--python", PYTHON, "--require-hashes", *PINNED)
     say("installing troth itself, editable")
     run(UV, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "--editable", ROOT)
     STAMP.write_text(wanted)
