@@ -1,0 +1,24 @@
+"""Outgoing mail: what is to be sent to whom, by class; the address is read from the vault when it leaves."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, Index, String, Table
+
+from troth.store.schema import Instant, data_tables
+
+message = Table(
+    "message",
+    data_tables,
+    Column("id", String(26), primary_key=True),
+    Column("key", String(120), nullable=False, unique=True),  # never twice for one key
+    Column("person_id", String(26), nullable=False),
+    Column("class", String(63), nullable=False),
+    Column("template", String(63), nullable=False),
+    Column("terms", JSON, nullable=False),  # names and dates for the template; no personal values
+    Column("at", Instant, nullable=False),
+    Column("state", String(12), nullable=False),  # queued, sent, refused, failed
+    Column("sent_at", Instant),
+    Column("because", String(200), nullable=False, default=""),
+    Index("ix_message_person_id", "person_id"),
+    Index("ix_message_state", "state", "at"),
+)

@@ -1,0 +1,86 @@
+"""The shape of ``site.yaml``: the engineer's file. Which stores there are, who receives mail, who attests what.
+
+Secrets never stand here: a key ending in ``env`` names the environment variable that holds one.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+
+
+def _alias(name: str) -> str:
+    return name.replace("_", " ")
+
+
+class Wires(BaseModel):
+    """A closed mapping of the wiring, keys written with spaces."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_alias)
+
+
+class StoreWires(Wires):
+    """One database. A relative SQLite path counts from the site folder."""
+
+    database: str = Field(description="SQLAlchemy URL: `sqlite:///var/data.db` or `postgresql+psycopg://...`")
+    database_env: str | None = Field(None, description="environment variable with the URL, when it holds a password")
+    country: str = Field("", description="where the store stands, ISO 3166-1 alpha-2")
+
+
+class KeyWires(StoreWires):
+    """The key store: apart from the data, and outside its backups."""
+
+    database: str = "sqlite:///var/keys.db"
+    secret_file: str = Field("var/site.key", description="file with the site key, readable by its owner only")
+    secret_env: str | None = Field(None, description="environment variable with the site key instead of a file")
+
+
+class MailWires(Wires):
+    """Outgoing mail."""
+
+    smtp: str = Field("127.0.0.1:2525", description="host:port of the mail server")
+    sender: str = Field(description="the address mail comes from")
+    user_env: str | None = None
+    password_env: str | None = None
+    tls: Literal["none", "starttls", "tls"] = "none"
+
+
+class Delivery(Wires):
+    """How one recipient is reached."""
+
+    deliver: Literal["webhook"] = "webhook"
+    url: str | None = None
+    url_env: str | None = None
+    secret_env: str | None = Field(None, description="environment variable with the signing secret")
+
+
+class Attestation(Wires):
+    """A named member of staff answers for a promise until a date."""
+
+    by: str
+    until: date
+
+
+class Wiring(Wires):
+    """``site.yaml``, whole."""
+
+    name: Name
+    title: str
+    store: StoreWires
+    keys: KeyWires = KeyWires()
+    base_url: str = "http://127.0.0.1:8080"
+    mail: MailWires | None = None
+    partners: tuple[str, ...] = Field((), description="recipients registered to supply data")
+    recipients: dict[str, Delivery] = Field(default_factory=dict)
+    quarantine_margin: str = Field("2 days", description="destroyed this long before a promised deadline")
+    attested: dict[str, Attestation] = Field(default_factory=dict)
+
+    @property
+    def margin(self) -> timedelta:
+        """``quarantine margin`` as a timedelta, in whole days or hours."""
+        number, unit = self.quarantine_margin.split()
+        return timedelta(**{unit if unit.endswith("s") else f"{unit}s": int(number)})

@@ -1,0 +1,100 @@
+"""Engines and transactions for SQLite and PostgreSQL, with one meaning on both.
+
+What could go wrong: two writers on SQLite each read, then both try to write, and one dies halfway; so a writing transaction
+takes the write lock at its start (``BEGIN IMMEDIATE``) and waits for it a bounded time. A full disk, a lock held too long or a
+database that is gone turns into a ``StoreError`` with a hint, after the whole transaction was rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from troth.errors import StoreError
+
+LOCK_WAIT_MS = 10_000
+
+
+def open_engine(url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS) -> Engine:
+    """An engine for ``url``; a relative SQLite path counts from ``folder``, and its parents are made.
+
+    Raises:
+        StoreError: when the database is neither SQLite nor PostgreSQL.
+    """
+    address = make_url(url)
+    if address.get_backend_name() == "postgresql":
+        return create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=15)
+    if address.get_backend_name() != "sqlite":
+        raise StoreError(f"`{address.get_backend_name()}` stores are not supported.", "Use SQLite or PostgreSQL.")
+    path = folder / (address.database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address.set(database=str(path)), pool_size=5, max_overflow=15)
+    _tune_sqlite(engine, lock_wait_ms)
+    return engine
+
+
+def _tune_sqlite(engine: Engine, lock_wait_ms: int) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(raw: Any, _record: object) -> None:
+        raw.isolation_level = None  # transactions are begun below, not by the driver
+        cursor = raw.cursor()
+        for pragma in (
+            f"busy_timeout = {lock_wait_ms}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute("PRAGMA secure_delete = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        writes = conn.get_execution_options().get("troth_writes", False)
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: committed whole at the end of the block, or rolled back whole.
+
+    Raises:
+        StoreError: when the store is locked, full or gone; nothing was changed.
+    """
+    with _explained(), engine.connect().execution_options(troth_writes=True) as conn, conn.begin():
+        yield conn
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads, on one consistent state. Raises ``StoreError`` as ``writing`` does."""
+    with _explained(), engine.connect() as conn, conn.begin():
+        yield conn
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise _in_words(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _in_words(error) from error
+        raise
+
+
+def _in_words(error: DBAPIError) -> StoreError:
+    text = str(error.orig).lower()
+    if "locked" in text or "lock timeout" in text:
+        return StoreError("The database is busy with another writer.", "Nothing was changed; try again in a moment.")
+    if "full" in text or "no space" in text or "disk i/o" in text:
+        return StoreError("The disk of the database is full.", "Nothing was changed; make room and try again.")
+    if "no such table" in text or "does not exist" in text:
+        return StoreError("The database is not prepared.", "Run `troth publish SITE` once; it makes the tables.")
+    return StoreError("The database does not answer.", "Nothing was changed; check `store` in site.yaml.")

@@ -1,0 +1,107 @@
+"""A site: its folder, its wiring, its two stores and its clock; what every action is given first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine
+
+from troth.clock import Clock, SystemClock
+from troth.errors import PolicyError
+from troth.policy.compile import Compiled
+from troth.policy.document import read_document
+from troth.settings import StoreWires, Wiring
+from troth.store import versions
+from troth.store.engines import open_engine, reading, writing
+
+
+@dataclass(frozen=True)
+class Site:
+    """One operator's site, opened. ``engine`` is the store of the data, ``keys`` the store of the keys, apart from it."""
+
+    folder: Path
+    wiring: Wiring
+    engine: Engine
+    keys: Engine
+    clock: Clock
+
+    @property
+    def name(self) -> str:
+        """The short name, as in addresses."""
+        return self.wiring.name
+
+    def now(self) -> datetime:
+        """What the site's clock says."""
+        return self.clock.now()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction on the data that writes: all of it happens or nothing does."""
+        with writing(self.engine) as conn:
+            yield conn
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction on the data that only reads, from one consistent state."""
+        with reading(self.engine) as conn:
+            yield conn
+
+    def policy(self, conn: Connection | None = None, at: datetime | None = None) -> Compiled:
+        """The version in force now, or at ``at``; read through ``conn`` when a transaction is open."""
+        instant = at or self.now()
+        if conn is not None:
+            return versions.in_force(conn, instant)
+        with self.reading() as fresh:
+            return versions.in_force(fresh, instant)
+
+    def close(self) -> None:
+        """Give both stores' connections back."""
+        self.engine.dispose()
+        self.keys.dispose()
+
+
+def open_site(
+    folder: Path, clock: Clock | None = None, *, database: str | None = None, keys: str | None = None
+) -> Site:
+    """Open the site in ``folder``; ``database`` and ``keys`` take the place of the URLs in ``site.yaml``.
+
+    Raises:
+        PolicyError: when ``site.yaml`` is missing or does not fit.
+    """
+    wiring = read_wiring(folder)
+    return Site(
+        folder=folder,
+        wiring=wiring,
+        engine=open_engine(database or _url(wiring.store), folder),
+        keys=open_engine(keys or _url(wiring.keys), folder),
+        clock=clock or SystemClock(),
+    )
+
+
+def read_wiring(folder: Path) -> Wiring:
+    """``site.yaml`` of the site folder. Raises ``PolicyError`` with every problem and its place."""
+    document = read_document(folder / "site.yaml")
+    try:
+        return Wiring.model_validate(document.tree)
+    except ValidationError as errors:
+        lines = []
+        for error in errors.errors(include_url=False):
+            path = tuple(str(part) for part in error["loc"])
+            lines.append(f"{document.place(path)}: `{'.'.join(path)}`: {error['msg']}")
+        raise PolicyError("\n".join(lines), "docs/operating.md lists what site.yaml may hold.") from None
+
+
+def _url(store: StoreWires) -> str:
+    if store.database_env is None:
+        return store.database
+    url = os.environ.get(store.database_env)
+    if not url:
+        message = f"The environment variable {store.database_env}, named in site.yaml, is not set."
+        raise PolicyError(message, "It must hold the database's URL.")
+    return url

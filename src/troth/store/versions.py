@@ -1,0 +1,70 @@
+"""The archive of published versions, and the one in force at an instant; a version once published is never changed."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import Connection, insert, select
+
+from troth.errors import PolicyError, StoreError
+from troth.policy.check import check_texts
+from troth.policy.compile import Compiled, compile_policy
+from troth.store.tables import policy_version
+
+
+def digest(policy: str, decisions: str) -> str:
+    """SHA-256 of both texts, in hexadecimal: how a version is recognised again."""
+    return hashlib.sha256(policy.encode() + b"\x00" + decisions.encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def compiled(policy: str, decisions: str) -> Compiled:
+    """Compile the texts of a version.
+
+    Raises:
+        PolicyError: when the texts hold unsettled errors; the first is named.
+    """
+    checked = check_texts(policy, decisions)
+    if checked.policy is None or checked.unsettled:
+        first = (checked.unsettled or checked.findings)[0]
+        more = len(checked.unsettled) - 1
+        hint = f"`troth check` lists all ({more} more)." if more > 0 else "`troth check` explains it."
+        raise PolicyError(f"The policy does not hold together: {first.line()}", hint)
+    return compile_policy(checked.policy, checked.document.places, checked.origins)
+
+
+def archive(conn: Connection, policy: str, decisions: str, *, effective_at: datetime, at: datetime) -> Compiled:
+    """Write a version into the archive, in the caller's transaction, and return it compiled."""
+    version = compiled(policy, decisions)
+    row = {"version": version.version, "effective_at": effective_at, "published_at": at}
+    conn.execute(insert(policy_version).values(**row, digest=digest(policy, decisions), policy=policy, decisions=decisions))
+    return version
+
+
+def in_force(conn: Connection, at: datetime) -> Compiled:
+    """The version in force at ``at``: of those in effect by then, the one with the latest effect.
+
+    Raises:
+        StoreError: when no version was in force yet.
+    """
+    query = (
+        select(policy_version.c.policy, policy_version.c.decisions)
+        .where(policy_version.c.effective_at <= at)
+        .order_by(policy_version.c.effective_at.desc(), policy_version.c.version.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).first()
+    if row is None:
+        raise StoreError("No version of the policy is in force.", "Run `troth publish SITE`, or wait for its effective day.")
+    return compiled(row.policy, row.decisions)
+
+
+def by_number(conn: Connection, version: int) -> Compiled:
+    """The archived version with this number. Raises ``StoreError`` when there is none."""
+    query = select(policy_version.c.policy, policy_version.c.decisions).where(policy_version.c.version == version)
+    row = conn.execute(query).first()
+    if row is None:
+        raise StoreError(f"Version {version} of the policy is not in the archive.", "Was the database restored without it?")
+    return compiled(row.policy, row.decisions)
