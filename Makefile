@@ -26,7 +26,7 @@ check: setup ## what CI runs: format, lint, types, arrows between rooms, tests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy src/troth scripts
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory test
 
 format: setup ## put the code in the shape that check asks for
