@@ -1,0 +1,105 @@
+"""``check``: everything that is wrong with a site's policy, in one run, and the policy that is in effect after all.
+
+The published policy is read and linted; the decisions are laid over it; the result is read and linted again, so that a
+decision that opens a new gap must settle that gap, too. What the law requires and the policy leaves out is supplied last,
+visibly: ``origins`` says of every such part where it comes from. This is the one module of the language that reads files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path as FilePath
+
+from troth.policy.decisions import Decision, Overlaid, Taken, lay_over, misfits, read_decisions, settle
+from troth.policy.document import Document, read_document
+from troth.policy.findings import Finding, Path
+from troth.policy.law import Profile, profiles_of, supply
+from troth.policy.lint import lint
+from troth.policy.model import Policy
+from troth.policy.parse import Reading, read_policy
+
+FILE = "policy.yaml"
+_READING = ("P-", "D-")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A site's policy after checking. ``policy`` is the one in effect; None when it cannot be read as a policy."""
+
+    document: Document
+    published: Policy | None
+    policy: Policy | None
+    findings: tuple[Finding, ...]
+    decisions: tuple[Decision, ...] = ()
+    origins: Mapping[Path, str] = field(default_factory=dict)
+    profiles: tuple[Profile, ...] = ()
+
+    @property
+    def unsettled(self) -> tuple[Finding, ...]:
+        """The errors that no decision settles; while there is one, the site is not served."""
+        return tuple(f for f in self.findings if f.severity == "error" and not f.settled_by)
+
+    def origin(self, path: Path) -> str:
+        """Where the part of the policy at ``path`` comes from: a decision, a law, or blank for the policy itself."""
+        found = [path[:length] for length in range(len(path), 0, -1) if path[:length] in self.origins]
+        return self.origins[found[0]] if found else ""
+
+
+def check(folder: FilePath, as_published: bool = False, today: date | None = None) -> Checked:
+    """Check the policy in ``folder``; ``as_published`` leaves the decisions out, ``today`` finds what has expired.
+
+    Raises:
+        PolicyError: when a file is missing or is no YAML; everything else is a finding.
+    """
+    document = read_document(folder / FILE)
+    return check_document(document, Taken() if as_published else read_decisions(folder), today)
+
+
+def check_document(document: Document, taken: Taken, today: date | None = None) -> Checked:
+    """As ``check``, on files that were already read. Pure."""
+    published = read_policy(document)
+    overlaid = lay_over(document, taken)
+    effective = read_policy(overlaid.document) if overlaid.origins else published
+    findings = _all_findings(published, overlaid, effective, today)
+    findings = settle(findings, taken) + taken.findings + overlaid.findings
+    base = Checked(document, published.policy, None, _in_order(findings), taken.decisions, overlaid.origins)
+    return _with_law(base, effective.policy)
+
+
+def _all_findings(
+    published: Reading, overlaid: Overlaid, effective: Reading, today: date | None
+) -> tuple[Finding, ...]:
+    """What is wrong as published or in effect; once for each key and message, the effective one first."""
+    before = published.findings + _linted(published, today)
+    if effective is published:
+        return before
+    after = _linted(effective, today)
+    seen = {finding.key for finding in after}
+    gone = tuple(f for f in before if f.key not in seen or f.rule.startswith(_READING))
+    return gone + after + tuple(misfits(overlaid, published.findings, effective.findings))
+
+
+def _linted(reading: Reading, today: date | None) -> tuple[Finding, ...]:
+    return lint(reading.policy, reading.document, today) if reading.policy else ()
+
+
+def _in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(sorted(set(findings), key=lambda f: (f.place.file != FILE, f.place, f.rule, f.path, f.message)))
+
+
+def _with_law(checked: Checked, policy: Policy | None) -> Checked:
+    if policy is None:
+        return checked
+    profiles = profiles_of(policy)
+    supplied = supply(policy, profiles)
+    return Checked(
+        checked.document,
+        checked.published,
+        supplied.policy,
+        checked.findings,
+        checked.decisions,
+        {**checked.origins, **supplied.origins},
+        profiles,
+    )

@@ -1,0 +1,209 @@
+"""What the law asks of a policy and what it supplies where a policy is silent: dated data with its sources, never code.
+
+The files beside this module hold one profile each (``eu-gdpr.yaml``), the countries that have adequate protection
+(``adequacy.yaml``, for the EU and the UK apart) and the authorities to complain to (``authorities.yaml``). They are notes
+for counsel to confirm, and every entry names the article or page it was taken from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from troth.policy.document import parse_document
+from troth.policy.findings import Path, Severity
+from troth.policy.model import Country, Erasure, Policy, Right
+from troth.policy.parse import fit
+from troth.policy.words import Duration, Names, Section
+
+M = TypeVar("M", bound=BaseModel)
+ADEQUACY = {"eu-gdpr": "eu", "uk-gdpr": "uk"}
+
+
+class Requirement(Section):
+    """Something a notice must hold; ``rule`` is the lint rule that looks for it."""
+
+    rule: str
+    must: str
+    source: str
+    severity: Severity | None = Field(None, description="severity of the rule under this law")
+
+
+class SuppliedRight(Section):
+    """A right that people have under this law, whether a policy says so or not."""
+
+    right: str
+    source: str
+    within: Duration | None = None
+    extended: Duration | None = Field(None, description="how much longer a hard case may take, when the person is told")
+    when: Literal["always", "consent", "marketing", "legitimate interest"] = "always"
+
+
+class Breach(Section):
+    """Whom a breach must be told to and how soon."""
+
+    authority_within: Duration | None = None
+    people: str = ""
+    source: str
+
+
+class Authority(Section):
+    """Where people can complain."""
+
+    name: str
+    url: str = ""
+    country: Country
+
+
+class Duty(Section):
+    """Another duty with a number in it."""
+
+    what: str
+    within: Duration
+    source: str
+
+
+class Profile(Section):
+    """One law: which notice it asks for, what it supplies, and from which day this description of it is."""
+
+    id: str
+    name: str
+    as_of: date
+    sources: Names
+    home: tuple[Country, ...] = Field((), description="countries between which data moves freely")
+    authority: Authority | None = Field(None, description="the one authority; blank when it depends on the country")
+    notice: tuple[Requirement, ...] = ()
+    rights: tuple[SuppliedRight, ...] = ()
+    breach: Breach | None = None
+    duties: tuple[Duty, ...] = ()
+    unsubscribe: str = Field("", description="the source that asks for a way out in every promotional message")
+
+    def requirement(self, rule: str) -> Requirement | None:
+        """What this law says about what lint rule ``rule`` looks for."""
+        return next((item for item in self.notice if item.rule == rule), None)
+
+
+class Adequate(Section):
+    """The countries to which data may go as if they were at home, as one side sees it."""
+
+    as_of: date
+    source: str
+    countries: tuple[Country, ...]
+    partly: dict[str, str] = Field(default_factory=dict, description="countries, and what only is adequate there")
+
+
+class _Adequacy(Section):
+    eu: Adequate
+    uk: Adequate
+
+
+class _Authorities(Section):
+    as_of: date
+    source: str
+    authorities: tuple[Authority, ...]
+
+
+def _load(name: str, model: type[M]) -> M:
+    text = files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    read, findings = fit(parse_document(text, f"{name}.yaml"), model)
+    if read is None:
+        raise ValueError("; ".join(finding.line() for finding in findings))
+    return read
+
+
+@cache
+def profile(law: str) -> Profile:
+    """The profile of ``law``, such as ``eu-gdpr``."""
+    return _load(law, Profile)
+
+
+def profiles_of(policy: Policy) -> tuple[Profile, ...]:
+    """The profiles that ``policy`` names, in its order."""
+    return tuple(profile(law) for law in policy.policy.law)
+
+
+@cache
+def adequate(law: str) -> Adequate | None:
+    """The adequacy list that goes with ``law``; None for a law that has none."""
+    side = ADEQUACY.get(law)
+    return getattr(_load("adequacy", _Adequacy), side) if side else None
+
+
+@cache
+def authorities() -> Mapping[str, Authority]:
+    """The authority to complain to, by country of the person."""
+    return {item.country: item for item in _load("authorities", _Authorities).authorities}
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """A policy with what the law adds; ``origins`` says of each added part which law it comes from."""
+
+    policy: Policy
+    origins: Mapping[Path, str]
+
+
+def supply(policy: Policy, profiles: tuple[Profile, ...]) -> Supplied:
+    """Add to ``policy`` the rights, times and ways out that ``profiles`` require and it leaves out."""
+    rights, origins = dict(policy.rights), dict[Path, str]()
+    for law in profiles:
+        _supply_rights(policy, law, rights, origins)
+    changed: dict[str, Any] = {"rights": rights}
+    changed.update(_erasure(policy, rights, origins))
+    changed.update(_ways_out(policy, profiles, origins))
+    return Supplied(policy.model_copy(update=changed), origins)
+
+
+def due(policy: Policy, law: Profile) -> Iterator[SuppliedRight]:
+    """The rights that people have under ``law``, given what ``policy`` does with their data."""
+    bases = {purpose.basis for purpose in policy.purposes.values()}
+    facts = {"always", *bases}
+    if any(purpose.marketing for purpose in policy.purposes.values()):
+        facts.add("marketing")
+    yield from (right for right in law.rights if right.when in facts)
+
+
+def _supply_rights(policy: Policy, law: Profile, rights: dict[str, Right], origins: dict[Path, str]) -> None:
+    for asked in due(policy, law):
+        origin = f"law {law.id} {asked.source}"
+        if all(right.right != asked.right for right in rights.values()):
+            key = f"law_{asked.right.replace(' ', '_')}"
+            rights[key] = Right.model_validate({"right": asked.right, "by": ["e-mail", "letter", "web"]})
+            origins["rights", key] = origin
+        for key, right in rights.items():
+            if right.right == asked.right and asked.within and _sooner(policy, key, right, asked.within):
+                rights[key] = right.model_copy(update={"answer_within": asked.within})
+                origins["rights", key, "answer within"] = origin
+
+
+def _sooner(policy: Policy, key: str, right: Right, within: timedelta) -> bool:
+    """Whether the law's time counts: the policy's own words stand when they are at least as quick."""
+    return right.answer_within is None or within < right.answer_within
+
+
+def _erasure(policy: Policy, rights: Mapping[str, Right], origins: dict[Path, str]) -> dict[str, Any]:
+    times = {r.answer_within: key for key, r in rights.items() if r.right == "erasure" and r.answer_within}
+    erasure = policy.erasure or Erasure()
+    if not times or erasure.destroy_within is not None:
+        return {}
+    within = min(times)
+    origins["erasure", "destroy within"] = origins.get(
+        ("rights", times[within], "answer within"), f"the policy's own `rights.{times[within]}`"
+    )
+    return {"erasure": erasure.model_copy(update={"destroy_within": within})}
+
+
+def _ways_out(policy: Policy, profiles: tuple[Profile, ...], origins: dict[Path, str]) -> dict[str, Any]:
+    source = next((f"law {law.id} {law.unsubscribe}" for law in profiles if law.unsubscribe), "")
+    messages = dict(policy.messages)
+    for key, message in policy.messages.items():
+        if source and message.kind == "promotional" and message.unsubscribe == "none":
+            messages[key] = message.model_copy(update={"unsubscribe": "link"})
+            origins["messages", key, "unsubscribe"] = source
+    return {"messages": messages}
