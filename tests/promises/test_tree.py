@@ -35,7 +35,7 @@ def no_registry_hosts(path: str, content: str) -> Iterator[str]:
 
 
 def no_addresses_in_locks(path: str, content: str) -> Iterator[str]:
-    """A lock file says what and which hash; from where is the machine's own business ("url" is a package's plea for money)."""
+    """A lock file says what and which hash; from where is the machine's own business ("url" asks for support)."""
     if not LOCK_FILE.search(path):
         return
     for number, line in numbered(content):
