@@ -18,6 +18,8 @@ from tests.databases import (
     unavailable,
 )
 
+from tests.fixtures import clock, site  # noqa: F401  (fixtures)
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 

@@ -20,6 +20,13 @@ Basis = Literal[
 ]
 
 
+class Answer(Entry):
+    """One question that the notice answers, and the topics or sections that answer it."""
+
+    question: Text
+    holds: Names = Field((), description="topics of the notice or sections of the policy, such as `why` or `recipients`")
+
+
 class Header(Entry):
     """``policy``: which version this is, from when it holds, in which languages and under which law."""
 
@@ -31,7 +38,7 @@ class Header(Entry):
     flows: Names = Field((), description="which ways data moves: `from people`, `from partners`, `to partners`")
     governing_law: Text | None = Field(None, description="the law that governs the policy, if it says so")
     glossary: dict[str, Text] = Field(default_factory=dict, description="what terms used in the policy mean")
-    answers: tuple[str, ...] = Field((), description="the questions, in order, that the notice is arranged by")
+    answers: tuple[Answer, ...] = Field((), description="the questions, in order, that the notice answers")
 
 
 class Operator(Entry):
@@ -72,6 +79,7 @@ class Purpose(Entry):
     uses: Names = Field((), description="data that may be read for it")
     people: Names = Field((), description="whose data; blank means everyone's")
     needs: Names = Field((), description="what must be open: `open order`, `open request`, `open ticket`")
+    before: date | None = Field(None, description="only people whose data was first held before this day, 00:00 UTC")
     roles: Names = Field((), description="staff roles that may read for it; blank means any of the operator's")
     aggregate_only: bool = Field(False, description="nobody reads single records for it")
     marketing: bool = Field(False, description="it is direct marketing")
@@ -93,6 +101,7 @@ class CollectionPoint(Entry):
     for_: Names = Field((), description="the purposes it is collected for")
     told: Text | None = Field(None, description="what else is said beside the form")
     offers: Names = Field((), description="purposes or recipients with an unticked check box of their own")
+    members_only: bool = Field(False, description="only people who have registered")
     partners: Names = Field((), description="for imports: the recipients that may supply it")
     counts_as_consent: Names = Field((), description="purposes for which submitting is said to be consent")
     warns: Text | None = Field(None, description="a warning that must be acknowledged before submitting")

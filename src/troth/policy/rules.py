@@ -4,7 +4,8 @@ Acts: ``collect`` (the purpose is the collection point), ``read``, ``count`` (ag
 recipient is the message class), ``record`` (a visit), ``cookie`` (the purpose is the cookie), ``store``, ``keep`` (a hold).
 
 Facts, and the rooms that establish them: ``consent:PURPOSE`` and ``consent:@RECIPIENT``, ``objection:PURPOSE`` and
-``objection:@RECIPIENT`` (consent); ``case:order``, ``case:request``, ``case:ticket``, ``registered`` (people);
+``objection:@RECIPIENT`` (consent); ``case:order``, ``case:request``, ``case:ticket``, ``registered``,
+``before:DAY`` (people);
 ``role:ROLE``, ``by:person`` (whoever asks); ``source:SOURCE``, ``partner:RECIPIENT`` (collection);
 ``safeguard:RECIPIENT``, ``consideration``, ``legal:GROUND`` (recipients).
 """
@@ -47,8 +48,9 @@ def _ways(purpose: Purpose, key: str) -> Iterator[frozenset[str]]:
     consent = frozenset({f"consent:{key}"}) if purpose.basis == "consent" else frozenset()
     cases = [frozenset({_case(need)}) for need in purpose.needs] or [frozenset()]
     roles = [frozenset({f"role:{role}"}) for role in purpose.roles] or [frozenset()]
+    regime = frozenset({f"before:{purpose.before}"}) if purpose.before else frozenset()
     for case, role in product(cases, roles):
-        yield consent | case | role
+        yield consent | case | role | regime
 
 
 def _case(need: str) -> str:
@@ -72,7 +74,7 @@ def _collection(policy: Policy) -> Iterator[Rule]:
 
 
 def _sources(point: CollectionPoint) -> Iterator[frozenset[str]]:
-    source = frozenset({f"source:{point.source}"})
+    source = frozenset({f"source:{point.source}"} | ({"registered"} if point.members_only else set()))
     if point.kind != "import":
         yield source
     for partner in point.partners:
