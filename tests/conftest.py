@@ -17,7 +17,6 @@ from tests.databases import (
     run_folder_held,
     unavailable,
 )
-
 from tests.fixtures import clock, site  # noqa: F401  (fixtures)
 
 if TYPE_CHECKING:
