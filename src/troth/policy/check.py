@@ -63,7 +63,8 @@ def check_document(document: Document, taken: Taken, today: date | None = None) 
     overlaid = lay_over(document, taken)
     effective = read_policy(overlaid.document) if overlaid.origins else published
     findings = _all_findings(published, overlaid, effective, today)
-    findings = settle(findings, taken) + taken.findings + overlaid.findings
+    readable = published.policy is not None and effective.policy is not None
+    findings = settle(findings, taken, readable) + taken.findings + overlaid.findings
     base = Checked(document, published.policy, None, _in_order(findings), taken.decisions, overlaid.origins)
     return _with_law(base, effective.policy)
 

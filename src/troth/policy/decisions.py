@@ -151,14 +151,18 @@ def misfits(overlaid: Overlaid, before: tuple[Finding, ...], after: tuple[Findin
             yield replace(finding, rule="D-02", place=overlaid.document.place(finding.path))
 
 
-def settle(findings: tuple[Finding, ...], taken: Taken) -> tuple[Finding, ...]:
-    """The findings, those that a decision cites marked as settled by it, and D-01 for what is cited but not found."""
+def settle(findings: tuple[Finding, ...], taken: Taken, complete: bool = True) -> tuple[Finding, ...]:
+    """The findings, those that a decision cites marked as settled by it, and D-01 for what is cited but not found.
+
+    ``complete`` says that the policy could be read, so that what is not among the findings is really not there.
+    """
     citing = {key: decision for decision in taken.decisions for key in decision.settles}
     settled = tuple(
         replace(finding, settled_by=citing[finding.key].says) if _settles(finding, citing) else finding
         for finding in findings
     )
-    return settled + tuple(_unused(taken, sorted({f.key for f in findings if _can_settle(f)})))
+    known = sorted({f.key for f in findings if _can_settle(f)})
+    return settled + tuple(_unused(taken, known)) if complete else settled
 
 
 def _can_settle(finding: Finding) -> bool:

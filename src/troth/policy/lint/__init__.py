@@ -8,6 +8,9 @@ from troth.policy.document import Document
 from troth.policy.findings import Finding
 from troth.policy.lint import (  # noqa: F401  importing a file registers its rules
     clocks,
+    consent,
+    contradictions,
+    wording,
 )
 from troth.policy.lint.registry import RULES, Context, Rule, context_of
 from troth.policy.model import Policy
