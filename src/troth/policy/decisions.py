@@ -184,5 +184,5 @@ def _unused(taken: Taken, keys: list[str]) -> Iterator[Finding]:
 
 
 def _nearest(key: str, keys: list[str]) -> str:
-    rule = key.split(" ", maxsplit=1)[0]
-    return did_you_mean(key, keys) or did_you_mean(rule, keys) or "Take the decision away; there is nothing to settle."
+    same_rule = [known for known in keys if known.split(" ")[0] == key.split(" ")[0]]
+    return did_you_mean(key, same_rule or keys) or "Take the decision away; there is nothing to settle."

@@ -91,6 +91,11 @@ def rule(id: str, title: str, severity: Severity, resolution: str) -> Rule:  # n
     return RULES[id]
 
 
+def in_order() -> list[Rule]:
+    """All rules, by id."""
+    return [RULES[key] for key in sorted(RULES)]
+
+
 def context_of(policy: Policy, document: Document, today: date | None = None) -> Context:
     """The context in which ``policy``, read from ``document``, is linted."""
     return Context(document, profiles_of(policy), today)

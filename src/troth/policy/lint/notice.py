@@ -1,0 +1,152 @@
+"""What a notice must hold to be one: who speaks, since when, how changes are told, what happens in a breach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from troth.policy.findings import did_you_mean
+from troth.policy.law import Profile
+from troth.policy.lint.registry import Context, Flaw, rule
+from troth.policy.model import Policy
+
+changes = rule("E-07", "Changes are told too weakly", "error", "No version takes effect before it was posted and told.")
+operator = rule("E-13", "Who is responsible, or how to reach them, is missing", "error", "The notice is not published.")
+breach = rule(
+    "E-19", "No word on breaches; obsolete or vague security words", "warning", "The law's breach clocks run."
+)
+version = rule("E-26", "No version or effective date", "warning", "It is set when the policy is published.")
+answers = rule("E-27", "A promised answer is empty", "error", "The notice is not published.")
+
+_OBSOLETE = re.compile(r"\b(SSL|TLS 1\.[01]|MD5|SHA-?1|3?DES|RC4|WEP)\b")
+_VAGUE = re.compile(
+    r"state.of.the.art|a number of measures|reasonable (?:steps|measures)|best efforts?|appropriate", re.I
+)
+
+
+@changes
+def changes_nobody_hears_of(policy: Policy, context: Context) -> Iterator[Flaw]:
+    told = policy.changes
+    if told is None or not told.told_by:
+        only = ", people are only asked to look again" if told and told.check_back else ""
+        message = f"nothing says how people are told of a change{only}."
+        yield Flaw(("changes",), message, "Write `told by: [page, e-mail]` and a `lead time`.")
+    elif told.lead_time is None:
+        message = "a change may take effect the moment it is told; nothing gives people time to react."
+        yield Flaw(("changes",), message, "Write `lead time: 30 days`, or another period.", "warning")
+    elif set(told.told_by) == {"page"}:
+        message = "a change is only posted on the page, where nobody looks who does not already know of it."
+        yield Flaw(("changes",), message, "Add `banner` or `e-mail` to `told by`.", "warning")
+
+
+@operator
+def operator_out_of_reach(policy: Policy, context: Context) -> Iterator[Flaw]:
+    who = policy.operator
+    if not who.name:
+        yield Flaw(("operator", "name"), "nothing says who is responsible for the data.", "Write the legal name.")
+    if not who.email or "@" not in who.email.strip("@"):
+        message = "there is no e-mail address to write to." if not who.email else "the e-mail address is none."
+        yield Flaw(("operator", "email"), message, "Write `email:` with the address people should use.")
+    if not who.address:
+        yield Flaw(("operator", "address"), "there is no postal address.", "Write `address:`.", "warning")
+    if who.also_named:
+        names = " and ".join([who.name or "?", *who.also_named])
+        message = f"the operator goes by several names: {names}."
+        yield Flaw(("operator", "also named"), message, "Use the registered name throughout.", "warning")
+
+
+@operator
+def representative_missing(policy: Policy, context: Context) -> Iterator[Flaw]:
+    who = policy.operator
+    laws = [law for law in context.profiles if law.id in ("eu-gdpr", "uk-gdpr") and _from_abroad(law, policy)]
+    if laws and not who.representative:
+        where = " and ".join("the EU" if law.id == "eu-gdpr" else "the UK" for law in laws)
+        message = f"the operator is in {who.country}, and names no representative in {where} (Art. 27)."
+        yield Flaw(("operator", "representative"), message, "Write `representative:`.", "warning")
+
+
+def _from_abroad(law: Profile, policy: Policy) -> bool:
+    return policy.operator.country is not None and policy.operator.country not in law.home
+
+
+@breach
+def breach_nobody_hears_of(policy: Policy, context: Context) -> Iterator[Flaw]:
+    watches = {key: measure for key, measure in policy.security.items() if measure.check == "breach watch"}
+    if not watches:
+        message = "nothing says how a breach is noticed and who is told of it."
+        yield Flaw(("security",), message, "Write a measure with `check: breach watch` and whom it `tells`.")
+    for key, measure in watches.items():
+        silent = [who for who in ("authority", "people") if who not in measure.tells]
+        if silent:
+            named = " and ".join(
+                {"authority": "the authority", "people": "the people concerned"}[who] for who in silent
+            )
+            message = f"`{key}` notices a breach, but nothing says that {named} will hear of it."
+            yield Flaw(("security", key), message, "Write `tells: [authority, people]`.")
+
+
+@breach
+def security_in_vague_words(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, measure in policy.security.items():
+        path, words = ("security", key), " ".join(measure.measure.root.values())
+        if vague := measure.vague or ((found := _VAGUE.search(words)) and found[0]):
+            yield Flaw(path, f"“{vague}” names no measure.", "Name what is done, and what it is checked by.")
+        if found := _OBSOLETE.search(words):
+            yield Flaw(path, f"{found[0]} is obsolete.", "Write TLS 1.2 or later, or what is used today.")
+        if measure.check == "attested" and not measure.attested_by:
+            yield Flaw(path, f"nobody on the staff answers for `{key}`.", "Write `attested by:`.")
+        if measure.review_by and context.today and measure.review_by < context.today:
+            message = f"`{key}` was to be looked at again by {measure.review_by.isoformat()}."
+            yield Flaw(path, message, "Review it, and write the next day.")
+
+
+@version
+def version_or_day_missing(policy: Policy, context: Context) -> Iterator[Flaw]:
+    if policy.policy.effective is None:
+        message = "nothing says since when the policy is in effect."
+        yield Flaw(("policy", "effective"), message, "Write `effective:` and the day.")
+    header = context.document.tree.get("policy")
+    if not isinstance(header, Mapping) or "version" not in header:
+        yield Flaw(("policy", "version"), "the policy has no version number.", "Write `version: 1`.")
+
+
+_TOPICS = {
+    "who": ("operator",),
+    "what": ("data", "collection", "visits"),
+    "why": ("purposes",),
+    "with whom": ("recipients",),
+    "where": ("transfers",),
+    "how long": ("retention", "erasure"),
+    "choices": ("rights",),
+    "security": ("security",),
+    "changes": ("changes",),
+    "contact": ("operator",),
+}
+
+
+@answers
+def answer_without_content(policy: Policy, context: Context) -> Iterator[Flaw]:
+    known = [*_TOPICS, *(info.alias or name for name, info in Policy.model_fields.items())]
+    for number, answer in enumerate(policy.policy.answers):
+        path = ("policy", "answers", str(number))
+        question = answer.question.say("en")
+        if not answer.holds:
+            yield Flaw(path, f"“{question}” is promised an answer, and nothing answers it.", "Write `holds:`.")
+        for word in answer.holds:
+            if word not in known:
+                yield Flaw(path, f"`{word}` is neither a topic nor a section.", did_you_mean(word, known))
+            elif not _has_content(policy, word):
+                message = f"“{question}” is answered by `{word}`, and that is empty."
+                yield Flaw(path, message, f"Write `{word}`, or do not promise the answer.")
+
+
+def _has_content(policy: Policy, word: str) -> bool:
+    stated = any(statement.about == word for statement in policy.statements.values())
+    sections = _TOPICS.get(word, (word,))
+    return stated or any(_written(policy, section) for section in sections)
+
+
+def _written(policy: Policy, section: str) -> bool:
+    if section == "operator":
+        return bool(policy.operator.name or policy.operator.email)
+    return bool(getattr(policy, section.replace(" ", "_")))

@@ -1,0 +1,123 @@
+"""Who else gets the data and where it goes: recipients nobody named, and countries without protection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from troth.policy.law import Profile, adequate
+from troth.policy.lint.registry import Context, Flaw, rule
+from troth.policy.model import Policy, Recipient
+
+unnamed = rule("E-18", "A recipient is unnamed or its lines are open", "warning", "It is given nothing.")
+unprotected = rule(
+    "E-21", "A transfer without a country or a safeguard", "warning", "The transfer is refused until both are there."
+)
+_NOT_ABROAD = ("authority", "public")
+_GETS_BY_CASE = ("authority", "advertiser")
+
+
+@unnamed
+def recipient_without_a_name(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, recipient in policy.recipients.items():
+        missing = list(_missing(policy, recipient))
+        if missing:
+            message = f"`{key}` does not say {', '.join(missing)}."
+            yield Flaw(("recipients", key), message, "Name it and its limits; until then it is given nothing.")
+
+
+def _missing(policy: Policy, recipient: Recipient) -> Iterator[str]:
+    if recipient.name is None and recipient.role not in _NOT_ABROAD:
+        yield "who it is"
+    if not recipient.receives and not recipient.receives_aggregates and recipient.role not in _GETS_BY_CASE:
+        yield "what it receives"
+    if recipient.receives and not recipient.for_ and recipient.ground not in ("law", "legal claim"):
+        yield "for which purposes"
+    if (
+        recipient.receives
+        and recipient.consideration == "not stated"
+        and any(entry.never == "sell" for entry in policy.absolutes.values())
+    ):
+        yield "what is given in return"
+
+
+@unnamed
+def advertiser_without_a_policy(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, recipient in policy.recipients.items():
+        if recipient.role == "advertiser" and not recipient.policy_url:
+            message = f"the advertiser `{key}` has no policy of its own to link to."
+            yield Flaw(("recipients", key), message, "Write `policy url:`.", "error")
+
+
+@unnamed
+def import_from_nobody(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, point in policy.collection.items():
+        if point.kind == "import" and not point.partners:
+            message = f"`{key}` takes data from others, but names no partner that may supply it."
+            yield Flaw(("collection", key), message, "Name each under `partners`.")
+
+
+@unprotected
+def recipient_abroad(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, recipient in policy.recipients.items():
+        if not recipient.receives or recipient.role in _NOT_ABROAD:
+            continue
+        path = ("recipients", key)
+        if recipient.country is None:
+            yield Flaw(
+                path, f"nothing says in which country `{key}` keeps the data.", "Write `country: US`, or another."
+            )
+        elif recipient.safeguard is None and _is_abroad(policy, context, recipient.country):
+            message = f"`{key}` keeps data in {recipient.country}, and no safeguard protects it there."
+            yield Flaw(path, message, "Write `safeguard: {kind: standard clauses, document: ...}`.")
+
+
+@unprotected
+def safeguard_that_does_not_hold(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, recipient in policy.recipients.items():
+        guard, path = recipient.safeguard, ("recipients", key)
+        if guard is None:
+            continue
+        if guard.until and context.today and guard.until < context.today:
+            message = f"the safeguard of `{key}` ended on {guard.until.isoformat()}."
+            yield Flaw(path, message, "Renew it, or let the recipient go.", "error")
+        if guard.kind == "adequacy" and recipient.country and not _may_be_adequate(context, recipient.country):
+            message = f"{recipient.country} has no adequate protection by decision, so `adequacy` protects nothing."
+            yield Flaw(path, message, "Write another kind of safeguard.", "error")
+
+
+@unprotected
+def countries_that_are_none(policy: Policy, context: Context) -> Iterator[Flaw]:
+    transfers = policy.transfers
+    named = transfers.stored_in + transfers.may_move_to if transfers else ()
+    wrong = [word for word in named if not (len(word) == 2 and word.isupper())]
+    if wrong:
+        message = f"{', '.join(f'`{word}`' for word in wrong)} is no country code."
+        yield Flaw(("transfers",), message, "Write two letters, such as `TW`.", "error")
+
+
+@unprotected
+def movement_without_a_safeguard(policy: Policy, context: Context) -> Iterator[Flaw]:
+    transfers = policy.transfers
+    if transfers is None or transfers.safeguards:
+        return
+    if transfers.may_move_to or (transfers.agreed_by_use and not transfers.stored_in):
+        where = ", ".join(transfers.may_move_to) or "countries not named"
+        message = f"data may move to {where}, and no kind of safeguard is promised."
+        yield Flaw(("transfers",), message, "Write `safeguards: [standard clauses]`, or what there is.")
+
+
+def _is_abroad(policy: Policy, context: Context, country: str) -> bool:
+    """Whether data in ``country`` leaves the protection of one of the laws, or, without a law, the operator's country."""
+    if not context.profiles:
+        return policy.operator.country is not None and country != policy.operator.country
+    return any(_leaves(law, country) for law in context.profiles)
+
+
+def _leaves(law: Profile, country: str) -> bool:
+    known = adequate(law.id)
+    return known is not None and country not in law.home and country not in known.countries
+
+
+def _may_be_adequate(context: Context, country: str) -> bool:
+    lists = [known for law in context.profiles if (known := adequate(law.id))]
+    return not lists or all(country in (*known.countries, *known.partly) for known in lists)
