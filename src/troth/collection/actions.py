@@ -43,7 +43,9 @@ def collect(site: Site, submission: Submission) -> Receipt:
     """
     compiled = site.policy()
     if submission.point not in compiled.policy.collection:
-        raise InvalidInput("There is no such collection point.", hint="The policy lists the places where data comes in.")
+        raise InvalidInput(
+            "There is no such collection point.", hint="The policy lists the places where data comes in."
+        )
     checked = rules.check(compiled, submission, site.now())
     if checked.problems:
         raise InvalidInput("Some answers need your attention. Nothing was stored.", dict(checked.problems))
@@ -135,9 +137,7 @@ def _choices(
             )
 
 
-def _dealing(
-    site: Site, conn: Connection, compiled: Compiled, submission: Submission, person_id: str
-) -> str | None:
+def _dealing(site: Site, conn: Connection, compiled: Compiled, submission: Submission, person_id: str) -> str | None:
     """Opens what the point's purposes need to be open (an order, a ticket), and notes that somebody registered."""
     point = compiled.policy.collection[submission.point]
     needed = {need.removeprefix("open ") for key in point.for_ for need in compiled.policy.purposes[key].needs}

@@ -14,23 +14,23 @@ disclosure = Table(
     Column("recipient", String(63), nullable=False),
     Column("purpose", String(80), nullable=False),
     Column("fields", String(1000), nullable=False),  # names only
-    Column("case_ref", String(64), nullable=False),
+    Column("case_ref", String(130), nullable=False),
     Column("at", Instant, nullable=False),
-    Column("state", String(12), nullable=False),  # queued, delivered, refused, failed
+    Column("state", String(12), nullable=False),  # queued, delivered, refused
     Column("delivered_at", Instant),
     Index("ix_disclosure_person_id", "person_id", "recipient"),
+    Index("ix_disclosure_recipient", "recipient", "at"),
 )
 
 instruction = Table(
     "instruction",
     data_tables,
-    Column("id", String(26), primary_key=True),
-    Column("person_id", String(26), nullable=False),
-    Column("recipient", String(63), nullable=False),
-    Column("ending_id", String(26), nullable=False),
-    Column("act", String(12), nullable=False),  # delete, correct, stop
+    Column("ending_id", String(26), primary_key=True),
+    Column("person_id", String(26), primary_key=True),
+    Column("recipient", String(63), primary_key=True),
     Column("at", Instant, nullable=False),
     Column("deadline", Instant, nullable=False),
     Column("acknowledged_at", Instant),
-    Index("ix_instruction_ending_id", "ending_id"),
+    Column("acknowledged_by", String(80)),  # the recipient's own answer, or the staff role that wrote to it
+    Index("ix_instruction_recipient", "recipient", "acknowledged_at"),
 )

@@ -1,0 +1,51 @@
+"""What the gate must know before data leaves, apart from the policy's rules: country, safeguard, consideration. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from troth.policy.law import adequate, profile
+from troth.policy.model import Policy, Recipient
+
+
+def facts_of(policy: Policy, recipient_id: str, on: date) -> frozenset[str]:
+    """Facts about a recipient on a day: ``safeguard:ID`` when its country is safe enough, ``consideration`` when it pays.
+
+    A recipient without a country is nowhere safe: the fact is missing, and the rule that needs it does not permit.
+    """
+    recipient = policy.recipients[recipient_id]
+    facts = set()
+    if _at_home(policy, recipient) or _safeguarded(policy, recipient, on):
+        facts.add(f"safeguard:{recipient_id}")
+    if recipient.consideration != "none":
+        facts.add("consideration")
+    return frozenset(facts)
+
+
+def _at_home(policy: Policy, recipient: Recipient) -> bool:
+    """Whether the data stays where it is kept, or moves only where every law that applies finds it as safe."""
+    if recipient.country is None:
+        return False
+    if policy.transfers is not None and recipient.country in policy.transfers.stored_in:
+        return True
+    return bool(policy.policy.law) and all(_free(recipient.country, law) for law in policy.policy.law)
+
+
+def _free(country: str, law: str) -> bool:
+    adequacy = adequate(law)
+    return country in profile(law).home or (adequacy is not None and country in adequacy.countries)
+
+
+def _safeguarded(policy: Policy, recipient: Recipient, on: date) -> bool:
+    safeguard, transfers = recipient.safeguard, policy.transfers
+    if recipient.country is None or safeguard is None or not safeguard.document:
+        return False
+    if transfers is not None and recipient.country not in transfers.may_move_to:
+        return False
+    return safeguard.until is None or on <= safeguard.until
+
+
+def live_consent(facts: frozenset[str], recipient: str, purpose: str) -> frozenset[str]:
+    """The fact ``consent`` when the person agreed to exactly this recipient or this purpose, else nothing."""
+    asked = {f"consent:@{recipient}", f"consent:{purpose}"}
+    return frozenset({"consent"}) if asked & facts else frozenset()
