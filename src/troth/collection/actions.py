@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +18,7 @@ from troth.errors import InvalidInput, Refused
 from troth.ledger import events
 from troth.people import dealings, vault
 from troth.policy.compile import Compiled
+from troth.policy.model import CollectionPoint
 from troth.retention import relationship
 from troth.store.site import Site
 
@@ -57,109 +59,111 @@ def collect(site: Site, submission: Submission) -> Receipt:
 
 def _stored(site: Site, compiled: Compiled, submission: Submission, checked: rules.Checked) -> Receipt:
     with site.writing() as conn:
-        known = _known_person(site, conn, compiled, submission, checked)
-        ask = _ask(site, conn, compiled, submission, checked, known)
+        intake = _Intake(site, conn, compiled, submission, checked)
+        ask = intake.ask()
         decision = compiled.decide(ask)
         if decision.allowed:
-            return _taken_in(site, conn, compiled, submission, checked, known, decision)
+            return intake.take_in(ask, decision)
         body = {**ledger.decision_body(ask, decision, compiled.version), "point": submission.point}
         ledger.append(conn, site.now(), events.COLLECTION_REFUSED, body)
-    raise Refused("We may not take this in.", decision.reason, decision.because)
+    raise Refused("We may not take this in.", f"{decision.reason[:1].upper()}{decision.reason[1:]}.", decision.because)
 
 
-def _ask(
-    site: Site, conn: Connection, compiled: Compiled, submission: Submission, checked: rules.Checked, known: str | None
-) -> Ask:
-    point = compiled.policy.collection[submission.point]
-    facts = checked.facts
-    if submission.partner and submission.partner not in site.wiring.partners:
-        facts -= {f"partner:{submission.partner}"}
-    if submission.member is not None and submission.member == known:
-        facts |= {"registered"} & vault.facts(site, conn, [known], vault.By("person"), site.now())[known]
-    return Ask("collect", submission.point, frozenset(checked.values), point.people, facts=facts)
+@dataclass(frozen=True)
+class _Intake:
+    """One submission on its way in, inside one transaction."""
 
+    site: Site
+    conn: Connection
+    compiled: Compiled
+    submission: Submission
+    checked: rules.Checked
 
-def _known_person(
-    site: Site, conn: Connection, compiled: Compiled, submission: Submission, checked: rules.Checked
-) -> str | None:
-    if submission.member is not None:
-        return submission.member
-    for key in sorted(compiled.identifying & checked.values.keys()):
-        if found := vault.find(site, conn, key, checked.values[key]):
-            return found
-    return None
+    @property
+    def point(self) -> CollectionPoint:
+        return self.compiled.policy.collection[self.submission.point]
 
+    @cached_property
+    def known(self) -> str | None:
+        """The person this is about, when we know them already."""
+        if self.submission.member is not None:
+            return self.submission.member
+        fields = sorted(self.compiled.identifying & self.checked.values.keys())
+        found = (vault.find(self.site, self.conn, key, self.checked.values[key]) for key in fields)
+        return next(filter(None, found), None)
 
-def _taken_in(
-    site: Site,
-    conn: Connection,
-    compiled: Compiled,
-    submission: Submission,
-    checked: rules.Checked,
-    known: str | None,
-    decision: Decision,
-) -> Receipt:
-    point = compiled.policy.collection[submission.point]
-    person_id = known or vault.admit(site, conn, point.people)
-    told = form(compiled, submission.point, submission.language).told_words
-    shown = consent.remember(conn, told, submission.language, site.now())
-    holdings = vault.hold(
-        site,
-        conn,
-        person_id=person_id,
-        point=submission.point,
-        source=point.source,
-        values=checked.values,
-        told=shown,
-        submission=submission.key,
-        policy=compiled,
-        partner=submission.partner,
-    )
-    if not holdings:
-        return Receipt(person_id, (), None, repeated=True)
-    _choices(site, conn, compiled, submission, person_id, told)
-    opened = _dealing(site, conn, compiled, submission, person_id)
-    if submission.partner:
-        agenda.put(conn, SECOND_HAND, f"{SECOND_HAND}:{holdings[0]}", holdings[0], due_at=site.now(), at=site.now())
-    _ledgered(site, conn, compiled, submission, checked, person_id, decision)
-    return Receipt(person_id, tuple(holdings), opened, repeated=False)
+    def ask(self) -> Ask:
+        """The question to the policy; a partner that ``site.yaml`` does not register is no partner."""
+        facts = self.checked.facts
+        if self.submission.partner and self.submission.partner not in self.site.wiring.partners:
+            facts -= {f"partner:{self.submission.partner}"}
+        if self.submission.member is not None:
+            member = self.submission.member
+            theirs = vault.facts(self.site, self.conn, [member], vault.By("person"), self.site.now())
+            facts |= {"registered"} & theirs.get(member, frozenset())
+        fields = frozenset(self.checked.values)
+        return Ask("collect", self.submission.point, fields, self.point.people, facts=facts)
 
+    def take_in(self, ask: Ask, decision: Decision) -> Receipt:
+        """Seal and record everything, or find that it was stored before."""
+        person_id = self.known or vault.admit(self.site, self.conn, self.point.people)
+        told = form(self.compiled, self.submission.point, self.submission.language).told_words
+        holdings = self._hold(person_id, told)
+        if not holdings:
+            return Receipt(person_id, (), None, repeated=True)
+        self._record_choices(person_id, told)
+        opened = self._open_dealings(person_id)
+        self._tell_second_hand(holdings[0])
+        body = ledger.decision_body(ask, decision, self.compiled.version)
+        told_of = {**body, "person": person_id, "source": self.point.source, "holdings": len(holdings)}
+        ledger.append(self.conn, self.site.now(), events.HOLDING_COLLECTED, told_of)
+        return Receipt(person_id, tuple(holdings), opened, repeated=False)
 
-def _choices(
-    site: Site, conn: Connection, compiled: Compiled, submission: Submission, person_id: str, told: str
-) -> None:
-    """Records the boxes that were ticked; a box left alone is no choice at all."""
-    for scope, ticked in submission.choices.items():
-        if ticked:
-            scoped = scope if scope in compiled.policy.purposes else f"@{scope}"
-            consent.record(
-                site, conn, person_id, scoped, "given", told, submission.language, submission.point, compiled
-            )
+    def _hold(self, person_id: str, told: str) -> list[str]:
+        return vault.hold(
+            self.site,
+            self.conn,
+            person_id=person_id,
+            point=self.submission.point,
+            source=self.point.source,
+            values=self.checked.values,
+            told=consent.remember(self.conn, told, self.submission.language, self.site.now()),
+            submission=self.submission.key,
+            policy=self.compiled,
+            partner=self.submission.partner,
+        )
 
+    def _record_choices(self, person_id: str, told: str) -> None:
+        """Records the boxes that were ticked; a box left alone is no choice at all."""
+        for offered, ticked in self.submission.choices.items():
+            if ticked:
+                scope = offered if offered in self.compiled.policy.purposes else f"@{offered}"
+                consent.record(
+                    self.site,
+                    self.conn,
+                    person_id,
+                    scope,
+                    "given",
+                    words=told,
+                    language=self.submission.language,
+                    channel=self.submission.point,
+                    compiled=self.compiled,
+                )
 
-def _dealing(site: Site, conn: Connection, compiled: Compiled, submission: Submission, person_id: str) -> str | None:
-    """Opens what the point's purposes need to be open (an order, a ticket), and notes that somebody registered."""
-    point = compiled.policy.collection[submission.point]
-    needed = {need.removeprefix("open ") for key in point.for_ for need in compiled.policy.purposes[key].needs}
-    kinds = sorted(needed & {"order", "request", "ticket"})
-    if point.kind == "account":
-        kinds.append("registration")
-    for kind in kinds or ["contact"]:
-        dealings.open_dealing(site, conn, person_id, kind, f"{submission.point}:{submission.key}", site.now())
-    relationship.refresh(site, conn, [person_id])
-    return kinds[0] if kinds else None
+    def _open_dealings(self, person_id: str) -> str | None:
+        """Opens what the point's purposes need to be open (an order, a ticket), and notes that somebody registered."""
+        purposes = self.compiled.policy.purposes
+        needed = {need.removeprefix("open ") for key in self.point.for_ for need in purposes[key].needs}
+        kinds = sorted(needed & {"order", "request", "ticket"})
+        noted = [*kinds, "registration"] if self.point.kind == "account" else kinds
+        ref = f"{self.submission.point}:{self.submission.key}"
+        for kind in noted or ["contact"]:
+            dealings.open_dealing(self.site, self.conn, person_id, kind, ref, self.site.now())
+        relationship.refresh(self.site, self.conn, [person_id])
+        return kinds[0] if kinds else None
 
-
-def _ledgered(
-    site: Site,
-    conn: Connection,
-    compiled: Compiled,
-    submission: Submission,
-    checked: rules.Checked,
-    person_id: str,
-    decision: Decision,
-) -> None:
-    point = compiled.policy.collection[submission.point]
-    ask = Ask("collect", submission.point, frozenset(checked.values), point.people, facts=checked.facts)
-    body = {**ledger.decision_body(ask, decision, compiled.version), "person": person_id, "source": point.source}
-    ledger.append(conn, site.now(), events.HOLDING_COLLECTED, body)
+    def _tell_second_hand(self, holding_id: str) -> None:
+        """Data that came from somebody else is told to its person (GDPR Art. 14)."""
+        if self.submission.partner:
+            now = self.site.now()
+            agenda.put(self.conn, SECOND_HAND, f"{SECOND_HAND}:{holding_id}", holding_id, due_at=now, at=now)

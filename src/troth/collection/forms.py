@@ -42,7 +42,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Form:
-    """Everything a page needs to show a collection point; ``told_words`` is kept with what is submitted."""
+    """Everything a page needs to show a collection point."""
 
     point: str
     title: str
@@ -50,7 +50,19 @@ class Form:
     choices: tuple[Choice, ...]
     told: tuple[str, ...]
     warning: str | None
-    told_words: str
+    version: int
+    language: str
+
+    @property
+    def told_words(self) -> str:
+        """All of it as one text, which is kept with what is submitted."""
+        marks = [f"{f.label} ({say(_MARK[f.required], self.language)})" for f in self.fields]
+        boxes = [f"[ ] {choice.label}" for choice in self.choices]
+        warning = [self.warning] if self.warning else []
+        return "\n".join([self.title, f"v{self.version}", *marks, *boxes, *self.told, *warning])
+
+
+_MARK = {True: "point.required", False: "point.optional"}
 
 
 def form(compiled: Compiled, point_id: str, language: str) -> Form:
@@ -60,8 +72,7 @@ def form(compiled: Compiled, point_id: str, language: str) -> Form:
     choices = tuple(Choice(scope, _choice_label(compiled, scope, language)) for scope in point.offers)
     told = _told(compiled, point, language)
     warning = point.warns.say(language) if point.warns else None
-    words = _words(point.label.say(language), fields, choices, told, warning, compiled.version, language)
-    return Form(point_id, point.label.say(language), fields, choices, told, warning, words)
+    return Form(point_id, point.label.say(language), fields, choices, told, warning, compiled.version, language)
 
 
 def _field(compiled: Compiled, key: str, required: bool, language: str) -> Field:
@@ -83,17 +94,3 @@ def _told(compiled: Compiled, point: CollectionPoint, language: str) -> tuple[st
     lines = [say("point.for", language, purposes=purposes)] if purposes else []
     lines.append(say("point.marks", language))
     return (*lines, point.told.say(language)) if point.told else tuple(lines)
-
-
-def _words(
-    title: str,
-    fields: tuple[Field, ...],
-    choices: tuple[Choice, ...],
-    told: tuple[str, ...],
-    warning: str | None,
-    version: int,
-    language: str,
-) -> str:
-    marks = [f"{f.label} ({say('point.required' if f.required else 'point.optional', language)})" for f in fields]
-    boxes = [f"[ ] {choice.label}" for choice in choices]
-    return "\n".join([title, f"v{version}", *marks, *boxes, *told, *([warning] if warning else [])])

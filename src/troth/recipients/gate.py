@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from troth import agenda, ledger
 from troth.decide import Ask, Decision
@@ -47,97 +47,90 @@ class Case:
         return frozenset()
 
 
+NO_CASE = Case()
+
+
 def disclose(
-    site: Site, person_id: str, recipient: str, fields: Collection[str], purpose: str, case: Case | None = None
+    site: Site, person_id: str, recipient: str, fields: Collection[str], purpose: str, *, case: Case = NO_CASE
 ) -> str:
     """Record that ``fields`` of a person go to ``recipient`` and hand the delivery to the agenda; returns the disclosure's id.
 
     Raises:
         Refused: when the policy does not allow it; the refusal is on the ledger and nothing leaves.
     """
-    case = case or Case()
     with site.writing() as conn:
-        compiled = site.policy(conn)
-        ask = _ask(site, conn, compiled, person_id, recipient, frozenset(fields), purpose, case)
-        decision = compiled.decide(ask)
+        way = _WayOut(site, conn, site.policy(conn), person_id, recipient)
+        ask = way.ask(frozenset(fields), purpose, case)
+        decision = way.compiled.decide(ask)
         if decision.allowed:
-            made = _recorded(site, conn, person_id, ask, case)
-            _ledgered(site, conn, compiled, ask, decision, made, person_id, events.DISCLOSURE_MADE)
-            return made
-        _ledgered(site, conn, compiled, ask, decision, "", person_id, events.DISCLOSURE_REFUSED)
+            return way.record(ask, case, decision)
+        way.ledger(events.DISCLOSURE_REFUSED, ask, decision)
     raise Refused(f"This may not be given to `{recipient}`.", decision.reason, decision.because)
 
 
-def _ask(
-    site: Site,
-    conn: Connection,
-    compiled: Compiled,
-    person_id: str,
-    recipient: str,
-    fields: frozenset[str],
-    purpose: str,
-    case: Case,
-) -> Ask:
-    policy = compiled.policy
-    facts = vault.facts(site, conn, [person_id], By("system"), site.now()).get(person_id, frozenset())
-    if recipient in policy.recipients:
-        facts |= facts_of(policy, recipient, site.now().date()) | live_consent(facts, recipient, purpose)
-    if case.ground in policy.legal:
-        facts |= case.facts(policy.legal[case.ground].needs)
-    people = vault.kind_of(conn, person_id) or ""
-    return Ask("disclose", purpose, fields, people, recipient, facts)
+@dataclass(frozen=True)
+class _WayOut:
+    """The way of one person's data to one recipient, inside one transaction."""
 
+    site: Site
+    conn: Connection
+    compiled: Compiled
+    person_id: str
+    recipient: str
 
-def _recorded(site: Site, conn: Connection, person_id: str, ask: Ask, case: Case) -> str:
-    made = new_id(site.now())
-    row = {"person_id": person_id, "recipient": ask.recipient, "purpose": ask.purpose, "case_ref": case.ref}
-    named = " ".join(sorted(ask.fields))
-    conn.execute(insert(disclosure).values(id=made, **row, fields=named, at=site.now(), state="queued"))
-    agenda.put(conn, DELIVER, f"{DELIVER}:{made}", made, due_at=site.now(), at=site.now())
-    return made
+    def ask(self, fields: frozenset[str], purpose: str, case: Case) -> Ask:
+        """The question to the policy, with the facts that the rooms below establish."""
+        policy = self.compiled.policy
+        theirs = vault.facts(self.site, self.conn, [self.person_id], By("system"), self.site.now())
+        facts = theirs.get(self.person_id, frozenset())
+        if self.recipient in policy.recipients:
+            facts |= facts_of(policy, self.recipient, self.site.now().date())
+            facts |= live_consent(facts, self.recipient, purpose)
+        if case.ground in policy.legal:
+            facts |= case.facts(policy.legal[case.ground].needs)
+        people = vault.kind_of(self.conn, self.person_id) or ""
+        return Ask("disclose", purpose, fields, people, self.recipient, facts)
 
+    def record(self, ask: Ask, case: Case, decision: Decision) -> str:
+        """The disclosure, its ledger row and the job that delivers it, together."""
+        now, made = self.site.now(), new_id(self.site.now())
+        row = {"id": made, "person_id": self.person_id, "recipient": self.recipient, "purpose": ask.purpose}
+        named = " ".join(sorted(ask.fields))
+        self.conn.execute(insert(disclosure).values(**row, fields=named, case_ref=case.ref, at=now, state="queued"))
+        agenda.put(self.conn, DELIVER, f"{DELIVER}:{made}", made, due_at=now, at=now)
+        self.ledger(events.DISCLOSURE_MADE, ask, decision, made)
+        return made
 
-def _ledgered(
-    site: Site,
-    conn: Connection,
-    compiled: Compiled,
-    ask: Ask,
-    decision: Decision,
-    made: str,
-    person_id: str,
-    event: str,
-) -> None:
-    body = {**ledger.decision_body(ask, decision, compiled.version), "person": person_id}
-    ledger.append(conn, site.now(), event, {**body, "disclosure": made} if made else body)
+    def ledger(self, event: str, ask: Ask, decision: Decision, made: str = "") -> None:
+        """Put the decision on the ledger, with the disclosure it is about when there is one."""
+        body = {**ledger.decision_body(ask, decision, self.compiled.version), "person": self.person_id}
+        ledger.append(self.conn, self.site.now(), event, {**body, "disclosure": made} if made else body)
+
+    def payload(self, asked: RowMapping) -> Mapping[str, str] | None:
+        """The promised fields of a recorded disclosure, read now; None when the policy of now says no."""
+        ask = self.ask(frozenset(asked["fields"].split()), asked["purpose"], Case(asked["case_ref"]))
+        decision = self.compiled.decide(ask)
+        if decision.allowed:
+            return vault.open_for(self.site, self.conn, self.person_id, ask.fields, decision)
+        self.ledger(events.DISCLOSURE_REFUSED, ask, decision, asked["id"])
+        return None
 
 
 def deliver(site: Site, job: agenda.Job) -> None:
     """Deliver one recorded disclosure, unless the policy or the person no longer allows it; the agenda retries failures."""
+    queued = (disclosure.c.id == job.ref) & (disclosure.c.state == "queued")
     with site.writing() as conn:
-        row = conn.execute(select(disclosure).where(disclosure.c.id == job.ref)).first()
-        if row is None or row.state != "queued":
+        asked = conn.execute(select(disclosure).where(queued)).mappings().first()
+        if asked is None:
             return
-        payload = _payload(site, conn, row)
+        way = _WayOut(site, conn, site.policy(conn), asked["person_id"], asked["recipient"])
+        payload = way.payload(asked)
         if payload is None:
-            conn.execute(update(disclosure).where(disclosure.c.id == job.ref).values(state="refused"))
+            conn.execute(update(disclosure).where(queued).values(state="refused"))
             return
-    if connectors.send(site, row.recipient, "disclosure", job.ref, {"person": row.person_id, "data": payload}):
+    body = {"person": asked["person_id"], "data": dict(payload)}
+    if connectors.send(site, asked["recipient"], "disclosure", job.ref, body):
         _delivered(site, job.ref)
-
-
-def _payload(site: Site, conn: Connection, row: Row[tuple[object, ...]]) -> Mapping[str, str] | None:
-    """The promised fields, read now; None when the policy of now says no."""
-    compiled = site.policy(conn)
-    asked = row._mapping
-    fields = frozenset(str(asked["fields"]).split())
-    case = Case(str(asked["case_ref"]))
-    purpose, recipient, person_id = str(asked["purpose"]), str(asked["recipient"]), str(asked["person_id"])
-    ask = _ask(site, conn, compiled, person_id, recipient, fields, purpose, case)
-    decision = compiled.decide(ask)
-    if decision.allowed:
-        return vault.open_for(site, conn, person_id, fields, decision)
-    _ledgered(site, conn, compiled, ask, decision, str(asked["id"]), person_id, events.DISCLOSURE_REFUSED)
-    return None
 
 
 def _delivered(site: Site, made: str) -> None:

@@ -85,4 +85,4 @@ def waiting(conn: Connection, ending_id: str | None = None) -> dict[str, int]:
     query = select(instruction.c.recipient, func.count()).where(instruction.c.acknowledged_at.is_(None))
     if ending_id is not None:
         query = query.where(instruction.c.ending_id == ending_id)
-    return {recipient: count for recipient, count in conn.execute(query.group_by(instruction.c.recipient))}
+    return {row[0]: row[1] for row in conn.execute(query.group_by(instruction.c.recipient))}
