@@ -1,0 +1,47 @@
+"""Writes entries in the transaction of their cause: there is no act without its entry and no entry without its act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import rfc8785
+from sqlalchemy import Connection, insert
+
+from troth.ledger.events import EVENTS
+from troth.ledger.guard import NotForTheLedger, instant, plain
+from troth.ledger.tables import entry
+from troth.ledger.tree import leaf_hash
+
+
+def append(conn: Connection, at: datetime, event: str, body: Mapping[str, object]) -> int:
+    """Write one entry in the caller's transaction and return its id.
+
+    Raises:
+        NotForTheLedger: when the event is unknown or the body might hold a personal value.
+    """
+    return int(conn.execute(insert(entry).returning(entry.c.id), _row(at, event, body)).scalar_one())
+
+
+def append_many(conn: Connection, at: datetime, event: str, bodies: Sequence[Mapping[str, object]]) -> int:
+    """Write an entry for each of ``bodies`` in one go, in the caller's transaction, and return how many.
+
+    Raises:
+        NotForTheLedger: when the event is unknown or a body might hold a personal value; nothing was written.
+    """
+    rows = [_row(at, event, body) for body in bodies]
+    if rows:
+        conn.execute(insert(entry), rows)
+    return len(rows)
+
+
+def canonical(at: datetime, event: str, body: str) -> bytes:
+    """The bytes that are sealed: RFC 8785 JSON of the entry, put together around a ``body`` that is canonical already."""
+    return f'{{"at":"{instant(at)}","body":{body},"event":"{event}"}}'.encode()
+
+
+def _row(at: datetime, event: str, body: Mapping[str, object]) -> dict[str, object]:
+    if event not in EVENTS:
+        raise NotForTheLedger(f"The ledger knows no event `{event}`.", "Name it in ledger/events.py, with a sentence.")
+    text = rfc8785.dumps(plain(body)).decode()
+    return {"at": at, "event": event, "body": text, "leaf": leaf_hash(canonical(at, event, text))}

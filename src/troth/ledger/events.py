@@ -1,0 +1,106 @@
+"""Every event the ledger knows, in one file, each with what it says happened.
+
+An event that is not here cannot be written. ``EVENTS`` maps each name to its sentence, for the console and the documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_sentences: dict[str, str] = {}
+EVENTS: Mapping[str, str] = MappingProxyType(_sentences)
+
+
+def _event(name: str, sentence: str) -> str:
+    _sentences[name] = sentence
+    return name
+
+
+POLICY_PUBLISHED = _event("policy:published", "A version of the policy was published, to take effect at an instant.")
+POLICY_TOLD = _event("policy:told", "People were told of a change of the policy.")
+
+PERSON_ADMITTED = _event("person:admitted", "A person became known and received a key.")
+PERSON_READ = _event("person:read", "Fields of a person were opened for a purpose.")
+PERSON_CORRECTED = _event("person:corrected", "Fields of a person were corrected.")
+PERSON_EXPORTED = _event("person:exported", "A person's data was put together for an answer to them.")
+PERSON_MERGED = _event("person:merged", "Two records were found to be one person.")
+READ_REFUSED = _event("read:refused", "Fields were asked for and the policy did not allow to open them.")
+COUNT_MADE = _event("count:made", "People or holdings were counted for a statistic; no field was opened.")
+COUNT_REFUSED = _event("count:refused", "A count was asked for and the policy did not allow it.")
+
+HOLDING_COLLECTED = _event("holding:collected", "A submission was taken in at a collection point.")
+HOLDING_IMPORTED = _event("holding:imported", "Data about people was taken over from a named source.")
+COLLECTION_REFUSED = _event("collection:refused", "A submission was turned away; nothing of it was kept.")
+
+CONSENT_GIVEN = _event("consent:given", "A person agreed to a purpose or a recipient.")
+CONSENT_REFUSED = _event("consent:refused", "A person was asked and did not agree.")
+CONSENT_WITHDRAWN = _event("consent:withdrawn", "A person took an agreement back.")
+CONSENT_EXPIRED = _event("consent:expired", "An agreement ran out.")
+OBJECTION_MADE = _event("objection:made", "A person objected to a purpose or a recipient.")
+OBJECTION_LIFTED = _event("objection:lifted", "A person took an objection back.")
+
+DISCLOSURE_MADE = _event("disclosure:made", "Fields were given to a recipient.")
+DISCLOSURE_QUEUED = _event("disclosure:queued", "A delivery to a recipient was allowed and handed to the agenda.")
+DISCLOSURE_REFUSED = _event("disclosure:refused", "Fields were to be given away and the policy did not allow it.")
+INSTRUCTION_SENT = _event("instruction:sent", "A recipient was told to delete or correct what it had received.")
+INSTRUCTION_ACKNOWLEDGED = _event("instruction:acknowledged", "A recipient confirmed that it did what it was told.")
+
+MESSAGE_QUEUED = _event("message:queued", "A message to a person was allowed and handed to the agenda.")
+MESSAGE_SENT = _event("message:sent", "A message to a person was handed to the mail server.")
+MESSAGE_REFUSED = _event("message:refused", "A message was not sent because the policy or a choice does not allow it.")
+MESSAGE_FAILED = _event("message:failed", "A message could not be handed over.")
+
+DEALING_OPENED = _event("dealing:opened", "An order, enquiry, ticket or other dealing with a person began.")
+DEALING_CLOSED = _event("dealing:closed", "A dealing with a person was closed.")
+RELATIONSHIP_ENDED = _event("relationship:ended", "Business with a person ended, and clocks started.")
+RELATIONSHIP_REOPENED = _event("relationship:reopened", "Business with a person began again.")
+
+VISIT_REFUSED = _event("visit:refused", "Something of a visit was not recorded because the policy does not allow it.")
+VISIT_SWEPT = _event("visit:swept", "Visits past their time were destroyed; only how many.")
+CLOCK_SWEPT = _event("clock:swept", "A retention clock was applied to all that was due; only how many.")
+COOKIE_REFUSED = _event("cookie:refused", "A cookie was not set because the policy or a choice does not allow it.")
+
+ENDING_QUARANTINED = _event("ending:quarantined", "Data that ends was taken out of every use, awaiting destruction.")
+ENDING_DESTROYED = _event("ending:destroyed", "Quarantined data was destroyed.")
+ENDING_COMPLETE = _event("ending:complete", "Every system was re-read and every recipient has acknowledged.")
+ENDING_RESTORED = _event("ending:restored", "Quarantined data was put back before its destruction.")
+HOLD_MADE = _event("hold:made", "Data was excepted from deletion, for a reason and until a day.")
+HOLD_REFUSED = _event("hold:refused", "A hold was asked for and the policy knows no ground for it.")
+HOLD_RELEASED = _event("hold:released", "A hold was lifted by somebody.")
+HOLD_ENDED = _event("hold:ended", "A hold reached its end.")
+
+KEY_MADE = _event("key:made", "A key was made.")
+KEY_DESTROYED = _event("key:destroyed", "A person's key was destroyed; copies of their data are noise from now on.")
+KEY_ROTATED = _event("key:rotated", "Keys were wrapped anew under a new site key.")
+
+REQUEST_RECEIVED = _event("request:received", "A person exercised a right.")
+REQUEST_VERIFIED = _event("request:verified", "Whoever made a request showed to be the person it is about.")
+REQUEST_REFUSED = _event("request:refused", "A request was declined, on a ground that the person was told.")
+REQUEST_EXTENDED = _event("request:extended", "The time to answer a request was prolonged and the person told.")
+REQUEST_ANSWERED = _event("request:answered", "A request was answered.")
+REQUEST_CLOSED = _event("request:closed", "A request ended without an answer: withdrawn, or never verified.")
+
+ACCOUNT_REGISTERED = _event("account:registered", "A member registered.")
+ACCOUNT_CANCELLED = _event("account:cancelled", "A membership was cancelled.")
+ACCOUNT_CHANGED = _event("account:changed", "A member changed their own data or settings.")
+LOGIN_FAILED = _event("login:failed", "A log-in failed.")
+STAFF_ADDED = _event("staff:added", "Somebody joined the staff with a role.")
+STAFF_CHANGED = _event("staff:changed", "A member of staff received another role.")
+STAFF_REMOVED = _event("staff:removed", "Somebody left the staff.")
+STAFF_ENTERED = _event("staff:entered", "A member of staff logged in.")
+
+DECISION_MADE = _event("decision:made", "The policy was asked and allowed something; the question is kept for replay.")
+DECISION_REFUSED = _event("decision:refused", "The policy was asked and said no; the question is kept for replay.")
+
+CANARY_PLANTED = _event("canary:planted", "A made-up person was sent through the real paths.")
+CANARY_SEARCHED = _event("canary:searched", "Every system was searched for the values of a made-up person.")
+CANARY_REMOVED = _event("canary:removed", "A made-up person was erased the way real people are.")
+PROOF_MADE = _event("proof:made", "The promises were checked against live data.")
+PROOF_ATTESTED = _event("proof:attested", "A named member of staff answered for a promise until a day.")
+ALARM_RAISED = _event("alarm:raised", "A deadline passed or a watch found something.")
+ALARM_ENDED = _event("alarm:ended", "What an alarm was raised for is over.")
+BREACH_RECORDED = _event("breach:recorded", "A breach was entered into the register.")
+BREACH_TOLD = _event("breach:told", "An authority or people were told of a breach.")
+SYSTEM_CONNECTED = _event("system:connected", "A system that holds personal data was connected.")
+SYSTEM_FAILED = _event("system:failed", "A connected system did not answer.")
