@@ -1,0 +1,134 @@
+"""From a compiled policy to its notice: every promise once, every statement once and marked as what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from troth.policy.check import Checked
+from troth.policy.compile import Compiled
+from troth.policy.findings import Path
+from troth.policy.law import authorities, profiles_of
+from troth.policy.model import Policy, Statement
+from troth.policy.notice.language import Speaker, capital, language
+from troth.policy.notice.parts import Item, Listed, Notice, Origin
+from troth.policy.notice.tellers import Telling, tell
+from troth.policy.notice.topics import Placed, arrange, place
+from troth.policy.pictures import pictures
+from troth.policy.promises import Promise
+
+_NO_EFFECT = ("consent by use", "waiver")
+_EUROPE = ("eu-gdpr", "uk-gdpr")
+
+
+def notice(compiled: Compiled, tag: str, at: datetime | None = None, checked: Checked | None = None) -> Notice:
+    """The notice in the language ``tag``. ``at`` tells whether the version already applies; ``checked`` lets it say on
+    which day a decision was taken and where statements stand.
+
+    Raises:
+        PolicyError: when a language has no sentence for something.
+    """
+    policy, speaker = compiled.policy, Speaker(compiled.policy, language(tag))
+    teller = _Composer(speaker, at.date() if at else None, checked)
+    placed = [*map(teller.promise, compiled.promises), *map(teller.statement, policy.statements)]
+    sections = arrange(policy, placed, speaker)
+    return Notice(
+        title=speaker.page("title", operator=speaker.operator),
+        operator=speaker.operator,
+        language=tag,
+        languages=policy.policy.languages,
+        version=compiled.version,
+        effective=policy.policy.effective,
+        sections=sections,
+        questions=bool(policy.policy.answers),
+        words=speaker.words.tree["page"],
+        pictures=pictures(compiled, speaker),
+    )
+
+
+class _Composer:
+    def __init__(self, speaker: Speaker, day: date | None, checked: Checked | None) -> None:
+        self.speaker, self.day, self.checked = speaker, day, checked
+
+    def promise(self, promise: Promise) -> Placed:
+        policy = self.speaker.policy
+        entry = entry_at(policy, promise.path)
+        telling = Telling(promise, policy, self.speaker, entry, self.day)
+        keys = tuple(tell(telling))
+        values = {"it": entry, "key": telling.key, **telling.values}
+        lead = self.speaker.render(self.speaker.words.template(promise.kind, "lead", ""), **values)
+        say, also = ([*self._said(promise.kind, keys, part, values | {"lead": lead})] for part in ("say", "also"))
+        item = Item(
+            id=f"promise-{promise.id}",
+            promise_id=promise.id,
+            kind="promise",
+            sentence=str(self.speaker.words.tree["between sentences"]).join(say),
+            lead=lead if say and say[0].startswith(lead) else "",
+            details=tuple(line for words in also for line in words.splitlines() if line),
+            listing=self._authorities(entry),
+            origins=tuple(self._origins(promise)),
+            cites=promise.cites,
+            place=promise.place,
+        )
+        return Placed(item, promise.path, *place(promise, entry))
+
+    def statement(self, key: str) -> Placed:
+        entry: Statement = self.speaker.policy.statements[key]
+        path = ("statements", key)
+        item = Item(
+            id=f"statement-{key}",
+            promise_id=None,
+            kind="statement",
+            sentence=self.speaker.sentence(capital(self.speaker.text(entry.text).strip())),
+            details=(self.speaker.page("no effect"),) if entry.kind in _NO_EFFECT else (),
+            cites=entry.cites,
+            place=self.checked.document.place(path) if self.checked else None,
+        )
+        return Placed(item, path, entry.about, "statements")
+
+    def _said(self, kind: str, keys: tuple[str, ...], part: str, values: dict[str, Any]) -> Iterator[str]:
+        for key in keys:
+            if key.startswith("+") == (part == "also"):
+                template = self.speaker.words.template(kind, part, key.removeprefix("+"))
+                yield self.speaker.render(template, **values)
+
+    def _authorities(self, entry: Any) -> tuple[Listed, ...]:
+        if getattr(entry, "right", "") != "complaint":
+            return ()
+        laws = profiles_of(self.speaker.policy)
+        found = {law.authority.country: law.authority for law in laws if law.authority}
+        if any(law.id in _EUROPE for law in laws):
+            found |= {code: a for code, a in authorities().items() if code not in found and code not in ("US", "TW")}
+        named = [Listed(self.speaker.country(code), entry.name, entry.url) for code, entry in found.items()]
+        return tuple(named)
+
+    def _origins(self, promise: Promise) -> Iterator[Origin]:
+        found = self._recorded(promise.path) or [promise.origin]
+        told = dict.fromkeys(self._origin(origin) for origin in found if origin)
+        yield from (origin for origin in told if origin is not None)
+
+    def _recorded(self, path: Path) -> list[str]:
+        origins = self.checked.origins if self.checked else {}
+        return [text for key, text in origins.items() if key[: len(path)] == path or path[: len(key)] == key]
+
+    def _origin(self, origin: str) -> Origin | None:
+        word, _, rest = origin.partition(" ")
+        templates = self.speaker.words.tree["origins"]
+        if word == "decision":
+            values = {"rule": rest.split(" ")[0], "on": self._decided(rest)}
+            return Origin("decision", self.speaker.render(templates["decision"], **values))
+        if word == "law":
+            law, _, article = rest.partition(" ")
+            return Origin("law", self.speaker.render(templates["law"], law=law, article=article))
+        return None
+
+    def _decided(self, key: str) -> date | None:
+        decisions = self.checked.decisions if self.checked else ()
+        return next((decision.on for decision in decisions if key in decision.settles), None)
+
+
+def entry_at(policy: Policy, path: Path) -> Any:
+    """The entry at ``path``: of a section of entries the one that is named, of a plain section the section itself."""
+    section = getattr(policy, path[0].replace(" ", "_"))
+    return section[path[1]] if isinstance(section, dict) and len(path) > 1 else section

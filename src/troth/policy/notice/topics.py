@@ -1,0 +1,146 @@
+"""Where each promise and statement belongs: the topics people ask about, in the order they ask, or the operator's questions.
+
+A policy may arrange its notice by questions of its own (``policy.answers``). A question holds topics, sections or entries of
+the policy; the closest holder gets an item, the first one when two are equally close. What no question holds keeps its topic:
+who the operator is before the questions, everything else after them. So nothing is said twice and nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from troth.policy.findings import Path
+from troth.policy.model import Absolute, LegalGround, Policy
+from troth.policy.notice.language import Speaker, capital
+from troth.policy.notice.parts import Group, Item, Section
+from troth.policy.promises import Promise
+
+TOPICS: dict[str, tuple[str, ...]] = {
+    "who": ("here",),
+    "what": ("forms", "imports", "visits", "cookies", "limits"),
+    "why": ("purposes", "messages", "statistics", "limits", "cases"),
+    "with whom": ("recipients", "limits", "cases"),
+    "where": ("here",),
+    "how long": ("clocks", "deletion", "cases"),
+    "choices": ("rights", "consents"),
+    "security": ("here",),
+    "changes": ("here",),
+    "contact": ("here",),
+}
+"""Topics in order, each with its groups in order; ``statements`` come last in every topic."""
+
+_PLACES: dict[str, tuple[str, str]] = {
+    "policy.version": ("who", "here"),
+    "operator.contact": ("contact", "here"),
+    "people.age": ("what", "limits"),
+    "data.sealed": ("security", "here"),
+    "data.never_stored": ("what", "limits"),
+    "collection.form": ("what", "forms"),
+    "collection.import": ("what", "imports"),
+    "purpose.use": ("why", "purposes"),
+    "purpose.closed": ("why", "limits"),
+    "consent.choice": ("choices", "consents"),
+    "consent.not_implied": ("choices", "consents"),
+    "recipient.share": ("with whom", "recipients"),
+    "recipient.closed": ("with whom", "limits"),
+    "cookie.declared": ("what", "cookies"),
+    "visit.records": ("what", "visits"),
+    "visit.expiry": ("how long", "clocks"),
+    "relationship.end": ("how long", "clocks"),
+    "retention.clock": ("how long", "clocks"),
+    "erasure.path": ("how long", "deletion"),
+    "right.offered": ("choices", "rights"),
+    "request.log": ("how long", "clocks"),
+    "message.class": ("why", "messages"),
+    "statistic.aggregate": ("why", "statistics"),
+    "transfer.country": ("where", "here"),
+    "change.notice": ("changes", "here"),
+    "security.measure": ("security", "here"),
+}
+_ABSOLUTES = {"sell": "with whom", "disclose": "with whom", "read": "why", "collect": "what", "store": "what"}
+_GROUNDS = {"keep": "how long", "read": "why", "suspend": "why"}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An item and where it belongs when nobody arranged it otherwise."""
+
+    item: Item
+    path: Path
+    topic: str
+    group: str
+
+
+def place(promise: Promise, entry: object) -> tuple[str, str]:
+    """Topic and group of a promise."""
+    if isinstance(entry, Absolute):
+        return _ABSOLUTES[entry.never or entry.only], "limits"
+    if isinstance(entry, LegalGround):
+        return _GROUNDS.get(entry.act, "with whom"), "cases"
+    return _PLACES[promise.kind]
+
+
+def arrange(policy: Policy, placed: Sequence[Placed], speaker: Speaker) -> tuple[Section, ...]:
+    """The sections of the notice, without those that would be empty."""
+    questions = policy.policy.answers
+    held = [holder([answer.holds for answer in questions], item) for item in placed]
+    rest = [item for item, number in zip(placed, held, strict=True) if number is None]
+    asked = [
+        _section(f"question-{number + 1}", speaker.text(answer.question), _of(placed, held, number), speaker)
+        for number, answer in enumerate(questions)
+    ]
+    topics = {topic: _topic(topic, [item for item in rest if item.topic == topic], speaker) for topic in TOPICS}
+    after = [section for topic, section in topics.items() if topic != "who"]
+    return tuple(section for section in [topics["who"], *asked, *after] if section.groups)
+
+
+def _of(placed: Sequence[Placed], held: Sequence[int | None], number: int) -> list[Placed]:
+    return [item for item, holds in zip(placed, held, strict=True) if holds == number]
+
+
+def holder(questions: Sequence[Iterable[str]], placed: Placed) -> int | None:
+    """The number of the question that ``placed`` belongs to: the closest, and of equals the first."""
+    close = [max((_closeness(word, placed) for word in holds), default=0) for holds in questions]
+    best = max(close, default=0)
+    return close.index(best) if best else None
+
+
+def _closeness(word: str, placed: Placed) -> int:
+    """1 for a topic, more the more of the path ``word`` names, 0 when it does not hold the item."""
+    path = tuple(word.split("."))
+    if placed.path[: len(path)] == path and (len(path) > 1 or word not in TOPICS):
+        return len(path) + 1
+    return int(word == placed.topic)
+
+
+def _topic(topic: str, items: list[Placed], speaker: Speaker) -> Section:
+    words = speaker.words.tree["topics"][topic]
+    introduction = speaker.render(words.get("introduction", ""))
+    return _section(topic.replace(" ", "-"), words["heading"], items, speaker, introduction)
+
+
+def _section(key: str, heading: str, items: list[Placed], speaker: Speaker, introduction: str = "") -> Section:
+    order = list(dict.fromkeys((topic, group) for topic, groups in TOPICS.items() for group in (*groups, "statements")))
+    several = len({(item.topic, item.group) for item in items}) > 1
+    groups = []
+    for topic, group in order:
+        members = tuple(item.item for item in items if (item.topic, item.group) == (topic, group))
+        if members:
+            title = _heading(topic, group, speaker) if several else ""
+            groups.append(Group(f"{key}-{topic.replace(' ', '-')}-{group}", title, members))
+    return Section(key, capital(heading), introduction, tuple(_statements_last(groups)))
+
+
+def _statements_last(groups: list[Group]) -> list[Group]:
+    """One group of statements at the end, whatever topics they come from."""
+    said = [group for group in groups if group.id.endswith("-statements")]
+    if not said:
+        return groups
+    together = Group(said[0].id, said[0].heading, tuple(item for group in said for item in group.items))
+    return [group for group in groups if group not in said] + [together]
+
+
+def _heading(topic: str, group: str, speaker: Speaker) -> str:
+    tree = speaker.words.tree
+    return str(tree["topics"][topic]["heading"] if group == "here" else tree["groups"][group])
