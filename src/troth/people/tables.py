@@ -7,17 +7,20 @@ a changed clock changes no holding.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint, text
 
 from troth.store.schema import Instant, data_tables, key_tables, personal
+
+_held = text("only_for IS NOT NULL")
 
 person = Table(
     "person",
     data_tables,
     Column("id", String(26), primary_key=True),
     Column("kind", String(63), nullable=False),
-    Column("state", String(12), nullable=False),  # active, quarantined
+    Column("state", String(12), nullable=False),  # active, held (only what a hold keeps), quarantined
     Column("since", Instant, nullable=False),
+    Column("only_for", String(1000)),  # restricted: purposes it may still be read for, a space between; blank: not restricted
     Column("relationship_ends_at", Instant),  # blank while business goes on; may lie ahead (a warranty's end)
     Index("ix_person_relationship_ends_at", "kind", "relationship_ends_at"),
 )
@@ -62,6 +65,7 @@ def _holding_columns() -> list[Column[object]]:
         Column("told", String(64), nullable=False),  # digest of what was told at the point
         Column("partner", String(63)),  # who supplied it, when not the person
         Column("submission", String(64), nullable=False),  # one key a submission, so that a double click stores once
+        Column("only_for", String(200)),  # blank: any purpose; of a held holding: those it may still be read for
         Column(
             "body",
             LargeBinary,
@@ -82,6 +86,7 @@ holding = Table(
     *_holding_columns(),
     Index("ix_holding_person_id", "person_id"),
     Index("ix_holding_shape_id", "shape_id", "at"),
+    Index("ix_holding_only_for", "only_for", sqlite_where=_held, postgresql_where=_held),
     UniqueConstraint("submission", "shape_id"),
 )
 
