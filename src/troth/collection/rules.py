@@ -13,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 from troth.people.cards import find_cards
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
+from troth.policy.rules import word
 
 LONGEST = 10_000
 _EMAIL, _PHONES, _BIRTH = "pd:EmailAddress", {"pd:TelephoneNumber", "pd:FaxNumber"}, "pd:BirthDate"
@@ -125,11 +126,11 @@ def _kept(point: CollectionPoint, values: Mapping[str, str]) -> Mapping[str, str
 def _facts(
     compiled: Compiled, point: CollectionPoint, submission: Submission, values: Mapping[str, str], now: datetime
 ) -> frozenset[str]:
-    facts = {f"source:{point.source}"}
+    facts = {f"source:{word(point.source)}"}
     if submission.partner:
         facts.add(f"partner:{submission.partner}")
     if _under_age(compiled, point, values, now):
-        facts.add("under age")
+        facts.add("under_age")
     return frozenset(facts)
 
 

@@ -47,14 +47,19 @@ def _purposes(policy: Policy) -> Iterator[Rule]:
 def _ways(purpose: Purpose, key: str) -> Iterator[frozenset[str]]:
     consent = frozenset({f"consent:{key}"}) if purpose.basis == "consent" else frozenset()
     cases = [frozenset({_case(need)}) for need in purpose.needs] or [frozenset()]
-    roles = [frozenset({f"role:{role}"}) for role in purpose.roles] or [frozenset()]
+    roles = [frozenset({f"role:{word(role)}"}) for role in purpose.roles] or [frozenset()]
     regime = frozenset({f"before:{purpose.before}"}) if purpose.before else frozenset()
     for case, role in product(cases, roles):
         yield consent | case | role | regime
 
 
 def _case(need: str) -> str:
-    return f"case:{need.removeprefix('open ')}"
+    return f"case:{word(need.removeprefix('open '))}"
+
+
+def word(text: str) -> str:
+    """``text`` as one lower-case word, the shape that facts have: ``paid order`` becomes ``paid_order``."""
+    return text.lower().replace(" ", "_")
 
 
 def _collection(policy: Policy) -> Iterator[Rule]:
@@ -68,13 +73,13 @@ def _collection(policy: Policy) -> Iterator[Rule]:
                 frozenset(f for f in point.required + point.optional if policy.data[f].protect != "never stored"),
                 people=frozenset({point.people}),
                 requires=requires,
-                unless=frozenset({"under age"}),
+                unless=frozenset({"under_age"}),
                 reason=f"the collection point `{key}` asks for this data",
             )
 
 
 def _sources(point: CollectionPoint) -> Iterator[frozenset[str]]:
-    source = frozenset({f"source:{point.source}"} | ({"registered"} if point.members_only else set()))
+    source = frozenset({f"source:{word(point.source)}"} | ({"registered"} if point.members_only else set()))
     if point.kind != "import":
         yield source
     for partner in point.partners:

@@ -98,7 +98,7 @@ class _WayOut:
         named = " ".join(sorted(ask.fields))
         self.conn.execute(insert(disclosure).values(**row, fields=named, case_ref=case.ref, at=now, state="queued"))
         agenda.put(self.conn, DELIVER, f"{DELIVER}:{made}", made, due_at=now, at=now)
-        self.ledger(events.DISCLOSURE_MADE, ask, decision, made)
+        self.ledger(events.DISCLOSURE_QUEUED, ask, decision, made)
         return made
 
     def ledger(self, event: str, ask: Ask, decision: Decision, made: str = "") -> None:
@@ -137,4 +137,4 @@ def _delivered(site: Site, made: str) -> None:
     with site.writing() as conn:
         change = {"state": "delivered", "delivered_at": site.now()}
         conn.execute(update(disclosure).where(disclosure.c.id == made, disclosure.c.state == "queued").values(**change))
-        ledger.append(conn, site.now(), events.DISCLOSURE_DELIVERED, {"disclosure": made})
+        ledger.append(conn, site.now(), events.DISCLOSURE_MADE, {"disclosure": made})
