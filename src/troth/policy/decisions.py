@@ -184,5 +184,6 @@ def _unused(taken: Taken, keys: list[str]) -> Iterator[Finding]:
 
 
 def _nearest(key: str, keys: list[str]) -> str:
-    same_rule = [known for known in keys if known.split(" ")[0] == key.split(" ")[0]]
+    rule = key.partition(" ")[0]
+    same_rule = [known for known in keys if known.partition(" ")[0] == rule]
     return did_you_mean(key, same_rule or keys) or "Take the decision away; there is nothing to settle."

@@ -23,7 +23,7 @@ no_way_out = rule(
     "E-14", "Marketing without a way out", "error", "Every promotional message carries an unsubscribe link."
 )
 unstated = rule(
-    "E-25", "No legal basis is stated for a purpose", "warning", "The purpose runs on no consent but its own."
+    "E-25", "No legal basis is stated for a purpose", "warning", "The notice says that no basis is stated."
 )
 
 
@@ -61,6 +61,18 @@ def _taken_without_asking(policy: Policy, purpose: str) -> str:
 def _objected(policy: Policy, purpose: str) -> str:
     rights = policy.rights.items()
     return " and ".join(f"`rights.{k}`" for k, r in rights if r.right == "objection" and purpose in r.against)
+
+
+@mixed
+def marketing_on_two_bases(policy: Policy, context: Context) -> Iterator[Flaw]:
+    chosen = [key for key, purpose in policy.purposes.items() if purpose.marketing and purpose.basis == "consent"]
+    for key, purpose in policy.purposes.items():
+        if chosen and purpose.marketing and purpose.basis == "legitimate interest":
+            message = f"`{key}` is marketing to people who never chose it, while `{chosen[0]}` waits for their choice."
+            cites = policy.purposes[chosen[0]].cites
+            yield Flaw(
+                ("purposes", key), message, "Let all marketing wait for a choice, or say who is asked.", cites=cites
+            )
 
 
 @mixed

@@ -10,7 +10,7 @@ from troth.policy.model import Policy, Recipient
 
 unnamed = rule("E-18", "A recipient is unnamed or its lines are open", "warning", "It is given nothing.")
 unprotected = rule(
-    "E-21", "A transfer without a country or a safeguard", "warning", "The transfer is refused until both are there."
+    "E-21", "A transfer without a country or a safeguard", "error", "The transfer is refused until both are there."
 )
 _NOT_ABROAD = ("authority", "public")
 _GETS_BY_CASE = ("authority", "advertiser")

@@ -11,7 +11,7 @@ from troth.policy.lint.wording import texts
 from troth.policy.model import Policy
 
 absent = rule(
-    "E-17", "Rights are absent or have no deadline", "warning", "The law profile supplies them, with its times."
+    "E-17", "Rights are absent or have no deadline", "error", "The law profile supplies them, with its times."
 )
 waiver = rule("E-20", "Rights or courts are waived", "warning", "It has no effect on any gate, clock or request.")
 
