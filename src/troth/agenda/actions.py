@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from troth.agenda.tables import job
 from troth.ids import new_id
+from troth.store.insert import insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,9 @@ def put_many(conn: Connection, jobs: Sequence[NewJob], at: datetime) -> int:
     if not jobs:
         return 0
     rows = [_row(new, at) for new in {new.key: new for new in reversed(jobs)}.values()]
-    return int(conn.execute(_insert(conn).on_conflict_do_nothing(index_elements=["key"]), rows).rowcount)
+    return int(conn.execute(insert_into(conn, job).on_conflict_do_nothing(index_elements=["key"]), rows).rowcount)
 
 
 def _row(new: NewJob, at: datetime) -> dict[str, object]:
     row: dict[str, object] = {"id": new_id(at), "kind": new.kind, "key": new.key, "ref": new.ref}
     return row | {"due_at": new.due_at, "deadline": new.deadline, "attempts": 0, "problem": ""}
-
-
-def _insert(conn: Connection) -> Any:
-    return (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(job)

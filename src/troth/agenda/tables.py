@@ -15,11 +15,12 @@ job = Table(
     Column("kind", String(40), nullable=False),
     Column("key", String(120), nullable=False, unique=True),  # idempotency: the same act is never queued twice
     Column("ref", String(120), nullable=False),  # an opaque id the handler starts from; never a personal value
-    Column("due_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),  # moved to the end of the lease when a worker takes the job
     Column("deadline", Instant),  # an alarm when not done by then
     Column("lease_until", Instant),
     Column("attempts", Integer, nullable=False, default=0),
     Column("done_at", Instant),
     Column("problem", Text, nullable=False, default=""),
     Index("ix_job_due", "due_at", sqlite_where=_open, postgresql_where=_open),
+    Index("ix_job_deadline", "deadline", sqlite_where=_open, postgresql_where=_open),
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 import rfc8785
 from sqlalchemy import Connection, insert
 
+from troth.decide import Ask, Decision
 from troth.ledger.events import EVENTS
 from troth.ledger.guard import NotForTheLedger, instant, plain
 from troth.ledger.tables import entry
@@ -33,6 +34,13 @@ def append_many(conn: Connection, at: datetime, event: str, bodies: Sequence[Map
     if rows:
         conn.execute(insert(entry), rows)
     return len(rows)
+
+
+def decision_body(ask: Ask, decision: Decision, version: int) -> dict[str, object]:
+    """What is kept of a decision: enough to ask the same question again under the same ``version`` of the policy."""
+    asked = {"act": ask.act, "purpose": ask.purpose, "fields": sorted(ask.fields), "people": ask.people}
+    asked |= {"recipient": ask.recipient, "facts": sorted(ask.facts)}
+    return {"ask": asked, "allowed": decision.allowed, "because": list(decision.because), "version": version}
 
 
 def canonical(at: datetime, event: str, body: str) -> bytes:

@@ -42,6 +42,7 @@ OBJECTION_LIFTED = _event("objection:lifted", "A person took an objection back."
 
 DISCLOSURE_MADE = _event("disclosure:made", "Fields were given to a recipient.")
 DISCLOSURE_QUEUED = _event("disclosure:queued", "A delivery to a recipient was allowed and handed to the agenda.")
+DISCLOSURE_DELIVERED = _event("disclosure:delivered", "A recipient's system took a delivery.")
 DISCLOSURE_REFUSED = _event("disclosure:refused", "Fields were to be given away and the policy did not allow it.")
 INSTRUCTION_SENT = _event("instruction:sent", "A recipient was told to delete or correct what it had received.")
 INSTRUCTION_ACKNOWLEDGED = _event("instruction:acknowledged", "A recipient confirmed that it did what it was told.")

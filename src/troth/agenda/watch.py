@@ -1,0 +1,55 @@
+"""Looks at the agenda without touching it: what waits, what is late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select
+
+from troth.agenda.tables import job
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """An open job whose deadline has passed."""
+
+    id: str
+    kind: str
+    ref: str
+    deadline: datetime
+    attempts: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many open jobs are due, in a worker's hands, and to come; ``failing`` of them failed when last tried."""
+
+    due: int
+    taken: int
+    later: int
+    failing: int
+
+
+def late_jobs(now: datetime) -> Select[Any]:
+    """The query for open jobs whose deadline has come, the one due first ahead."""
+    columns = (job.c[name] for name in Late.__slots__)
+    return select(*columns).where(job.c.done_at.is_(None), job.c.deadline <= now).order_by(job.c.deadline)
+
+
+def overdue(conn: Connection, now: datetime) -> list[Late]:
+    """Open jobs whose deadline has come, the one due first ahead: each is an alarm."""
+    return [Late(*row) for row in conn.execute(late_jobs(now))]
+
+
+def waiting(conn: Connection, now: datetime) -> Waiting:
+    """Count the open jobs, in one statement."""
+    due, taken = job.c.due_at <= now, and_(job.c.lease_until.is_not(None), job.c.lease_until > now)
+    counts = (_count(condition) for condition in (due, taken, not_(or_(due, taken)), job.c.problem != ""))
+    return Waiting(*map(int, conn.execute(select(*counts).where(job.c.done_at.is_(None))).one()))
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
