@@ -10,7 +10,6 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from troth.policy.compile import Compiled
-from troth.policy.promises import Promise
 from troth.store.site import Site
 
 Verdict = Literal["kept", "broken", "unproven", "attested"]

@@ -19,7 +19,7 @@ from troth.ledger import events
 from troth.people import dealings, vault
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
-from troth.policy.rules import word
+from troth.policy.rules import one_word
 from troth.retention import relationship
 from troth.store.site import Site
 
@@ -116,7 +116,7 @@ class _Intake:
         opened = self._open_dealings(person_id)
         self._tell_second_hand(holdings[0])
         body = ledger.decision_body(ask, decision, self.compiled.version)
-        told_of = {**body, "person": person_id, "source": word(self.point.source), "holdings": len(holdings)}
+        told_of = {**body, "person": person_id, "source": one_word(self.point.source), "holdings": len(holdings)}
         ledger.append(self.conn, self.site.now(), events.HOLDING_COLLECTED, told_of)
         return Receipt(person_id, tuple(holdings), opened, repeated=False)
 

@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 from troth.people.cards import find_cards
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
-from troth.policy.rules import word
+from troth.policy.rules import one_word
 
 LONGEST = 10_000
 _EMAIL, _PHONES, _BIRTH = "pd:EmailAddress", {"pd:TelephoneNumber", "pd:FaxNumber"}, "pd:BirthDate"
@@ -126,7 +126,7 @@ def _kept(point: CollectionPoint, values: Mapping[str, str]) -> Mapping[str, str
 def _facts(
     compiled: Compiled, point: CollectionPoint, submission: Submission, values: Mapping[str, str], now: datetime
 ) -> frozenset[str]:
-    facts = {f"source:{word(point.source)}"}
+    facts = {f"source:{one_word(point.source)}"}
     if submission.partner:
         facts.add(f"partner:{submission.partner}")
     if _under_age(compiled, point, values, now):

@@ -1,8 +1,8 @@
 """Replay: every decision on the ledger is asked again under the policy version then in force, and must come out the same.
 
-The ledger keeps the question (act, purpose, fields, facts) with the answer. A row that was forged, a read that was let through
-without a purpose, a gate that forgot consent: each is an answer that the policy of its day does not give. A fact could be forged
-as well, so consent facts are held against the choices people made. One pass over the ledger serves all promises.
+The ledger keeps the question (act, purpose, fields, facts) with the answer. A row that was forged, a read that was let
+through without a purpose, a gate that forgot consent: each is an answer that the policy of its day does not give. A fact
+could be forged as well, so consent facts are held against the choices people made. One pass serves all promises.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ recipient is the message class), ``record`` (a visit), ``cookie`` (the purpose i
 
 Facts, and the rooms that establish them: ``consent:PURPOSE`` and ``consent:@RECIPIENT``, ``objection:PURPOSE`` and
 ``objection:@RECIPIENT`` (consent); ``case:order``, ``case:request``, ``case:ticket``, ``registered``,
-``before:DAY`` (people);
+``before:DAY`` and ``barred``, which forbids everything (people);
 ``role:ROLE``, ``by:person`` (whoever asks); ``source:SOURCE``, ``partner:RECIPIENT`` (collection);
 ``safeguard:RECIPIENT``, ``consideration``, ``legal:GROUND`` (recipients).
 """
@@ -20,6 +20,7 @@ from troth.policy.model import Absolute, CollectionPoint, MessageClass, Policy, 
 
 OWN_ACCESS = "own_access"
 HELD = "held"
+BARRED = "barred"
 
 
 def rules(policy: Policy) -> frozenset[Rule]:
@@ -47,17 +48,17 @@ def _purposes(policy: Policy) -> Iterator[Rule]:
 def _ways(purpose: Purpose, key: str) -> Iterator[frozenset[str]]:
     consent = frozenset({f"consent:{key}"}) if purpose.basis == "consent" else frozenset()
     cases = [frozenset({_case(need)}) for need in purpose.needs] or [frozenset()]
-    roles = [frozenset({f"role:{word(role)}"}) for role in purpose.roles] or [frozenset()]
+    roles = [frozenset({f"role:{one_word(role)}"}) for role in purpose.roles] or [frozenset()]
     regime = frozenset({f"before:{purpose.before}"}) if purpose.before else frozenset()
     for case, role in product(cases, roles):
         yield consent | case | role | regime
 
 
 def _case(need: str) -> str:
-    return f"case:{word(need.removeprefix('open '))}"
+    return f"case:{one_word(need.removeprefix('open '))}"
 
 
-def word(text: str) -> str:
+def one_word(text: str) -> str:
     """``text`` as one lower-case word, the shape that facts have: ``paid order`` becomes ``paid_order``."""
     return text.lower().replace(" ", "_")
 
@@ -79,7 +80,7 @@ def _collection(policy: Policy) -> Iterator[Rule]:
 
 
 def _sources(point: CollectionPoint) -> Iterator[frozenset[str]]:
-    source = frozenset({f"source:{word(point.source)}"} | ({"registered"} if point.members_only else set()))
+    source = frozenset({f"source:{one_word(point.source)}"} | ({"registered"} if point.members_only else set()))
     if point.kind != "import":
         yield source
     for partner in point.partners:
@@ -256,6 +257,8 @@ def _always(policy: Policy) -> Iterator[Rule]:
     reads, own = frozenset({"read"}), frozenset({OWN_ACCESS})
     by_person = frozenset({"by:person"})
     yield Rule("rights.own", "permit", reads, own, None, requires=by_person, reason="people may see their own data")
+    barred = frozenset({BARRED})
+    yield Rule("rights.barred", "forbid", None, None, None, requires=barred, reason="there is nobody to do this with")
     never = frozenset(key for key, data in policy.data.items() if data.protect == "never stored")
     if never:
         stores = frozenset({"store", "collect", "record"})
