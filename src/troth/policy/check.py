@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path as FilePath
 
-from troth.policy.decisions import Decision, Overlaid, Taken, lay_over, misfits, read_decisions, settle
-from troth.policy.document import Document, read_document
+from troth.policy.decisions import FILE as DECISIONS
+from troth.policy.decisions import Decision, Overlaid, Taken, decisions_in, lay_over, misfits, read_decisions, settle
+from troth.policy.document import Document, parse_document, read_document
 from troth.policy.findings import Finding, Path
 from troth.policy.law import Profile, profiles_of, supply
 from troth.policy.lint import lint
@@ -26,7 +27,10 @@ _READING = ("P-", "D-")
 
 @dataclass(frozen=True)
 class Checked:
-    """A site's policy after checking. ``policy`` is the one in effect; None when it cannot be read as a policy."""
+    """A site's policy after checking. ``policy`` is the one in effect; None when it cannot be read as a policy.
+
+    ``document`` holds the policy's tree with the decisions laid over it, and where each part stands, in either file.
+    """
 
     document: Document
     published: Policy | None
@@ -57,6 +61,12 @@ def check(folder: FilePath, as_published: bool = False, today: date | None = Non
     return check_document(document, Taken() if as_published else read_decisions(folder), today)
 
 
+def check_texts(policy: str, decisions: str = "", today: date | None = None) -> Checked:
+    """As ``check``, on the texts of the two files, such as those of an archived version. Pure; raises as ``check``."""
+    taken = decisions_in(parse_document(decisions, DECISIONS)) if decisions.strip() else Taken()
+    return check_document(parse_document(policy, FILE), taken, today)
+
+
 def check_document(document: Document, taken: Taken, today: date | None = None) -> Checked:
     """As ``check``, on files that were already read. Pure."""
     published = read_policy(document)
@@ -65,7 +75,7 @@ def check_document(document: Document, taken: Taken, today: date | None = None) 
     findings = _all_findings(published, overlaid, effective, today)
     readable = published.policy is not None and effective.policy is not None
     findings = settle(findings, taken, readable) + taken.findings + overlaid.findings
-    base = Checked(document, published.policy, None, _in_order(findings), taken.decisions, overlaid.origins)
+    base = Checked(overlaid.document, published.policy, None, _in_order(findings), taken.decisions, overlaid.origins)
     return _with_law(base, effective.policy)
 
 

@@ -69,9 +69,11 @@ class Taken:
 def read_decisions(folder: FilePath) -> Taken:
     """The decisions in ``folder``; none when there is no such file. Raises ``PolicyError`` when it is no YAML."""
     file = folder / FILE
-    if not file.is_file():
-        return Taken()
-    document = read_document(file)
+    return decisions_in(read_document(file)) if file.is_file() else Taken()
+
+
+def decisions_in(document: Document) -> Taken:
+    """The decisions that ``document`` holds, and what does not fit."""
     read, findings = fit(document, Decisions)
     return Taken(document, read.decisions if read else (), findings)
 
