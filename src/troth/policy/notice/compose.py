@@ -11,7 +11,7 @@ from troth.policy.compile import Compiled
 from troth.policy.findings import Path
 from troth.policy.law import authorities, profiles_of
 from troth.policy.model import Policy, Statement
-from troth.policy.notice.language import Speaker, capital, language
+from troth.policy.notice.language import Speaker, language
 from troth.policy.notice.parts import Item, Listed, Notice, Origin
 from troth.policy.notice.tellers import Telling, tell
 from troth.policy.notice.topics import Placed, arrange, place
@@ -19,6 +19,7 @@ from troth.policy.pictures import pictures
 from troth.policy.promises import Promise
 
 _NO_EFFECT = ("consent by use", "waiver")
+_WHOLE_SECTIONS = ("purpose.closed", "recipient.closed", "data.sealed", "consent.not_implied")
 _EUROPE = ("eu-gdpr", "uk-gdpr")
 
 
@@ -80,7 +81,7 @@ class _Composer:
             id=f"statement-{key}",
             promise_id=None,
             kind="statement",
-            sentence=self.speaker.sentence(capital(self.speaker.text(entry.text).strip())),
+            sentence=self.speaker.sentence(self.speaker.finish(self.speaker.text(entry.text))),
             details=(self.speaker.page("no effect"),) if entry.kind in _NO_EFFECT else (),
             cites=entry.cites,
             place=self.checked.document.place(path) if self.checked else None,
@@ -104,6 +105,8 @@ class _Composer:
         return tuple(named)
 
     def _origins(self, promise: Promise) -> Iterator[Origin]:
+        if promise.kind in _WHOLE_SECTIONS:
+            return
         found = self._recorded(promise.path) or [promise.origin]
         told = dict.fromkeys(self._origin(origin) for origin in found if origin)
         yield from (origin for origin in told if origin is not None)

@@ -6,6 +6,7 @@ may look at a policy but do nothing. They produce plain text; whoever makes a pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,7 +26,8 @@ from troth.policy.model import Policy
 from troth.policy.words import ANY_LANGUAGE, Text
 
 LANGUAGES = ("en", "zh-Hant")
-_SENTENCES = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  (plain text)
+_SENTENCES = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+_SEAM = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])")
 _UNITS = (
     ("year", timedelta(days=365)),
     ("day", timedelta(days=1)),
@@ -91,11 +93,16 @@ class Speaker:
     def render(self, template: str, **values: Any) -> str:
         """The words of ``template``, with a capital first letter."""
         named = {name: getattr(self, name) for name in _SPOKEN}
-        return capital(_compiled(template).render(policy=self.policy, **named, **values).strip())
+        return self.finish(_compiled(template).render(policy=self.policy, **named, **values))
+
+    def finish(self, words: str) -> str:
+        """A sentence as it is printed: a capital first letter and, in Chinese, spaces around Latin words."""
+        spaced = _SEAM.sub(" ", words) if self.words.tree["spaced"] else words
+        return capital(spaced.strip())
 
     def page(self, key: str, **values: str) -> str:
         """Words of the page itself."""
-        return str(self.words.tree["page"][key]).format(**values)
+        return self.finish(str(self.words.tree["page"][key]).format(**values))
 
     def phrase(self, table: str, word: str, **values: str) -> str:
         """What ``word`` of the policy is called; the word itself when the catalogue has no other."""
@@ -141,17 +148,12 @@ class Speaker:
         return self.every(self.label(key) for key in keys)
 
     def data(self, keys: Iterable[str]) -> str:
-        """Names of data as the reader's own: ``your name and e-mail address, and what you write to us``."""
+        """Names of data as the reader's own: ``your name, e-mail address and what you write to us``."""
         labels = [self.label(key) for key in keys]
         determined = tuple(self.words.tree["determined"])
         yours = [label for label in labels if not label.startswith(determined)]
-        others = [label for label in labels if label.startswith(determined)]
-        if not yours:
-            return self.every(others)
-        first = str(self.words.tree["possessive"]).format(list=self.every(yours))
-        if not others:
-            return first
-        return str(self.words.tree["also listed"]).format(first=first, last=self.every(others))
+        together = self.every(yours + [label for label in labels if label.startswith(determined)])
+        return str(self.words.tree["possessive"]).format(list=together) if yours else together
 
     def purposes(self, keys: Iterable[str]) -> str:
         """Labels of purposes, apart by semicolons, since a label may hold commas."""
@@ -206,7 +208,7 @@ class Speaker:
 
     def country(self, code: str) -> str:
         """The country's name; the code when there is none."""
-        return self.words.locale.territories.get(code, code)
+        return str(self.words.locale.territories.get(code, code))
 
     def countries(self, codes: Iterable[str]) -> str:
         """Names of countries, in a list."""
@@ -214,9 +216,21 @@ class Speaker:
 
 
 _SPOKEN = (
-    "operator phrase phrases text sentence every either fields data purposes recipients points people choices exceptions "
-    "duration date country countries"
-).split()
+    *(
+        "operator",
+        "phrase",
+        "phrases",
+        "text",
+        "sentence",
+        "every",
+        "either",
+        "fields",
+        "data",
+        "purposes",
+        "recipients",
+    ),
+    *("points", "people", "choices", "exceptions", "duration", "date", "country", "countries"),
+)
 
 
 def capital(words: str) -> str:

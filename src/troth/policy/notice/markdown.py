@@ -21,8 +21,11 @@ def _lines(notice: Notice) -> Iterator[str]:
     yield ""
     for section in notice.sections:
         yield from _section(notice, section)
+    yield from ("---", "")
     if any(item.kind == "statement" for item in notice.items):
-        yield from ("---", "", _plain(notice.words["statements note"]))
+        yield from (_plain(notice.words["statements note"]), "")
+    if any(item.origins for item in notice.items):
+        yield _plain(notice.words["decisions note"])
 
 
 def _section(notice: Notice, section: Section) -> Iterator[str]:
@@ -42,7 +45,8 @@ def _item(notice: Notice, item: Item) -> Iterator[str]:
     mark = f" *({_plain(notice.words['statement'])})*" if item.kind == "statement" else ""
     yield f"- {lead}{_plain(item.rest if item.lead else item.sentence)}{mark}"
     yield from (f"  - {_plain(detail)}" for detail in item.details)
-    yield from (f"  - {_plain(line.label)}: {_plain(line.text)} <{line.url}>" for line in item.listing)
+    if item.listing:
+        yield "  - " + "; ".join(f"{_plain(line.label)}: [{_plain(line.text)}]({line.url})" for line in item.listing)
     yield from (f"  - *{_plain(origin.sentence)}*" for origin in item.origins)
 
 

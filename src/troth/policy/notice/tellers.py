@@ -76,7 +76,7 @@ def _form(t: Telling) -> Iterator[str]:
 
 
 def _import(t: Telling) -> Iterator[str]:
-    t.values["fields"] = t.it.required + t.it.optional
+    t.values["received"] = t.it.required + t.it.optional
     if not t.it.partners:
         yield "nobody"
         return
@@ -184,9 +184,14 @@ def _clock(t: Telling) -> Iterator[str]:
 
 def what(speaker: Speaker, words: tuple[str, ...]) -> str:
     """What a clock rules, in words."""
-    named = [_everything(speaker, people) if (people := people_meant(word)) else "" for word in words]
-    data = [word for word, name in zip(words, named, strict=True) if not name]
-    return speaker.every([name for name in named if name] + ([speaker.data(data)] if data else []))
+    named = [_phrase(speaker, word) for word in words if word not in speaker.policy.data]
+    data = [word for word in words if word in speaker.policy.data]
+    return speaker.every(named + ([speaker.data(data)] if data else []))
+
+
+def _phrase(speaker: Speaker, word: str) -> str:
+    people = people_meant(word)
+    return _everything(speaker, people) if people else speaker.label(word)
 
 
 def _everything(speaker: Speaker, people: str) -> str:
@@ -250,7 +255,7 @@ def _legal(t: Telling) -> Iterator[str]:
     named = [word for word in t.it.data if word != "everything"]
     t.values["what"] = t.speaker.data(named) if named else t.speaker.phrase("what", "everything")
     yield t.it.act
-    yield from _if((t.it.needs, "decided"), (t.it.from_, "+rests"))
+    yield from _if((t.it.needs, "+decided"), (t.it.from_, "+rests"))
 
 
 def _always(key: str) -> Teller:

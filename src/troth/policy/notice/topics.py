@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from troth.policy.findings import Path
 from troth.policy.model import Absolute, LegalGround, Policy
-from troth.policy.notice.language import Speaker, capital
+from troth.policy.notice.language import Speaker
 from troth.policy.notice.parts import Group, Item, Section
 from troth.policy.promises import Promise
 
@@ -123,13 +123,15 @@ def _topic(topic: str, items: list[Placed], speaker: Speaker) -> Section:
 def _section(key: str, heading: str, items: list[Placed], speaker: Speaker, introduction: str = "") -> Section:
     order = list(dict.fromkeys((topic, group) for topic, groups in TOPICS.items() for group in (*groups, "statements")))
     several = len({(item.topic, item.group) for item in items}) > 1
+    topics = {item.topic for item in items}
     groups = []
     for topic, group in order:
         members = tuple(item.item for item in items if (item.topic, item.group) == (topic, group))
         if members:
-            title = _heading(topic, group, speaker) if several else ""
+            titled = several and (group != "here" or len(topics) > 1)
+            title = _heading(topic, group, speaker) if titled else ""
             groups.append(Group(f"{key}-{topic.replace(' ', '-')}-{group}", title, members))
-    return Section(key, capital(heading), introduction, tuple(_statements_last(groups)))
+    return Section(key, speaker.finish(heading), introduction, tuple(_statements_last(groups)))
 
 
 def _statements_last(groups: list[Group]) -> list[Group]:
