@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -12,10 +12,10 @@ from troth.policy.findings import Path
 from troth.policy.law import authorities, profiles_of
 from troth.policy.model import Policy, Statement
 from troth.policy.notice.language import Speaker, language
-from troth.policy.notice.parts import Item, Listed, Notice, Origin
+from troth.policy.notice.parts import Item, Listed, Notice, Origin, Section
+from troth.policy.notice.pictures import Picture, pictures
 from troth.policy.notice.tellers import Telling, tell
 from troth.policy.notice.topics import Placed, arrange, place
-from troth.policy.pictures import pictures
 from troth.policy.promises import Promise
 
 _NO_EFFECT = ("consent by use", "waiver")
@@ -44,8 +44,19 @@ def notice(compiled: Compiled, tag: str, at: datetime | None = None, checked: Ch
         sections=sections,
         questions=bool(policy.policy.answers),
         words=speaker.words.tree["page"],
-        pictures=pictures(compiled, speaker),
+        pictures=_beside(sections, compiled, speaker),
     )
+
+
+def _beside(sections: tuple[Section, ...], compiled: Compiled, speaker: Speaker) -> Mapping[str, tuple[Picture, ...]]:
+    """Each picture in the section that holds most of the promises it shows."""
+    found: dict[str, tuple[Picture, ...]] = {}
+    for kind, picture in pictures(compiled, speaker).items():
+        shown = {promise.id for promise in compiled.promises if promise.kind in kind}
+        counts = {section.id: sum(item.promise_id in shown for item in section.items) for section in sections}
+        key = max(counts, key=lambda section: counts[section])
+        found[key] = (*found.get(key, ()), picture)
+    return found
 
 
 class _Composer:

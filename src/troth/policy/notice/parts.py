@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal
 
 from troth.policy.findings import Place
+from troth.policy.notice.pictures import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ class Notice:
     sections: tuple[Section, ...]
     questions: bool
     words: Mapping[str, str] = field(repr=False)
-    pictures: Mapping[str, str] = field(repr=False, default_factory=dict)
-    """SVG by section topic; safe HTML, made here"""
+    pictures: Mapping[str, tuple[Picture, ...]] = field(repr=False, default_factory=dict)
+    """by the id of the section that they stand in"""
 
     @property
     def items(self) -> Iterator[Item]:
