@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from troth.consent import actions as consent
+from troth.consent.rules import Choice, facts_of
 from troth.decide import Ask
 from troth.errors import StoreError
 from troth.ledger.tables import entry
@@ -82,15 +83,13 @@ class _Replay:
             for fact in body["ask"]["facts"]
             if fact.startswith("consent:") and "person" in body
         ]
-        people = sorted({person for _, _, person, _ in wanted})
-        history = consent.histories(self.conn, people) if people else {}
+        history = consent.histories(self.conn, {person for _, _, person, _ in wanted})
         return {id_ for id_, at, person, scope in wanted if not _given(history.get(person, ()), scope, at)}
 
 
-def _given(choices: Iterable[tuple[str, str, datetime]], scope: str, at: datetime) -> bool:
-    """Whether the latest choice for ``scope`` by ``at`` was to give consent; people erased since have none left to ask."""
-    theirs = [state for told, state, when in choices if told == scope and when <= at]
-    return not choices or bool(theirs and theirs[-1] == "given")
+def _given(choices: Sequence[Choice], scope: str, at: datetime) -> bool:
+    """Whether the choices made by ``at`` amount to consent for ``scope``; people erased since have none left to ask."""
+    return not choices or f"consent:{scope}" in facts_of(choice for choice in choices if choice.at <= at)
 
 
 def _ask(body: Mapping[str, Any]) -> Ask:
