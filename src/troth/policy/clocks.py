@@ -38,18 +38,6 @@ def clocks(policy: Policy) -> tuple[Clock, ...]:
     )
 
 
-def groups(clocks: tuple[Clock, ...], point: str, fields: frozenset[str]) -> tuple[frozenset[str], ...]:
-    """``fields`` of one submission at ``point``, parted so that each part is ruled by one set of clocks.
-
-    Sealed apart, so that a clock that ends one part never has to open what it leaves.
-    """
-    parts: dict[tuple[str, ...], set[str]] = {}
-    for field in sorted(fields):
-        ruling = tuple(clock.id for clock in clocks if (point, field) in clock.covers)
-        parts.setdefault(ruling, set()).add(field)
-    return tuple(frozenset(part) for part in parts.values())
-
-
 def _covers(policy: Policy, entry: RetentionClock) -> frozenset[tuple[str, str]]:
     return frozenset(
         (key, field)
