@@ -42,7 +42,8 @@ def data_that_no_clock_covers(policy: Policy, context: Context) -> Iterator[Flaw
         data = _kept(policy, kind, covered)
         if data:
             message = f"nothing says when this data of `{kind}` ends: {_listed(data)}."
-            hint = f"Write a clock for `everything about a {kind}` under `retention`."
+            article = "an" if kind[0] in "aeiou" else "a"
+            hint = f"Write a clock for `everything about {article} {kind}` under `retention`."
             yield Flaw(("people", kind), message, hint, cites=_cites(policy, kind))
 
 

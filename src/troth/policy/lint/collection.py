@@ -80,8 +80,8 @@ def nothing_about_children(policy: Policy, context: Context) -> Iterator[Flaw]:
     if not policy.people or any(people.minimum_age is not None for people in policy.people.values()):
         return
     ages = [key for key, data in policy.data.items() if any(data.category.endswith(word) for word in _AGE)]
-    known = f" although {_listed(ages)} tells who is a child," if ages else ""
-    message = f"nothing says from which age on people may give their data,{known} and what happens to a child's."
+    known = f", although {_listed(ages)} tells who is a child" if ages else ""
+    message = f"nothing says from which age on people may give their data{known}."
     cites = tuple(cite for key in ages for cite in policy.data[key].cites)
     yield Flaw(("people",), message, "Write `minimum age: 16` for the people concerned.", cites=cites)
 

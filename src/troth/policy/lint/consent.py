@@ -22,9 +22,7 @@ by_use = rule(
 no_way_out = rule(
     "E-14", "Marketing without a way out", "error", "Every promotional message carries an unsubscribe link."
 )
-unstated = rule(
-    "E-25", "No legal basis is stated for a purpose", "warning", "The notice says that no basis is stated."
-)
+unstated = rule("E-25", "No legal basis is stated for a purpose", "warning", "The notice says that no basis is stated.")
 
 
 @mixed

@@ -45,7 +45,7 @@ def operator_out_of_reach(policy: Policy, context: Context) -> Iterator[Flaw]:
     if not who.name:
         yield Flaw(("operator", "name"), "nothing says who is responsible for the data.", "Write the legal name.")
     if not who.email or "@" not in who.email.strip("@"):
-        message = "there is no e-mail address to write to." if not who.email else "the e-mail address is none."
+        message = "the e-mail address has no `@`." if who.email else "there is no e-mail address to write to."
         yield Flaw(("operator", "email"), message, "Write `email:` with the address people should use.")
     if not who.address:
         yield Flaw(("operator", "address"), "there is no postal address.", "Write `address:`.", "warning")
@@ -126,7 +126,8 @@ _TOPICS = {
 
 @answers
 def answer_without_content(policy: Policy, context: Context) -> Iterator[Flaw]:
-    known = [*_TOPICS, *(info.alias or name for name, info in Policy.model_fields.items())]
+    sections = (info.alias or name for name, info in Policy.model_fields.items())
+    known = list(dict.fromkeys((*_TOPICS, *sections)))
     for number, answer in enumerate(policy.policy.answers):
         path = ("policy", "answers", str(number))
         question = answer.question.say("en")

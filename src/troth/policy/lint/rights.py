@@ -59,6 +59,8 @@ def statement_that_waives(policy: Policy, context: Context) -> Iterator[Flaw]:
             message = f"`{key}` is a {statement.kind}; people keep the rights that the law gives them."
             yield Flaw(("statements", key), message, "Say what is protected and how instead.")
     for path, words in texts(policy):
+        if path == ("policy",):
+            continue
         kind = policy.statements[path[1]].kind if path[0] == "statements" else ""
         if kind not in ("waiver", "disclaimer") and (found := _WAIVES.search(words)):
             yield Flaw(path, f"“{found[0]}” waives what people cannot be made to waive.", "Leave it out.")

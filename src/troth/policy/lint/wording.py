@@ -161,7 +161,7 @@ def term_without_a_meaning(policy: Policy, context: Context) -> Iterator[Flaw]:
 def slip_of_the_pen(policy: Policy, context: Context) -> Iterator[Flaw]:
     for path, words in texts(policy):
         if found := _SLIPS.search(words):
-            yield Flaw(path, f"“{found[0]}” is not spelt or said so.", "Correct it.")
+            yield Flaw(path, f"“{found[0]}” is a slip of the pen.", "Correct it.")
 
 
 def entries(policy: Policy) -> Iterator[tuple[Path, Entry]]:
