@@ -1,0 +1,284 @@
+"""LED Flex: the policy is faithful to what was published, its defects show, and the decisions settle each of them."""
+
+from __future__ import annotations
+
+import copy
+import csv
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from troth.decide import Ask
+from troth.policy.check import Checked, check, check_document
+from troth.policy.compile import Compiled, compile_policy
+from troth.policy.decisions import Taken, read_decisions
+from troth.policy.document import read_document
+
+SITE = Path(__file__).parents[2] / "sites" / "ledflex"
+
+PUBLISHED = """
+E-01 absolutes.all_from_you
+E-01 absolutes.never_store_payment
+E-01 absolutes.tracking_only_google
+E-01 absolutes.only_listed
+E-03 purposes.marketing
+E-03 purposes.existing_customers
+E-04 statements.agree_or_leave
+E-04 statements.agree_to_transfers
+E-04 transfers
+E-05 people.lead
+E-05 people.enquirer
+E-05 people.visitor
+E-05 retention.finance_archive
+E-05 request log
+E-05 security.login_capture
+E-07 changes
+E-08 relationship.customer
+E-09 collection.contact_form
+E-09 collection.trade_show
+E-09 visits
+E-10 legal.law_or_interest_to_keep
+E-10 rights.erasure
+E-10 statements.courts
+E-10 changes
+E-11 rights.correction
+E-13 operator.also named
+E-15 cookies.recognition_cookie
+E-15 cookies.analytics_cookie
+E-17 rights
+E-17 rights.answer within
+E-18 recipients.inventory_service
+E-18 recipients.invoice_system
+E-18 recipients.crm
+E-18 recipients.carriers
+E-19 security.breach_monitoring
+E-19 security.encrypted_connection
+E-20 statements.courts
+E-20 statements.no_assignment
+E-21 recipients.mailchimp
+E-21 transfers
+E-22 people
+E-23 recipients.sage_pay
+E-23 retention.customers
+E-23 changes
+E-23 statements.links
+E-24 statements.do_not_track
+E-25 purposes.fulfil_order
+E-26 policy.version
+"""
+
+
+@cache
+def effective() -> Checked:
+    return check(SITE)
+
+
+@cache
+def compiled() -> Compiled:
+    policy = effective().policy
+    assert policy is not None
+    return compile_policy(policy)
+
+
+def edited(tree_edit: Mapping[str, Any], decided: bool = False) -> Checked:
+    """The site checked with some dotted paths of its published policy changed."""
+    document = read_document(SITE / "policy.yaml")
+    tree = copy.deepcopy(document.tree)
+    for dotted, value in tree_edit.items():
+        *around, last = dotted.split(".")
+        part = tree
+        for name in around:
+            part = part[name]
+        part[last] = value
+    return check_document(replace(document, tree=tree), read_decisions(SITE) if decided else Taken())
+
+
+def keys(checked: Checked) -> set[str]:
+    return {finding.key for finding in checked.findings}
+
+
+def allowed(act: str, purpose: str, fields: str, to: str = "", facts: str = "", people: str = "customer") -> bool:
+    ask = Ask(act, purpose, frozenset(fields.split()), people, to, frozenset(facts.split()))
+    return compiled().decide(ask).allowed
+
+
+def cites(entry: Any) -> set[str]:
+    if isinstance(entry, dict):
+        own = entry.get("cites", [])
+        return set(own if isinstance(own, list) else [own]).union(*(cites(value) for value in entry.values()))
+    return set().union(*(cites(item) for item in entry)) if isinstance(entry, list) else set()
+
+
+def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
+    text = files("troth.evidence").joinpath("clauses/ledflex.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert len(rows) == 83
+    assert all(row["site"] == "ledflex" and row["asks"] for row in rows)
+    assert cites(effective().document.tree) == {row["id"] for row in rows}
+
+
+def test_the_published_policy_shows_its_defects() -> None:
+    published = check(SITE, as_published=True)
+    assert set(PUBLISHED.strip().splitlines()) - keys(published) == set()
+    assert published.unsettled
+
+
+def test_each_decision_settles_a_finding_and_none_is_left() -> None:
+    left = [finding.line() for finding in effective().findings if not finding.settled_by]
+    assert left == []
+
+
+def test_nothing_said_to_people_lacks_a_language() -> None:
+    def bare(value: Any, path: str) -> list[str]:
+        if isinstance(value, dict) and "en" in value:
+            return [] if value.get("zh-Hant") else [path]
+        if isinstance(value, dict):
+            return [lack for key, item in value.items() for lack in bare(item, f"{path}.{key}")]
+        return []
+
+    assert bare(effective().document.tree, "") == []
+
+
+def test_a_case_that_only_decisions_open_says_so() -> None:
+    assert effective().origin(("retention", "leads", "keep")).startswith("decision E-05 people.lead")
+    assert effective().origin(("rights", "law_restriction")).startswith("law uk-gdpr")
+    assert effective().origin(("visits", "keep")) == ""
+
+
+@pytest.mark.clause("F2")
+@pytest.mark.parametrize("topic", range(6))
+def test_an_empty_topic_of_the_notice_is_an_error(topic: int) -> None:
+    answers = [dict(answer) for answer in effective().document.tree["policy"]["answers"]]
+    assert len(answers) == 6
+    answers[topic]["holds"] = []
+    assert f"E-27 policy.answers.{topic}" not in keys(effective())
+    assert f"E-27 policy.answers.{topic}" in {f.key for f in edited({"policy.answers": answers}).unsettled}
+
+
+@pytest.mark.clause("F4")
+def test_a_policy_without_a_controller_is_not_served() -> None:
+    nameless = edited({"operator.name": "", "operator.also named": []})
+    assert "E-13 operator.name" in {finding.key for finding in nameless.unsettled}
+
+
+@pytest.mark.clause("F20")
+def test_older_customers_need_a_recorded_assessment() -> None:
+    assert "E-25 purposes.existing_customers" in {finding.key for finding in check(SITE, as_published=True).unsettled}
+    policy = effective().policy
+    assert policy is not None
+    assert policy.purposes["existing_customers"].assessment
+    assert not allowed("read", "existing_customers", "full_name")
+    assert allowed("read", "existing_customers", "full_name", facts="before:2018-05-25")
+
+
+@pytest.mark.clause("F30")
+def test_a_recipient_that_the_list_does_not_name_is_refused_whatever_it_is_promised() -> None:
+    ninth = {"name": "Ninth", "does": "asks for more", "country": "GB", "receives": ["email"], "for": ["support"]}
+    more = edited({"recipients.ninth": ninth | {"consideration": "none"}}, decided=True)
+    found = next(f for f in more.findings if f.key == "E-01 absolutes.only_listed")
+    assert "recipients.ninth" in found.message
+    assert more.policy is not None
+    ask = Ask("disclose", "support", frozenset({"email"}), "customer", "ninth", frozenset({"safeguard:ninth"}))
+    answer = compile_policy(more.policy).decide(ask)
+    assert not answer.allowed
+    assert answer.because == ("absolutes.only_listed",)
+
+
+def test_the_published_list_refuses_those_it_forgot_until_they_were_decided_on() -> None:
+    published = check(SITE, as_published=True).policy
+    assert published is not None
+    message = next(f.message for f in check(SITE, as_published=True).findings if f.key == "E-01 absolutes.only_listed")
+    for forgotten in ("google", "amazon", "carriers"):
+        assert f"recipients.{forgotten}" in message
+    facts = "case:order safeguard:carriers"
+    assert allowed("disclose", "fulfil_order", "phone delivery_address", "carriers", facts)
+    assert not allowed("disclose", "fulfil_order", "phone delivery_address email", "carriers", facts)
+    ask = Ask("disclose", "fulfil_order", frozenset({"phone"}), "customer", "carriers", frozenset(facts.split()))
+    assert not compile_policy(published).decide(ask).allowed
+
+
+@pytest.mark.clause("F31")
+def test_a_recipient_that_pays_is_given_nothing() -> None:
+    for price in ("money", "rent", "barter", "licence", "not stated"):
+        paid = edited({"recipients.carriers.consideration": price})
+        assert paid.policy is not None
+        ask = Ask("disclose", "fulfil_order", frozenset({"phone"}), "customer", "carriers")
+        asked = replace(ask, facts=frozenset({"case:order", "safeguard:carriers", "legal:claim"}))
+        assert not compile_policy(paid.policy).decide(asked).allowed
+        if price != "not stated":
+            assert "E-01 absolutes.never_sold" in {finding.key for finding in paid.unsettled}
+
+
+@pytest.mark.clause("F32", "F41")
+def test_mail_chimp_gets_two_details_of_those_who_chose_marketing() -> None:
+    facts = "consent:marketing safeguard:mailchimp"
+    assert allowed("disclose", "marketing", "first_name email", "mailchimp", facts)
+    assert not allowed("disclose", "marketing", "first_name email phone", "mailchimp", facts)
+    assert not allowed("disclose", "marketing", "first_name email", "mailchimp", "safeguard:mailchimp")
+    assert not allowed("disclose", "invoicing", "email", "mailchimp", facts)
+
+
+@pytest.mark.clause("F33", "F34")
+def test_order_services_get_an_order_and_no_contact_details_they_do_not_need() -> None:
+    given = "consent:@inventory_service consent:@invoice_system safeguard:inventory_service safeguard:invoice_system"
+    for service, purpose, fields in (
+        ("inventory_service", "inventory", "order_lines"),
+        ("invoice_system", "invoicing", "full_name email billing_information order_lines order_amount"),
+    ):
+        assert allowed("disclose", purpose, fields, service, f"{given} case:order")
+        assert not allowed("disclose", purpose, fields, service, given)
+        assert not allowed("disclose", purpose, f"{fields} delivery_address", service, f"{given} case:order")
+    assert not allowed("disclose", "inventory", "email", "inventory_service", f"{given} case:order")
+
+
+@pytest.mark.clause("F22")
+def test_what_cookies_tell_reaches_google_after_a_yes_and_nobody_else() -> None:
+    yes = "consent:analytics safeguard:google"
+    assert allowed("disclose", "analytics", "cookie_id", "google", yes, "visitor")
+    assert not allowed("disclose", "analytics", "cookie_id", "google", "safeguard:google", "visitor")
+    policy = effective().policy
+    assert policy is not None
+    for other in set(policy.recipients) - {"google"}:
+        for purpose in (*policy.purposes, "legal:claim"):
+            facts = f"{yes} safeguard:{other} consent:@{other} case:order legal:claim"
+            assert not allowed("disclose", purpose, "cookie_id", other, facts, "visitor")
+
+
+@pytest.mark.clause("F10", "F23")
+def test_data_is_used_for_what_it_was_collected_for() -> None:
+    assert allowed("read", "surveys", "message", facts="consent:surveys", people="enquirer")
+    assert not allowed("read", "invoicing", "message", facts="case:order consent:surveys", people="enquirer")
+    assert allowed("read", "fulfil_order", "delivery_address", facts="case:order")
+    assert not allowed("read", "credit_check", "full_name", facts="case:order", people="lead")
+
+
+@pytest.mark.clause("F27")
+def test_support_reads_with_a_ticket_or_an_order_only() -> None:
+    assert allowed("read", "support", "message order_lines", facts="case:ticket")
+    assert allowed("read", "support", "message order_lines", facts="case:order")
+    assert not allowed("read", "support", "message order_lines")
+
+
+@pytest.mark.clause("F74")
+def test_reading_the_policy_agrees_to_no_transfer() -> None:
+    assert {"E-04 transfers", "E-04 statements.agree_to_transfers"} <= keys(check(SITE, as_published=True))
+    for service in ("mailchimp", "google"):
+        consents = "consent:marketing consent:analytics consent:@mailchimp"
+        purpose, fields = ("marketing", "email") if service == "mailchimp" else ("analytics", "cookie_id")
+        assert not allowed("disclose", purpose, fields, service, consents)
+        assert allowed("disclose", purpose, fields, service, f"{consents} safeguard:{service}")
+
+
+def test_an_older_customer_gets_marketing_by_choice_only() -> None:
+    policy = effective().policy
+    assert policy is not None
+    promotional = {key for key, message in policy.messages.items() if message.kind == "promotional"}
+    assert promotional == {"marketing_mail"}
+    assert not allowed("send", "marketing", "email", "marketing_mail", "before:2018-05-25")
+    assert allowed("send", "marketing", "email", "marketing_mail", "consent:marketing")
+    assert not allowed("send", "marketing", "email", "marketing_mail", "consent:marketing objection:marketing")
