@@ -9,6 +9,7 @@ import pytest
 
 from tests.databases import StoreKind
 from troth.clock import MovedClock, utc
+from troth.people.keyring import make_site_key
 from troth.store import versions
 from troth.store.prepare import prepare
 from troth.store.site import Site, open_site
@@ -21,6 +22,7 @@ def open_shop(folder: Path, clock: MovedClock, **urls: str) -> Site:
     """The shop in ``folder``, prepared, with version 1 of its policy in force."""
     site = open_site(folder, clock, **urls)
     prepare(site)
+    make_site_key(site)
     policy, decisions = ((folder / name).read_text() for name in ("policy.yaml", "decisions.yaml"))
     with site.writing() as conn:
         versions.archive(conn, policy, decisions, effective_at=utc(2024), at=utc(2023, 12))

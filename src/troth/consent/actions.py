@@ -1,0 +1,134 @@
+"""Recording what people choose, and reading it back. Nothing is ever overwritten; the youngest choice counts.
+
+A choice is recorded only where somebody made one: an unticked box that was ticked, a switch that was moved, a letter that was
+read. Looking at a page or sending a form is not a choice, and a form can only record what the policy says that it offers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, case, func, insert, select
+
+from troth import ledger
+from troth.consent.rules import OBJECTIONS, STATES, Choice, State
+from troth.consent.tables import choice, shown
+from troth.errors import Refused
+from troth.ids import new_id
+from troth.ledger import events
+from troth.policy.compile import Compiled
+from troth.store.insert import insert_into
+from troth.store.site import Site
+
+BATCH = 1000
+
+
+def record(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    scope: str,
+    state: State,
+    words: str,
+    language: str,
+    channel: str,
+    policy: Compiled,
+) -> str:
+    """Record one explicit choice in the caller's transaction and return its id; it counts from the next decision on.
+
+    Args:
+        scope: a purpose of the policy, or ``@`` and a recipient.
+        words: what the person was shown when choosing, in ``language``.
+        channel: a collection point, or any other way in which the choice was made, such as ``privacy_centre`` or ``letter``.
+
+    Raises:
+        Refused: when the policy knows no such scope, or when the collection point does not offer this choice.
+    """
+    _refuse_the_unknown(policy, scope, state, channel, words)
+    now = site.now()
+    row = {"id": new_id(now), "person_id": person_id, "scope": scope, "state": state, "at": now}
+    row |= {"shown": remember(conn, words, language, now), "channel": channel, "policy_version": policy.version}
+    conn.execute(insert(choice).values(row))
+    told = {key: row[key] for key in ("scope", "state", "shown", "channel")}
+    ledger.append(
+        conn, now, _EVENTS[state], {"person": person_id, "choice": row["id"], **told, "version": policy.version}
+    )
+    return str(row["id"])
+
+
+_EVENTS: dict[State, str] = {
+    "given": events.CONSENT_GIVEN,
+    "refused": events.CONSENT_REFUSED,
+    "withdrawn": events.CONSENT_WITHDRAWN,
+    "expired": events.CONSENT_EXPIRED,
+    "objected": events.OBJECTION_MADE,
+    "lifted": events.OBJECTION_LIFTED,
+}
+
+
+def _refuse_the_unknown(policy: Compiled, scope: str, state: str, channel: str, words: str) -> None:
+    known = policy.policy.recipients if scope.startswith("@") else policy.policy.purposes
+    if scope.removeprefix("@") not in known or state not in STATES:
+        raise Refused(
+            f"The policy knows no choice `{state}` about `{scope}`.", "Choices are about its purposes and recipients."
+        )
+    if state != "given":
+        return
+    point = policy.policy.collection.get(channel)
+    if point is not None and scope.removeprefix("@") not in point.offers:
+        raise Refused(f"`{channel}` does not offer a choice about `{scope}`.", "Sending a form is not consent.")
+    if not words.strip():
+        raise Refused("Consent needs the words that were shown.", "Record what the person read beside the box.")
+
+
+def remember(conn: Connection, words: str, language: str, at: datetime) -> str:
+    """Keep ``words`` as they were shown, once, and return their digest (SHA-256 of language and words)."""
+    digest = hashlib.sha256(f"{language}\x00{words}".encode()).hexdigest()
+    row = {"digest": digest, "language": language, "words": words, "first_at": at}
+    conn.execute(insert_into(conn, shown).values(row).on_conflict_do_nothing())
+    return digest
+
+
+def choices(conn: Connection, person_ids: Collection[str], at: datetime) -> dict[str, list[Choice]]:
+    """What counts at ``at`` for each of these people: per scope the youngest about consent and about objection."""
+    found: dict[str, list[Choice]] = defaultdict(list)
+    ids = list(person_ids)
+    for start in range(0, len(ids), BATCH):
+        for one in _youngest(conn, ids[start : start + BATCH], at):
+            found[one.person_id].append(one)
+    return dict(found)
+
+
+def _youngest(conn: Connection, person_ids: list[str], at: datetime) -> list[Choice]:
+    about = case((choice.c.state.in_(OBJECTIONS), 1), else_=0)
+    rank = func.row_number().over(
+        partition_by=(choice.c.person_id, choice.c.scope, about), order_by=(choice.c.at.desc(), choice.c.id.desc())
+    )
+    ranked = select(choice, rank.label("rank")).where(choice.c.person_id.in_(person_ids), choice.c.at <= at).subquery()
+    query = select(*(ranked.c[column.name] for column in choice.c)).where(ranked.c.rank == 1)
+    return [Choice(**row._mapping) for row in conn.execute(query.order_by(ranked.c.person_id, ranked.c.scope))]
+
+
+def history(conn: Connection, person_id: str) -> list[Choice]:
+    """Everything a person ever chose, oldest first."""
+    return histories(conn, [person_id]).get(person_id, [])
+
+
+def histories(conn: Connection, person_ids: Collection[str]) -> dict[str, list[Choice]]:
+    """Everything each of these people ever chose, oldest first; whoever chose nothing is left out."""
+    found: dict[str, list[Choice]] = defaultdict(list)
+    ids = list(person_ids)
+    for start in range(0, len(ids), BATCH):
+        query = select(choice).where(choice.c.person_id.in_(ids[start : start + BATCH]))
+        for row in conn.execute(query.order_by(choice.c.at, choice.c.id)):
+            found[row.person_id].append(Choice(**row._mapping))
+    return dict(found)
+
+
+def words_shown(conn: Connection, digest: str) -> tuple[str, str] | None:
+    """Language and words behind a digest; None when they are unknown."""
+    row = conn.execute(select(shown.c.language, shown.c.words).where(shown.c.digest == digest)).first()
+    return None if row is None else (row.language, row.words)

@@ -1,0 +1,55 @@
+"""From recorded choices to facts: what a person agreed to and objected to, as of now. Pure.
+
+Consent and objection about one scope have a timeline each, and the younger of the two outweighs the other: who objects after
+agreeing no longer agrees, who agrees after objecting no longer objects. A refusal of consent lifts no objection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+State = Literal["given", "refused", "withdrawn", "expired", "objected", "lifted"]
+STATES: tuple[State, ...] = get_args(State)
+OBJECTIONS: tuple[State, ...] = ("objected", "lifted")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One recorded choice. ``scope`` is a purpose, or a recipient with an ``@`` before it; ``shown`` a digest of the words."""
+
+    id: str
+    person_id: str
+    scope: str
+    state: State
+    at: datetime
+    shown: str
+    channel: str
+    policy_version: int
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Later choices are greater; ids tell apart what happened in one instant."""
+        return self.at, self.id
+
+
+def facts_of(rows: Iterable[Choice]) -> frozenset[str]:
+    """``consent:SCOPE`` and ``objection:SCOPE`` that hold, from any of a person's choices, in any order."""
+    given: dict[str, Choice] = {}
+    objected: dict[str, Choice] = {}
+    for row in sorted(rows, key=lambda row: row.order):
+        (objected if row.state in OBJECTIONS else given)[row.scope] = row
+    consents = {
+        f"consent:{scope}" for scope, row in given.items() if _counts(row, "given", objected.get(scope), "objected")
+    }
+    objections = {
+        f"objection:{scope}" for scope, row in objected.items() if _counts(row, "objected", given.get(scope), "given")
+    }
+    return frozenset(consents | objections)
+
+
+def _counts(row: Choice, state: State, other: Choice | None, rival: State) -> bool:
+    outweighed = other is not None and other.state == rival and other.order > row.order
+    return row.state == state and not outweighed

@@ -1,0 +1,80 @@
+"""Holdings as rows, and opened: which holdings have the fields in question, and what the fields now say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, or_, select
+
+from troth.people.sealing import unseal
+from troth.people.tables import holding, shape
+
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One holding as it is stored; ``body`` opens with its person's key only."""
+
+    id: str
+    person_id: str
+    point: str
+    source: str
+    fields: frozenset[str]
+    at: datetime
+    policy_version: int
+    told: str
+    partner: str | None
+    body: bytes
+
+    def open(self, key: bytes) -> dict[str, str]:
+        """The values. Raises ``Unverifiable`` when the body was altered or moved."""
+        return unseal(key, self.person_id, self.id, self.fields, self.body)
+
+
+def holdings_with(conn: Connection, person_ids: Collection[str], fields: Collection[str]) -> dict[str, list[Sealed]]:
+    """For each of these people the holdings that have any of ``fields``, oldest first."""
+    found: dict[str, list[Sealed]] = defaultdict(list)
+    ids = list(person_ids)
+    wanted = frozenset(fields)
+    if not wanted:
+        return {}
+    named = or_(*((" " + shape.c.fields + " ").contains(f" {field} ", autoescape=True) for field in sorted(wanted)))
+    for start in range(0, len(ids), BATCH):
+        query = _holdings().where(holding.c.person_id.in_(ids[start : start + BATCH]), named)
+        for sealed in _sealed(conn, query.order_by(holding.c.at, holding.c.id)):
+            found[sealed.person_id].append(sealed)
+    return dict(found)
+
+
+def holdings_after(conn: Connection, person_id: str, last: str, limit: int) -> list[Sealed]:
+    """The next ``limit`` holdings of a person, by id, after the one with the id ``last``."""
+    query = _holdings().where(holding.c.person_id == person_id, holding.c.id > last)
+    return list(_sealed(conn, query.order_by(holding.c.id).limit(limit)))
+
+
+def newest_holdings(conn: Connection, limit: int) -> list[Sealed]:
+    """The last ``limit`` holdings that came in, of anybody; for proofs, which open them and keep nothing."""
+    return list(_sealed(conn, _holdings().order_by(holding.c.id.desc()).limit(limit)))
+
+
+def _holdings() -> Select[tuple[object, ...]]:
+    columns = [holding.c[name] for name in ("id", "person_id", "at", "policy_version", "told", "partner", "body")]
+    return select(*columns, shape.c.point, shape.c.source, shape.c.fields).join(shape, shape.c.id == holding.c.shape_id)
+
+
+def _sealed(conn: Connection, query: Select[tuple[object, ...]]) -> Iterable[Sealed]:
+    for row in conn.execute(query):
+        mapped = dict(row._mapping)
+        yield Sealed(**mapped | {"fields": frozenset(mapped["fields"].split(" "))})
+
+
+def latest_values(sealed: Iterable[Sealed], key: bytes, fields: Collection[str]) -> Mapping[str, str]:
+    """What ``fields`` say now: the youngest holding that has a field decides; oldest first in."""
+    values: dict[str, str] = {}
+    for one in sealed:
+        values |= one.open(key)
+    return {field: values[field] for field in fields if field in values}

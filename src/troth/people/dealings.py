@@ -1,0 +1,70 @@
+"""Dealings: what is going on with a person (an order, a ticket, a request), so that use is tied to it and ends with it.
+
+A dealing is opened and closed with its cause. The kind is any word that a purpose of the policy ``needs``, or one of
+``registration``, ``contact`` and ``notice``; the reference is the operator's own opaque number.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from troth import ledger
+from troth.errors import Refused
+from troth.ids import new_id
+from troth.ledger import events
+from troth.people.tables import dealing
+from troth.store.site import Site
+
+BATCH = 1000
+
+
+def open_dealing(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    kind: str,
+    ref: str,
+    at: datetime,
+    warranty_ends_at: datetime | None = None,
+) -> str:
+    """Open a dealing in the caller's transaction and return its id; the same one opened twice stays one.
+
+    Raises:
+        Refused: when the reference is already another person's.
+    """
+    found = conn.execute(select(dealing).where(dealing.c.kind == kind, dealing.c.ref == ref)).first()
+    if found is not None:
+        if found.person_id != person_id:
+            raise Refused(f"This {kind} is somebody else's.", "Every dealing needs a reference of its own.")
+        return str(found.id)
+    made = new_id(site.now())
+    row = {"id": made, "person_id": person_id, "kind": kind, "ref": ref, "at": at}
+    conn.execute(insert(dealing).values(**row, warranty_ends_at=warranty_ends_at))
+    ledger.append(conn, site.now(), events.DEALING_OPENED, {"person": person_id, "dealing": made, "kind": kind})
+    return made
+
+
+def close_dealing(site: Site, conn: Connection, person_id: str, kind: str, ref: str, at: datetime) -> bool:
+    """Close a person's dealing in the caller's transaction; False when there is none of theirs open under this reference."""
+    mine = (dealing.c.person_id == person_id) & (dealing.c.kind == kind) & (dealing.c.ref == ref)
+    changed = conn.execute(update(dealing).where(mine, dealing.c.closed_at.is_(None)).values(closed_at=at)).rowcount
+    if changed:
+        ledger.append(conn, site.now(), events.DEALING_CLOSED, {"person": person_id, "kind": kind})
+    return bool(changed)
+
+
+def open_cases(conn: Connection, person_ids: Collection[str]) -> Mapping[str, frozenset[tuple[str, str]]]:
+    """Kind and reference of every open dealing of each of these people; whoever has none is left out."""
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    ids = list(person_ids)
+    for start in range(0, len(ids), BATCH):
+        query = select(dealing.c.person_id, dealing.c.kind, dealing.c.ref).where(
+            dealing.c.person_id.in_(ids[start : start + BATCH]), dealing.c.closed_at.is_(None)
+        )
+        for row in conn.execute(query):
+            found[row.person_id].add((row.kind, row.ref))
+    return {person_id: frozenset(cases) for person_id, cases in found.items()}

@@ -1,0 +1,114 @@
+"""What is known when a decision about a person is due: read from the rooms that know, never handed in by whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from troth.consent.actions import choices
+from troth.consent.rules import facts_of
+from troth.people.dealings import open_cases
+from troth.people.tables import person
+from troth.policy.compile import Compiled
+from troth.policy.rules import BARRED, one_word
+from troth.store.site import Site
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class By:
+    """Who asks: a ``person`` about themselves (``ref``: their id), ``staff`` in a ``role``, or the ``system``."""
+
+    who: Literal["person", "staff", "system"]
+    role: str = ""
+    ref: str = ""
+
+    def facts(self, person_id: str) -> frozenset[str]:
+        """``by:...`` and ``role:...``; a person who asks about another is barred."""
+        if self.who == "person" and self.ref != person_id:
+            return frozenset({BARRED})
+        role = {f"role:{one_word(self.role)}"} if self.who == "staff" and self.role else set()
+        return frozenset({f"by:{self.who}"} | role)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What decides whether a person may be seen, and what rules speak of them."""
+
+    id: str
+    kind: str
+    state: str
+    since: datetime
+    only_for: str | None
+
+
+def known(conn: Connection, person_ids: Collection[str]) -> dict[str, Known]:
+    """``kind``, ``state``, ``since`` and ``only_for`` of those of these people that there are."""
+    ids = list(person_ids)
+    found: dict[str, Known] = {}
+    for start in range(0, len(ids), BATCH):
+        query = select(person.c.id, person.c.kind, person.c.state, person.c.since, person.c.only_for)
+        rows = conn.execute(query.where(person.c.id.in_(ids[start : start + BATCH])))
+        found |= {row.id: Known(**row._mapping) for row in rows}
+    return found
+
+
+def facts(
+    site: Site,
+    conn: Connection,
+    person_ids: Collection[str],
+    by: By,
+    now: datetime,
+    *,
+    purpose: str = "",
+    case: str | None = None,
+    policy: Compiled | None = None,
+    people: dict[str, Known] | None = None,
+) -> dict[str, frozenset[str]]:
+    """The facts about each of these people: choices, open dealings, regime, who asks.
+
+    The fact ``barred``, which forbids everything, holds for whoever is unknown or quarantined, for a restricted person unless
+    ``purpose`` is one of those they may still be read for, and when ``case`` is no open dealing of theirs. With a ``case``
+    only the dealings of that reference count.
+    """
+    there = known(conn, person_ids) if people is None else people
+    chosen = choices(conn, person_ids, now)
+    cases = open_cases(conn, person_ids)
+    days = _regimes(policy or site.policy(conn))
+    made = {}
+    for one in person_ids:
+        mine = _of_cases(cases.get(one, frozenset()), case)
+        told = _of_person(there.get(one), purpose, days)
+        made[one] = facts_of(chosen.get(one, ())) | mine | told | by.facts(one)
+    return made
+
+
+def _of_cases(cases: frozenset[tuple[str, str]], ref: str | None) -> frozenset[str]:
+    registered = {"registered"} if any(kind == "registration" for kind, _ in cases) else set()
+    named = {kind for kind, its in cases if ref in (None, its)}
+    foreign = set() if ref is None or named else {BARRED}
+    return frozenset({f"case:{one_word(kind)}" for kind in named} | registered | foreign)
+
+
+def _of_person(row: Known | None, purpose: str, days: frozenset[datetime]) -> frozenset[str]:
+    if row is None or not visible(row, purpose):
+        return frozenset({BARRED})
+    return frozenset(f"before:{day.date()}" for day in days if row.since < day)
+
+
+def visible(row: Known, purpose: str) -> bool:
+    """Whether a person may be seen for ``purpose``: not when quarantined, and when restricted or held only as recorded."""
+    if row.only_for is not None:
+        return row.state != "quarantined" and purpose in row.only_for.split(" ")
+    return row.state == "active"
+
+
+def _regimes(policy: Compiled) -> frozenset[datetime]:
+    """The first instants of the days that a purpose names: people from before them fall under it."""
+    days = (purpose.before for purpose in policy.policy.purposes.values())
+    return frozenset(datetime.combine(day, time(), UTC) for day in days if day is not None)

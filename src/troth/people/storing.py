@@ -1,0 +1,121 @@
+"""Storing a submission: refused whole, or sealed whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select, tuple_
+
+from troth.errors import InvalidInput, Refused, StoreError
+from troth.ids import new_id
+from troth.people.blind import blind, normalised
+from troth.people.cards import refuse_cards
+from troth.people.keyring import read_ring
+from troth.people.keystore import open_keys
+from troth.people.sealing import seal
+from troth.people.shapes import groups, named, shape_ids
+from troth.people.tables import holding, identifier, person
+from troth.policy.compile import Compiled
+from troth.store.insert import insert_into
+from troth.store.site import Site
+
+
+def hold(
+    site: Site,
+    conn: Connection,
+    *,
+    person_id: str,
+    point: str,
+    source: str,
+    values: Mapping[str, str],
+    told: str,
+    submission: str,
+    policy: Compiled,
+    partner: str | None = None,
+) -> list[str]:
+    """Seal one submission of a person in the caller's transaction and return the ids of its holdings.
+
+    Fields that end by different clocks become holdings of their own. The same ``submission`` stored twice is stored once.
+
+    Args:
+        told: digest of what the person was told at the point.
+        submission: a key of the submission, at most 64 characters, unlike any other.
+        partner: the recipient of the policy who supplied the data, when it was not the person.
+
+    Raises:
+        Refused: for a field that this point does not ask for or that is never stored, and for card numbers.
+        InvalidInput: for text that cannot be stored.
+        StoreError: when the person has no key, or the key store or its secret is missing.
+    """
+    _refuse_the_unfit(policy, point, values)
+    if not values:
+        return []
+    key = open_keys(site, [person_id]).get(person_id)
+    if key is None:
+        raise StoreError("This person has no key: nothing can be sealed.", "Admit the person first.")
+    shapes = {named(group): group for group in groups(policy, point, values)}
+    ids = shape_ids(conn, point, source, shapes)
+    common = {"person_id": person_id, "at": site.now(), "policy_version": policy.version, "told": told}
+    common |= {"submission": submission, "partner": partner}
+    rows = [
+        {"shape_id": ids[name], **common, **_body(site, key, person_id, {one: values[one] for one in group})}
+        for name, group in shapes.items()
+    ]
+    _identify(site, conn, person_id, values, policy)
+    return _stored(conn, rows)
+
+
+def _refuse_the_unfit(policy: Compiled, point: str, values: Mapping[str, str]) -> None:
+    never = sorted(policy.never_stored & values.keys())
+    if never:
+        raise Refused(f"The policy never stores: {', '.join(never)}.", because=("data.never_stored",))
+    asked = policy.policy.collection.get(point)
+    fields = {*asked.required, *asked.optional} if asked else set()
+    if values.keys() - fields:
+        raise Refused(
+            f"`{point}` does not ask for: {', '.join(sorted(values.keys() - fields))}.", "Declare it in the policy."
+        )
+    refuse_cards(values)
+    for field, value in values.items():
+        if "\x00" in value or not _is_text(value):
+            raise InvalidInput("This cannot be stored as text.", {field: "holds signs that are no text"})
+
+
+def _is_text(value: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
+def _body(site: Site, key: bytes, person_id: str, values: Mapping[str, str]) -> dict[str, object]:
+    made = new_id(site.now())
+    return {"id": made, "body": seal(key, person_id, made, values)}
+
+
+def _identify(site: Site, conn: Connection, person_id: str, values: Mapping[str, str], policy: Compiled) -> None:
+    """Let the person be found by their identifying fields; what somebody who is gone was found by is theirs now."""
+    index = read_ring(site).index
+    rows = [
+        {"person_id": person_id, "field": name, "blind": blind(index, name, normalised(policy, name, values[name]))}
+        for name in sorted(policy.identifying & values.keys())
+        if values[name]
+    ]
+    if not rows:
+        return
+    new = insert_into(conn, identifier)
+    gone = select(person.c.id).where(person.c.state != "active")
+    take_over = new.on_conflict_do_update(
+        index_elements=["field", "blind"],
+        set_={"person_id": new.excluded.person_id},
+        where=identifier.c.person_id.in_(gone),
+    )
+    conn.execute(take_over, rows)
+
+
+def _stored(conn: Connection, rows: Sequence[dict[str, Any]]) -> list[str]:
+    conn.execute(insert_into(conn, holding).on_conflict_do_nothing(index_elements=["submission", "shape_id"]), rows)
+    keys = [(row["submission"], row["shape_id"]) for row in rows]
+    mine = select(holding.c.id, holding.c.person_id).where(tuple_(holding.c.submission, holding.c.shape_id).in_(keys))
+    there = conn.execute(mine.order_by(holding.c.id)).all()
+    if any(row.person_id != rows[0]["person_id"] for row in there):
+        raise Refused("This submission is somebody else's.", "Every submission needs a key of its own.")
+    return [row.id for row in there]

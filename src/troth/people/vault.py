@@ -1,0 +1,251 @@
+"""The vault: the only door to personal data.
+
+What could go wrong: a field opened for a purpose nobody promised; a read that leaves no trace; a value that lands where no key
+guards it; half a submission; a person who comes back from a backup. The invariant: personal values exist outside this door only
+in the hands of whoever was just allowed to see them. So
+
+* whatever is held is sealed under its person's own key before it meets the database, and bound to its place there;
+* every read names a purpose and who asks; the policy in force decides over facts that the vault gathers itself, never over
+  facts that somebody hands in; and the decision, allowed or refused, is committed to the ledger *before* anything is opened;
+* a person who is unknown, quarantined or restricted is refused like one whose data the policy does not open, so that
+  asking tells nobody who is held;
+* a person's key is committed in the key store first and destroyed for ever: a copy of the database alone opens nothing.
+
+Nothing is opened here before a decision, and nothing else in Troth opens anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from troth import ledger
+from troth.decide import Ask, Decision
+from troth.errors import Refused, StoreError
+from troth.ids import new_id
+from troth.ledger import events
+from troth.people.blind import blind, normalised
+from troth.people.bodies import Sealed, holdings_after, holdings_with, latest_values
+from troth.people.facts import BATCH, By, Known, facts, known
+from troth.people.keyring import read_ring
+from troth.people.keystore import make_keys, open_keys
+from troth.people.storing import hold
+from troth.people.tables import identifier, person
+from troth.policy.compile import Compiled
+from troth.policy.rules import OWN_ACCESS
+from troth.store.site import Site
+
+__all__ = [
+    "By",
+    "Held",
+    "Reading",
+    "admit",
+    "admit_many",
+    "everything",
+    "facts",
+    "find",
+    "hold",
+    "kind_of",
+    "open_for",
+    "read",
+    "read_many",
+]
+
+ERASED = "What was held was erased: its key is destroyed."
+PAGE = 200
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was opened: the youngest value of each field there is, the decision, and the holdings it came from."""
+
+    values: Mapping[str, str] = field(repr=False)
+    decision: Decision
+    holdings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One holding, opened for the person it is about."""
+
+    id: str
+    point: str
+    source: str
+    at: datetime
+    policy_version: int
+    told: str
+    partner: str | None
+    fields: Mapping[str, str] = field(repr=False)
+
+
+def admit(site: Site, conn: Connection, kind: str) -> str:
+    """Admit a new person of ``kind`` in the caller's transaction, key first, and return their id.
+
+    Raises:
+        StoreError: when the key store or its secret is missing; nothing was stored.
+    """
+    return admit_many(site, conn, kind, 1)[0]
+
+
+def admit_many(site: Site, conn: Connection, kind: str, count: int, since: datetime | None = None) -> list[str]:
+    """Admit ``count`` new people at once; ``since`` is when business with them began, if before now."""
+    now = site.now()
+    ids = [new_id(now) for _ in range(count)]
+    make_keys(site, ids)
+    conn.execute(insert(person), [{"id": one, "kind": kind, "state": "active", "since": since or now} for one in ids])
+    ledger.append_many(conn, now, events.PERSON_ADMITTED, [{"person": one, "kind": kind} for one in ids])
+    return ids
+
+
+def kind_of(conn: Connection, person_id: str) -> str | None:
+    """The kind of a person; None when there is no such person, or nobody may see them."""
+    query = select(person.c.kind).where(person.c.id == person_id, person.c.state == "active")
+    return conn.execute(query).scalar_one_or_none()
+
+
+def find(site: Site, conn: Connection, field: str, value: str) -> str | None:
+    """The person whose identifying ``field`` has this ``value``, in whatever spelling; None when there is nobody to be seen."""
+    mark = blind(read_ring(site).index, field, normalised(site.policy(conn), field, value))
+    mine = (identifier.c.field == field) & (identifier.c.blind == mark)
+    query = select(person.c.id).join(identifier, identifier.c.person_id == person.c.id)
+    return conn.execute(query.where(mine, person.c.state == "active")).scalar_one_or_none()
+
+
+def read(site: Site, person_id: str, fields: Collection[str], purpose: str, by: By, case: str | None = None) -> Reading:
+    """Open ``fields`` of a person for ``purpose``; the decision is on the ledger before anything is opened.
+
+    Raises:
+        Refused: when the policy does not allow it, and just so when there is no such person.
+        StoreError: when the key store is missing, or the person was erased and this database is an older copy.
+    """
+    with site.writing() as conn:
+        asked = _asked(site, conn, [person_id], frozenset(fields), purpose, by, case)
+        _, decision = asked[person_id]
+        sealed = holdings_with(conn, [person_id], fields).get(person_id, []) if decision.allowed else []
+    if not decision.allowed:
+        raise Refused(_refusal(purpose), because=decision.because)
+    return _opened(site, sealed, fields, decision)
+
+
+def _refusal(purpose: str) -> str:
+    return f"The policy does not allow to read this for `{purpose}`."
+
+
+def _opened(site: Site, sealed: list[Sealed], fields: Collection[str], decision: Decision) -> Reading:
+    if not sealed:
+        return Reading({}, decision, ())
+    key = open_keys(site, {sealed[0].person_id}).get(sealed[0].person_id)
+    if key is None:
+        raise StoreError(ERASED, "This database is an older copy; run the erasures that came after it again.")
+    return Reading(latest_values(sealed, key, fields), decision, tuple(one.id for one in sealed))
+
+
+def _asked(
+    site: Site,
+    conn: Connection,
+    person_ids: Collection[str],
+    fields: frozenset[str],
+    purpose: str,
+    by: By,
+    case: str | None = None,
+) -> dict[str, tuple[Ask, Decision]]:
+    """What the policy answers about each of these people; every answer is written to the ledger through ``conn``."""
+    policy = site.policy(conn)
+    people = known(conn, person_ids)
+    gathered = facts(site, conn, person_ids, by, site.now(), purpose=purpose, case=case, policy=policy, people=people)
+    asks = {one: Ask("read", purpose, fields, _kind(people, one), facts=gathered[one]) for one in person_ids}
+    answers = {ask: policy.decide(ask) for ask in set(asks.values())}
+    asked = {one: (ask, answers[ask]) for one, ask in asks.items()}
+    _ledgered(site, conn, policy, asked, by)
+    return asked
+
+
+def _kind(people: Mapping[str, Known], person_id: str) -> str:
+    return people[person_id].kind if person_id in people else ""
+
+
+def _ledgered(
+    site: Site, conn: Connection, policy: Compiled, asked: Mapping[str, tuple[Ask, Decision]], by: By
+) -> None:
+    bodies: dict[str, list[dict[str, object]]] = {events.PERSON_READ: [], events.READ_REFUSED: []}
+    for one, (ask, decision) in asked.items():
+        event = events.PERSON_READ if decision.allowed else events.READ_REFUSED
+        bodies[event].append({**ledger.decision_body(ask, decision, policy.version), "person": one, "by": by.who})
+    for event, rows in bodies.items():
+        ledger.append_many(conn, site.now(), event, rows)
+
+
+def read_many(
+    site: Site, person_ids: Collection[str], fields: Collection[str], purpose: str, by: By
+) -> Iterator[tuple[str, Reading]]:
+    """Open ``fields`` of many people for ``purpose``, a few statements for every thousand of them.
+
+    Yields each person with what was opened. Whoever the policy does not open is left out (and on the ledger), and so is
+    whoever was erased meanwhile.
+    """
+    ids = list(dict.fromkeys(person_ids))
+    for start in range(0, len(ids), BATCH):
+        yield from _read_batch(site, ids[start : start + BATCH], fields, purpose, by)
+
+
+def _read_batch(
+    site: Site, ids: list[str], fields: Collection[str], purpose: str, by: By
+) -> Iterator[tuple[str, Reading]]:
+    with site.writing() as conn:
+        asked = _asked(site, conn, ids, frozenset(fields), purpose, by)
+        allowed = [one for one, (_, decision) in asked.items() if decision.allowed]
+        sealed = holdings_with(conn, allowed, fields)
+    keys = open_keys(site, list(sealed)) if sealed else {}
+    for one in allowed:
+        mine = sealed.get(one, [])
+        if not mine:
+            yield one, Reading({}, asked[one][1], ())
+        elif one in keys:
+            values = latest_values(mine, keys[one], fields)
+            yield one, Reading(values, asked[one][1], tuple(each.id for each in mine))
+
+
+def everything(site: Site, person_id: str, by: By) -> Iterator[Held]:
+    """All that is held about a person, for themselves: every holding with its origin, oldest first, a page at a time.
+
+    Raises:
+        Refused: when anybody but the person asks, before anything is opened.
+        StoreError: when the key store is missing, or the person was erased.
+    """
+    with site.writing() as conn:
+        decision = _asked(site, conn, [person_id], frozenset(), OWN_ACCESS, by)[person_id][1]
+    if not decision.allowed:
+        raise Refused(_refusal(OWN_ACCESS), because=decision.because)
+    return _pages(site, person_id)
+
+
+def _pages(site: Site, person_id: str) -> Iterator[Held]:
+    last = ""
+    while True:
+        with site.reading() as conn:
+            page = holdings_after(conn, person_id, last, PAGE)
+        if not page:
+            return
+        key = open_keys(site, [person_id]).get(person_id)
+        if key is None:
+            raise StoreError(ERASED, "This database is an older copy; run the erasures that came after it again.")
+        for one in page:
+            yield Held(one.id, one.point, one.source, one.at, one.policy_version, one.told, one.partner, one.open(key))
+        last = page[-1].id
+
+
+def open_for(
+    site: Site, conn: Connection, person_id: str, fields: Collection[str], decision: Decision
+) -> Mapping[str, str]:
+    """Open exactly ``fields`` of a person for the gate, which has decided and written its decision to the ledger.
+
+    Raises:
+        ValueError: for a decision that refused.
+        StoreError: as ``read`` does.
+    """
+    if not decision.allowed:
+        raise ValueError("nothing is opened under a refusal")
+    return _opened(site, holdings_with(conn, [person_id], fields).get(person_id, []), fields, decision).values
