@@ -1,0 +1,115 @@
+"""The notice as a web page: one document, readable without a script, printable, and whole in one file when asked.
+
+What stands on the page comes from the policy and from the operator, so everything is escaped, except the pictures, which
+are drawn and escaped in ``policy.notice.pictures``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from troth.errors import TrothError
+from troth.policy.notice import Listed, Notice
+from troth.policy.notice.language import language
+
+Verdict = Literal["kept", "broken", "unproven", "attested"]
+_LINK = re.compile(r"(?P<url>https?://[^\s<>()，。；]+[^\s<>()，。；.,;:])|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What stands beside one sentence: whether it is kept, the measured fact, and when it was checked; in words."""
+
+    verdict: Verdict
+    text: str = ""
+    checked: str = ""
+
+
+def render_page(
+    notice: Notice,
+    evidence: Mapping[str, Evidence] | None = None,
+    base_path: str = "",
+    languages: Mapping[str, str] | None = None,
+    inline: bool = False,
+) -> str:
+    """The page of ``notice`` as HTML.
+
+    ``evidence`` is by promise id. ``base_path`` stands before the addresses of style sheets. ``languages`` maps the other
+    languages to the addresses of their pages. ``inline`` writes the style sheets into the page, so that it is one file.
+
+    Raises:
+        TrothError: for ``inline`` when the style sheets were not fetched yet.
+    """
+    return (
+        _environment()
+        .get_template("notice.html")
+        .render(
+            notice=notice,
+            evidence=dict(evidence or {}),
+            words=notice.words,
+            language=notice.language,
+            site_name=notice.operator,
+            base_path=base_path.rstrip("/"),
+            languages=list(_languages(notice, languages or {})),
+            language_word=notice.words["language"],
+            skip=notice.words["skip"],
+            styles=[Markup(_style(name)) for name in ("vendor/pico.min.css", "troth.css")] if inline else [],  # noqa: S704
+        )
+    )
+
+
+def _languages(notice: Notice, addresses: Mapping[str, str]) -> Iterator[tuple[str, str, str, bool]]:
+    for tag in notice.languages:
+        if tag == notice.language or tag in addresses:
+            yield tag, str(language(tag).tree["name"]), addresses.get(tag, ""), tag == notice.language
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(loader=PackageLoader("troth.web"), autoescape=True, undefined=StrictUndefined)
+    environment.filters.update(linked=linked, outside=_outside)
+    return environment
+
+
+def linked(text: str, words: Mapping[str, str]) -> Markup:
+    """``text`` escaped, with web and e-mail addresses as links; those that leave the site are marked and tell it nothing."""
+    parts, end = [], 0
+    for match in _LINK.finditer(text):
+        parts += [escape(text[end : match.start()]), _link(match, words)]
+        end = match.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+def _link(match: re.Match[str], words: Mapping[str, str]) -> Markup:
+    if match["mail"]:
+        return Markup('<a href="mailto:{0}">{0}</a>').format(match["mail"])
+    return outside_link(match["url"], match["url"], words)
+
+
+def outside_link(url: str, text: str, words: Mapping[str, str]) -> Markup:
+    """A link that leaves the site: marked as such, without a referrer."""
+    link = Markup(
+        '<a class="outside" href="{}" rel="noopener noreferrer external" referrerpolicy="no-referrer">{}'
+        '<span class="unseen"> ({})</span></a>'
+    )
+    return link.format(url, text, words["outside"])
+
+
+def _outside(line: Listed, words: Mapping[str, str]) -> Markup:
+    return outside_link(line.url, line.text, words) if line.url else escape(line.text)
+
+
+@cache
+def _style(name: str) -> str:
+    sheet = files("troth.web").joinpath("static", name)
+    if not sheet.is_file():
+        raise TrothError(f"the style sheet {name} is missing.", "`make setup` fetches it.")
+    return sheet.read_text(encoding="utf-8").replace("</", "<\\/")
