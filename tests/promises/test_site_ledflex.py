@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-import csv
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.policies import SitePolicy, errors, keys
 from troth.decide import Ask
-from troth.policy.check import Checked, check, check_document
-from troth.policy.compile import Compiled, compile_policy
-from troth.policy.decisions import Taken, read_decisions
-from troth.policy.document import read_document
+from troth.policy.compile import compile_policy
 
-SITE = Path(__file__).parents[2] / "sites" / "ledflex"
+SITE = SitePolicy("ledflex")
 
 PUBLISHED = """
 E-01 absolutes.all_from_you
@@ -73,104 +64,57 @@ E-26 policy.version
 """
 
 
-@cache
-def effective() -> Checked:
-    return check(SITE)
-
-
-@cache
-def compiled() -> Compiled:
-    policy = effective().policy
-    assert policy is not None
-    return compile_policy(policy)
-
-
-def edited(tree_edit: Mapping[str, Any], decided: bool = False) -> Checked:
-    """The site checked with some dotted paths of its published policy changed."""
-    document = read_document(SITE / "policy.yaml")
-    tree = copy.deepcopy(document.tree)
-    for dotted, value in tree_edit.items():
-        *around, last = dotted.split(".")
-        part = tree
-        for name in around:
-            part = part[name]
-        part[last] = value
-    return check_document(replace(document, tree=tree), read_decisions(SITE) if decided else Taken())
-
-
-def keys(checked: Checked) -> set[str]:
-    return {finding.key for finding in checked.findings}
-
-
 def allowed(act: str, purpose: str, fields: str, to: str = "", facts: str = "", people: str = "customer") -> bool:
-    ask = Ask(act, purpose, frozenset(fields.split()), people, to, frozenset(facts.split()))
-    return compiled().decide(ask).allowed
-
-
-def cites(entry: Any) -> set[str]:
-    if isinstance(entry, dict):
-        own = entry.get("cites", [])
-        return set(own if isinstance(own, list) else [own]).union(*(cites(value) for value in entry.values()))
-    return set().union(*(cites(item) for item in entry)) if isinstance(entry, list) else set()
+    return SITE.allowed(act, purpose, fields, to, facts, people)
 
 
 def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
-    text = files("troth.evidence").joinpath("clauses/ledflex.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
+    rows = SITE.clauses()
     assert len(rows) == 83
     assert all(row["site"] == "ledflex" and row["asks"] for row in rows)
-    assert cites(effective().document.tree) == {row["id"] for row in rows}
+    assert SITE.cited() == {row["id"] for row in rows}
 
 
 def test_the_published_policy_shows_its_defects() -> None:
-    published = check(SITE, as_published=True)
-    assert set(PUBLISHED.strip().splitlines()) - keys(published) == set()
-    assert published.unsettled
+    assert set(PUBLISHED.strip().splitlines()) - keys(SITE.published) == set()
+    assert SITE.published.unsettled
 
 
 def test_each_decision_settles_a_finding_and_none_is_left() -> None:
-    left = [finding.line() for finding in effective().findings if not finding.settled_by]
+    left = [finding.line() for finding in SITE.effective.findings if not finding.settled_by]
     assert left == []
 
 
 def test_nothing_said_to_people_lacks_a_language() -> None:
-    def bare(value: Any, path: str) -> list[str]:
-        if isinstance(value, dict) and "en" in value:
-            return [] if value.get("zh-Hant") else [path]
-        if isinstance(value, dict):
-            return [lack for key, item in value.items() for lack in bare(item, f"{path}.{key}")]
-        return []
-
-    assert bare(effective().document.tree, "") == []
+    assert SITE.lacks("zh-Hant") == []
 
 
 def test_a_case_that_only_decisions_open_says_so() -> None:
-    assert effective().origin(("retention", "leads", "keep")).startswith("decision E-05 people.lead")
-    assert effective().origin(("rights", "law_restriction")).startswith("law uk-gdpr")
-    assert effective().origin(("visits", "keep")) == ""
+    assert SITE.effective.origin(("retention", "leads", "keep")).startswith("decision E-05 people.lead")
+    assert SITE.effective.origin(("rights", "law_restriction")).startswith("law uk-gdpr")
+    assert SITE.effective.origin(("visits", "keep")) == ""
 
 
 @pytest.mark.clause("F2")
 @pytest.mark.parametrize("topic", range(6))
 def test_an_empty_topic_of_the_notice_is_an_error(topic: int) -> None:
-    answers = [dict(answer) for answer in effective().document.tree["policy"]["answers"]]
+    answers = [dict(answer) for answer in SITE.effective.document.tree["policy"]["answers"]]
     assert len(answers) == 6
     answers[topic]["holds"] = []
-    assert f"E-27 policy.answers.{topic}" not in keys(effective())
-    assert f"E-27 policy.answers.{topic}" in {f.key for f in edited({"policy.answers": answers}).unsettled}
+    assert f"E-27 policy.answers.{topic}" not in keys(SITE.effective)
+    assert f"E-27 policy.answers.{topic}" in errors(SITE.edited({"policy.answers": answers}))
 
 
 @pytest.mark.clause("F4")
 def test_a_policy_without_a_controller_is_not_served() -> None:
-    nameless = edited({"operator.name": "", "operator.also named": []})
-    assert "E-13 operator.name" in {finding.key for finding in nameless.unsettled}
+    nameless = SITE.edited({"operator.name": "", "operator.also named": []})
+    assert "E-13 operator.name" in errors(nameless)
 
 
 @pytest.mark.clause("F20")
 def test_older_customers_need_a_recorded_assessment() -> None:
-    assert "E-25 purposes.existing_customers" in {finding.key for finding in check(SITE, as_published=True).unsettled}
-    policy = effective().policy
-    assert policy is not None
+    assert "E-25 purposes.existing_customers" in errors(SITE.published)
+    policy = SITE.policy
     assert policy.purposes["existing_customers"].assessment
     assert not allowed("read", "existing_customers", "full_name")
     assert allowed("read", "existing_customers", "full_name", facts="before:2018-05-25")
@@ -179,7 +123,7 @@ def test_older_customers_need_a_recorded_assessment() -> None:
 @pytest.mark.clause("F30")
 def test_a_recipient_that_the_list_does_not_name_is_refused_whatever_it_is_promised() -> None:
     ninth = {"name": "Ninth", "does": "asks for more", "country": "GB", "receives": ["email"], "for": ["support"]}
-    more = edited({"recipients.ninth": ninth | {"consideration": "none"}}, decided=True)
+    more = SITE.edited({"recipients.ninth": ninth | {"consideration": "none"}}, decided=True)
     found = next(f for f in more.findings if f.key == "E-01 absolutes.only_listed")
     assert "recipients.ninth" in found.message
     assert more.policy is not None
@@ -190,9 +134,9 @@ def test_a_recipient_that_the_list_does_not_name_is_refused_whatever_it_is_promi
 
 
 def test_the_published_list_refuses_those_it_forgot_until_they_were_decided_on() -> None:
-    published = check(SITE, as_published=True).policy
+    published = SITE.published.policy
     assert published is not None
-    message = next(f.message for f in check(SITE, as_published=True).findings if f.key == "E-01 absolutes.only_listed")
+    message = next(f.message for f in SITE.published.findings if f.key == "E-01 absolutes.only_listed")
     for forgotten in ("google", "amazon", "carriers"):
         assert f"recipients.{forgotten}" in message
     facts = "case:order safeguard:carriers"
@@ -205,13 +149,13 @@ def test_the_published_list_refuses_those_it_forgot_until_they_were_decided_on()
 @pytest.mark.clause("F31")
 def test_a_recipient_that_pays_is_given_nothing() -> None:
     for price in ("money", "rent", "barter", "licence", "not stated"):
-        paid = edited({"recipients.carriers.consideration": price})
+        paid = SITE.edited({"recipients.carriers.consideration": price})
         assert paid.policy is not None
         ask = Ask("disclose", "fulfil_order", frozenset({"phone"}), "customer", "carriers")
         asked = replace(ask, facts=frozenset({"case:order", "safeguard:carriers", "legal:claim"}))
         assert not compile_policy(paid.policy).decide(asked).allowed
         if price != "not stated":
-            assert "E-01 absolutes.never_sold" in {finding.key for finding in paid.unsettled}
+            assert "E-01 absolutes.never_sold" in errors(paid)
 
 
 @pytest.mark.clause("F32", "F41")
@@ -241,8 +185,7 @@ def test_what_cookies_tell_reaches_google_after_a_yes_and_nobody_else() -> None:
     yes = "consent:analytics safeguard:google"
     assert allowed("disclose", "analytics", "cookie_id", "google", yes, "visitor")
     assert not allowed("disclose", "analytics", "cookie_id", "google", "safeguard:google", "visitor")
-    policy = effective().policy
-    assert policy is not None
+    policy = SITE.policy
     for other in set(policy.recipients) - {"google"}:
         for purpose in (*policy.purposes, "legal:claim"):
             facts = f"{yes} safeguard:{other} consent:@{other} case:order legal:claim"
@@ -266,7 +209,7 @@ def test_support_reads_with_a_ticket_or_an_order_only() -> None:
 
 @pytest.mark.clause("F74")
 def test_reading_the_policy_agrees_to_no_transfer() -> None:
-    assert {"E-04 transfers", "E-04 statements.agree_to_transfers"} <= keys(check(SITE, as_published=True))
+    assert {"E-04 transfers", "E-04 statements.agree_to_transfers"} <= keys(SITE.published)
     for service in ("mailchimp", "google"):
         consents = "consent:marketing consent:analytics consent:@mailchimp"
         purpose, fields = ("marketing", "email") if service == "mailchimp" else ("analytics", "cookie_id")
@@ -275,8 +218,7 @@ def test_reading_the_policy_agrees_to_no_transfer() -> None:
 
 
 def test_an_older_customer_gets_marketing_by_choice_only() -> None:
-    policy = effective().policy
-    assert policy is not None
+    policy = SITE.policy
     promotional = {key for key, message in policy.messages.items() if message.kind == "promotional"}
     assert promotional == {"marketing_mail"}
     assert not allowed("send", "marketing", "email", "marketing_mail", "before:2018-05-25")

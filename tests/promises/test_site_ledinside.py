@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import copy
-import csv
-from collections.abc import Mapping
-from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 from itertools import product
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.policies import SitePolicy, errors, keys
 from troth.decide import Ask
-from troth.policy.check import Checked, check, check_document
-from troth.policy.compile import Compiled, compile_policy
-from troth.policy.decisions import Taken, read_decisions
-from troth.policy.document import read_document
+from troth.policy.compile import compile_policy
 
-SITE = Path(__file__).parents[2] / "sites" / "ledinside"
 REGISTRATION = {"name", "email", "birth_date", "gender", "job", "industry", "interest"}
 PURPOSES = {"advertising", "content_improvement", "product_request", "notification"}
+
+SITE = SitePolicy("ledinside")
 
 PUBLISHED = """
 E-01 absolutes.never_sold
@@ -65,79 +56,33 @@ E-26 policy.version
 """
 
 
-@cache
-def effective() -> Checked:
-    return check(SITE)
-
-
-@cache
-def compiled() -> Compiled:
-    policy = effective().policy
-    assert policy is not None
-    return compile_policy(policy)
-
-
-def edited(tree_edit: Mapping[str, Any], decided: bool = False) -> Checked:
-    """The site checked with some dotted paths of its published policy changed."""
-    document = read_document(SITE / "policy.yaml")
-    tree = copy.deepcopy(document.tree)
-    for dotted, value in tree_edit.items():
-        *around, last = dotted.split(".")
-        part = tree
-        for name in around:
-            part = part[name]
-        part[last] = value
-    return check_document(replace(document, tree=tree), read_decisions(SITE) if decided else Taken())
-
-
-def keys(checked: Checked) -> set[str]:
-    return {finding.key for finding in checked.findings}
-
-
 def allowed(act: str, purpose: str, fields: str, to: str = "", facts: str = "", people: str = "member") -> bool:
-    ask = Ask(act, purpose, frozenset(fields.split()), people, to, frozenset(facts.split()))
-    return compiled().decide(ask).allowed
-
-
-def cites(entry: Any) -> set[str]:
-    if isinstance(entry, dict):
-        own = entry.get("cites", [])
-        return set(own if isinstance(own, list) else [own]).union(*(cites(value) for value in entry.values()))
-    return set().union(*(cites(item) for item in entry)) if isinstance(entry, list) else set()
+    return SITE.allowed(act, purpose, fields, to, facts, people)
 
 
 def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
-    text = files("troth.evidence").joinpath("clauses/ledinside.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
+    rows = SITE.clauses()
     assert len(rows) == 26
     assert all(row["site"] == "ledinside" and row["asks"] for row in rows)
-    assert cites(effective().document.tree) == {row["id"] for row in rows}
+    assert SITE.cited() == {row["id"] for row in rows}
 
 
 def test_the_published_policy_shows_its_defects() -> None:
-    published = check(SITE, as_published=True)
-    assert set(PUBLISHED.strip().splitlines()) - keys(published) == set()
-    assert published.unsettled
+    assert set(PUBLISHED.strip().splitlines()) - keys(SITE.published) == set()
+    assert SITE.published.unsettled
 
 
 def test_each_decision_settles_a_finding_and_none_is_left() -> None:
-    left = [finding.line() for finding in effective().findings if not finding.settled_by]
+    left = [finding.line() for finding in SITE.effective.findings if not finding.settled_by]
     assert left == []
 
 
 def test_nothing_said_to_people_lacks_a_language() -> None:
-    def bare(value: Any, path: str) -> list[str]:
-        if isinstance(value, dict) and "en" in value:
-            return [] if value.get("zh-Hant") else [path]
-        if isinstance(value, dict):
-            return [lack for key, item in value.items() for lack in bare(item, f"{path}.{key}")]
-        return []
-
-    assert bare(effective().document.tree, "") == []
+    assert SITE.lacks("zh-Hant") == []
 
 
 def test_as_published_nobody_is_given_anything_and_no_visit_is_recorded() -> None:
-    published = check(SITE, as_published=True).policy
+    published = SITE.published.policy
     assert published is not None
     rules = compile_policy(published)
     for recipient, purpose, field in product(published.recipients, published.purposes, published.data):
@@ -147,26 +92,23 @@ def test_as_published_nobody_is_given_anything_and_no_visit_is_recorded() -> Non
 
 
 def test_taiwan_law_supplies_the_rights_that_the_policy_lacks() -> None:
-    policy = effective().policy
-    assert policy is not None
+    policy = SITE.policy
     times = {right.right: right.answer_within.days for right in policy.rights.values() if right.answer_within}
     assert times == {
         "access": 15, "copy": 15, "correction": 30, "erasure": 30, "restriction": 30, "stop marketing": 30
     }  # fmt: skip
-    assert all(effective().origin(("rights", key)).startswith("law tw-pdpa") for key in policy.rights)
+    assert all(SITE.effective.origin(("rights", key)).startswith("law tw-pdpa") for key in policy.rights)
 
 
 @pytest.mark.clause("L3")
 def test_a_policy_without_an_address_to_write_to_is_not_served() -> None:
-    assert "E-13 operator.email" in {finding.key for finding in check(SITE, as_published=True).unsettled}
-    assert effective().policy is not None
-    assert effective().policy.operator.email == "privacy@ledinside.example"
+    assert "E-13 operator.email" in errors(SITE.published)
+    assert SITE.policy.operator.email == "privacy@ledinside.example"
 
 
 @pytest.mark.clause("L6")
 def test_registration_asks_for_seven_details_and_takes_no_eighth() -> None:
-    policy = effective().policy
-    assert policy is not None
+    policy = SITE.policy
     point = policy.collection["registration"]
     assert set(point.required + point.optional) == REGISTRATION
     source = f"source:{point.source}"
@@ -186,12 +128,11 @@ def test_a_purpose_off_the_list_reads_nothing(purpose: str, act: str) -> None:
 
 
 def test_the_purposes_are_those_of_the_closed_list() -> None:
-    policy = effective().policy
-    assert policy is not None
+    policy = SITE.policy
     assert set(policy.purposes) == PURPOSES
     assert set(policy.absolutes["three_purposes"].for_) == PURPOSES
     more = {"label": "credit scoring", "basis": "contract", "uses": ["name"]}
-    scoring = edited({"purposes.credit_scoring": more}, decided=True)
+    scoring = SITE.edited({"purposes.credit_scoring": more}, decided=True)
     assert "purposes.credit_scoring" in next(f.message for f in scoring.unsettled if f.rule == "E-01")
     assert scoring.policy is not None
     ask = Ask("read", "credit_scoring", frozenset({"name"}), "member")
@@ -200,8 +141,7 @@ def test_the_purposes_are_those_of_the_closed_list() -> None:
 
 @pytest.mark.clause("L11")
 def test_advertisers_see_no_data_and_suggestions_serve_the_content_only() -> None:
-    policy = effective().policy
-    assert policy is not None
+    policy = SITE.policy
     for purpose, field in product(policy.purposes, policy.data):
         facts = f"consent:{purpose} consent:@advertisers safeguard:advertisers case:request"
         assert not allowed("disclose", purpose, field, "advertisers", facts)
@@ -220,8 +160,8 @@ def test_a_product_request_is_read_while_it_is_open() -> None:
 @pytest.mark.parametrize("price", ["money", "rent", "barter", "licence", "not stated"])
 def test_a_recipient_that_gives_something_in_return_is_given_nothing(price: str) -> None:
     receives = {"receives": ["name", "email"], "country": "TW", "consideration": price}
-    provider = effective().document.tree["recipients"]["service_provider"] | receives
-    paid = edited({"recipients.service_provider": provider})
+    provider = SITE.effective.document.tree["recipients"]["service_provider"] | receives
+    paid = SITE.edited({"recipients.service_provider": provider})
     assert paid.policy is not None
     facts = frozenset({"case:request", "safeguard:service_provider", "consent:@service_provider"})
     ask = Ask("disclose", "product_request", frozenset({"email"}), "member", "service_provider", facts)
@@ -232,8 +172,7 @@ def test_a_recipient_that_gives_something_in_return_is_given_nothing(price: str)
 
 @pytest.mark.clause("L15", "L20")
 def test_nothing_leaves_but_on_a_listed_ground_with_its_facts() -> None:
-    policy = effective().policy
-    assert policy is not None
+    policy = SITE.policy
     given_to = set()
     facts = {"consent:@consented_party", "case:request", "safeguard:consented_party", "safeguard:service_provider"}
     for recipient, purpose, field in product(policy.recipients, (*policy.purposes, "resale"), policy.data):
@@ -256,14 +195,13 @@ def test_consent_to_one_party_opens_no_other() -> None:
 
 
 def test_an_advertiser_without_a_policy_of_its_own_is_an_error() -> None:
-    unlinked = {finding.key for finding in check(SITE, as_published=True).unsettled}
+    unlinked = errors(SITE.published)
     assert "E-18 recipients.advertisers" in unlinked
 
 
 @pytest.mark.clause("L24")
 def test_own_cookies_are_closed_to_everybody_even_in_a_legal_case() -> None:
-    policy = effective().policy
-    assert policy is not None
+    policy = SITE.policy
     for recipient, purpose in product(policy.recipients, (*policy.purposes, "legal:law_or_agency")):
         facts = f"safeguard:{recipient} consent:@{recipient} consent:{purpose} case:request legal:law_or_agency"
         assert not allowed("disclose", purpose, "cookie_id", recipient, facts)
