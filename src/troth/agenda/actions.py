@@ -36,7 +36,8 @@ def put_many(conn: Connection, jobs: Sequence[NewJob], at: datetime) -> int:
     if not jobs:
         return 0
     rows = [_row(new, at) for new in {new.key: new for new in reversed(jobs)}.values()]
-    return int(conn.execute(insert_into(conn, job).on_conflict_do_nothing(index_elements=["key"]), rows).rowcount)
+    query = insert_into(conn, job).on_conflict_do_nothing(index_elements=["key"])
+    return int(conn.execute(query, rows, execution_options={"preserve_rowcount": True}).rowcount)
 
 
 def _row(new: NewJob, at: datetime) -> dict[str, object]:
