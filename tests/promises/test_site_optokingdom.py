@@ -1,0 +1,175 @@
+"""Optokingdom: the policy is faithful to what was published, its defects show, and the decisions settle each of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.promises.site_policies import SiteFolder, cites, keys, untranslated
+
+SITE = SiteFolder("optokingdom")
+PROFILE = ("full_name", "address", "phone", "email")
+VISIT = ("ip_address", "language", "visit_count", "clicked_pages")
+EVERY_CASE = "case:order case:paid_order case:ticket"
+LEGAL = (
+    "law_enforcement",
+    "subpoena",
+    "court_order",
+    "other_law",
+    "our_rights",
+    "our_agreements",
+    "protection",
+    "fraud",
+)
+
+PUBLISHED = """
+E-04 statements.accepted_by_visiting
+E-05 visits
+E-05 people.customer
+E-05 erasure
+E-06 collection.register
+E-06 statements.disclosure_by_law
+E-07 changes
+E-08 security.staff_access
+E-09 purposes.shop_service
+E-09 recipients.service_providers
+E-09 recipients.card_finance
+E-09 visits
+E-12 statistics.marketplace
+E-13 operator.email
+E-13 operator.address
+E-14 messages.own_offers
+E-15 cookies
+E-16 collection.register
+E-17 rights
+E-18 recipients.service_providers
+E-18 recipients.courier
+E-18 recipients.card_finance
+E-19 security
+E-19 security.card_encryption
+E-19 security.safe_visits
+E-21 recipients.courier
+E-21 recipients.card_finance
+E-22 people
+E-23 policy
+E-24 statements
+E-25 purposes.own_marketing
+E-26 policy.effective
+"""
+
+
+def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
+    assert len(SITE.clauses) == 32
+    assert all(row["site"] == SITE.name and row["asks"] for row in SITE.clauses)
+    assert cites(SITE.published.document.tree) == {row["id"] for row in SITE.clauses}
+
+
+def test_the_published_policy_shows_its_defects_and_is_not_served() -> None:
+    assert set(PUBLISHED.strip().splitlines()) - keys(SITE.published) == set()
+    assert SITE.published.unsettled
+
+
+def test_each_decision_settles_a_finding_and_none_is_left() -> None:
+    assert [finding.line() for finding in SITE.decided.findings if not finding.settled_by] == []
+
+
+def test_nothing_said_to_people_lacks_a_language() -> None:
+    assert untranslated(SITE.published.document.tree) == []
+    assert all(text.lacks(["en", "zh-Hant"]) == [] for text in (p.label for p in SITE.policy.purposes.values()))
+
+
+@pytest.mark.clause("O32")
+def test_questions_without_a_contact_keep_the_policy_from_being_served() -> None:
+    assert "E-13 operator.email" in {finding.key for finding in SITE.published.unsettled}
+    assert SITE.policy.operator.email
+
+
+def test_an_answer_time_that_nobody_promised_comes_from_the_law() -> None:
+    assert SITE.decided.origin(("rights", "erasure", "answer within")).startswith("law eu-gdpr")
+    assert SITE.decided.origin(("erasure", "destroy within")).startswith("decision E-05 erasure")
+
+
+@pytest.mark.clause("O1")
+def test_visit_data_serves_the_shop_and_no_delivery() -> None:
+    assert SITE.allows("read", "shop_service", VISIT)
+    assert not SITE.allows("read", "delivery", VISIT, EVERY_CASE, people="customer")
+    assert not SITE.allows("read", "own_marketing", VISIT, "consent:own_marketing", people="customer")
+
+
+@pytest.mark.clause("O12")
+def test_the_courier_gets_name_phone_and_address_of_a_paid_order_and_nothing_else() -> None:
+    facts = "case:paid_order safeguard:courier"
+    assert SITE.allows("disclose", "delivery", "full_name phone address", facts, "courier", "customer")
+    assert not SITE.allows("disclose", "delivery", "full_name phone address email", facts, "courier", "customer")
+    unpaid = "case:order safeguard:courier"
+    assert not SITE.allows("disclose", "delivery", "full_name phone address", unpaid, "courier", "customer")
+
+
+@pytest.mark.clause("O10")
+def test_no_provider_gets_a_field_beyond_its_own_task() -> None:
+    allowed = {"courier": {"full_name", "phone", "address"}, "card_finance": {"card_token"}, "service_providers": set()}
+    for provider, fields in allowed.items():
+        for purpose in SITE.policy.purposes:
+            for field in set(SITE.policy.data) - fields:
+                facts = f"{EVERY_CASE} safeguard:{provider} consent:{purpose}"
+                assert not SITE.allows("disclose", purpose, [field], facts, provider, "customer")
+
+
+@pytest.mark.clause("O13")
+def test_orders_and_help_need_an_order_or_a_question() -> None:
+    assert SITE.allows("read", "order", PROFILE, "case:order", people="customer")
+    assert not SITE.allows("read", "order", PROFILE, people="customer")
+    assert SITE.allows("read", "customer_service", PROFILE, "case:ticket role:customer_service", people="customer")
+    assert not SITE.allows("read", "customer_service", PROFILE, "role:customer_service", people="customer")
+
+
+@pytest.mark.clause("O14")
+def test_site_improvement_never_leaves_the_house() -> None:
+    assert SITE.allows("read", "site_improvement", "language clicked_pages", "consent:site_improvement")
+    for recipient in (*SITE.policy.recipients, "somebody"):
+        facts = f"{EVERY_CASE} consent:site_improvement safeguard:{recipient}"
+        assert not SITE.allows("disclose", "site_improvement", "language", facts, recipient)
+
+
+def test_nobody_reads_single_visits_for_statistics() -> None:
+    assert SITE.allows("count", "statistics:marketplace", "language")
+    assert not SITE.allows("read", "marketplace_statistics", "language")
+    assert SITE.policy.statistics["marketplace"].minimum_cell == 5
+
+
+@pytest.mark.clause("O24")
+def test_whoever_pays_or_is_not_listed_gets_nothing() -> None:
+    for recipient in ("data_broker", "competitor"):
+        facts = f"{EVERY_CASE} safeguard:{recipient}"
+        assert not any(SITE.allows("disclose", p, "full_name", facts, recipient) for p in SITE.policy.purposes)
+    given = f"{EVERY_CASE} safeguard:courier"
+    assert not SITE.allows("disclose", "delivery", "phone", f"{given} consideration", "courier", "customer")
+    licensed = SITE.edited({"recipients.courier.consideration": "licence"}, decided=False)
+    assert "E-01 absolutes.never_sell" in {finding.key for finding in licensed.unsettled}
+
+
+def test_a_legal_disclosure_needs_its_own_recorded_case() -> None:
+    for ground in LEGAL:
+        assert SITE.allows("disclose", f"legal:{ground}", PROFILE, f"legal:{ground}", "authority")
+        assert not SITE.allows("disclose", f"legal:{ground}", PROFILE, "", "authority")
+        assert {"reference", "approver"} <= set(SITE.policy.legal[ground].needs)
+
+
+def test_the_card_number_is_accepted_nowhere_and_its_token_only_to_pay() -> None:
+    assert "card" in SITE.compiled.never_stored
+    for point, entry in SITE.policy.collection.items():
+        assert not SITE.allows("collect", point, "card", f"source:{entry.source}", people=entry.people)
+        assert "card" not in entry.required + entry.optional
+    assert SITE.policy.purposes["payment"].uses == ("card_token",)
+
+
+def test_registration_asks_for_five_things_and_no_sixth() -> None:
+    register = SITE.policy.collection["register"]
+    assert set(register.required + register.optional) == {*PROFILE, "card_token"}
+    assert not SITE.allows("collect", "register", "review", "source:registration", people="customer")
+
+
+def test_offers_reach_those_who_chose_them() -> None:
+    assert SITE.allows("send", "own_marketing", "email", "consent:own_marketing", "own_offers")
+    assert not SITE.allows("send", "own_marketing", "email", "registered", "own_offers")
+    refused = "consent:own_marketing objection:own_marketing"
+    assert not SITE.allows("send", "own_marketing", "email", refused, "own_offers")
