@@ -1,7 +1,7 @@
 """The canary: a made-up person with unique values goes through the real paths, is erased, and is looked for everywhere.
 
-It uses the doors that people's data takes, none of its own: a collection point, the vault, consent, the one path of erasure. What
-a step promises and did not do is kept as a sentence; the search afterwards reads every table there is, declared or not.
+It uses the doors that people's data takes, none of its own: a collection point, the vault, consent, the one path of erasure.
+What a step promises and did not do is kept as a sentence; the search afterwards reads every table there is, declared or not.
 """
 
 from __future__ import annotations

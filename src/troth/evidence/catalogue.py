@@ -1,7 +1,7 @@
 """The catalogue: for every kind of promise its lint, its sentence, its enforcer and its proof; incomplete is not allowed.
 
-``tests/promises/test_catalogue.py`` fails when a kind of ``policy.promises.KINDS`` has no entry, when an enforcer does not exist,
-when the sentence is missing in a language, or when no test breaks the promise on purpose and sees its proof turn.
+``tests/promises/test_catalogue.py`` fails when a kind of ``policy.promises.KINDS`` has no entry, when an enforcer does not
+exist, when the sentence is missing in a language, or when no test breaks the promise on purpose and sees its proof turn.
 """
 
 from __future__ import annotations

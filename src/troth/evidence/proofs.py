@@ -38,7 +38,7 @@ def version(proving: Proving, promise: Promise) -> Proof:
 def contact(proving: Proving, promise: Promise) -> Proof:
     """The notice as it is shown now says who answers and how to reach them."""
     operator = proving.compiled.policy.operator
-    words = " ".join(item.sentence for section in notice(proving.compiled, "en").sections for item in section.items)
+    words = " ".join(item.sentence for item in notice(proving.compiled, "en").items)
     missing = [part for part in (operator.name, operator.email) if not part or part not in words]
     limit = "name and address in the notice"
     if missing:

@@ -14,7 +14,7 @@ from troth.evidence import canary
 from troth.evidence.catalogue import CATALOGUE
 from troth.evidence.replay import replay
 from troth.ledger import events
-from troth.policy.notice import sentences
+from troth.policy.notice import notice
 from troth.policy.promises import Promise
 from troth.proof import Canary, Proof, Proving
 from troth.store.site import Site
@@ -92,7 +92,7 @@ def prove(
     with site.reading() as conn:
         compiled = site.policy(conn)
         proving = Proving(site, conn, compiled, site.now(), replay(conn), flown)
-        words = sentences(compiled, language)
+        words = {item.promise_id: item.sentence for item in notice(compiled, language).items}
         proven = []
         for done, promise in enumerate(compiled.promises, start=1):
             proven.append(Proven(promise, words.get(promise.id, promise.id), _proof(proving, promise), proving.now))
