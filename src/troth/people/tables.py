@@ -67,7 +67,7 @@ def _holding_columns() -> list[Column[object]]:
         Column("told", String(64), nullable=False),  # digest of what was told at the point
         Column("partner", String(63)),  # who supplied it, when not the person
         Column("submission", String(64), nullable=False),  # one key a submission, so that a double click stores once
-        Column("only_for", String(200)),  # blank: any purpose; of a held holding: those it may still be read for
+        Column("only_for", String(1000)),  # blank: any purpose; of a held holding: those it may still be read for
         Column(
             "body",
             LargeBinary,
