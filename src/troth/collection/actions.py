@@ -148,7 +148,7 @@ class _Intake:
                     words=told,
                     language=self.submission.language,
                     channel=self.submission.point,
-                    compiled=self.compiled,
+                    policy=self.compiled,
                 )
 
     def _open_dealings(self, person_id: str) -> str | None:

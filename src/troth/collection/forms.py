@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
-from troth.policy.terms import data_label, say
+from troth.policy.notice.language import Speaker, language
 
 _KINDS = {
     "pd:EmailAddress": ("email", "email"),
@@ -28,6 +29,8 @@ class Field:
     id: str
     label: str
     required: bool
+    mark: str
+    """``required`` or ``optional``, in the form's language"""
     kind: str
     autocomplete: str
 
@@ -50,47 +53,64 @@ class Form:
     choices: tuple[Choice, ...]
     told: tuple[str, ...]
     warning: str | None
+    acknowledge: str
     version: int
     language: str
 
     @property
     def told_words(self) -> str:
         """All of it as one text, which is kept with what is submitted."""
-        marks = [f"{f.label} ({say(_MARK[f.required], self.language)})" for f in self.fields]
+        marks = [f"{f.label} ({f.mark})" for f in self.fields]
         boxes = [f"[ ] {choice.label}" for choice in self.choices]
         warning = [self.warning] if self.warning else []
         return "\n".join([self.title, f"v{self.version}", *marks, *boxes, *self.told, *warning])
 
 
-_MARK = {True: "point.required", False: "point.optional"}
+def form(compiled: Compiled, point_id: str, tag: str) -> Form:
+    """The form of ``point_id`` in the language ``tag``."""
+    return _Writer(compiled, compiled.policy.collection[point_id], Speaker(compiled.policy, language(tag))).form(
+        point_id
+    )
 
 
-def form(compiled: Compiled, point_id: str, language: str) -> Form:
-    """The form of ``point_id`` in ``language``."""
-    point = compiled.policy.collection[point_id]
-    fields = tuple(_field(compiled, key, key in point.required, language) for key in (*point.required, *point.optional))
-    choices = tuple(Choice(scope, _choice_label(compiled, scope, language)) for scope in point.offers)
-    told = _told(compiled, point, language)
-    warning = point.warns.say(language) if point.warns else None
-    return Form(point_id, point.label.say(language), fields, choices, told, warning, compiled.version, language)
+@dataclass(frozen=True)
+class _Writer:
+    compiled: Compiled
+    point: CollectionPoint
+    speaker: Speaker
 
+    def form(self, point_id: str) -> Form:
+        point, say = self.point, self.speaker.text
+        asked = [(key, True) for key in point.required] + [(key, False) for key in point.optional]
+        return Form(
+            point=point_id,
+            title=self.speaker.finish(say(point.label)),
+            fields=tuple(self._field(key, required) for key, required in asked),
+            choices=tuple(Choice(scope, self._choice(scope)) for scope in point.offers),
+            told=tuple(self._told()),
+            warning=say(point.warns) if point.warns else None,
+            acknowledge=self._words("acknowledge"),
+            version=self.compiled.version,
+            language=self.speaker.words.tag,
+        )
 
-def _field(compiled: Compiled, key: str, required: bool, language: str) -> Field:
-    kind, autocomplete = _KINDS.get(compiled.policy.data[key].category, ("text", "off"))
-    return Field(key, data_label(compiled.policy, key, language), required, kind, autocomplete)
+    def _words(self, key: str, **values: str) -> str:
+        return self.speaker.finish(str(self.speaker.words.tree["forms"][key]).format(**values))
 
+    def _field(self, key: str, required: bool) -> Field:
+        kind, autocomplete = _KINDS.get(self.compiled.policy.data[key].category, ("text", "off"))
+        mark = str(self.speaker.words.tree["forms"]["required" if required else "optional"])
+        return Field(key, self.speaker.finish(self.speaker.label(key)), required, mark, kind, autocomplete)
 
-def _choice_label(compiled: Compiled, scope: str, language: str) -> str:
-    if scope in compiled.policy.purposes:
-        purpose = compiled.policy.purposes[scope].label.say(language)
-        return say("choice.purpose", language, purpose=purpose)
-    recipient = compiled.policy.recipients[scope]
-    name = recipient.name or scope
-    return say("choice.recipient", language, recipient=name, does=recipient.does.say(language))
+    def _choice(self, scope: str) -> str:
+        if scope in self.compiled.policy.purposes:
+            return self._words("choice purpose", purpose=self.speaker.text(self.compiled.policy.purposes[scope].label))
+        does = self.speaker.text(self.compiled.policy.recipients[scope].does)
+        return self._words("choice recipient", recipient=self.speaker.recipient(scope), does=does)
 
-
-def _told(compiled: Compiled, point: CollectionPoint, language: str) -> tuple[str, ...]:
-    purposes = [compiled.policy.purposes[key].label.say(language) for key in point.for_]
-    lines = [say("point.for", language, purposes=purposes)] if purposes else []
-    lines.append(say("point.marks", language))
-    return (*lines, point.told.say(language)) if point.told else tuple(lines)
+    def _told(self) -> Iterator[str]:
+        if self.point.for_:
+            yield self._words("for", purposes=self.speaker.purposes(self.point.for_))
+        yield self._words("marks")
+        if self.point.told:
+            yield self.speaker.sentence(self.speaker.text(self.point.told))

@@ -81,7 +81,7 @@ class _WayOut:
     def ask(self, fields: frozenset[str], purpose: str, case: Case) -> Ask:
         """The question to the policy, with the facts that the rooms below establish."""
         policy = self.compiled.policy
-        theirs = vault.facts(self.site, self.conn, [self.person_id], By("system"), self.site.now())
+        theirs = vault.facts(self.site, self.conn, [self.person_id], By("system"), self.site.now(), purpose=purpose)
         facts = theirs.get(self.person_id, frozenset())
         if self.recipient in policy.recipients:
             facts |= facts_of(policy, self.recipient, self.site.now().date())
