@@ -1,0 +1,242 @@
+"""Mail out: queued with its cause, decided again when it leaves, sent once for a key.
+
+What could go wrong: a message for something that was rolled back, or none for something that happened; one sent to a person who
+said no a minute before; the same one sent twice; an address lying about in a queue. So a row and its job are written in the
+transaction of their cause and hold no address; the delivery asks the policy again, reads the address through the vault and
+only then speaks to the mail server; a row leaves the state ``queued`` once. A process that dies between the server's answer
+and the commit sends again under the same Message-ID: SMTP itself knows no more than *at least once* (RFC 5321, 4.5.4), and a
+reader's program drops the double. A mail that fails never fails what caused it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from troth import agenda, ledger
+from troth.agenda import Handler, Job
+from troth.consent import actions as consent
+from troth.decide import Ask, Decision
+from troth.errors import InvalidInput, Refused
+from troth.ids import new_id
+from troth.ledger import events
+from troth.messages.compose import Letter, compose
+from troth.messages.links import Stop, stop_link
+from troth.messages.post import Undelivered, hand_over
+from troth.messages.rules import NOTICES, Sending, can_be_stopped, confirmations, declared, sending, stopping
+from troth.messages.tables import message
+from troth.people import vault
+from troth.people.tables import dealing, holding, shape
+from troth.policy.compile import Compiled
+from troth.store.insert import insert_into
+from troth.store.site import Site
+
+DELIVER = "message:deliver"
+SECOND_HAND = "tell:second-hand"
+CONFIRMED_WITHIN = timedelta(days=2)
+"""After that a confirmation confirms nothing, and events that were taken over from elsewhere bring none."""
+
+
+def queue(
+    site: Site, conn: Connection, person_id: str, name: str, template: str, terms: Mapping[str, Any], key: str
+) -> bool:
+    """Queue a message of the class (or notice) ``name`` in the caller's transaction; it leaves after the commit.
+
+    ``terms`` fill the template: names and dates of the policy, never a personal value. ``key`` stands for the event that
+    causes the message. Returns False when the policy or a choice does not allow it, or when it was queued before.
+
+    Raises:
+        InvalidInput: when the policy has no such class.
+    """
+    compiled, now = site.policy(conn), site.now()
+    wanted, decision = _decided(site, conn, compiled, person_id, name)
+    if not decision.allowed:
+        _ledgered(site, conn, events.MESSAGE_REFUSED, compiled, wanted.ask, decision, person_id)
+        return False
+    row = {"id": new_id(now), "key": key, "person_id": person_id, "class": name, "template": template}
+    row |= {"terms": dict(terms), "at": now, "state": "queued", "because": ""}
+    new = insert_into(conn, message).values(row).on_conflict_do_nothing(index_elements=["key"])
+    if conn.execute(new).rowcount != 1:
+        return False
+    _ledgered(site, conn, events.MESSAGE_QUEUED, compiled, wanted.ask, decision, person_id)
+    return agenda.put(conn, DELIVER, f"{DELIVER}:{row['id']}", str(row["id"]), due_at=now, at=now)
+
+
+def _decided(
+    site: Site, conn: Connection, compiled: Compiled, person_id: str, name: str
+) -> tuple[Sending, Decision]:
+    by = _by(name, person_id)
+    facts = vault.facts(site, conn, [person_id], by, site.now(), policy=compiled)[person_id]
+    wanted = sending(compiled, name, vault.kind_of(conn, person_id) or "", facts)
+    return wanted, compiled.decide(wanted.ask)
+
+
+def _by(name: str, person_id: str) -> vault.By:
+    """A notice is read for the person it is about; anything else for the operator's system."""
+    return vault.By("person", ref=person_id) if name in NOTICES else vault.By("system")
+
+
+def _ledgered(
+    site: Site, conn: Connection, event: str, compiled: Compiled, ask: Ask, decision: Decision, person_id: str
+) -> None:
+    body = {**ledger.decision_body(ask, decision, compiled.version), "person": person_id}
+    ledger.append(conn, site.now(), event, body)
+
+
+def deliver(site: Site, job: Job) -> None:
+    """Send one queued message: decided again, addressed through the vault; does nothing when it has left already.
+
+    Raises:
+        Undelivered: when the mail server does not take it for now; the agenda tries again.
+        StoreError: when a store is locked or gone.
+    """
+    with site.writing() as conn:
+        row = conn.execute(select(message).where(message.c.id == job.ref)).first()
+        if row is None or row.state != "queued":
+            return
+        compiled = site.policy(conn)
+        wanted, decision = _decided(site, conn, compiled, row.person_id, row._mapping["class"])
+        if not decision.allowed:
+            _ledgered(site, conn, events.MESSAGE_REFUSED, compiled, wanted.ask, decision, row.person_id)
+            _close(site, conn, row.id, "refused", decision.reason)
+            return
+    try:
+        _sent(site, compiled, row, wanted)
+    except (Refused, InvalidInput) as error:
+        _ended(site, row, "refused", events.MESSAGE_REFUSED, error.message)
+    except Undelivered as error:
+        if not error.for_good:
+            raise
+        _ended(site, row, "failed", events.MESSAGE_FAILED, error.message)
+    else:
+        _ended(site, row, "sent", events.MESSAGE_SENT, "")
+
+
+def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> None:
+    name = row._mapping["class"]
+    reading = vault.read(site, row.person_id, wanted.fields, wanted.purpose, _by(name, row.person_id))
+    to = next((reading.values[key] for key in sorted(wanted.address) if reading.values.get(key)), None)
+    if to is None or site.wiring.mail is None:
+        raise InvalidInput("There is no address to write to.", hint="The person gave none, or `mail` is not set up.")
+    link = stop_link(site, row.person_id, name) if can_be_stopped(compiled.policy, name) else None
+    letter = Letter(
+        id=row.id,
+        template=row.template,
+        language=language(compiled, row.terms),
+        terms={key: value for key, value in row.terms.items() if key != "language"},
+        operator=compiled.policy.operator.name or site.wiring.title,
+        sender=site.wiring.mail.sender,
+        to=to,
+        at=site.now(),
+        stop_link=link,
+    )
+    hand_over(site.wiring.mail, compose(letter))
+
+
+def language(compiled: Compiled, terms: Mapping[str, Any]) -> str:
+    """The language a message asks for, if the policy is published in it; else the policy's first."""
+    languages = compiled.policy.policy.languages
+    return str(terms["language"]) if terms.get("language") in languages else languages[0]
+
+
+def _ended(site: Site, row: Row[Any], state: str, event: str, because: str) -> None:
+    with site.writing() as conn:
+        if _close(site, conn, row.id, state, because):
+            ledger.append(conn, site.now(), event, {"person": row.person_id, "message": row.id})
+
+
+def _close(site: Site, conn: Connection, message_id: str, state: str, because: str) -> bool:
+    still = (message.c.id == message_id) & (message.c.state == "queued")
+    sent_at = site.now() if state == "sent" else None
+    closing = update(message).where(still).values(state=state, because=because[:200], sent_at=sent_at)
+    return conn.execute(closing).rowcount == 1
+
+
+def tell_second_hand(site: Site, job: Job) -> None:
+    """Queue the notice that data came from a partner: which partner, which data, for what, and what the person can do."""
+    query = select(holding.c.id, holding.c.person_id, holding.c.partner, holding.c.at, shape.c.point, shape.c.fields)
+    with site.writing() as conn:
+        row = conn.execute(query.join(shape, shape.c.id == holding.c.shape_id).where(holding.c.id == job.ref)).first()
+        if row is None or row.partner is None:
+            return
+        terms = second_hand_terms(site.policy(conn), row.partner, row.point, row.fields.split())
+        terms |= {"day": row.at.date().isoformat(), "notice": site.wiring.base_url.rstrip("/") + "/"}
+        queue(site, conn, row.person_id, "second_hand", "second_hand", terms, f"{SECOND_HAND}:{row.id}")
+
+
+def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list[str]) -> dict[str, Any]:
+    """What the notice of second-hand data names, in the policy's first language."""
+    from troth.policy.terms import data_label
+
+    policy, tag = compiled.policy, compiled.policy.policy.languages[0]
+    purposes = [policy.purposes[key] for key in policy.collection[point].for_]
+    return {
+        "language": tag,
+        "partner": policy.recipients[partner].name or partner,
+        "fields": [data_label(policy, key, tag) for key in fields],
+        "purposes": [purpose.label.say(tag) for purpose in purposes],
+        "contact": policy.operator.email or "",
+        "address": policy.operator.address or "",
+    }
+
+
+def confirm(site: Site, ref: str | None = None, limit: int = 500) -> int:
+    """Queue the confirmations that are owed: one for each event whose point has such a message class, once and for ever.
+
+    Found by a query over events without a message, so that a crash loses none. ``ref`` (``point:key``) narrows it to one
+    event. Returns how many were queued.
+    """
+    with site.writing() as conn:
+        compiled = site.policy(conn)
+        owed = [
+            (row, name, point)
+            for point in compiled.policy.collection
+            for name in confirmations(compiled.policy, point)
+            for row in conn.execute(_owed(site, point, name, ref, limit))
+        ]
+        return sum(_confirmed(site, conn, compiled, row, name, point) for row, name, point in owed)
+
+
+def _owed(site: Site, point: str, name: str, ref: str | None, limit: int) -> Any:
+    """Events of ``point`` without a message of the class ``name``; two dealings of one submission are one event."""
+    first = func.min(dealing.c.id)
+    mine = dealing.c.ref == ref if ref else dealing.c.ref.startswith(f"{point}:", autoescape=True)
+    queued = select(message.c.key).where(message.c.key.startswith(f"confirm:{name}:", autoescape=True))
+    events_ = select(dealing.c.person_id, first.label("event"), func.min(dealing.c.at).label("at"))
+    recent = dealing.c.at >= site.now() - CONFIRMED_WITHIN
+    events_ = events_.where(mine, recent, dealing.c.ref.startswith(f"{point}:", autoescape=True))
+    events_ = events_.group_by(dealing.c.ref, dealing.c.person_id)
+    unanswered = (f"confirm:{name}:" + first).not_in(queued)
+    return events_.having(unanswered).order_by(first.desc()).limit(limit)
+
+
+def _confirmed(
+    site: Site, conn: Connection, compiled: Compiled, row: Row[Any], name: str, point: str
+) -> bool:
+    tag = compiled.policy.policy.languages[0]
+    terms = {"language": tag, "what": compiled.policy.collection[point].label.say(tag), "number": row.event}
+    terms |= {"day": row.at.date().isoformat(), "notice": site.wiring.base_url.rstrip("/") + "/"}
+    return queue(site, conn, row.person_id, name, "confirmation", terms, f"confirm:{name}:{row.event}")
+
+
+def stop(site: Site, link: Stop, words: str, tag: str) -> None:
+    """Record that a person wants no more messages of a class: in force for the next decision. Twice is the same as once.
+
+    Raises:
+        InvalidInput: when the policy in force no longer has the class.
+    """
+    with site.writing() as conn:
+        compiled = site.policy(conn)
+        entry = declared(compiled.policy, link.message_class)
+        state = stopping(entry)
+        chosen = consent.choices(conn, [link.person_id], site.now()).get(link.person_id, [])
+        if not any(one.scope == entry.for_ and one.state == state for one in chosen):
+            consent.record(
+                site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled
+            )
+
+
+HANDLERS: Mapping[str, Handler] = {DELIVER: deliver, SECOND_HAND: tell_second_hand}

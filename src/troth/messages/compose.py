@@ -1,0 +1,111 @@
+"""From a template and its terms to a message: text and HTML, in the reader's language.
+
+What could go wrong: a name with a line break that becomes a header of its own, a name with markup that becomes part of the
+page, and a letter that mail programs answer automatically. So headers are set through the standard library's strict policy,
+which refuses line breaks, after control characters were taken out; HTML is escaped by default; terms are data and are never
+rendered as templates; and a letter says that a machine wrote it (RFC 3834).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import cache
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateNotFound
+
+from troth.errors import InvalidInput
+
+_LONGEST_SUBJECT = 200
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a message is made from. ``terms`` hold names and dates; ``to`` is an e-mail address and used for nothing else."""
+
+    id: str
+    template: str
+    language: str
+    terms: Mapping[str, Any]
+    operator: str
+    sender: str
+    to: str
+    at: datetime
+    stop_link: str | None = None
+
+
+def compose(letter: Letter) -> EmailMessage:
+    """``letter`` as it leaves.
+
+    Raises:
+        InvalidInput: when the address is none, or when there is no such template in this language.
+    """
+    subject, text, html = _rendered(letter)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(one_line(letter.operator), addr_spec=_address(letter.sender))
+    message["To"] = Address(addr_spec=_address(letter.to))
+    message["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
+    message["Date"] = format_datetime(letter.at)
+    message["Message-ID"] = f"<{letter.id}@{_address(letter.sender).rpartition('@')[2]}>"
+    message["Content-Language"] = letter.language
+    message["Auto-Submitted"] = "auto-generated"
+    if letter.stop_link:
+        message["List-Unsubscribe"] = f"<{letter.stop_link}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    return message
+
+
+def one_line(words: str) -> str:
+    """``words`` without line breaks and other control characters, so that they fit into a header and change no other."""
+    return " ".join("".join(" " if _breaks(char) else char for char in words).split())
+
+
+def _breaks(char: str) -> bool:
+    return unicodedata.category(char) in {"Cc", "Zl", "Zp"}
+
+
+def _address(words: str) -> str:
+    try:
+        found = validate_email(words, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise InvalidInput("This person's e-mail address cannot be written to.", hint="Ask them for another one.") from None
+    return found.ascii_email or found.normalized
+
+
+def _rendered(letter: Letter) -> tuple[str, str, str]:
+    """Subject, text and HTML; the first line of a text template is its subject."""
+    values = {"operator": letter.operator, "language": letter.language, "stop_link": letter.stop_link, **letter.terms}
+    try:
+        text = _texts().get_template(f"{letter.language}/{letter.template}.txt").render(values)
+        subject, _, body = text.partition("\n")
+        html = _pages().get_template(f"{letter.language}/{letter.template}.html").render(subject=subject, **values)
+    except TemplateNotFound as error:
+        raise InvalidInput(f"There is no message template `{error.message}`.", hint="Templates are listed in docs/.") from None
+    return subject, body.strip() + "\n", html
+
+
+@cache
+def _texts() -> Environment:
+    return _environment(autoescape=False)
+
+
+@cache
+def _pages() -> Environment:
+    return _environment(autoescape=True)
+
+
+def _environment(autoescape: bool) -> Environment:
+    loader = PackageLoader("troth.messages", "templates")
+    return Environment(  # noqa: S701  (plain text is not escaped; the pages are)
+        loader=loader, autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
