@@ -17,7 +17,9 @@ from troth.errors import Refused
 
 # What may stand between two digits of one number: spaces, dashes, dots and signs that nobody sees. Letters, commas, colons and
 # line ends part numbers, or every table of figures would be full of cards.
-_BETWEEN = "[^\\S\\r\\n]|[-\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufe58\ufe63\ufeff\uff0d.\u00b7\u2022\u30fb\uff0e/_+*]"
+_BETWEEN = (
+    "[^\\S\\r\\n]|[-\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufe58\ufe63\ufeff\uff0d.\u00b7\u2022\u30fb\uff0e/_+*]"
+)
 _RUN = re.compile(rf"\d(?:(?:{_BETWEEN}){{0,3}}\d){{12,}}")
 _ESCAPED = re.compile(r"%(?:20|09|2[bdefBDEF])")  # the same signs in an address
 
