@@ -28,12 +28,12 @@ def open_engine(url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS) -> Eng
     """
     address = make_url(url)
     if address.get_backend_name() == "postgresql":
-        return create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=15)
+        return create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=15, hide_parameters=True)
     if address.get_backend_name() != "sqlite":
         raise StoreError(f"`{address.get_backend_name()}` stores are not supported.", "Use SQLite or PostgreSQL.")
     path = folder / (address.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address.set(database=str(path)), pool_size=5, max_overflow=15)
+    engine = create_engine(address.set(database=str(path)), pool_size=5, max_overflow=15, hide_parameters=True)
     _tune_sqlite(engine, lock_wait_ms)
     return engine
 
