@@ -118,7 +118,7 @@ def _fits(text: str) -> bool:
         return True
     finding = _FINDING.fullmatch(text)
     parts = (finding[1] if finding else text).split(":")
-    if len(parts) > PARTS or (len(parts) > 1 and not _WORD.fullmatch(parts[0])):
+    if len(parts) > PARTS or (len(parts) > 1 and not (_WORD.fullmatch(parts[0]) or _OPAQUE.fullmatch(parts[0]))):
         return False
     open_parts = [part for part in parts if not _opaque(part)]
     return all(map(_named, open_parts)) and not _MANY_DIGITS.search(":".join(open_parts))
