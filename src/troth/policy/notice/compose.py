@@ -37,6 +37,7 @@ def notice(compiled: Compiled, tag: str, at: datetime | None = None, checked: Ch
     return Notice(
         title=speaker.page("title", operator=speaker.operator),
         operator=speaker.operator,
+        introduction=speaker.render(speaker.words.tree["introduction"]),
         language=tag,
         languages=policy.policy.languages,
         version=compiled.version,
@@ -112,7 +113,7 @@ class _Composer:
         found = {law.authority.country: law.authority for law in laws if law.authority}
         if any(law.id in _EUROPE for law in laws):
             found |= {code: a for code, a in authorities().items() if code not in found and code not in ("US", "TW")}
-        named = [Listed(self.speaker.country(code), entry.name, entry.url) for code, entry in found.items()]
+        named = [Listed(self.speaker.territory(code), entry.name, entry.url) for code, entry in found.items()]
         return tuple(named)
 
     def _origins(self, promise: Promise) -> Iterator[Origin]:

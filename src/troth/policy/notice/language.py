@@ -207,7 +207,11 @@ class Speaker:
         return format_date(day, "long", locale=self.words.locale)
 
     def country(self, code: str) -> str:
-        """The country's name; the code when there is none."""
+        """The country as it stands in a sentence: ``the United States``; the code when it has no name."""
+        return str(self.words.tree["phrases"]["countries"].get(code) or self.territory(code))
+
+    def territory(self, code: str) -> str:
+        """The country's bare name, for lists."""
         return str(self.words.locale.territories.get(code, code))
 
     def countries(self, codes: Iterable[str]) -> str:

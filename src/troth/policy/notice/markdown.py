@@ -16,7 +16,7 @@ def as_markdown(notice: Notice) -> str:
 
 
 def _lines(notice: Notice) -> Iterator[str]:
-    yield from (f"# {_plain(notice.title)}", "")
+    yield from (f"# {_plain(notice.title)}", "", _plain(notice.introduction), "")
     yield from (f"- [{_plain(section.heading)}](#{section.id})" for section in notice.sections)
     yield ""
     for section in notice.sections:

@@ -78,6 +78,7 @@ class Notice:
 
     title: str
     operator: str
+    introduction: str
     language: str
     languages: tuple[str, ...]
     version: int

@@ -121,26 +121,33 @@ def _topic(topic: str, items: list[Placed], speaker: Speaker) -> Section:
 
 
 def _section(key: str, heading: str, items: list[Placed], speaker: Speaker, introduction: str = "") -> Section:
-    order = list(dict.fromkeys((topic, group) for topic, groups in TOPICS.items() for group in (*groups, "statements")))
-    several = len({(item.topic, item.group) for item in items}) > 1
-    topics = {item.topic for item in items}
+    found = sorted(items, key=lambda item: _order(item.topic, item.group))
+    names = dict.fromkeys(_name(item) for item in found)
     groups = []
-    for topic, group in order:
-        members = tuple(item.item for item in items if (item.topic, item.group) == (topic, group))
-        if members:
-            titled = several and (group != "here" or len(topics) > 1)
-            title = _heading(topic, group, speaker) if titled else ""
-            groups.append(Group(f"{key}-{topic.replace(' ', '-')}-{group}", title, members))
-    return Section(key, speaker.finish(heading), introduction, tuple(_statements_last(groups)))
+    for name in names:
+        members = [item for item in found if _name(item) == name]
+        title = _heading(members[0].topic, members[0].group, speaker) if _titled(name, items) else ""
+        groups.append(Group(f"{key}-{name.replace(' ', '-')}", title, tuple(item.item for item in members)))
+    return Section(key, speaker.finish(heading), introduction, tuple(groups))
 
 
-def _statements_last(groups: list[Group]) -> list[Group]:
-    """One group of statements at the end, whatever topics they come from."""
-    said = [group for group in groups if group.id.endswith("-statements")]
-    if not said:
-        return groups
-    together = Group(said[0].id, said[0].heading, tuple(item for group in said for item in group.items))
-    return [group for group in groups if group not in said] + [together]
+def _order(topic: str, group: str) -> tuple[bool, int, int]:
+    """Topics in their order, groups in theirs; statements after everything else."""
+    groups = TOPICS[topic]
+    place = groups.index(group) if group in groups else len(groups)
+    return group == "statements", list(TOPICS).index(topic), place
+
+
+def _name(item: Placed) -> str:
+    """What tells groups apart: groups of one name are one group, whatever topics they come from."""
+    return item.topic if item.group == "here" else item.group
+
+
+def _titled(name: str, items: list[Placed]) -> bool:
+    """Whether a group needs a heading: not when it is alone, nor when it is what its section is about."""
+    return len({_name(item) for item in items}) > 1 and not (
+        name in TOPICS and len({item.topic for item in items}) == 1
+    )
 
 
 def _heading(topic: str, group: str, speaker: Speaker) -> str:
