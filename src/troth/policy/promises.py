@@ -7,7 +7,7 @@ them, and a test holds the two together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from troth.policy.findings import Path, Place
 from troth.policy.model import Policy
@@ -123,7 +123,16 @@ def _purposes(source: Source) -> Iterator[Promise]:
         if purpose.basis == "consent":
             yield source.promise("consent.choice", ("purposes", key), purpose, "consent")
     yield source.promise("purpose.closed", ("purposes",), None)
-    yield source.promise("consent.not_implied", ("statements",), None, "consent")
+    yield replace(source.promise("consent.not_implied", ("statements",), None, "consent"), cites=_said_to_consent(source))
+
+
+def _said_to_consent(source: Source) -> tuple[str, ...]:
+    """The clauses that call something else consent: using the site, sending a form, or a transfer."""
+    policy = source.policy
+    by_use = [entry.cites for entry in policy.statements.values() if entry.kind == "consent by use"]
+    by_form = [point.cites for point in policy.collection.values() if point.counts_as_consent]
+    by_transfer = [policy.transfers.cites] if policy.transfers and policy.transfers.agreed_by_use else []
+    return tuple(sorted({cite for cites in (*by_use, *by_form, *by_transfer) for cite in cites}))
 
 
 def _recipients(source: Source) -> Iterator[Promise]:

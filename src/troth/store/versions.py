@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -12,6 +13,14 @@ from troth.errors import PolicyError, StoreError
 from troth.policy.check import check_texts
 from troth.policy.compile import Compiled, compile_policy
 from troth.store.tables import policy_version
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the archive knows of a version without compiling it."""
+
+    digest: str
+    effective_at: datetime
 
 
 def digest(policy: str, decisions: str) -> str:
@@ -41,6 +50,13 @@ def archive(conn: Connection, policy: str, decisions: str, *, effective_at: date
     row = {"version": version.version, "effective_at": effective_at, "published_at": at}
     conn.execute(insert(policy_version).values(**row, digest=digest(policy, decisions), policy=policy, decisions=decisions))
     return version
+
+
+def published(conn: Connection, version: int) -> Row | None:
+    """The archive's row of ``version``, when it was published."""
+    query = select(policy_version.c.digest, policy_version.c.effective_at).where(policy_version.c.version == version)
+    row = conn.execute(query).first()
+    return Row(row.digest, row.effective_at) if row else None
 
 
 def in_force(conn: Connection, at: datetime) -> Compiled:

@@ -1,0 +1,76 @@
+"""The worker: one turn does all that is due now. Nothing is lost when it stops anywhere; the next turn goes on.
+
+Each task is a transaction or a series of them, each whole. A task that fails is reported and the others still run; that a task
+has not run for too long is an alarm of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Event
+
+from troth.agenda import run_due
+from troth.agenda.run import Handler
+from troth.collection.actions import SECOND_HAND
+from troth.errors import TrothError
+from troth.ledger.seal import seal
+from troth.messages import actions as messages
+from troth.people.keystore import sweep_orphans
+from troth.recipients import gate, instructions
+from troth.retention import alarms, ending, sweep
+from troth.retention.heartbeat import beat
+from troth.store.site import Site
+from troth.visits import sweep as visits
+
+log = logging.getLogger(__name__)
+
+HANDLERS: Mapping[str, Handler] = {
+    gate.DELIVER: gate.deliver,
+    instructions.INSTRUCT: instructions.carry,
+    SECOND_HAND: messages.tell_second_hand,
+    messages.DELIVER: messages.deliver,
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one turn did: a count for each task, and what went wrong in words without personal values."""
+
+    done: Mapping[str, int] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def turn(site: Site) -> Turn:
+    """Do everything that is due at the site's present, once."""
+    done: dict[str, int] = {}
+    problems: dict[str, str] = {}
+    for name, task in TASKS.items():
+        try:
+            done[name] = task(site)
+        except TrothError as error:
+            problems[name] = str(error)
+            log.error("%s: %s: %s", site.name, name, error)
+        else:
+            with site.writing() as conn:
+                beat(conn, name, site.now())
+    return Turn(done, problems)
+
+
+def work(site: Site, stop: Event, every_seconds: float = 60.0) -> None:
+    """Take turns until ``stop`` is set."""
+    while not stop.is_set():
+        turn(site)
+        stop.wait(every_seconds)
+
+
+TASKS: Mapping[str, Callable[[Site], int]] = {
+    "visits": visits.sweep,
+    "sweep": lambda site: sweep.sweep(site).moved,
+    "destroy": ending.destroy_due,
+    "agenda": lambda site: run_due(site, HANDLERS).done,
+    "orphans": sweep_orphans,
+    "alarms": lambda site: len(alarms.alarms(site)),
+    "seal": seal,
+}
