@@ -7,7 +7,7 @@ are drawn and escaped in ``policy.notice.pictures``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -39,11 +39,14 @@ def render_page(
     base_path: str = "",
     languages: Mapping[str, str] | None = None,
     inline: bool = False,
+    links: Sequence[tuple[str, str, bool]] = (),
+    remark: str = "",
 ) -> str:
     """The page of ``notice`` as HTML.
 
     ``evidence`` is by promise id. ``base_path`` stands before the addresses of style sheets. ``languages`` maps the other
     languages to the addresses of their pages. ``inline`` writes the style sheets into the page, so that it is one file.
+    ``links`` are other pages of the site (words, address, whether it is this one), ``remark`` a line above the title.
 
     Raises:
         TrothError: for ``inline`` when the style sheets were not fetched yet.
@@ -61,6 +64,8 @@ def render_page(
             languages=list(_languages(notice, languages or {})),
             language_word=notice.words["language"],
             skip=notice.words["skip"],
+            links=links,
+            remark=remark,
             styles=[Markup(_style(name)) for name in ("vendor/pico.min.css", "troth.css")] if inline else [],  # noqa: S704
         )
     )
