@@ -1,8 +1,12 @@
-"""The ledger: entries inserted with their cause, and the checkpoints that seal them into a tree."""
+"""The ledger: entries inserted with their cause, and the checkpoints that seal them into a tree.
+
+Both tables only ever grow: triggers refuse to change or remove a row, except that an entry receives its position once. That
+stops mistakes and stray scripts; somebody who can drop a trigger is found by ``verify``.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text
+from sqlalchemy import DDL, BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, event, text
 
 from troth.store.schema import Instant, data_tables
 
@@ -35,3 +39,44 @@ checkpoint = Table(
     Column("key_id", String(16), nullable=False),
     Column("signature", LargeBinary(64), nullable=False),
 )
+
+_POSITIONED = """OLD.position IS NULL AND NEW.position IS NOT NULL AND NEW.id = OLD.id AND NEW.at = OLD.at
+    AND NEW.event = OLD.event AND NEW.body = OLD.body AND NEW.leaf = OLD.leaf"""
+_REFUSAL = "the ledger only grows"
+
+# What `create_all` runs after it has made the tables, and what a migration that makes them must run, too.
+APPEND_ONLY = {
+    "sqlite": (
+        f"""CREATE TRIGGER ledger_entry_unchanged BEFORE UPDATE ON ledger_entry WHEN NOT ({_POSITIONED})
+            BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END""",
+        f"""CREATE TRIGGER ledger_entry_kept BEFORE DELETE ON ledger_entry
+            BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END""",
+        f"""CREATE TRIGGER ledger_checkpoint_unchanged BEFORE UPDATE ON ledger_checkpoint
+            BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END""",
+        f"""CREATE TRIGGER ledger_checkpoint_kept BEFORE DELETE ON ledger_checkpoint
+            BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END""",
+    ),
+    "postgresql": (
+        f"""CREATE OR REPLACE FUNCTION ledger_only_grows() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION '{_REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
+        f"""CREATE TRIGGER ledger_entry_unchanged BEFORE UPDATE ON ledger_entry FOR EACH ROW
+            WHEN (NOT ({_POSITIONED})) EXECUTE FUNCTION ledger_only_grows()""",
+        """CREATE TRIGGER ledger_entry_kept BEFORE DELETE OR TRUNCATE ON ledger_entry
+            FOR EACH STATEMENT EXECUTE FUNCTION ledger_only_grows()""",
+        """CREATE TRIGGER ledger_checkpoint_unchanged BEFORE UPDATE ON ledger_checkpoint
+            FOR EACH ROW EXECUTE FUNCTION ledger_only_grows()""",
+        """CREATE TRIGGER ledger_checkpoint_kept BEFORE DELETE OR TRUNCATE ON ledger_checkpoint
+            FOR EACH STATEMENT EXECUTE FUNCTION ledger_only_grows()""",
+    ),
+}
+
+
+def _after_create(dialect: str, statement: str) -> None:
+    made = checkpoint if "ON ledger_checkpoint" in statement else entry
+    ddl = DDL(statement)  # type: ignore[no-untyped-call]
+    event.listen(made, "after_create", ddl.execute_if(dialect=dialect))
+
+
+for _dialect, _statements in APPEND_ONLY.items():
+    for _statement in _statements:
+        _after_create(_dialect, _statement)

@@ -1,0 +1,101 @@
+"""Reads the whole ledger in the order in which it was sealed, holding a thousand rows at a time however long it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, text
+
+from troth.ledger.checkpoints import Checkpoint
+from troth.ledger.tables import checkpoint, entry
+from troth.store.engines import reading
+from troth.store.site import Site
+
+AT_ONCE = 1000  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the ledger as it stands in the database, true or not."""
+
+    id: int
+    at: datetime
+    event: str
+    body: str
+    leaf: bytes
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What the ledger says of its own size. ``last_id`` is the last id ever given, also to a row that is no longer there;
+    ``gapless`` says that this database gives every id to a row, so that a missing one was removed."""
+
+    entries: int
+    sealed: int
+    last_position: int
+    last_size: int
+    last_id: int
+    gapless: bool
+
+
+@contextmanager
+def unmoving(site: Site) -> Iterator[Connection]:
+    """A transaction that sees one state of the ledger from beginning to end while others go on writing."""
+    engine = site.engine
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with reading(engine) as conn:
+        yield conn
+
+
+def extent(conn: Connection) -> Extent:
+    """Count the ledger."""
+    counts = select(func.count(), func.count(entry.c.position), func.coalesce(func.max(entry.c.position), -1))
+    entries, sealed, last_position = conn.execute(counts.select_from(entry)).one()
+    size = conn.execute(select(func.coalesce(func.max(checkpoint.c.size), 0))).scalar_one()
+    gapless = conn.dialect.name == "sqlite"  # there a transaction that is rolled back gives its ids back
+    return Extent(entries, sealed, last_position, size, _last_id(conn, gapless), gapless)
+
+
+def _last_id(conn: Connection, sqlite: bool) -> int:
+    if sqlite:
+        given = conn.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'ledger_entry'")).scalar()
+        return int(given or 0)
+    sequence = conn.execute(text("SELECT pg_get_serial_sequence('ledger_entry', 'id')")).scalar_one()
+    given = conn.execute(text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"))  # noqa: S608
+    return int(given.scalar_one())
+
+
+def walk(conn: Connection) -> Iterator[Entry | Checkpoint]:
+    """Sealed entries by position, each checkpoint after the last entry it covers, then what is not sealed, by id."""
+    signed = (Checkpoint(*row) for row in _stream(conn, select(checkpoint).order_by(checkpoint.c.size)))
+    ahead = next(signed, None)
+    for row in _stream(conn, sealed_entries()):
+        while ahead is not None and ahead.size <= row.position:
+            yield ahead
+            ahead = next(signed, None)
+        yield Entry(*row)
+    if ahead is not None:
+        yield ahead
+    yield from signed
+    for row in _stream(conn, unsealed_entries()):
+        yield Entry(*row)
+
+
+def sealed_entries() -> Select[Any]:
+    """The query for sealed entries, by position."""
+    return select(*entry.c).where(entry.c.position.is_not(None)).order_by(entry.c.position)
+
+
+def unsealed_entries() -> Select[Any]:
+    """The query for entries not sealed yet, by id."""
+    return select(*entry.c).where(entry.c.position.is_(None)).order_by(entry.c.id)
+
+
+def _stream(conn: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
+    yield from conn.execute(query, execution_options={"yield_per": AT_ONCE})
