@@ -255,7 +255,7 @@ def _legal(t: Telling) -> Iterator[str]:
     named = [word for word in t.it.data if word != "everything"]
     t.values["what"] = t.speaker.data(named) if named else t.speaker.phrase("what", "everything")
     yield t.it.act
-    yield from _if((t.it.needs, "+decided"), (t.it.from_, "+rests"))
+    yield from _if((t.it.needs, "+decided"))
 
 
 def _always(key: str) -> Teller:
