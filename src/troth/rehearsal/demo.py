@@ -1,0 +1,97 @@
+"""The five operators with a stretch of life behind them, on SQLite, under one folder; what ``troth demo`` shows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+from troth.clock import Clock, MovedClock, SystemClock
+from troth.errors import PolicyError
+from troth.ledger.seal import seal
+from troth.messages.mailbox import Mailbox
+from troth.messages.publish import publish
+from troth.people.keyring import make_site_key
+from troth.rehearsal.life import Life
+from troth.rehearsal.stand_in import StandIns
+from troth.store.prepare import prepare as make_tables
+from troth.store.site import Site, open_site
+
+DAYS = 45
+A_DAY = 3.0
+SEED = 7
+READY = "demo.json"
+"""written last, so that a folder with it is whole"""
+
+Progress = Callable[[str, int, int], None]
+
+
+def find_sites(start: Path) -> Path:
+    """The folder of the operators' sites: ``sites`` below ``start``, or beside Troth's own source.
+
+    Raises:
+        PolicyError: when there is none.
+    """
+    for folder in (start / "sites", Path(__file__).parents[3] / "sites"):
+        if any(folder.glob("*/policy.yaml")):
+            return folder
+    raise PolicyError(
+        "The five operators' sites are not here.", "Run this in a checkout of Troth, or name them with --sites."
+    )
+
+
+def prepare(folder: Path, sites: Path, progress: Progress | None = None, days: int = DAYS) -> list[Path]:
+    """Build each site of ``sites`` below ``folder`` and let it live ``days`` days up to now; returns their folders.
+
+    A site that was built whole before is left as it is; one that was interrupted is built anew. ``progress`` is called with
+    a site's name, how many days it has lived and how many it will.
+    """
+    names = sorted(path.parent.name for path in sites.glob("*/policy.yaml"))
+    missing = [name for name in names if not (folder / name / READY).exists()]
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        building = {pool.submit(_build, sites / name, folder / name, days): name for name in missing}
+        for done, future in enumerate(as_completed(building), start=1):
+            future.result()
+            if progress:
+                progress(building[future], done, len(missing))
+    return [folder / name for name in names]
+
+
+def _build(source: Path, folder: Path, days: int) -> None:
+    """Build one site; the file that says it is ready is written last."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("var"))
+    clock = MovedClock(SystemClock().now() - timedelta(days=days))
+    mailbox, stand_ins = Mailbox(), StandIns()
+    mailbox.start()
+    site = open_demo(folder, mailbox, clock)
+    stand_ins.start([site])
+    try:
+        make_tables(site)
+        make_site_key(site)
+        publish(site)
+        happened = Life(site, clock, Random(SEED)).live(days, A_DAY)
+        seal(site)
+        (folder / READY).write_text(json.dumps(dict(sorted(happened.items())), indent=1))
+    finally:
+        site.close()
+        mailbox.stop()
+        stand_ins.stop()
+
+
+def open_demo(folder: Path, mailbox: Mailbox, clock: Clock | None = None) -> Site:
+    """The site in ``folder`` with its mail going to ``mailbox``, wherever its ``site.yaml`` would send it."""
+    site = open_site(folder, clock)
+    if site.wiring.mail is None:
+        return site
+    mail = site.wiring.mail.model_copy(update={"smtp": mailbox.address, "tls": "none"})
+    return Site(site.folder, site.wiring.model_copy(update={"mail": mail}), site.engine, site.keys, site.clock)
+
+
+def open_all(folders: Sequence[Path], mailbox: Mailbox) -> list[Site]:
+    """The sites of a prepared demo, on the machine's own clock."""
+    return [open_demo(folder, mailbox) for folder in folders]
