@@ -37,7 +37,12 @@ def notice_of(site: str, tag: str = "en") -> Notice:
 
 def small(text: str) -> Compiled:
     """A policy of a few lines, compiled; its header and operator are added."""
-    read = read_policy(parse_document(f"policy: {{version: 1}}\noperator: {{name: Lamp Shop}}\n{text}", "policy.yaml"))
+    return headed(f"policy: {{version: 1}}\noperator: {{name: Lamp Shop}}\n{text}")
+
+
+def headed(text: str) -> Compiled:
+    """A policy that brings its own header, compiled."""
+    read = read_policy(parse_document(text, "policy.yaml"))
     assert read.policy is not None and not read.findings, [finding.line() for finding in read.findings]
     return compile_policy(read.policy, read.document.places, {})
 
