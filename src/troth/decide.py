@@ -15,7 +15,6 @@ A question about several fields is answered field by field: all must be permitte
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -51,14 +50,12 @@ class Rule:
     reason: str = ""
 
     def speaks_of(self, ask: Ask) -> bool:
-        """Whether everything but the fields matches."""
+        """Whether act, purpose, recipient and people match; facts and fields are another matter."""
         return (
             _within(ask.act, self.acts)
             and _within(ask.purpose, self.purposes)
             and _within(ask.recipient, self.recipients)
             and _within(ask.people, self.people)
-            and self.requires <= ask.facts
-            and self.unless.isdisjoint(ask.facts)
         )
 
 
@@ -71,54 +68,92 @@ class Decision:
     reason: str
 
 
+Spoken = tuple[tuple[Rule, ...], tuple[Rule, ...]]
+"""The forbidding and the permitting rules that speak of one act, purpose, recipient and kind of people."""
+
+
 @dataclass(frozen=True)
 class RuleSet:
-    """Rules ready to be asked: kept by act and purpose, so that a question meets only the rules that might speak."""
+    """Rules ready to be asked.
+
+    Which rules speak of an act, a purpose, a recipient and a kind of people is worked out once and remembered, so that a
+    question costs little more than comparing its facts and fields. Words that no rule holds are remembered as one: what
+    strangers invent takes no memory.
+    """
 
     rules: frozenset[Rule]
-    _index: dict[tuple[str | None, str | None], tuple[Rule, ...]] = field(init=False, repr=False, compare=False)
+    _sorted: tuple[Rule, ...] = field(init=False, repr=False, compare=False)
+    _words: frozenset[str] = field(init=False, repr=False, compare=False)
+    _spoken: dict[tuple[str | None, ...], Spoken] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _alone: dict[int, Decision] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        index: dict[tuple[str | None, str | None], list[Rule]] = defaultdict(list)
-        for rule in sorted(self.rules, key=lambda r: (r.id, r.effect, repr(r))):
-            for act in _keys(rule.acts):
-                for purpose in _keys(rule.purposes):
-                    index[act, purpose].append(rule)
-        object.__setattr__(self, "_index", {key: tuple(rules) for key, rules in index.items()})
+        ordered = tuple(sorted(self.rules, key=_order))
+        named = (words for rule in ordered for words in (rule.acts, rule.purposes, rule.recipients, rule.people))
+        object.__setattr__(self, "_sorted", ordered)
+        object.__setattr__(self, "_words", frozenset({""}).union(*(words or () for words in named)))
+        object.__setattr__(self, "_alone", {id(rule): _said([rule]) for rule in ordered})
 
     def decide(self, ask: Ask) -> Decision:
         """Answer ``ask`` from these rules alone; pure, so it can be replayed years later."""
-        heard = [rule for rule in self._candidates(ask) if rule.speaks_of(ask)]
-        forbids = [r for r in heard if r.effect == "forbid" and _touches(r, ask.fields)]
-        if forbids:
-            return Decision(False, _ids(forbids), forbids[0].reason or "a promise forbids this")
-        permits = [r for r in heard if r.effect == "permit"]
-        return _permitted(ask, permits)
+        key = (ask.act, ask.purpose, ask.recipient, ask.people)
+        forbids, permits = self._spoken.get(key) or self._speaking(ask, key)
+        facts, fields = ask.facts, ask.fields
+        heard = [
+            rule
+            for rule in forbids
+            if rule.requires <= facts
+            and rule.unless.isdisjoint(facts)
+            and (rule.fields is None or not rule.fields.isdisjoint(fields))
+        ]
+        if heard:
+            return self._answer(heard)
+        heard = [rule for rule in permits if rule.requires <= facts and rule.unless.isdisjoint(facts)]
+        if len(heard) == 1 and (heard[0].fields is None or fields <= heard[0].fields):
+            return self._alone[id(heard[0])]
+        return self._permitted(ask, heard)
 
-    def _candidates(self, ask: Ask) -> Iterable[Rule]:
-        for key in ((ask.act, ask.purpose), (ask.act, None), (None, ask.purpose), (None, None)):
-            yield from self._index.get(key, ())
+    def _speaking(self, ask: Ask, key: tuple[str, str, str, str]) -> Spoken:
+        """What ``_spoken`` should hold for ``key``; words that no rule holds are all alike."""
+        known = tuple(word if word in self._words else None for word in key)
+        spoken = self._spoken.get(known)
+        if spoken is None:
+            rules = [rule for rule in self._sorted if rule.speaks_of(ask)]
+            forbids = tuple(rule for rule in rules if rule.effect == "forbid")
+            spoken = forbids, tuple(rule for rule in rules if rule.effect == "permit")
+            self._spoken[known] = spoken
+        return spoken
+
+    def _permitted(self, ask: Ask, permits: list[Rule]) -> Decision:
+        if not permits:
+            return Decision(False, (), f"no promise allows to {ask.act} for the purpose `{ask.purpose}`")
+        if any(rule.fields is None for rule in permits):
+            return self._answer(permits)
+        used = [rule for rule in permits if not ask.fields or _touches(rule, ask.fields)]
+        covered = frozenset[str]().union(*(rule.fields or frozenset() for rule in used))
+        missing = sorted(ask.fields - covered)
+        if missing:
+            names = ", ".join(missing)
+            return Decision(False, _ids(used), f"no promise allows to {ask.act} {names} for `{ask.purpose}`")
+        return self._answer(used)
+
+    def _answer(self, rules: list[Rule]) -> Decision:
+        return self._alone[id(rules[0])] if len(rules) == 1 else _said(rules)
 
 
-def _permitted(ask: Ask, permits: list[Rule]) -> Decision:
-    if not permits:
-        return Decision(False, (), f"no promise allows to {ask.act} for the purpose `{ask.purpose}`")
-    if any(rule.fields is None for rule in permits):
-        return Decision(True, _ids(permits), permits[0].reason)
-    used = [rule for rule in permits if not ask.fields or _touches(rule, ask.fields)]
-    covered = frozenset[str]().union(*(rule.fields or frozenset() for rule in used))
-    missing = sorted(ask.fields - covered)
-    if missing:
-        return Decision(False, _ids(used), f"no promise allows to {ask.act} {', '.join(missing)} for `{ask.purpose}`")
-    return Decision(True, _ids(used), used[0].reason)
+def _order(rule: Rule) -> tuple[int, str, str, str]:
+    """Rules that name their act and purpose come before general ones, so that the reason given is the closest."""
+    general = 2 * (rule.acts is None) + (rule.purposes is None)
+    return general, rule.id, rule.effect, repr(rule)
+
+
+def _said(rules: list[Rule]) -> Decision:
+    allowed = rules[0].effect == "permit"
+    return Decision(allowed, _ids(rules), rules[0].reason or ("" if allowed else "a promise forbids this"))
 
 
 def _within(word: str, words: Words) -> bool:
     return words is None or word in words
-
-
-def _keys(words: Words) -> Iterable[str | None]:
-    return (None,) if words is None else words
 
 
 def _touches(rule: Rule, fields: frozenset[str]) -> bool:
