@@ -72,7 +72,7 @@ class StandIns:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *args: Any) -> None:
                 """Say nothing: the terminal belongs to the demo."""
 
         return Handler
