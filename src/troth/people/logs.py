@@ -13,7 +13,7 @@ from typing import Any
 
 from troth.people.cards import mask_cards
 
-_EMAIL = re.compile(r"[^\s@<>\"'(),:;\[\]\\]+@[^\s@<>\"'(),:;\[\]\\]+\.[^\s@<>\"'(),:;\[\]\\]{2,}", re.UNICODE)
+_EMAIL = re.compile(r"[^\s@<>\"'(),:;/?=&\[\]\\]+@[^\s@<>\"'(),:;/?=&\[\]\\]+\.[^\s@<>\"'(),:;/?=&.\[\]\\]{2,}")
 _PHONE = re.compile(r"(?<![\w.+/-])(?:\+|00)?\(?\d[\d ()./-]{5,18}\d(?![\w])")
 _NO_PHONE = re.compile(r"\d{4}-\d\d-\d\d\b|\d+\.\d+$")  # days and fractions
 _plain = logging.Formatter()

@@ -1,0 +1,56 @@
+"""A sealed body opens in its own place and nowhere else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from troth.errors import Unverifiable
+from troth.people.sealing import seal, unseal
+
+KEY = bytes(range(32))
+text = st.text(st.characters(exclude_categories=["Cs"]))
+fields = st.dictionaries(st.from_regex(r"[a-z][a-z_]{0,10}", fullmatch=True), text, min_size=1, max_size=5)
+
+
+@given(fields, text, text)
+def test_what_was_sealed_is_opened(values: dict[str, str], person: str, holding: str) -> None:
+    assert unseal(KEY, person, holding, values.keys(), seal(KEY, person, holding, values)) == values
+
+
+@given(fields)
+def test_a_body_shows_nothing_of_its_values(values: dict[str, str]) -> None:
+    body = seal(KEY, "p", "h", {**values, "name": "Ann Canary"})
+    assert b"Canary" not in body
+    assert body != seal(KEY, "p", "h", {**values, "name": "Ann Canary"})
+
+
+@pytest.mark.parametrize(
+    ("key", "person", "holding", "names"),
+    [
+        (KEY, "another", "holding", ["email", "name"]),
+        (KEY, "person", "another", ["email", "name"]),
+        (KEY, "person", "holding", ["email", "phone"]),
+        (KEY, "person", "holding", ["email"]),
+        (KEY, "personh", "olding", ["email", "name"]),
+        (KEY[::-1], "person", "holding", ["email", "name"]),
+    ],
+)
+def test_a_body_that_was_moved_does_not_open(key: bytes, person: str, holding: str, names: list[str]) -> None:
+    body = seal(KEY, "person", "holding", {"email": "a@b.example", "name": "Ann"})
+    with pytest.raises(Unverifiable):
+        unseal(key, person, holding, names, body)
+
+
+@given(st.data())
+def test_a_body_with_any_byte_changed_does_not_open(data: st.DataObject) -> None:
+    body = bytearray(seal(KEY, "p", "h", {"name": "Ann"}))
+    place = data.draw(st.integers(0, len(body) - 1))
+    body[place] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(Unverifiable):
+        unseal(KEY, "p", "h", ["name"], bytes(body))
+
+
+@given(st.binary(max_size=60))
+def test_noise_does_not_open(noise: bytes) -> None:
+    with pytest.raises(Unverifiable):
+        unseal(KEY, "p", "h", ["name"], noise)
