@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, text
+from sqlalchemy import Connection, Select, func, select, text
 
 from troth.ledger.checkpoints import Checkpoint
 from troth.ledger.tables import checkpoint, entry
@@ -97,5 +97,5 @@ def unsealed_entries() -> Select[Any]:
     return select(*entry.c).where(entry.c.position.is_(None)).order_by(entry.c.id)
 
 
-def _stream(conn: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
+def _stream(conn: Connection, query: Select[Any]) -> Iterator[Any]:
     yield from conn.execute(query, execution_options={"yield_per": AT_ONCE})

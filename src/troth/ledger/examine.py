@@ -1,0 +1,207 @@
+"""Finds the first thing wrong in a ledger that is read once from its beginning to its end; pure.
+
+How: every body is hashed again and a tree grown twice, once from the leaves as they are kept and once from the bodies as they
+are. At each checkpoint both must have the signed root. When one has and the other has not, that tells whether a body or a leaf
+was changed, and in which row. When neither has, positions and ids tell whether rows were swapped, inserted or removed since the
+last checkpoint; a row changed together with its leaf is known to lie between the two. What lies before a checkpoint that holds
+is certain; what follows the last one is not sealed and is only held against its own leaf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from troth.ledger.actions import canonical
+from troth.ledger.checkpoints import Checkpoint, PublicKeys, frontier_of, genuine
+from troth.ledger.tree import Frontier, leaf_hash
+from troth.ledger.walk import Entry, Extent
+
+Kind = Literal[
+    "changed body",
+    "changed leaf",
+    "rewritten",
+    "removed",
+    "inserted",
+    "swapped",
+    "truncated",
+    "forged checkpoint",
+    "removed checkpoint",
+    "unreadable",
+]
+
+_FLUSH = 1024  # leaves held back before they are added to the trees
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The first thing that is wrong. ``position`` counts from 0; when the row itself cannot be told, it is one of those from
+    ``position`` up to, not including, ``until``. ``id`` is the row's, or that of the row that is no longer there."""
+
+    kind: Kind
+    id: int | None
+    position: int | None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known from outside the ledger: its name, the keys that may sign, and the last checkpoint seen before."""
+
+    ledger: str
+    keys: PublicKeys
+    remembered: Checkpoint | None
+
+
+def examine(rows: Iterable[Entry | Checkpoint], extent: Extent, known: Known) -> Wrong | None:
+    """The first thing wrong in ``rows``, which come in the order of ``walk``; nothing when the ledger is whole."""
+    examination = _Examination(extent, known)
+    try:
+        found = (examination.see(row) for row in rows)
+        return next((wrong for wrong in found if wrong), None) or examination.end()
+    except (TypeError, ValueError, OverflowError):  # no writer of the ledger puts such a value into a column
+        return Wrong("unreadable", None, examination.next)
+
+
+@dataclass
+class _Examination:
+    extent: Extent
+    known: Known
+    kept: Frontier = field(default_factory=Frontier)  # the tree of the leaves as they are kept
+    hashed: Frontier = field(default_factory=Frontier)  # the tree of the bodies as they are
+    kept_leaves: list[bytes] = field(default_factory=list)
+    hashed_leaves: list[bytes] = field(default_factory=list)
+    since: int = 0  # the size at the last checkpoint that held
+    next: int = 0  # the position that must follow
+    last_id: int = 0
+    ended: bool = False  # the sealed part is over
+    differs: Entry | None = None  # the first entry since the checkpoint whose body and leaf differ
+    ahead: Wrong | None = None  # the first entry since the checkpoint that the next one's id is not above
+    missing: Wrong | None = None  # the first id since the checkpoint that no row has
+    last: Entry | None = None
+    remembered: bool = False
+
+    def see(self, row: Entry | Checkpoint) -> Wrong | None:
+        """Take the next row."""
+        return self.checkpoint(row) if isinstance(row, Checkpoint) else self.entry(row)
+
+    def entry(self, row: Entry) -> Wrong | None:
+        if row.position is None:
+            return self._unsealed(row)
+        if row.position != self.next:
+            return self._out_of_place(row, row.position)
+        if row.position >= self.extent.last_size:
+            return Wrong("removed checkpoint" if self._remembers_more() else "inserted", row.id, row.position)
+        self._order(row)
+        self._grow(row)
+        self.next += 1
+        return None
+
+    def checkpoint(self, row: Checkpoint) -> Wrong | None:
+        """Hold the trees against a signed root."""
+        if not genuine(self.known.ledger, row, self.known.keys):
+            return Wrong("forged checkpoint", None, row.size - 1)
+        if row.size > self.next:
+            kind: Kind = "truncated" if self.next > self.extent.last_position else "removed"
+            return Wrong(kind, self._after_last(), self.next)
+        self._flush()
+        if row.root != self.hashed.root() or row.root != self.kept.root():
+            return self._explained(row)
+        if self.extent.gapless and self.missing:  # before it was sealed, so that it never had a position
+            return Wrong("removed", self.missing.id, None)
+        return self.ahead or self._holds(row)
+
+    def end(self) -> Wrong | None:
+        """What only shows when there is nothing more."""
+        wrong = self._sealed_end()
+        if wrong is not None:
+            return wrong
+        if self.extent.gapless and self.extent.last_id != self.last_id:
+            return Wrong("truncated", self.last_id + 1, None)
+        return None
+
+    def _out_of_place(self, row: Entry, position: int) -> Wrong:
+        if position < self.next:
+            return Wrong("inserted", row.id, position)
+        return Wrong("removed", self._after_last() if row.id > self.last_id + 1 else None, self.next)
+
+    def _after_last(self) -> int | None:
+        """The id that must follow, where ids have no gaps."""
+        return self.last_id + 1 if self.extent.gapless else None
+
+    def _order(self, row: Entry) -> None:
+        """Within a checkpoint positions follow ids; note what does not."""
+        if self.last is not None and row.id <= self.last_id and self.ahead is None and self.next > self.since:
+            self.ahead = Wrong("swapped", self.last.id, self.last.position)
+        if row.id > self.last_id + 1 and self.missing is None:
+            self.missing = Wrong("removed", self.last_id + 1, self.next)
+        self.last, self.last_id = row, row.id
+
+    def _grow(self, row: Entry) -> None:
+        leaf = leaf_hash(canonical(row.at, row.event, row.body))
+        if leaf != row.leaf and self.differs is None:
+            self.differs = row
+        self.kept_leaves.append(row.leaf)
+        self.hashed_leaves.append(leaf)
+        if len(self.kept_leaves) >= _FLUSH:
+            self._flush()
+
+    def _flush(self) -> None:
+        self.kept = self.kept.extended(self.kept_leaves)
+        self.hashed = self.hashed.extended(self.hashed_leaves)
+        self.kept_leaves.clear()
+        self.hashed_leaves.clear()
+
+    def _explained(self, row: Checkpoint) -> Wrong:
+        """Why the tree does not have the signed root."""
+        if self.differs is not None:
+            kind: Kind = "changed leaf" if row.root == self.hashed.root() else "changed body"
+            return Wrong(kind, self.differs.id, self.differs.position)
+        more = self.extent.sealed - self.extent.last_size
+        if more > 0:
+            return self._somewhere("inserted", self.ahead, row)
+        if more < 0:
+            return self._somewhere("removed", self.missing if self.extent.gapless else None, row)
+        return self.ahead or self._somewhere("rewritten", None, row)
+
+    def _somewhere(self, kind: Kind, where: Wrong | None, row: Checkpoint) -> Wrong:
+        if where is None:
+            return Wrong(kind, None, self.since, row.size)
+        return Wrong(kind, where.id, where.position)
+
+    def _holds(self, row: Checkpoint) -> Wrong | None:
+        tree, seen = frontier_of(row), self.known.remembered
+        if tree is None:
+            return Wrong("forged checkpoint", None, row.size - 1)
+        if seen is not None and seen.size == row.size:
+            self.remembered = seen.root == row.root
+        self.kept = self.hashed = tree
+        self.since, self.differs, self.ahead, self.missing = row.size, None, None, None
+        return None
+
+    def _unsealed(self, row: Entry) -> Wrong | None:
+        wrong = self._sealed_end()
+        if wrong is not None:
+            return wrong
+        if self.extent.gapless and row.id != self.last_id + 1:
+            return Wrong("removed", self.last_id + 1, None)
+        self.last_id = row.id
+        same = leaf_hash(canonical(row.at, row.event, row.body)) == row.leaf
+        return None if same else Wrong("changed body", row.id, None)
+
+    def _sealed_end(self) -> Wrong | None:
+        """Once, after the last sealed row: is the checkpoint that was seen before still there?"""
+        seen = self.known.remembered
+        if self.ended or seen is None or self.remembered:
+            self.ended = True
+            return None
+        if not genuine(self.known.ledger, seen, self.known.keys):
+            return Wrong("forged checkpoint", None, seen.size - 1)
+        if seen.size > self.next:
+            return Wrong("truncated", self._after_last(), self.next)
+        return Wrong("removed checkpoint", None, seen.size - 1)
+
+    def _remembers_more(self) -> bool:
+        seen = self.known.remembered
+        return seen is not None and seen.size > self.extent.last_size
