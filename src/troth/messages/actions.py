@@ -31,6 +31,8 @@ from troth.messages.tables import message
 from troth.people import vault
 from troth.people.tables import dealing, holding, shape
 from troth.policy.compile import Compiled
+from troth.policy.notice.language import Speaker
+from troth.policy.notice.language import language as words_of
 from troth.store.insert import insert_into
 from troth.store.site import Site
 
@@ -56,7 +58,7 @@ def queue(
     if not decision.allowed:
         _ledgered(site, conn, events.MESSAGE_REFUSED, compiled, wanted.ask, decision, person_id)
         return False
-    row = {"id": new_id(now), "key": key, "person_id": person_id, "class": name, "template": template}
+    row: dict[str, Any] = {"id": new_id(now), "key": key, "person_id": person_id, "class": name, "template": template}
     row |= {"terms": dict(terms), "at": now, "state": "queued", "because": ""}
     new = insert_into(conn, message).values(row).on_conflict_do_nothing(index_elements=["key"])
     if conn.execute(new).rowcount != 1:
@@ -65,9 +67,7 @@ def queue(
     return agenda.put(conn, DELIVER, f"{DELIVER}:{row['id']}", str(row["id"]), due_at=now, at=now)
 
 
-def _decided(
-    site: Site, conn: Connection, compiled: Compiled, person_id: str, name: str
-) -> tuple[Sending, Decision]:
+def _decided(site: Site, conn: Connection, compiled: Compiled, person_id: str, name: str) -> tuple[Sending, Decision]:
     by = _by(name, person_id)
     facts = vault.facts(site, conn, [person_id], by, site.now(), policy=compiled)[person_id]
     wanted = sending(compiled, name, vault.kind_of(conn, person_id) or "", facts)
@@ -169,15 +169,18 @@ def tell_second_hand(site: Site, job: Job) -> None:
 
 def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list[str]) -> dict[str, Any]:
     """What the notice of second-hand data names, in the policy's first language."""
-    from troth.policy.terms import data_label
-
-    policy, tag = compiled.policy, compiled.policy.policy.languages[0]
+    policy = compiled.policy
+    speaker = Speaker(policy, words_of(policy.policy.languages[0]))
     purposes = [policy.purposes[key] for key in policy.collection[point].for_]
+    rights = [
+        speaker.text(one.label) if one.label else speaker.phrase("rights", one.right) for one in policy.rights.values()
+    ]
     return {
-        "language": tag,
-        "partner": policy.recipients[partner].name or partner,
-        "fields": [data_label(policy, key, tag) for key in fields],
-        "purposes": [purpose.label.say(tag) for purpose in purposes],
+        "language": speaker.words.tag,
+        "partner": speaker.recipient(partner),
+        "fields": [speaker.label(key) for key in fields],
+        "purposes": [speaker.text(purpose.label) for purpose in purposes],
+        "choices": list(dict.fromkeys(rights)),
         "contact": policy.operator.email or "",
         "address": policy.operator.address or "",
     }
@@ -213,9 +216,7 @@ def _owed(site: Site, point: str, name: str, ref: str | None, limit: int) -> Any
     return events_.having(unanswered).order_by(first.desc()).limit(limit)
 
 
-def _confirmed(
-    site: Site, conn: Connection, compiled: Compiled, row: Row[Any], name: str, point: str
-) -> bool:
+def _confirmed(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], name: str, point: str) -> bool:
     tag = compiled.policy.policy.languages[0]
     terms = {"language": tag, "what": compiled.policy.collection[point].label.say(tag), "number": row.event}
     terms |= {"day": row.at.date().isoformat(), "notice": site.wiring.base_url.rstrip("/") + "/"}
@@ -234,9 +235,7 @@ def stop(site: Site, link: Stop, words: str, tag: str) -> None:
         state = stopping(entry)
         chosen = consent.choices(conn, [link.person_id], site.now()).get(link.person_id, [])
         if not any(one.scope == entry.for_ and one.state == state for one in chosen):
-            consent.record(
-                site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled
-            )
+            consent.record(site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled)
 
 
 HANDLERS: Mapping[str, Handler] = {DELIVER: deliver, SECOND_HAND: tell_second_hand}

@@ -78,7 +78,9 @@ def _address(words: str) -> str:
     try:
         found = validate_email(words, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        raise InvalidInput("This person's e-mail address cannot be written to.", hint="Ask them for another one.") from None
+        raise InvalidInput(
+            "This person's e-mail address cannot be written to.", hint="Ask them for another one."
+        ) from None
     return found.ascii_email or found.normalized
 
 
@@ -90,22 +92,22 @@ def _rendered(letter: Letter) -> tuple[str, str, str]:
         subject, _, body = text.partition("\n")
         html = _pages().get_template(f"{letter.language}/{letter.template}.html").render(subject=subject, **values)
     except TemplateNotFound as error:
-        raise InvalidInput(f"There is no message template `{error.message}`.", hint="Templates are listed in docs/.") from None
+        raise InvalidInput(
+            f"There is no message template `{error.message}`.", hint="Templates are listed in docs/."
+        ) from None
     return subject, body.strip() + "\n", html
 
 
 @cache
 def _texts() -> Environment:
-    return _environment(autoescape=False)
+    return _environment().overlay(autoescape=False)  # plain text; only the pages hold markup
 
 
 @cache
 def _pages() -> Environment:
-    return _environment(autoescape=True)
+    return _environment()
 
 
-def _environment(autoescape: bool) -> Environment:
+def _environment() -> Environment:
     loader = PackageLoader("troth.messages", "templates")
-    return Environment(  # noqa: S701  (plain text is not escaped; the pages are)
-        loader=loader, autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

@@ -8,6 +8,7 @@ ask, is decided as that, and needs no class, because a person who does not know 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from troth.decide import Ask
 from troth.errors import InvalidInput
@@ -55,7 +56,9 @@ def declared(policy: Policy, name: str) -> MessageClass:
 
 def addresses(policy: Policy) -> frozenset[str]:
     """The data that a message can be addressed to."""
-    return frozenset(key for key, data in policy.data.items() if data.category == _EMAIL and data.protect != "never stored")
+    return frozenset(
+        key for key, data in policy.data.items() if data.category == _EMAIL and data.protect != "never stored"
+    )
 
 
 def can_be_stopped(policy: Policy, name: str) -> bool:
@@ -64,7 +67,7 @@ def can_be_stopped(policy: Policy, name: str) -> bool:
     return message is not None and (message.kind == "promotional" or "link" in message.unsubscribe)
 
 
-def stopping(message: MessageClass) -> str:
+def stopping(message: MessageClass) -> Literal["withdrawn", "objected"]:
     """What following the link records: what was elected is withdrawn, anything else is objected to."""
     return "withdrawn" if message.when == "elected" else "objected"
 

@@ -44,7 +44,7 @@ def chosen(asked: str | None, accepted: str | None, offered: Iterable[str]) -> s
 
 def _fits(wish: str, tag: str) -> bool:
     """Whether ``wish`` names ``tag`` or a dialect of it; any Chinese is served in the Chinese there is."""
-    return wish == tag or wish.split("-")[0] == tag.split("-")[0]
+    return wish == tag or wish.partition("-")[0] == tag.partition("-")[0]
 
 
 def _wishes(header: str) -> list[str]:

@@ -1,0 +1,137 @@
+"""The JSON door: the same collection points for programs. Same rules, same refusals, nothing that a form could not do.
+
+A submission is sent once for its ``key`` (or the header ``Idempotency-Key``); sent again it changes nothing. The answer names
+what was stored and repeats no value; it never tells whether the person was known before. A partner's data does not come in
+here: who supplies it would be anybody's claim. It comes through the importer, which knows the partner.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+
+from troth.collection.actions import Receipt, collect
+from troth.collection.forms import form
+from troth.collection.rules import Submission
+from troth.policy.compile import Compiled
+from troth.store.site import Site
+from troth.web.forms import public_point, public_points
+from troth.web.pages import Asked, site_of
+from troth.web.receipts import confirmed, kept
+from troth.web.tokens import key_from, new_key
+
+
+class Posted(msgspec.Struct, forbid_unknown_fields=True):
+    """What a program sends to a collection point."""
+
+    values: dict[str, str]
+    choices: dict[str, bool] = {}
+    acknowledged: bool = False
+    language: str = "en"
+    key: str | None = None
+
+
+class Stored(msgspec.Struct):
+    """What came of it. ``repeated`` tells that it had been stored before, under the same key."""
+
+    receipt: str
+    stored: list[str]
+    purposes: list[str]
+    until: list[str]
+    consents: list[str]
+    policy_version: int
+    repeated: bool
+
+
+@post(
+    "/api/collect/{point:str}",
+    sync_to_thread=True,
+    status_code=HTTP_201_CREATED,
+    summary="Submit to a collection point",
+    operation_id="collect",
+    tags=["collection"],
+)
+def collect_json(request: Asked, data: Posted) -> Response[Stored]:
+    """Take in one submission: 201 when stored, 200 when it had been, 422 with a problem for each field, 403 when refused."""
+    site = site_of(request)
+    compiled = site.policy()
+    submission = _submission(request, compiled, data)
+    receipt = collect(site, submission)
+    confirmed(site, submission.point, submission.key)
+    status = HTTP_200_OK if receipt.repeated else HTTP_201_CREATED
+    return Response(_stored(compiled, submission, receipt), status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def _submission(request: Asked, compiled: Compiled, data: Posted) -> Submission:
+    point = public_point(compiled, request.path_params["point"])
+    chosen = data.key or request.headers.get("idempotency-key")
+    languages = compiled.policy.policy.languages
+    return Submission(
+        point=point,
+        values=data.values,
+        key=key_from(point, chosen) if chosen else new_key(),
+        choices=data.choices,
+        acknowledged=data.acknowledged,
+        language=data.language if data.language in languages else languages[0],
+    )
+
+
+def _stored(compiled: Compiled, submission: Submission, receipt: Receipt) -> Stored:
+    told = kept(compiled, submission, receipt, submission.language)
+    declared = compiled.policy.collection[submission.point]
+    return Stored(
+        receipt=submission.key,
+        stored=[key for key in (*declared.required, *declared.optional) if submission.values.get(key, "").strip()],
+        purposes=list(declared.for_),
+        until=list(told.until),
+        consents=[scope for scope, said in submission.choices.items() if said],
+        policy_version=compiled.version,
+        repeated=receipt.repeated,
+    )
+
+
+@get("/api/openapi", sync_to_thread=True, include_in_schema=False)
+def openapi(request: Asked) -> Response[dict[str, Any]]:
+    """The interface of this site as OpenAPI: the program's own, with the site's collection points and their fields."""
+    site = site_of(request)
+    return Response(_of_site(request.app.openapi_schema.to_schema(), site, site.policy()))
+
+
+def _of_site(schema: dict[str, Any], site: Site, compiled: Compiled) -> dict[str, Any]:
+    general = next(path for path in schema["paths"] if path.endswith("/api/collect/{point}"))
+    paths = {
+        f"/{site.name}/api/collect/{point}": _of_point(schema["paths"][general]["post"], compiled, point)
+        for point in public_points(compiled)
+    }
+    title = compiled.policy.operator.name or site.wiring.title
+    return schema | {"paths": paths, "info": {"title": title, "version": str(compiled.version)}}
+
+
+def _of_point(general: dict[str, Any], compiled: Compiled, point: str) -> dict[str, Any]:
+    shown = form(compiled, point, "en")
+    fields = {one.id: {"type": "string", "title": one.label, "maxLength": 10_000} for one in shown.fields}
+    values = {"type": "object", "properties": fields, "additionalProperties": False}
+    values["required"] = [one.id for one in shown.fields if one.required]
+    choices = {one.scope: {"type": "boolean", "title": one.label, "default": False} for one in shown.choices}
+    properties: dict[str, Any] = {
+        "values": values,
+        "choices": {"type": "object", "properties": choices, "additionalProperties": False},
+        "acknowledged": {"type": "boolean", "description": shown.warning or "no warning to acknowledge"},
+        "language": {"enum": list(compiled.policy.policy.languages)},
+        "key": {"type": "string", "description": "the same for the same submission, so that it is stored once"},
+    }
+    required = ["values", "acknowledged"] if shown.warning else ["values"]
+    body = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    own = {"operationId": f"collect_{point}", "summary": shown.title, "description": "\n".join(shown.told)}
+    parameters = [one for one in general.get("parameters", []) if one["in"] != "path"]
+    return (
+        general
+        | own
+        | {
+            "parameters": parameters,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        }
+    )

@@ -1,0 +1,82 @@
+"""The web: every page and address, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from litestar import Litestar, Router
+from litestar.datastructures import CacheControlHeader, State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.static_files import create_static_files_router
+
+from troth import __version__
+from troth.errors import PolicyError, TrothError
+from troth.messages.mailbox import Mailbox
+from troth.store.site import Site
+from troth.web import api, forms, index, notices, problems, stopping, wellknown
+from troth.web import mailbox as letters
+from troth.web.evidence import Look, Watch, no_look
+from troth.web.guard import BODY_LIMIT, seal
+from troth.web.visits import recording_visits
+
+TAKEN = frozenset({"static", "health", "schema"})
+_STATIC_FOR_SECONDS = 3600
+
+
+def make_app(
+    sites: Sequence[Site], mailbox: Mailbox | None = None, demo: bool = False, look: Look = no_look
+) -> Litestar:
+    """The application that serves ``sites``.
+
+    ``mailbox`` is shown as the sites' mailbox when ``demo`` is set; ``look`` proves a site's promises for the notice.
+
+    Raises:
+        PolicyError: when two sites share a name, or one has the name of an address of ours.
+    """
+    by_name = {site.name: site for site in sites}
+    if len(by_name) < len(sites) or by_name.keys() & TAKEN:
+        raise PolicyError(
+            "Two sites have the same name, or one is called like an address of ours.", "See `name` in site.yaml."
+        )
+    state = State({"sites": by_name, "mailbox": mailbox if demo else None, "watch": Watch(look)})
+    return Litestar(
+        route_handlers=[index.index, wellknown.health, wellknown.security, _of_site(), _static()],
+        state=state,
+        before_send=[seal],
+        exception_handlers={
+            TrothError: problems.expected,
+            HTTPException: problems.http,
+            Exception: problems.unexpected,
+        },
+        request_max_body_size=BODY_LIMIT,
+        openapi_config=OpenAPIConfig("Troth", __version__, path="/schema", render_plugins=[JsonRenderPlugin()]),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _of_site() -> Router:
+    return Router(
+        path="/{site_name:str}",
+        middleware=[recording_visits],
+        route_handlers=[
+            *(notices.notice_page, notices.notice_markdown, notices.versions_page, notices.version_page),
+            *(forms.forms_page, forms.form_page, forms.submit),
+            *(api.collect_json, api.openapi),
+            *(stopping.ask_page, stopping.stop_page),
+            *(letters.mailbox_page, letters.message_page, letters.message_html),
+            *(wellknown.site_security, wellknown.privacy_control),
+        ],
+    )
+
+
+def _static() -> Router:
+    folder = Path(str(files("troth.web").joinpath("static")))
+    cached = CacheControlHeader(max_age=_STATIC_FOR_SECONDS, public=True)
+    return create_static_files_router(
+        "/static", [folder], include_in_schema=False, cache_control=cached, send_as_attachment=False
+    )

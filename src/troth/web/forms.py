@@ -1,0 +1,157 @@
+"""Hosted forms, made from the collection points: what is asked, what is required, what it is for, and what came of it.
+
+Nothing typed is lost when something does not fit, except what looks like a payment card number: that goes nowhere, not even
+back into the page. A form that arrives twice, by a double click or a second tab, is stored once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import NotFoundException
+from litestar.params import Body
+
+from troth.collection.actions import collect
+from troth.collection.forms import Form, form
+from troth.collection.rules import Submission
+from troth.errors import InvalidInput
+from troth.people.cards import find_cards
+from troth.policy.compile import Compiled
+from troth.store.site import Site
+from troth.web.guard import refuse_foreign
+from troth.web.pages import Asked, language_of, site_of, site_page, with_language
+from troth.web.receipts import confirmed, kept
+from troth.web.tokens import form_token, new_key, read_form_token
+from troth.web.words import problem, say
+
+FIELD, CHOICE, ACKNOWLEDGED, TOKEN = "field.", "choice.", "acknowledged", "token"
+PUBLIC = ("form", "account")
+Sent = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A form on its way: what was typed, and what is wrong with it."""
+
+    key: str
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    choices: frozenset[str] = frozenset()
+    acknowledged: bool = False
+    problems: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
+
+
+def public_points(compiled: Compiled) -> list[str]:
+    """The collection points that have a form on the web, those that only members see included."""
+    return [key for key, point in compiled.policy.collection.items() if point.kind in PUBLIC]
+
+
+def public_point(compiled: Compiled, point: str) -> str:
+    """``point``, when it has a form on the web. Raises ``NotFoundException``."""
+    if point not in public_points(compiled):
+        raise NotFoundException
+    return point
+
+
+@get("/forms", sync_to_thread=True, include_in_schema=False)
+def forms_page(request: Asked) -> Response[str]:
+    """All forms of a site."""
+    site = site_of(request)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
+    listed = [(form(compiled, key, tag), compiled.policy.collection[key]) for key in public_points(compiled)]
+    return site_page(request, site, compiled, "forms.html", here="forms", listed=listed)
+
+
+@get("/forms/{point:str}", sync_to_thread=True, include_in_schema=False)
+def form_page(request: Asked) -> Response[str]:
+    """One form, empty."""
+    site = site_of(request)
+    compiled = site.policy()
+    public_point(compiled, request.path_params["point"])
+    return _form_page(request, site, compiled, Draft(new_key()))
+
+
+def _form_page(request: Asked, site: Site, compiled: Compiled, draft: Draft, status: int = 200) -> Response[str]:
+    point = request.path_params["point"]
+    tag = language_of(request, compiled.policy.policy.languages)
+    shown = form(compiled, point, tag)
+    return site_page(
+        request, site, compiled, "form.html", status=status, here="forms",
+        form=shown,
+        draft=draft,
+        token=form_token(site, point, draft.key),
+        lang=with_language(request, ""),
+        summary=_summary(shown, draft, tag),
+        members=compiled.policy.collection[point].members_only,
+        accounts=[form(compiled, key, tag) for key in _accounts(compiled)],
+    )  # fmt: skip
+
+
+def _accounts(compiled: Compiled) -> list[str]:
+    return [key for key in public_points(compiled) if compiled.policy.collection[key].kind == "account"]
+
+
+def _summary(shown: Form, draft: Draft, tag: str) -> list[tuple[str, str, str]]:
+    """What is wrong, in the order of the page: where, what it is called, and the words; nowhere when it is not on the page."""
+    called = {one.id: one.label for one in shown.fields} | {ACKNOWLEDGED: shown.acknowledge}
+    there = [(f"f-{key}", called[key], draft.problems[key]) for key in called if key in draft.problems]
+    astray = any(key not in called for key in draft.problems)
+    return there + ([("", "", say(tag, "form.unknown"))] if astray else [])
+
+
+@post("/forms/{point:str}", sync_to_thread=True, status_code=200, include_in_schema=False)
+def submit(request: Asked, data: Sent) -> Response[str]:
+    """Take in a form: a receipt, or the form again with what needs attention."""
+    site = site_of(request)
+    compiled = site.policy()
+    point = public_point(compiled, request.path_params["point"])
+    tag = language_of(request, compiled.policy.policy.languages)
+    refuse_foreign(request, say(tag, "form.foreign"), say(tag, "form.foreign_hint"))
+    sent = {name: value if isinstance(value, str) else "" for name, value in data.items()}
+    key = read_form_token(site, point, sent.pop(TOKEN, ""))
+    draft = _draft(sent, key or new_key())
+    if key is None:
+        draft = Draft(draft.key, draft.values, draft.choices, draft.acknowledged, remark=say(tag, "form.stale"))
+        return _form_page(request, site, compiled, draft, status=422)
+    return _taken_in(request, site, compiled, draft, tag)
+
+
+def _draft(sent: Mapping[str, str], key: str) -> Draft:
+    """What came with the form. A name that is none of ours counts as a field, so that it is refused and not dropped."""
+    choices = frozenset(name.removeprefix(CHOICE) for name in sent if name.startswith(CHOICE))
+    values = {
+        name.removeprefix(FIELD): value
+        for name, value in sent.items()
+        if name != ACKNOWLEDGED and not name.startswith(CHOICE)
+    }
+    return Draft(key, values, choices, sent.get(ACKNOWLEDGED) == "yes")
+
+
+def _taken_in(request: Asked, site: Site, compiled: Compiled, draft: Draft, tag: str) -> Response[str]:
+    point = request.path_params["point"]
+    submission = Submission(
+        point=point,
+        values=draft.values,
+        key=draft.key,
+        choices=dict.fromkeys(draft.choices, True),
+        acknowledged=draft.acknowledged,
+        language=tag,
+    )
+    try:
+        receipt = collect(site, submission)
+    except InvalidInput as error:
+        return _form_page(request, site, compiled, _again(draft, error.problems, tag), status=422)
+    confirmed(site, point, draft.key)
+    told = kept(compiled, submission, receipt, tag)
+    return site_page(request, site, compiled, "stored.html", here="forms", told=told)
+
+
+def _again(draft: Draft, problems: Mapping[str, str], tag: str) -> Draft:
+    values = {key: "" if find_cards(value) else value for key, value in draft.values.items()}
+    told = {key: problem(tag, words) for key, words in problems.items()}
+    return Draft(draft.key, values, draft.choices, draft.acknowledged, told)

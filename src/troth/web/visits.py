@@ -1,0 +1,69 @@
+"""Records that a page was looked at, exactly as the policy says, after the page has gone out.
+
+A visit is a page of a site that was shown: not a style sheet, not a picture, not a form that was sent, not an address that
+does not exist. The visits room is offered the client's address and the path, and keeps what the policy declares; it is never
+offered the query or a header, so neither can be kept. A visit that cannot be recorded costs nobody their page.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from anyio import to_thread
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from troth.store.site import Site
+from troth.visits import actions as visits
+
+UNRECORDED = "unrecorded"
+SECRET_PATH = "secret_path"  # noqa: S105  (the name of an option)
+_log = logging.getLogger("troth.web")
+
+
+def recording_visits(app: ASGIApp) -> ASGIApp:
+    """Middleware of the pages of a site. Handlers opt out with ``unrecorded``, and hide a secret end with ``secret_path``."""
+
+    async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
+        shown = False
+
+        async def watched(message: Message) -> None:
+            nonlocal shown
+            if message["type"] == "http.response.start":
+                shown = message["status"] == 200 and _is_page(message)
+            await send(message)
+
+        await app(scope, receive, watched)
+        site = _recorded_site(scope) if shown else None
+        if site is not None:
+            await to_thread.run_sync(record, site, _offered(scope))
+
+    return recorded
+
+
+def _is_page(message: Any) -> bool:
+    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"])
+
+
+def _recorded_site(scope: Any) -> Site | None:
+    if scope.get("method") != "GET" or scope["route_handler"].opt.get(UNRECORDED):
+        return None
+    site: Site | None = scope["litestar_app"].state.sites.get(scope["path_params"].get("site_name"))
+    return site
+
+
+def _offered(scope: Any) -> dict[str, str]:
+    path = scope["path"]
+    if scope["route_handler"].opt.get(SECRET_PATH):
+        path = path.rstrip("/").rpartition("/")[0]
+    client = scope.get("client")
+    return {"pd:IPAddress": client[0] if client else "", "pd:BrowserHistory": path, "pd:Website": path}
+
+
+def record(site: Site, offered: dict[str, str]) -> None:
+    """Record one visit, or say in the log, without a word about the visitor, that it could not be."""
+    try:
+        with site.writing() as conn:
+            visits.record(site, conn, offered)
+    except Exception as error:
+        _log.warning("%s: a visit was not recorded (%s)", site.name, type(error).__name__)
