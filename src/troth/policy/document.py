@@ -7,21 +7,27 @@ no duplicate keys, no tags, no more than 30 levels. Everything wrong is reported
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+import yaml  # type: ignore[import-untyped]
+from yaml.error import MarkedYAMLError, YAMLError  # type: ignore[import-untyped]
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent  # type: ignore[import-untyped]
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode  # type: ignore[import-untyped]
 
 from troth.errors import PolicyError
 from troth.policy.findings import Finding, Path, Place
 
 LARGEST = 1_000_000
 DEEPEST = 30
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NULL = re.compile(r"|~|null|Null|NULL")
+_BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
+"""Plain words mean what YAML 1.2 says, so that the country `NO` and the word `on` stay words."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,8 @@ def parse_document(text: str, file: str) -> Document:
     if len(text) > LARGEST:
         raise PolicyError(f"{file} is larger than 1 MB.", "A policy is text for people; move data elsewhere.")
     try:
-        _refuse_aliases(text, file)
-        node = YAML(typ="rt").compose(text)
+        _refuse_what_hides(text, file)
+        node = yaml.compose(text, Loader=_Loader)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
@@ -71,19 +77,25 @@ def parse_document(text: str, file: str) -> Document:
         raise PolicyError(f"{where}: {problem}.", "Check indentation, quotes and colons there.") from None
     except (YAMLError, ValueError) as error:
         raise PolicyError(f"{file}: not readable as YAML ({type(error).__name__}).", "Save it as plain text.") from None
-    except RecursionError:
-        raise PolicyError(f"{file}: nested too deeply.", f"At most {DEEPEST} levels.") from None
     return _Reader(file).document(node)
 
 
-def _refuse_aliases(text: str, file: str) -> None:
-    for event in YAML(typ="rt").parse(text):
+def _refuse_what_hides(text: str, file: str) -> None:
+    """Go through the file event by event, so that what would grow or sink without end is stopped before it does."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > DEEPEST:
+            raise PolicyError(f"{_at(event, file)}: nested too deeply.", f"At most {DEEPEST} levels.")
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-            mark = event.start_mark
-            raise PolicyError(
-                f"{file}:{mark.line + 1}:{mark.column + 1}: anchors and aliases (`&`, `*`) are not allowed.",
-                "Write the entry out, so that each line says what it promises.",
-            )
+            message = f"{_at(event, file)}: anchors and aliases (`&`, `*`) are not allowed."
+            raise PolicyError(message, "Write the entry out, so that each line says what it promises.")
+        if isinstance(event, ScalarEvent | CollectionStartEvent) and event.tag:
+            raise PolicyError(f"{_at(event, file)}: tags (`!`) are not allowed.", "Leave the tag out.")
+
+
+def _at(event: Event, file: str) -> str:
+    return f"{file}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
 
 
 @dataclass
@@ -99,8 +111,6 @@ class _Reader:
         return Document(self.file, tree, self.places, tuple(self.findings))
 
     def _value(self, node: Node, path: Path) -> Any:
-        if len(path) > DEEPEST:
-            raise PolicyError(f"{self._place(node)}: nested too deeply.", f"At most {DEEPEST} levels.")
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
@@ -110,6 +120,8 @@ class _Reader:
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         tree: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode):
+                raise PolicyError(f"{self._place(key_node)}: a key must be a word.", "Write one word before the colon.")
             key = str(key_node.value)
             here = (*path, key)
             if key in tree:
@@ -128,14 +140,14 @@ class _Reader:
         return items
 
     def _scalar(self, node: Node) -> Any:
-        kind = str(node.tag).rpartition(":")[2]
-        if kind == "null":
+        word = str(node.value)
+        if node.style:
+            return word
+        if _NULL.fullmatch(word):
             return None
-        if kind == "bool":
-            return node.value.lower() == "true"
-        if kind == "int" and node.value.lstrip("+-").isdigit():
-            return int(node.value)
-        return str(node.value)
+        if _BOOLEAN.fullmatch(word):
+            return word.lower() == "true"
+        return int(word) if _INTEGER.fullmatch(word) else word
 
     def _duplicate(self, node: Node, path: Path) -> None:
         first = self.places[path]

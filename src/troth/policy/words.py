@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
 
 _UNITS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
-_DURATION = re.compile(r"^(\d{1,6}) (minute|hour|day|week|month|year)s?$")
+_DURATION = re.compile(r"^([0-9]{1,6}) (minute|hour|day|week|month|year)s?$")
 LONGEST = timedelta(days=100 * 365)
 ANY_LANGUAGE = "*"
 PLACEHOLDER = re.compile(r"^\s*\[[^\]]*\]\s*$")
@@ -24,7 +24,7 @@ def read_duration(value: object) -> timedelta:
     """
     if isinstance(value, timedelta):
         return value
-    match = _DURATION.match(value) if isinstance(value, str) else None
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"`{value}` is not a duration; write a whole number and a unit, such as `30 days`")
     span = timedelta(days=int(match[1]) * _UNITS[match[2]])
