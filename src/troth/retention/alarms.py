@@ -1,0 +1,90 @@
+"""Alarms: a deadline that passed with something still there, and a task that stopped. Each is raised once, on the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from troth import agenda, ledger
+from troth.ledger import events
+from troth.policy.rules import one_word
+from troth.recipients.tables import instruction
+from troth.retention import heartbeat, overdue
+from troth.retention.tables import alarm, ending
+from troth.store.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What is wrong, about what, since when; the words are for the operator and hold no personal values."""
+
+    kind: str
+    subject: str
+    since: datetime
+    words: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two alarms the same one."""
+        return self.kind, self.subject
+
+
+def alarms(site: Site, more: Sequence[Alarm] = ()) -> list[Alarm]:
+    """All that is wrong now, ``more`` from other rooms included; what is new goes on the ledger, and what is over, too."""
+    with site.writing() as conn:
+        found = [*_found(site, conn), *more]
+        _enter(conn, found, site.now())
+    return found
+
+
+def _found(site: Site, conn: Connection) -> list[Alarm]:
+    now = site.now()
+    found = [
+        Alarm("sweeper stopped", task, since, f"`{task}` has not run since.")
+        for task, since in heartbeat.silent(conn, now).items()
+    ]
+    found += [
+        Alarm("clock overdue", one.clock, one.since, f"{one.count} holdings are past the clock `{one.clock}`.")
+        for one in overdue.overdue(conn, site.policy(conn), now)
+    ]
+    found += _endings(conn, now)
+    found += [
+        Alarm("job late", f"{late.kind}:{late.id}", late.deadline, "A job missed its deadline.")
+        for late in agenda.overdue(conn, now)
+    ]
+    return found + _instructions(conn, now)
+
+
+def _endings(conn: Connection, now: datetime) -> list[Alarm]:
+    open_ = ending.c.state.in_(("quarantined", "destroying"))
+    query = (
+        select(ending.c.id, ending.c.destroy_by).where(open_, ending.c.destroy_by <= now).order_by(ending.c.destroy_by)
+    )
+    words = "Quarantined data was not destroyed in time."
+    return [Alarm("ending late", row.id, row.destroy_by, words) for row in conn.execute(query)]
+
+
+def _instructions(conn: Connection, now: datetime) -> list[Alarm]:
+    late = (instruction.c.acknowledged_at.is_(None)) & (instruction.c.deadline <= now)
+    columns = (instruction.c.ending_id, instruction.c.recipient, instruction.c.deadline)
+    rows = conn.execute(select(*columns).where(late).distinct().order_by(*columns))
+    words = "A recipient has not said that it deleted what it was told to delete."
+    return [Alarm("recipient silent", f"{row.ending_id}:{row.recipient}", row.deadline, words) for row in rows]
+
+
+def _enter(conn: Connection, found: Sequence[Alarm], now: datetime) -> None:
+    known = {(row.kind, row.subject) for row in conn.execute(select(alarm.c.kind, alarm.c.subject))}
+    for one in {one.key: one for one in found}.values():
+        if one.key not in known:
+            conn.execute(insert(alarm).values(kind=one.kind, subject=one.subject, since=one.since, raised_at=now))
+            ledger.append(conn, now, events.ALARM_RAISED, {**_body(*one.key), "since": one.since})
+    for kind, subject in known - {one.key for one in found}:
+        conn.execute(delete(alarm).where(alarm.c.kind == kind, alarm.c.subject == subject))
+        ledger.append(conn, now, events.ALARM_ENDED, _body(kind, subject))
+
+
+def _body(kind: str, subject: str) -> dict[str, object]:
+    return {"kind": one_word(kind), "subject": subject}

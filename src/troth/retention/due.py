@@ -1,0 +1,89 @@
+"""What ends, as SQL: a set of holdings and the order in which they go. For a clock, also the instant its period counts from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, case, func, not_, select
+
+from troth.people.tables import dealing, holding, person, shape
+from troth.policy.clocks import Clock
+from troth.retention.clocks import Shape
+
+
+def shapes(conn: Connection) -> tuple[Shape, ...]:
+    """Every shape there is; there are as many as ways of filling in the forms, so a few dozen."""
+    rows = conn.execute(select(shape.c.id, shape.c.point, shape.c.fields).order_by(shape.c.id))
+    return tuple(Shape(row.id, row.point, frozenset(row.fields.split())) for row in rows)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Holdings that end together: the rows of ``source`` that meet ``where``, in the order of ``event``."""
+
+    source: FromClause
+    where: ColumnElement[bool]
+    event: ColumnElement[Any]
+
+    def select(self, *columns: ColumnElement[Any], shape_ids: Collection[int] | None = None) -> Select[Any]:
+        """``columns`` of these holdings, or of those among them with one of ``shape_ids``."""
+        query = select(*columns).select_from(self.source).where(self.where)
+        if shape_ids is None:
+            return query
+        ids = sorted(shape_ids)
+        return query.where(holding.c.shape_id == ids[0] if len(ids) == 1 else holding.c.shape_id.in_(ids))
+
+
+def of_person(person_id: str) -> Scope:
+    """All that is held about a person, but for what a hold keeps already."""
+    return Scope(holding, and_(holding.c.person_id == person_id, holding.c.only_for.is_(None)), holding.c.at)
+
+
+def of_clock(clock: Clock, until: datetime) -> Scope:
+    """What ``clock`` rules and whose event lies at or before ``until``.
+
+    What a hold keeps is left to the hold; an archive ends its own. Shapes are chosen when it is selected.
+    """
+    source, event = counted_from(clock, holding)
+    where = [event <= until]
+    if not clock.archive:
+        where.append(holding.c.only_for.is_(None))
+    if clock.after == "relationship ends" and not clock.archive:
+        where.append(person.c.state == "active")
+    return Scope(source, and_(*where), event)
+
+
+def counted_from(clock: Clock, rows: Table) -> tuple[FromClause, ColumnElement[Any]]:
+    """The event that ``clock`` counts from, for each of ``rows`` (holdings, quarantined or not), and where it is found."""
+    if clock.after == "collection":
+        return rows, rows.c.at
+    if clock.after == "relationship ends":
+        return rows.join(person, person.c.id == rows.c.person_id), person.c.relationship_ends_at
+    latest = (
+        select(dealing.c.person_id, _EVENTS[clock.after].label("at"))
+        .where(_KINDS.get(clock.after, dealing.c.kind.is_not(None)))
+        .group_by(dealing.c.person_id)
+        .having(_HAVING.get(clock.after, func.count() > 0))
+        .subquery("latest")
+    )
+    joined = rows.join(latest, latest.c.person_id == rows.c.person_id, isouter=clock.after == "last contact")
+    if clock.after == "last contact":  # handing in data is a contact, too
+        return joined, case((latest.c.at > rows.c.at, latest.c.at), else_=rows.c.at)
+    return joined, latest.c.at
+
+
+_EVENTS: dict[str, ColumnElement[Any]] = {
+    "request": func.max(dealing.c.at),
+    "account closed": func.max(dealing.c.closed_at),
+    "last contact": func.max(func.coalesce(dealing.c.closed_at, dealing.c.at)),
+}
+_KINDS: dict[str, ColumnElement[bool]] = {
+    "request": dealing.c.kind == "request",
+    "account closed": dealing.c.kind == "registration",
+}
+_HAVING: dict[str, ColumnElement[bool]] = {
+    "account closed": not_(func.count() > func.count(dealing.c.closed_at)),  # every account of theirs
+}

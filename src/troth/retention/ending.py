@@ -1,0 +1,163 @@
+"""The one path of everything that ends: a clock, a request, a cancelled account, a hold that is over.
+
+Quarantined first, in one transaction and out of every use; restorable until it is destroyed; destroyed ahead of the deadline;
+and complete when a re-reading finds nothing and every recipient has acknowledged. No other way out of the vault exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+
+from troth import ledger
+from troth.errors import Refused
+from troth.ids import new_id
+from troth.ledger import events
+from troth.people.tables import holding, person, quarantined
+from troth.retention.clocks import destroys_at
+from troth.retention.destroy import complete, destroy
+from troth.retention.due import Scope, of_person, shapes
+from troth.retention.heartbeat import DESTROY, beat
+from troth.retention.keeping import POLICY, active, keep_apart
+from troth.retention.quarantine import depart, in_ending, move, move_back
+from troth.retention.scrub import scrub
+from troth.retention.split import split
+from troth.retention.tables import departure, ending, hold
+from troth.store.site import Site
+
+
+def begin_ending(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    cause: str,
+    deadline: datetime,
+    scope: Literal["person", "fields"] = "person",
+    fields: Collection[str] = (),
+    everywhere: bool | None = None,
+) -> str:
+    """Quarantine a person, or ``fields`` of theirs, whole, in the caller's transaction; returns the ending's id.
+
+    Args:
+        cause: such as ``request:ID``; on the ledger, so an opaque word.
+        deadline: the promised instant; destruction comes before it, by the margin of ``site.yaml``.
+        everywhere: whether recipients are told to delete; as the policy's ``erasure`` says when left out.
+
+    Raises:
+        Refused: when there is no such person, or they are gone already.
+    """
+    compiled, now, made = site.policy(conn), site.now(), new_id(site.now())
+    _refuse_unknown(conn, person_id)
+    going = _going(site, conn, person_id, frozenset(fields), scope, now)
+    keep_apart(site, conn, going, compiled, now, batch=1)
+    counted = move(conn, going.select(holding.c.id), made)
+    whole = scope == "person"
+    depart(conn, made, person.c.id == person_id if whole else in_ending(made))
+    if whole:
+        _bring_forward(conn, person_id, made, deadline)
+    told = (
+        everywhere if everywhere is not None else bool(compiled.policy.erasure and compiled.policy.erasure.everywhere)
+    )
+    enter(site, conn, made, cause, deadline, counted, told and whole, person_id, scope)
+    return made
+
+
+def _refuse_unknown(conn: Connection, person_id: str) -> None:
+    query = select(person.c.state).where(person.c.id == person_id).with_for_update()
+    if conn.scalar(query) is None:
+        raise Refused("There is no such person.", "They are unknown here, or were erased.")
+
+
+def _going(site: Site, conn: Connection, person_id: str, fields: frozenset[str], scope: str, now: datetime) -> Scope:
+    everything = of_person(person_id)
+    if scope == "person":
+        still = or_(person.c.relationship_ends_at.is_(None), person.c.relationship_ends_at > now)
+        conn.execute(update(person).where(person.c.id == person_id, still).values(relationship_ends_at=now))
+        return everything
+    for shape in shapes(conn):
+        if shape.fields & fields and not shape.fields <= fields:
+            split(site, conn, everything.select(holding.c.id, shape_ids=[shape.id]), fields)
+    ruled = [shape.id for shape in shapes(conn) if shape.fields <= fields]
+    return Scope(holding, and_(everything.where, holding.c.shape_id.in_(ruled)), everything.event)
+
+
+def _bring_forward(conn: Connection, person_id: str, ending_id: str, deadline: datetime) -> None:
+    """Somebody who was leaving by a later deadline leaves with this ending; what a hold keeps of them stays."""
+    later = select(ending.c.id).where(ending.c.destroy_by > deadline, ending.c.state == "quarantined")
+    theirs = and_(departure.c.person_id == person_id, departure.c.ending_id.in_(later))
+    conn.execute(update(departure).where(theirs).values(ending_id=ending_id))
+
+
+def enter(
+    site: Site,
+    conn: Connection,
+    ending_id: str,
+    cause: str,
+    deadline: datetime,
+    counted: int,
+    everywhere: bool,
+    person_id: str | None = None,
+    scope: str = "fields",
+) -> None:
+    """Record an ending whose data has just gone into quarantine, with its ledger entry."""
+    now = site.now()
+    planned = destroys_at(now, deadline, site.wiring.margin)
+    row = {"id": ending_id, "cause": cause, "person_id": person_id, "scope": scope, "state": "quarantined"}
+    times = {"began_at": now, "destroys_at": planned, "destroy_by": deadline}
+    conn.execute(insert(ending).values(**row, **times, counted=counted, everywhere=int(everywhere)))
+    body = {"ending": ending_id, "cause": cause, "count": counted, "by": deadline, "person": person_id}
+    ledger.append(conn, now, events.ENDING_QUARANTINED, body)
+
+
+def restore(site: Site, conn: Connection, ending_id: str) -> int:
+    """Undo an ending that is not destroyed yet, in the caller's transaction; returns how many holdings came back.
+
+    The cause should be mended first (a dealing recorded, a hold made): what is due goes again at the next sweep. Somebody who
+    registered anew meanwhile keeps the identifiers; the restored person is then known by their number alone.
+
+    Raises:
+        Refused: when the data is destroyed, or the ending is unknown.
+    """
+    row = conn.execute(select(ending.c.state).where(ending.c.id == ending_id).with_for_update()).first()
+    if row is None or row.state != "quarantined":
+        raise Refused("This can no longer be restored.", "Only what is in quarantine can; what is destroyed is gone.")
+    back = move_back(conn, quarantined.c.ending_id == ending_id)
+    theirs = select(departure.c.person_id).where(departure.c.ending_id == ending_id)
+    conn.execute(update(holding).where(holding.c.person_id.in_(theirs)).values(only_for=None))
+    automatic = and_(hold.c.person_id.in_(theirs), hold.c.approver == POLICY, active(site.now()))
+    conn.execute(update(hold).where(automatic).values(released_at=site.now()))
+    before = select(departure.c.only_for).where(departure.c.person_id == person.c.id).scalar_subquery()
+    conn.execute(update(person).where(person.c.id.in_(theirs)).values(state="active", only_for=before))
+    conn.execute(delete(departure).where(departure.c.ending_id == ending_id))
+    conn.execute(update(ending).where(ending.c.id == ending_id).values(state="restored"))
+    ledger.append(conn, site.now(), events.ENDING_RESTORED, {"ending": ending_id, "count": back})
+    return back
+
+
+def destroy_due(site: Site) -> int:
+    """Destroy every ending whose time has come, finish what a crash left, and call complete what is; how many were destroyed.
+
+    Safe to repeat and to interrupt anywhere. Late is no reason not to: whatever is past its deadline goes now.
+    """
+    now = site.now()
+    due = or_(and_(ending.c.state == "quarantined", ending.c.destroys_at <= now), ending.c.state == "destroying")
+    ids = _ids(site, due)
+    for ending_id in ids:
+        destroy(site, ending_id)
+    for ending_id in _ids(site, ending.c.state == "destroyed"):
+        complete(site, ending_id)
+    if ids:
+        scrub(site.engine, ["holding", "quarantined"])
+        scrub(site.keys, ["person_key"])
+    with site.writing() as conn:
+        beat(conn, DESTROY, now)
+    return len(ids)
+
+
+def _ids(site: Site, which: ColumnElement[bool]) -> list[str]:
+    query = select(ending.c.id).where(which).order_by(ending.c.destroys_at, ending.c.id)
+    with site.reading() as conn:
+        return list(conn.scalars(query))

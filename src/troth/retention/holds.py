@@ -1,0 +1,162 @@
+"""Holds: scoped, reasoned, approved and ending exceptions to deletion. Without all four there is no hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from troth import ledger
+from troth.errors import InvalidInput, Refused
+from troth.ids import new_id
+from troth.ledger import events
+from troth.people.tables import holding, person, quarantined
+from troth.policy.compile import Compiled
+from troth.policy.rules import one_word
+from troth.retention.due import Scope, shapes
+from troth.retention.keeping import active, fields_of, keep_apart, kept, mark
+from troth.retention.quarantine import move_back
+from troth.retention.tables import hold
+from troth.store.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One hold, as it is told to the person: what stays, why, for what and until when."""
+
+    id: str
+    fields: tuple[str, ...]
+    ground: str
+    reason: str
+    purpose: str
+    approver: str
+    ends_at: datetime
+
+
+def make_hold(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    fields: Collection[str],
+    ground: str,
+    reason: str,
+    purpose: str,
+    approver: str,
+    ends_at: datetime,
+) -> str:
+    """Keep ``fields`` of a person (none named: everything) from deletion until ``ends_at``; returns the hold's id.
+
+    While the person's data is in use this changes nothing; when it ends, the held part stays, readable for ``purpose`` only
+    (blank: for nothing). What is in quarantine already comes back, as long as it was not destroyed.
+
+    Raises:
+        InvalidInput: without a reason, an approver or an end that lies ahead, or for a person who is not there.
+        Refused: when the policy knows no such ground for keeping these fields, or no such purpose.
+    """
+    compiled, now = site.policy(conn), site.now()
+    _refuse_the_incomplete(conn, person_id, reason, approver, ends_at, now)
+    _refuse_the_groundless(compiled, frozenset(fields), ground, purpose)
+    made = new_id(now)
+    row = {"id": made, "person_id": person_id, "fields": fields_of(fields), "reason": reason, "ground": ground}
+    conn.execute(
+        insert(hold).values(**row, purpose=purpose, approver=approver, made_at=now, ends_at=ends_at, released_at=None)
+    )
+    body = {"hold": made, "person": person_id, "fields": sorted(fields), "ground": one_word(ground), "purpose": purpose}
+    ledger.append(conn, now, events.HOLD_MADE, {**body, "ends": ends_at})
+    _keep_what_is_ending(site, conn, compiled, person_id, fields)
+    return made
+
+
+def _refuse_the_incomplete(
+    conn: Connection, person_id: str, reason: str, approver: str, ends_at: datetime, now: datetime
+) -> None:
+    given = {"reason": reason.strip(), "approver": approver.strip(), "ends at": ends_at > now}
+    problems = {name: "is missing" for name, there in given.items() if not there}
+    if problems:
+        raise InvalidInput("A hold needs a reason, an approver and an end that lies ahead.", problems)
+    if conn.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
+        raise InvalidInput("There is no such person.", {"person": "is not here, or was erased"})
+
+
+def _refuse_the_groundless(compiled: Compiled, fields: frozenset[str], ground: str, purpose: str) -> None:
+    policy = compiled.policy
+    legal = policy.legal.get(ground)
+    known = legal is not None and legal.act == "keep"
+    if not known and not (policy.erasure and ground in policy.erasure.may_keep):
+        raise Refused("The policy knows no such ground for keeping data.", "See `legal` and `erasure.may keep`.")
+    if legal is not None and "everything" not in legal.data and not (fields and fields <= set(legal.data)):
+        raise Refused(
+            "This ground does not reach that far.", f"It keeps: {', '.join(legal.data)}.", (f"legal.{ground}",)
+        )
+    if purpose and purpose not in policy.purposes:
+        raise Refused(
+            "The policy knows no such purpose.", "A hold may also name none: then nobody reads what it keeps."
+        )
+
+
+def _keep_what_is_ending(
+    site: Site, conn: Connection, compiled: Compiled, person_id: str, fields: Collection[str]
+) -> None:
+    """Bring back what the new hold names of a person who is on the way out, and mark again what holds of theirs keep."""
+    names = frozenset(fields)
+    touched = [shape.id for shape in shapes(conn) if not names or shape.fields & names]
+    mine = and_(quarantined.c.person_id == person_id, quarantined.c.shape_id.in_(touched))
+    back = move_back(conn, mine, only_for="")
+    kept_apart = Scope(holding, and_(holding.c.person_id == person_id, holding.c.only_for.is_not(None)), holding.c.at)
+    if back:
+        keep_apart(site, conn, kept_apart, compiled, site.now(), batch=1)
+        conn.execute(
+            update(person).where(person.c.id == person_id, person.c.state == "quarantined").values(state="held")
+        )
+    mark_again(conn, compiled, [person_id], site.now())
+
+
+def mark_again(conn: Connection, compiled: Compiled, person_ids: Collection[str], now: datetime) -> None:
+    """After a hold came or went: set anew what the held data of these people may be read for."""
+    ids = list(person_ids)
+    marked = and_(holding.c.person_id.in_(ids), holding.c.only_for.is_not(None))
+    mark(conn, marked, kept(conn, compiled, now))
+    each = (
+        select(holding.c.only_for)
+        .where(holding.c.person_id == person.c.id)
+        .distinct()
+        .correlate(person)
+        .subquery("each")
+    )
+    purposes = select(func.aggregate_strings(each.c.only_for, " ")).scalar_subquery()
+    conn.execute(update(person).where(person.c.id.in_(ids), person.c.state == "held").values(only_for=purposes))
+
+
+def release(site: Site, conn: Connection, hold_id: str) -> bool:
+    """End a hold now, in the caller's transaction; what only it kept goes with the next sweep. False when it is over."""
+    query = select(hold.c.person_id).where(hold.c.id == hold_id, active(site.now()))
+    person_id = conn.scalar(query)
+    if person_id is None:
+        return False
+    conn.execute(update(hold).where(hold.c.id == hold_id).values(released_at=site.now()))
+    ledger.append(conn, site.now(), events.HOLD_RELEASED, {"hold": hold_id, "person": person_id})
+    mark_again(conn, site.policy(conn), [person_id], site.now())
+    return True
+
+
+def end_holds(conn: Connection, compiled: Compiled, now: datetime, batch: int) -> int:
+    """Close up to ``batch`` holds that reached their end, in the caller's transaction; returns how many."""
+    over = and_(hold.c.released_at.is_(None), hold.c.ends_at <= now)
+    rows = conn.execute(select(hold.c.id, hold.c.person_id).where(over).order_by(hold.c.ends_at).limit(batch)).all()
+    if rows:
+        ids = [row.id for row in rows]
+        conn.execute(update(hold).where(hold.c.id.in_(ids)).values(released_at=hold.c.ends_at))
+        ledger.append(conn, now, events.HOLD_ENDED, {"count": len(rows)})
+        mark_again(conn, compiled, {row.person_id for row in rows}, now)
+    return len(rows)
+
+
+def holds_of(conn: Connection, person_id: str, now: datetime) -> list[Hold]:
+    """The holds in force about a person, the one that ends first ahead."""
+    query = select(hold).where(hold.c.person_id == person_id, active(now)).order_by(hold.c.ends_at, hold.c.id)
+    return [
+        Hold(r.id, tuple(r.fields.split()), r.ground, r.reason, r.purpose, r.approver, r.ends_at)
+        for r in conn.execute(query)
+    ]

@@ -1,0 +1,69 @@
+"""How much is past its clock: counted from the clocks themselves, so that a sweep which does nothing is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, false, func, not_
+
+from troth.people.tables import holding
+from troth.policy.clocks import Clock
+from troth.policy.compile import Compiled
+from troth.retention.clocks import coverage
+from troth.retention.due import of_clock, shapes
+from troth.retention.keeping import kept
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Holdings that a clock should have ended and that no hold keeps; ``since`` is the oldest one's deadline."""
+
+    clock: str
+    count: int
+    since: datetime
+
+
+def overdue(conn: Connection, compiled: Compiled, now: datetime) -> list[Overdue]:
+    """For each clock what is still there after its deadline, in use or merely not swept."""
+    found = []
+    for clock in compiled.clocks:
+        count, oldest = count_due(conn, compiled, clock, now, now - clock.keep)
+        if count and oldest is not None:
+            found.append(Overdue(clock.id, count, oldest + clock.keep))
+    return found
+
+
+def count_due(
+    conn: Connection, compiled: Compiled, clock: Clock, now: datetime, until: datetime, is_kept: bool = False
+) -> tuple[int, datetime | None]:
+    """How many holdings ``clock`` ends whose event lies at or before ``until``, and the oldest event.
+
+    Those that a hold or an archive keeps are left out, or, with ``is_kept``, are the ones counted.
+    """
+    ruled = coverage(clock, shapes(conn))
+    touched = ruled.whole | ruled.part.keys()
+    if not touched:
+        return 0, None
+    scope = of_clock(clock, until)
+    protected = kept_now(conn, compiled, clock, now)
+    query = scope.select(func.count(), func.min(scope.event), shape_ids=touched)
+    count, oldest = conn.execute(query.where(protected if is_kept else not_(protected))).one()
+    return int(count), oldest
+
+
+def kept_now(conn: Connection, compiled: Compiled, clock: Clock, now: datetime) -> ColumnElement[bool]:
+    """The condition on a holding that something keeps it from ``clock``: a hold, or an archive that still runs."""
+    condition = kept(conn, compiled, now, but=clock.id).condition()
+    for other in compiled.clocks:
+        if other.archive and other.id != clock.id:
+            whole = sorted(coverage(other, shapes(conn)).whole)
+            condition = condition | and_(holding.c.shape_id.in_(whole), _alive(other, now))
+    return condition
+
+
+def _alive(archive: Clock, now: datetime) -> ColumnElement[bool]:
+    """An archive that counts from collection has an end for each holding; any other makes its holds when data ends."""
+    if archive.after == "collection":
+        return holding.c.at > now - archive.keep
+    return false()

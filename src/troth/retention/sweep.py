@@ -1,0 +1,229 @@
+"""The sweep: what clocks end goes into quarantine, set by set.
+
+What could go wrong: a sweep that is killed halfway; two that run at once; one that takes a day and locks everybody out; one
+that ends what a hold keeps. So the work is cut into batches, each a transaction of its own that moves rows whole and records
+why, and what is due is found by the clocks alone: the next sweep, early or late, goes on where this one stopped. Nothing is
+remembered between sweeps, so that a changed policy changes what is due and touches no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, func, not_, select
+
+from troth import ledger
+from troth.ids import new_id
+from troth.ledger import events
+from troth.people.tables import holding, person, quarantined
+from troth.policy.clocks import Clock
+from troth.policy.compile import Compiled
+from troth.retention.clocks import Coverage, coverage, stay
+from troth.retention.due import Scope, counted_from, of_clock, shapes
+from troth.retention.ending import enter
+from troth.retention.heartbeat import SWEEP, beat
+from troth.retention.holds import end_holds
+from troth.retention.keeping import keep_apart, kept
+from troth.retention.overdue import count_due
+from troth.retention.quarantine import depart, in_ending, move
+from troth.retention.relationship import refresh
+from troth.retention.split import split
+from troth.retention.tables import ending
+from troth.store.site import Site
+
+BATCH = 5000
+OVER = "hold:over"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a sweep would do for one clock: holdings to quarantine, those past their deadline among them, and kept ones."""
+
+    clock: str
+    due: int
+    overdue: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A dry run: what a sweep at ``at`` would do, and how many endings would be destroyed."""
+
+    at: datetime
+    clocks: tuple[Planned, ...]
+    endings: int
+
+    @property
+    def due(self) -> int:
+        """Holdings that would go, counted once for each clock."""
+        return sum(planned.due for planned in self.clocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did: holdings moved in all and by clock."""
+
+    moved: int
+    by_clock: dict[str, int] = field(default_factory=dict)
+
+
+def plan(site: Site, now: datetime | None = None) -> Plan:
+    """What a sweep would do at ``now`` (else at present), counted and then undone: nothing is changed."""
+    at, made = now or site.now(), Plan(site.now(), (), 0)
+    try:
+        with site.writing() as conn:
+            compiled = site.policy(conn)
+            refresh(site, conn)
+            clocks = tuple(_planned(conn, compiled, clock, at) for clock in compiled.clocks)
+            waits = (ending.c.state == "quarantined") & (ending.c.destroys_at <= at)
+            made = Plan(at, clocks, conn.scalar(select(func.count()).select_from(ending).where(waits)) or 0)
+            raise _OnlyPlannedError
+    except _OnlyPlannedError:
+        return made
+
+
+class _OnlyPlannedError(Exception):
+    """Takes a dry run back."""
+
+
+def _planned(conn: Connection, compiled: Compiled, clock: Clock, at: datetime) -> Planned:
+    until = due_until(compiled, clock, at)
+    return Planned(
+        clock.id,
+        count_due(conn, compiled, clock, at, until)[0],
+        count_due(conn, compiled, clock, at, at - clock.keep)[0],
+        count_due(conn, compiled, clock, at, until, is_kept=True)[0],
+    )
+
+
+def due_until(compiled: Compiled, clock: Clock, now: datetime) -> datetime:
+    """What ``clock`` counts from this instant or before is to be quarantined ``now``."""
+    erasure = compiled.policy.erasure
+    return now - clock.keep + stay(clock.keep, erasure.destroy_within if erasure else None)
+
+
+def sweep(site: Site, now: datetime | None = None, batch: int = BATCH) -> Swept:
+    """Quarantine everything that clocks end and holds no longer keep, in transactions of at most ``batch`` holdings.
+
+    Safe to repeat and to interrupt anywhere; ``destroy_due`` does the rest.
+    """
+    at = now or site.now()
+    with site.writing() as conn:
+        compiled = site.policy(conn)
+        refresh(site, conn)
+    _end_holds(site, compiled, at, batch)
+    moved = {clock.id: _Run(site, compiled, clock, at, batch).run() for clock in compiled.clocks}
+    moved[OVER] = _let_go(site, compiled, at, batch)
+    with site.writing() as conn:
+        if any(moved.values()):
+            counts = {key.replace(":", "_"): count for key, count in moved.items() if count}
+            ledger.append(conn, at, events.CLOCK_SWEPT, {"moved": counts})
+        beat(conn, SWEEP, at)
+    return Swept(sum(moved.values()), moved)
+
+
+def _end_holds(site: Site, compiled: Compiled, now: datetime, batch: int) -> None:
+    ended = batch
+    while ended == batch:
+        with site.writing() as conn:
+            ended = end_holds(conn, compiled, now, batch)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One clock's part of a sweep."""
+
+    site: Site
+    compiled: Compiled
+    clock: Clock
+    now: datetime
+    batch: int
+
+    def run(self) -> int:
+        """Part, keep apart and move what is due; how many holdings were moved."""
+        scope = of_clock(self.clock, due_until(self.compiled, self.clock, self.now))
+        with self.site.reading() as conn:
+            ruled = coverage(self.clock, shapes(conn))
+        self._part(scope, ruled)
+        with self.site.reading() as conn:
+            whole = coverage(self.clock, shapes(conn)).whole
+        if not whole:
+            return 0
+        if not self.clock.archive:
+            self._keep_apart(scope, whole)
+        moved = sum(self._move(scope, ids) for ids in self._sets(whole))
+        self._depart_kept()
+        return moved
+
+    def _sets(self, whole: frozenset[int]) -> Iterator[list[int]]:
+        """One shape at a time where the index on shape and time serves; else all together, by people."""
+        if self.clock.after == "collection":
+            yield from ([one] for one in sorted(whole))
+        else:
+            yield sorted(whole)
+
+    def _part(self, scope: Scope, ruled: Coverage) -> None:
+        for shape_id, fields in ruled.part.items():
+            ids = scope.select(holding.c.id, shape_ids=[shape_id]).limit(self.batch)
+            parted = self.batch
+            while parted == self.batch:
+                with self.site.writing() as conn:
+                    parted = split(self.site, conn, ids, fields)
+
+    def _keep_apart(self, scope: Scope, whole: frozenset[int]) -> None:
+        ruled = Scope(scope.source, scope.where & holding.c.shape_id.in_(sorted(whole)), scope.event)
+        more = True
+        while more:
+            with self.site.writing() as conn:
+                more = keep_apart(self.site, conn, ruled, self.compiled, self.now, self.batch)
+
+    def _move(self, scope: Scope, shape_ids: list[int]) -> int:
+        total, moved = 0, self.batch
+        while moved == self.batch:
+            with self.site.writing() as conn:
+                moved = self._move_batch(conn, scope, shape_ids)
+            total += moved
+        return total
+
+    def _move_batch(self, conn: Connection, scope: Scope, shape_ids: list[int]) -> int:
+        made = new_id(self.now)
+        protected = kept(conn, self.compiled, self.now, but=self.clock.id).condition()
+        ids = scope.select(holding.c.id, shape_ids=shape_ids).where(not_(protected)).order_by(scope.event)
+        moved = move(conn, ids.limit(self.batch).with_for_update(of=holding, skip_locked=True), made)
+        if moved:
+            source, event = counted_from(self.clock, quarantined)
+            first = select(func.min(event)).select_from(source).where(quarantined.c.ending_id == made)
+            deadline = conn.execute(first).scalar_one() + self.clock.keep
+            depart(conn, made, in_ending(made))
+            enter(self.site, conn, made, f"clock:{self.clock.id}", deadline, moved, self.clock.everywhere)
+        return moved
+
+    def _depart_kept(self) -> None:
+        """People of whom nothing had to go because a hold keeps all: they, too, are out of every other use now."""
+        made = new_id(self.now)
+        marked = person.c.id.in_(select(holding.c.person_id).where(holding.c.only_for.is_not(None)))
+        with self.site.writing() as conn:
+            if depart(conn, made, marked & (person.c.state == "active")):
+                enter(self.site, conn, made, f"clock:{self.clock.id}", self.now + self.clock.keep / 10, 0, False)
+
+
+def _let_go(site: Site, compiled: Compiled, now: datetime, batch: int) -> int:
+    """What only a hold kept goes when the hold is over: its clock ran out long ago, so it goes with this very sweep."""
+    total, moved = 0, batch
+    while moved == batch:
+        with site.writing() as conn:
+            made, held = new_id(now), kept(conn, compiled, now)
+            over = holding.c.only_for.is_not(None) & not_(held.condition())
+            moved = move(conn, select(holding.c.id).where(over).limit(batch), made)
+            if moved:
+                depart(conn, made, in_ending(made))
+                enter(site, conn, made, OVER, now, moved, _everywhere(compiled))
+        total += moved
+    return total
+
+
+def _everywhere(compiled: Compiled) -> bool:
+    erasure = compiled.policy.erasure
+    return any(clock.everywhere for clock in compiled.clocks) or bool(erasure and erasure.everywhere)

@@ -1,0 +1,92 @@
+"""The keys of days, beside those of people: destroying one makes every copy of that day's visits unreadable, backups too.
+
+A key is committed before the first visit that it seals; a key without visits is harmless and goes with its day.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from datetime import date
+
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+from sqlalchemy import Connection, delete, select
+
+from troth.errors import StoreError, Unverifiable
+from troth.people.keyring import Ring, read_ring
+from troth.people.keystore import keys_read, keys_written
+from troth.people.tables import site_key
+from troth.store.insert import insert_into
+from troth.store.site import Site
+from troth.visits.tables import day_key
+
+_ATTEMPTS = 5
+
+
+def keys_of(site: Site, days: Collection[date]) -> dict[date, bytes]:
+    """The keys (32 bytes) of those of ``days`` that have one.
+
+    Raises:
+        StoreError: when the key store or the site key is missing.
+        Unverifiable: when a row does not open: it was altered.
+    """
+    for _ in range(_ATTEMPTS):
+        with keys_read(site) as conn:
+            rows = conn.execute(select(day_key).where(day_key.c.day.in_([_name(day) for day in days]))).all()
+        ring = read_ring(site)
+        if all(row.site_key in ring.keys for row in rows):
+            return {date.fromisoformat(row.day): _unwrap(ring, row.site_key, row.wrapped) for row in rows}
+    raise StoreError(
+        "The site key that wraps these keys is missing.", "Put back the secret that belongs to this key store."
+    )
+
+
+def keys_for(site: Site, days: Collection[date]) -> dict[date, bytes]:
+    """The keys of ``days``, made and committed where they are missing; two processes that make one get the same."""
+    found = keys_of(site, days)
+    missing = [day for day in days if day not in found]
+    if missing:
+        _make(site, missing)
+        found |= keys_of(site, missing)
+    return found
+
+
+def _make(site: Site, days: Collection[date]) -> None:
+    for _ in range(_ATTEMPTS):
+        ring = read_ring(site)
+        with keys_written(site) as conn:
+            if _in_use(conn, ring.current):
+                rows = [_row(ring, day) for day in days]
+                conn.execute(insert_into(conn, day_key).on_conflict_do_nothing(), rows)
+                return
+    raise StoreError(
+        "The site key is not the one this key store was made with.", "Put back the secret that belongs to it."
+    )
+
+
+def _in_use(conn: Connection, key: str) -> bool:
+    """Lock the site key's row against retirement, as the keys of people do."""
+    query = select(site_key.c.id).where(site_key.c.id == key, site_key.c.retired_at.is_(None))
+    return conn.execute(query.with_for_update(read=True)).first() is not None
+
+
+def _row(ring: Ring, day: date) -> dict[str, object]:
+    wrapped = aes_key_wrap(ring.keys[ring.current], secrets.token_bytes(32))
+    return {"day": _name(day), "wrapped": wrapped, "site_key": ring.current}
+
+
+def _unwrap(ring: Ring, key: str, wrapped: bytes) -> bytes:
+    try:
+        return aes_key_unwrap(ring.keys[key], wrapped)
+    except (InvalidUnwrap, ValueError):
+        raise Unverifiable("A day's key does not open: its row was altered.", "Restore the key store.") from None
+
+
+def destroy_keys_before(site: Site, day: date) -> int:
+    """Destroy the keys of all days before ``day``, for ever; how many there were."""
+    with keys_written(site) as conn:
+        return conn.execute(delete(day_key).where(day_key.c.day < _name(day))).rowcount
+
+
+def _name(day: date) -> str:
+    return f"{day:%Y%m%d}"

@@ -1,0 +1,62 @@
+"""Which days of visits there are, and making and dropping them: the one place where the two databases differ.
+
+PostgreSQL attaches each day to the table ``visit`` as a partition, so that anything else may read them as one; SQLite has only
+the days. Everything else, inserts included, speaks to the table of a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+
+from sqlalchemy import Connection, Table, text
+
+from troth.clock import DAY, to_micros
+from troth.visits.tables import of_day, visit
+
+_PREFIX = f"{visit.name}_"
+_NAMES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'visit_[0-9]*'",
+    "postgresql": "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^visit_[0-9]{8}$'"
+    " AND relnamespace = current_schema()::regnamespace",
+}
+
+
+def table_of(day: date) -> Table:
+    """The table that holds the visits of ``day`` (UTC)."""
+    return of_day(f"{day:%Y%m%d}")
+
+
+def start_of(day: date) -> datetime:
+    """The first instant of ``day``; the last is just before that of the next."""
+    return datetime.combine(day, time(), UTC)
+
+
+def days_present(conn: Connection) -> list[date]:
+    """The days that have a table, in order."""
+    names = conn.scalars(text(_NAMES[conn.dialect.name]))
+    return sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
+
+
+def ensure_days(conn: Connection, days: Iterable[date]) -> None:
+    """Make the tables of ``days`` that are missing, in the caller's transaction."""
+    for day in sorted(set(days) - set(days_present(conn))):
+        _make(conn, day)
+
+
+def _make(conn: Connection, day: date) -> None:
+    if conn.dialect.name != "postgresql":
+        table_of(day).create(conn, checkfirst=True)
+        return
+    bounds = f"FROM ({to_micros(start_of(day))}) TO ({to_micros(start_of(day) + DAY)})"
+    conn.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {_PREFIX}{day:%Y%m%d} PARTITION OF visit FOR VALUES {bounds}")
+
+
+def over_by(days: Iterable[date], cutoff: datetime) -> list[date]:
+    """Those of ``days`` of which every instant lies at or before ``cutoff``."""
+    return [day for day in days if start_of(day) + DAY <= cutoff]
+
+
+def drop(conn: Connection, day: date) -> None:
+    """Drop a day with all that it holds."""
+    conn.exec_driver_sql(f"DROP TABLE IF EXISTS {_PREFIX}{day:%Y%m%d}")

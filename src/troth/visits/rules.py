@@ -1,0 +1,91 @@
+"""What of a visit may be recorded, and in what form. Pure: the policy and what the request offers in, the record out."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from troth.decide import Ask
+from troth.people.cards import find_cards
+from troth.policy.compile import Compiled
+
+TIME = "time"
+ADDRESS = "pd:IPAddress"
+DEVICE = "pd:DeviceBased"
+PAGES = frozenset({"pd:BrowserHistory", "pd:Website"})
+LONGEST = 500  # characters of one value; what is longer is cut, since it is no page of ours
+_NETWORK = {4: 24, 6: 48}
+
+
+def recorded(compiled: Compiled) -> frozenset[str] | None:
+    """The fields besides the time that a visit's record may hold; None when no visit may be recorded at all."""
+    visits = compiled.policy.visits
+    if visits is None or not _may(compiled, TIME):
+        return None
+    return frozenset(field for field in visits.records if field != TIME and _may(compiled, field))
+
+
+def _may(compiled: Compiled, field: str) -> bool:
+    return compiled.decide(Ask("record", "visits", frozenset({field}))).allowed
+
+
+def record_of(compiled: Compiled, fields: frozenset[str], offered: Mapping[str, str], key: bytes) -> dict[str, str]:
+    """The record of one visit: exactly ``fields``, each from what is ``offered`` under its name or its category.
+
+    ``key`` (the day's) turns codes that single out a device into others when the policy keeps addresses short, so that
+    nobody is followed from one day to the next.
+    """
+    found = {field: offered.get(field, offered.get(_category(compiled, field), "")) for field in fields}
+    shaped = {field: _shaped(compiled, field, value, key) for field, value in found.items()}
+    return {field: value for field, value in shaped.items() if value and not find_cards(value)}
+
+
+def _category(compiled: Compiled, field: str) -> str:
+    data = compiled.policy.data.get(field)
+    return data.category if data else ""
+
+
+def _shaped(compiled: Compiled, field: str, value: str, key: bytes) -> str:
+    category, short = _category(compiled, field), bool(compiled.policy.visits and compiled.policy.visits.truncate_ip)
+    if category == ADDRESS:
+        return address(value, short)
+    if category in PAGES:
+        return page(value)
+    if category == DEVICE and short and value:
+        return hmac.new(key, f"{field}\x00{value}".encode(), hashlib.sha256).hexdigest()[:16]
+    return value[:LONGEST]
+
+
+def address(value: str, short: bool) -> str:
+    """An IP address in its usual spelling, only its network (/24, /48) when ``short``; blank for anything else."""
+    try:
+        ip = ipaddress.ip_address(value.strip())
+    except ValueError:
+        return ""
+    mapped = getattr(ip, "ipv4_mapped", None)
+    ip = mapped or ip
+    if not short:
+        return str(ip)
+    return str(ipaddress.ip_network(f"{ip}/{_NETWORK[ip.version]}", strict=False).network_address)
+
+
+def page(value: str) -> str:
+    """The path of a page: no host, no query and no fragment, where secrets travel."""
+    return " ".join(_path(part) for part in value.split())[:LONGEST]
+
+
+def _path(value: str) -> str:
+    try:
+        return urlsplit(value).path or "/"
+    except ValueError:
+        return ""
+
+
+def cutoff(compiled: Compiled, now: datetime) -> datetime:
+    """Visits at or before this instant have expired; ``now`` itself when the policy lets none be kept."""
+    visits = compiled.policy.visits
+    return now - visits.keep if visits is not None and visits.keep is not None else now

@@ -1,0 +1,86 @@
+"""The sweep of the visit log: whole days are dropped, what has expired of a day in part is deleted, and days' keys follow.
+
+The order makes a crash harmless: data first, in one transaction, then keys; a key whose day is gone is found by its name, not
+by its data, so the next sweep finishes what this one began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, select
+
+from troth import ledger
+from troth.ledger import events
+from troth.retention import heartbeat
+from troth.retention.alarms import Alarm
+from troth.retention.scrub import scrub
+from troth.store.site import Site
+from troth.visits import daykeys
+from troth.visits.partitions import days_present, drop, ensure_days, over_by, table_of
+from troth.visits.rules import cutoff, recorded
+
+AHEAD = 2
+"""How many days after today have a table already, so that no visitor waits for one to be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep of the visit log did: days dropped, and visits destroyed with them and besides."""
+
+    days: int
+    visits: int
+
+
+def sweep(site: Site) -> int:
+    """Destroy every visit that has expired, with its copies in backups, and say how many.
+
+    Safe to repeat and to interrupt anywhere.
+    """
+    with site.writing() as conn:
+        now = site.now()
+        compiled = site.policy(conn)
+        expired = cutoff(compiled, now)
+        touched, swept = _destroy(conn, expired)
+        if recorded(compiled) is not None:
+            ensure_days(conn, (now.date() + timedelta(days=n) for n in range(AHEAD + 1)))
+        if swept.visits or swept.days:
+            ledger.append(conn, now, events.VISIT_SWEPT, {"days": swept.days, "count": swept.visits})
+        heartbeat.beat(conn, heartbeat.VISITS, now)
+    daykeys.destroy_keys_before(site, expired.date())
+    scrub(site.engine, touched)
+    scrub(site.keys, ["day_key"] if swept.days else [])
+    return swept.visits
+
+
+def _destroy(conn: Connection, expired: datetime) -> tuple[list[str], Swept]:
+    present = days_present(conn)
+    over = over_by(present, expired)
+    gone = 0
+    for day in over:
+        gone += conn.scalar(select(func.count()).select_from(table_of(day))) or 0
+        drop(conn, day)
+    parts = [day for day in present if day not in over and day <= expired.date()]
+    for day in parts:
+        gone += conn.execute(delete(table_of(day)).where(table_of(day).c.at <= expired)).rowcount
+    return [table_of(day).name for day in parts], Swept(len(over), gone)
+
+
+def oldest(conn: Connection) -> datetime | None:
+    """The instant of the oldest visit that is physically there; None when there is none."""
+    for day in days_present(conn):
+        found: datetime | None = conn.scalar(select(func.min(table_of(day).c.at)))
+        if found is not None:
+            return found
+    return None
+
+
+def overdue(site: Site) -> tuple[Alarm, ...]:
+    """An alarm when a visit is still physically there two sweeps after it expired."""
+    with site.reading() as conn:
+        found, expired = oldest(conn), cutoff(site.policy(conn), site.now())
+    late = expired - 2 * heartbeat.SWEEP_EVERY
+    if found is None or found > late:
+        return ()
+    return (Alarm("visits overdue", "visits", found + (site.now() - expired), "Visits are kept past their time."),)
