@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from troth import agenda, ledger
@@ -17,6 +17,7 @@ from troth.decide import Ask, Decision
 from troth.errors import InvalidInput, Refused
 from troth.ledger import events
 from troth.people import dealings, vault
+from troth.people.tables import holding
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
 from troth.policy.rules import one_word
@@ -107,11 +108,11 @@ class _Intake:
 
     def take_in(self, ask: Ask, decision: Decision) -> Receipt:
         """Seal and record everything, or find that it was stored before."""
+        if stored := self._stored_before():
+            return Receipt(stored, (), None, repeated=True)
         person_id = self.known or vault.admit(self.site, self.conn, self.point.people)
         told = form(self.compiled, self.submission.point, self.submission.language).told_words
         holdings = self._hold(person_id, told)
-        if not holdings:
-            return Receipt(person_id, (), None, repeated=True)
         self._record_choices(person_id, told)
         opened = self._open_dealings(person_id)
         self._tell_second_hand(holdings[0])
@@ -119,6 +120,11 @@ class _Intake:
         told_of = {**body, "person": person_id, "source": one_word(self.point.source), "holdings": len(holdings)}
         ledger.append(self.conn, self.site.now(), events.HOLDING_COLLECTED, told_of)
         return Receipt(person_id, tuple(holdings), opened, repeated=False)
+
+    def _stored_before(self) -> str | None:
+        """Whose submission it was, when one with this key has been stored."""
+        query = select(holding.c.person_id).where(holding.c.submission == self.submission.key).limit(1)
+        return self.conn.execute(query).scalar_one_or_none()
 
     def _hold(self, person_id: str, told: str) -> list[str]:
         return vault.hold(
