@@ -72,5 +72,5 @@ TASKS: Mapping[str, Callable[[Site], int]] = {
     "agenda": lambda site: run_due(site, HANDLERS).done,
     "orphans": sweep_orphans,
     "alarms": lambda site: len(alarms.alarms(site)),
-    "seal": seal,
+    "seal": lambda site: seal(site).entries,
 }

@@ -48,7 +48,8 @@ def check(compiled: Compiled, submission: Submission, now: datetime) -> Checked:
     point = compiled.policy.collection[submission.point]
     values = {key: _tidy(value) for key, value in submission.values.items() if value.strip()}
     problems = dict(_problems(compiled, point, submission, values))
-    return Checked(_kept(point, values), problems, _facts(compiled, point, submission, values, now))
+    declared = {key: value for key, value in values.items() if key in (*point.required, *point.optional)}
+    return Checked(_kept(point, declared), problems, _facts(compiled, point, submission, declared, now))
 
 
 def _tidy(value: str) -> str:

@@ -17,6 +17,7 @@ from troth.errors import Refused
 from troth.ids import new_id
 from troth.ledger import events
 from troth.people.tables import dealing
+from troth.policy.rules import one_word
 from troth.store.site import Site
 
 BATCH = 1000
@@ -44,7 +45,7 @@ def open_dealing(
     made = new_id(site.now())
     row = {"id": made, "person_id": person_id, "kind": kind, "ref": ref, "at": at}
     conn.execute(insert(dealing).values(**row, warranty_ends_at=warranty_ends_at))
-    ledger.append(conn, site.now(), events.DEALING_OPENED, {"person": person_id, "dealing": made, "kind": kind})
+    ledger.append(conn, site.now(), events.DEALING_OPENED, {"person": person_id, "dealing": made, "kind": one_word(kind)})
     return made
 
 
@@ -53,7 +54,7 @@ def close_dealing(site: Site, conn: Connection, person_id: str, kind: str, ref: 
     mine = (dealing.c.person_id == person_id) & (dealing.c.kind == kind) & (dealing.c.ref == ref)
     changed = conn.execute(update(dealing).where(mine, dealing.c.closed_at.is_(None)).values(closed_at=at)).rowcount
     if changed:
-        ledger.append(conn, site.now(), events.DEALING_CLOSED, {"person": person_id, "kind": kind})
+        ledger.append(conn, site.now(), events.DEALING_CLOSED, {"person": person_id, "kind": one_word(kind)})
     return bool(changed)
 
 

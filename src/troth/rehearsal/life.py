@@ -18,6 +18,7 @@ from troth.collection import rules as collection
 from troth.collection.actions import collect
 from troth.collection.forms import form
 from troth.consent import actions as consent
+from troth.consent.rules import State
 from troth.errors import InvalidInput, Refused
 from troth.people import dealings
 from troth.policy.compile import Compiled
@@ -112,7 +113,7 @@ class Life:
         """Fill in one collection point, as somebody new or as somebody who was here before."""
         point = compiled.policy.collection[key]
         again = [one for one in self.people if one.kind == point.people]
-        somebody = self.random.choice(again) if again and self.random.random() < 0.3 else None
+        somebody = self.random.choice(again) if again and (point.members_only or self.random.random() < 0.3) else None
         values = self._answers(compiled, point, somebody)
         choices = {scope: True for scope in point.offers if self.random.random() < 0.5}
         partners = [partner for partner in point.partners if partner in self.site.wiring.partners]
@@ -152,21 +153,17 @@ class Life:
         """Somebody takes a consent back, or objects to something they may object to."""
         if not self.people or self.random.random() > 0.4:
             return
-        purposes = compiled.policy.purposes
-        chosen = [key for key, purpose in purposes.items() if purpose.basis == "consent"]
-        objectable = [key for key, purpose in purposes.items() if purpose.opt_out]
-        scope, state = self.random.choice(
-            [(key, "withdrawn") for key in chosen] + [(key, "objected") for key in objectable] or [("", "")]
-        )
-        if scope:
-            point = next(iter(compiled.policy.collection))
-            words = form(compiled, point, "en").told_words
-            somebody = self.random.choice(self.people)
-            with self.site.writing() as conn:
-                consent.record(
-                    self.site, conn, somebody.id, scope, state, words, "en", channel="letter", policy=compiled
-                )
-            self.happened["changes of mind"] += 1
+        purposes = compiled.policy.purposes.items()
+        withdrawn: list[tuple[str, State]] = [(key, "withdrawn") for key, one in purposes if one.basis == "consent"]
+        objected: list[tuple[str, State]] = [(key, "objected") for key, one in purposes if one.opt_out]
+        if not withdrawn + objected:
+            return
+        scope, state = self.random.choice(withdrawn + objected)
+        words = form(compiled, next(iter(compiled.policy.collection)), "en").told_words
+        person_id = self.random.choice(self.people).id
+        with self.site.writing() as conn:
+            consent.record(self.site, conn, person_id, scope, state, words, "en", channel="letter", policy=compiled)
+        self.happened["changes of mind"] += 1
 
     def _order(self, compiled: Compiled) -> None:
         kinds = {need.removeprefix("open ") for one in compiled.policy.purposes.values() for need in one.needs}
