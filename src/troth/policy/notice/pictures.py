@@ -203,7 +203,7 @@ def _timeline(bars: list[_Bar], speaker: Speaker, width: int) -> str:
 def _bar(bar: _Bar, y: float, length: float, speaker: Speaker, width: int) -> tuple[float, str]:
     lines = _wrap(bar.what, width - 8)
     label = "".join(
-        f'<text x="0" y="{y + _TEXT + number * _LINE:.0f}">{escape(line)}</text>' for number, line in enumerate(lines)
+        f'<text x="2" y="{y + _TEXT + number * _LINE:.0f}">{escape(line)}</text>' for number, line in enumerate(lines)
     )
     top = y + len(lines) * _LINE + 3
     kind = "bar apart" if bar.apart else "bar"
@@ -270,4 +270,4 @@ def _wide(character: str) -> bool:
 
 def _length(words: str) -> float:
     """About how wide the words are, in the units of the picture, a little too much rather than too little."""
-    return sum(_TEXT if _wide(character) else _TEXT * 0.56 for character in words)
+    return sum(_TEXT if _wide(character) else _TEXT * 0.6 for character in words)
