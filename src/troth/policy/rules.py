@@ -1,6 +1,6 @@
 """From entries to rules that ``decide`` can be asked: what is not written here is refused.
 
-Acts: ``collect`` (the purpose is the collection point), ``read``, ``count`` (aggregates), ``disclose``, ``send`` (the
+Acts: ``collect`` (the purpose is the collection point), ``read``, ``read_visits``, ``count`` (aggregates), ``disclose``, ``send`` (the
 recipient is the message class), ``record`` (a visit), ``cookie`` (the purpose is the cookie), ``store``, ``keep`` (a hold).
 
 Facts, and the rooms that establish them: ``consent:PURPOSE`` and ``consent:@RECIPIENT``, ``objection:PURPOSE`` and
@@ -21,6 +21,7 @@ from troth.policy.model import Absolute, CollectionPoint, MessageClass, Policy, 
 OWN_ACCESS = "own_access"
 HELD = "held"
 BARRED = "barred"
+READ_VISITS = "read_visits"
 
 
 def rules(policy: Policy) -> frozenset[Rule]:
@@ -48,14 +49,18 @@ def _purposes(policy: Policy) -> Iterator[Rule]:
 def _ways(purpose: Purpose, key: str) -> Iterator[frozenset[str]]:
     consent = frozenset({f"consent:{key}"}) if purpose.basis == "consent" else frozenset()
     cases = [frozenset({_case(need)}) for need in purpose.needs] or [frozenset()]
-    roles = [frozenset({f"role:{one_word(role)}"}) for role in purpose.roles] or [frozenset()]
     regime = frozenset({f"before:{purpose.before}"}) if purpose.before else frozenset()
-    for case, role in product(cases, roles):
+    for case, role in product(cases, _roles(purpose)):
         yield consent | case | role | regime
 
 
 def _case(need: str) -> str:
     return f"case:{one_word(need.removeprefix('open '))}"
+
+
+def _roles(purpose: Purpose) -> list[frozenset[str]]:
+    """One set of facts for each role that may act for ``purpose``; one of none when any may."""
+    return [frozenset({f"role:{one_word(role)}"}) for role in purpose.roles] or [frozenset()]
 
 
 def one_word(text: str) -> str:
@@ -144,10 +149,10 @@ def _visits(policy: Policy) -> Iterator[Rule]:
     if visits.recording:
         acts, purposes = frozenset({"record"}), frozenset({"visits"})
         yield Rule("visits.records", "permit", acts, purposes, fields, reason="the policy records visits")
-    acts = frozenset({"read visits", "count"})
-    yield Rule(
-        "visits.records", "permit", acts, frozenset(visits.for_), fields, reason="the policy uses visits for this"
-    )
+    for key in visits.for_:
+        for role in _roles(policy.purposes[key]) if key in policy.purposes else ():
+            acts, purposes, reason = frozenset({READ_VISITS, "count"}), frozenset({key}), "the policy uses visits for this"
+            yield Rule("visits.records", "permit", acts, purposes, fields, requires=role, reason=reason)
 
 
 def _cookies(policy: Policy) -> Iterator[Rule]:
@@ -189,7 +194,7 @@ def _absolutes(policy: Policy) -> Iterator[Rule]:
 
 
 def _never(policy: Policy, key: str, absolute: Absolute) -> Iterator[Rule]:
-    acts = {"sell": {"disclose"}, "read": {"read", "read visits"}, "store": {"store", "collect"}}
+    acts = {"sell": {"disclose"}, "read": {"read", READ_VISITS}, "store": {"store", "collect"}}
     yield Rule(
         f"absolutes.{key}",
         "forbid",

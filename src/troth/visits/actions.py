@@ -25,6 +25,7 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.people.vault import By
 from troth.policy.compile import Compiled
+from troth.policy.rules import READ_VISITS
 from troth.store.site import Site
 from troth.visits import daykeys
 from troth.visits.partitions import days_present, ensure_days, start_of, table_of
@@ -97,7 +98,7 @@ def read(site: Site, purpose: str, by: By, since: datetime | None = None) -> Ite
 
 def _ask(compiled: Compiled, purpose: str, by: By) -> Ask:
     fields = frozenset(compiled.policy.visits.records) if compiled.policy.visits else frozenset()
-    return Ask("read visits", purpose, fields | {"time"}, facts=by.facts(""))
+    return Ask(READ_VISITS, purpose, fields | {"time"}, facts=by.facts(""))
 
 
 def _stream(site: Site, compiled: Compiled, since: datetime | None) -> Iterator[Visit]:
