@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, true
 
 from troth.people.sealing import unseal
 from troth.people.tables import holding, shape
+from troth.policy.rules import OWN_ACCESS
 
 BATCH = 1000
 
@@ -35,8 +36,13 @@ class Sealed:
         return unseal(key, self.person_id, self.id, self.fields, self.body)
 
 
-def holdings_with(conn: Connection, person_ids: Collection[str], fields: Collection[str]) -> dict[str, list[Sealed]]:
-    """For each of these people the holdings that have any of ``fields``, oldest first."""
+def holdings_with(
+    conn: Connection, person_ids: Collection[str], fields: Collection[str], purpose: str
+) -> dict[str, list[Sealed]]:
+    """For each of these people the holdings that have any of ``fields``, oldest first.
+
+    What is kept for certain purposes only is left out for every other; people themselves see all of theirs.
+    """
     found: dict[str, list[Sealed]] = defaultdict(list)
     ids = list(person_ids)
     wanted = frozenset(fields)
@@ -44,10 +50,17 @@ def holdings_with(conn: Connection, person_ids: Collection[str], fields: Collect
         return {}
     named = or_(*((" " + shape.c.fields + " ").contains(f" {field} ", autoescape=True) for field in sorted(wanted)))
     for start in range(0, len(ids), BATCH):
-        query = _holdings().where(holding.c.person_id.in_(ids[start : start + BATCH]), named)
+        query = _holdings().where(holding.c.person_id.in_(ids[start : start + BATCH]), named, _open_to(purpose))
         for sealed in _sealed(conn, query.order_by(holding.c.at, holding.c.id)):
             found[sealed.person_id].append(sealed)
     return dict(found)
+
+
+def _open_to(purpose: str) -> ColumnElement[bool]:
+    if purpose == OWN_ACCESS:
+        return true()
+    kept_for = (" " + holding.c.only_for + " ").contains(f" {purpose} ", autoescape=True)
+    return or_(holding.c.only_for.is_(None), kept_for) if purpose else holding.c.only_for.is_(None)
 
 
 def holdings_after(conn: Connection, person_id: str, last: str, limit: int) -> list[Sealed]:

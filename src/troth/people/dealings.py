@@ -45,7 +45,9 @@ def open_dealing(
     made = new_id(site.now())
     row = {"id": made, "person_id": person_id, "kind": kind, "ref": ref, "at": at}
     conn.execute(insert(dealing).values(**row, warranty_ends_at=warranty_ends_at))
-    ledger.append(conn, site.now(), events.DEALING_OPENED, {"person": person_id, "dealing": made, "kind": one_word(kind)})
+    ledger.append(
+        conn, site.now(), events.DEALING_OPENED, {"person": person_id, "dealing": made, "kind": one_word(kind)}
+    )
     return made
 
 

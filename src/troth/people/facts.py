@@ -14,7 +14,7 @@ from troth.consent.rules import facts_of
 from troth.people.dealings import open_cases
 from troth.people.tables import person
 from troth.policy.compile import Compiled
-from troth.policy.rules import BARRED, one_word
+from troth.policy.rules import BARRED, OWN_ACCESS, one_word
 from troth.store.site import Site
 
 BATCH = 1000
@@ -102,10 +102,15 @@ def _of_person(row: Known | None, purpose: str, days: frozenset[datetime]) -> fr
 
 
 def visible(row: Known, purpose: str) -> bool:
-    """Whether a person may be seen for ``purpose``: not when quarantined, and when restricted or held only as recorded."""
-    if row.only_for is not None:
-        return row.state != "quarantined" and purpose in row.only_for.split(" ")
-    return row.state == "active"
+    """Whether a person may be seen for ``purpose``: never when quarantined; when restricted or held, only as recorded.
+
+    People see what is held about them as long as it is neither quarantined nor gone.
+    """
+    if row.state == "quarantined":
+        return False
+    if row.only_for is not None and purpose != OWN_ACCESS:
+        return purpose in row.only_for.split(" ")
+    return row.state == "active" or purpose == OWN_ACCESS
 
 
 def _regimes(policy: Compiled) -> frozenset[datetime]:

@@ -44,13 +44,16 @@ def hold(
         partner: the recipient of the policy who supplied the data, when it was not the person.
 
     Raises:
-        Refused: for a field that this point does not ask for or that is never stored, and for card numbers.
+        Refused: for a field that this point does not ask for or that is never stored, for card numbers, and for a person who
+            is unknown, held or quarantined: whoever comes back is admitted anew.
         InvalidInput: for text that cannot be stored.
         StoreError: when the person has no key, or the key store or its secret is missing.
     """
     _refuse_the_unfit(policy, point, values)
     if not values:
         return []
+    if conn.execute(select(person.c.state).where(person.c.id == person_id)).scalar_one_or_none() != "active":
+        raise Refused("There is nobody to store this for.", "Admit the person anew.")
     key = open_keys(site, [person_id]).get(person_id)
     if key is None:
         raise StoreError("This person has no key: nothing can be sealed.", "Admit the person first.")
@@ -73,9 +76,8 @@ def _refuse_the_unfit(policy: Compiled, point: str, values: Mapping[str, str]) -
     asked = policy.policy.collection.get(point)
     fields = {*asked.required, *asked.optional} if asked else set()
     if values.keys() - fields:
-        raise Refused(
-            f"`{point}` does not ask for: {', '.join(sorted(values.keys() - fields))}.", "Declare it in the policy."
-        )
+        known = sorted(values.keys() & policy.policy.data.keys() - fields) or ["what the policy does not declare"]
+        raise Refused(f"`{point}` does not ask for: {', '.join(known)}.", "Declare it in the policy.")
     refuse_cards(values)
     for field, value in values.items():
         if "\x00" in value or not _is_text(value):

@@ -20,9 +20,7 @@ person = Table(
     Column("kind", String(63), nullable=False),
     Column("state", String(12), nullable=False),  # active, held (only what a hold keeps), quarantined
     Column("since", Instant, nullable=False),
-    Column(
-        "only_for", String(1000)
-    ),  # restricted: purposes it may still be read for, a space between; blank: not restricted
+    Column("only_for", String(1000)),  # blank: not restricted; else the purposes it may still be read for
     Column("relationship_ends_at", Instant),  # blank while business goes on; may lie ahead (a warranty's end)
     Index("ix_person_relationship_ends_at", "kind", "relationship_ends_at"),
 )

@@ -124,7 +124,7 @@ def read(site: Site, person_id: str, fields: Collection[str], purpose: str, by: 
     with site.writing() as conn:
         asked = _asked(site, conn, [person_id], frozenset(fields), purpose, by, case)
         _, decision = asked[person_id]
-        sealed = holdings_with(conn, [person_id], fields).get(person_id, []) if decision.allowed else []
+        sealed = holdings_with(conn, [person_id], fields, purpose).get(person_id, []) if decision.allowed else []
     if not decision.allowed:
         raise Refused(_refusal(purpose), because=decision.because)
     return _opened(site, sealed, fields, decision)
@@ -197,7 +197,7 @@ def _read_batch(
     with site.writing() as conn:
         asked = _asked(site, conn, ids, frozenset(fields), purpose, by)
         allowed = [one for one, (_, decision) in asked.items() if decision.allowed]
-        sealed = holdings_with(conn, allowed, fields)
+        sealed = holdings_with(conn, allowed, fields, purpose)
     keys = open_keys(site, list(sealed)) if sealed else {}
     for one in allowed:
         mine = sealed.get(one, [])
@@ -238,9 +238,11 @@ def _pages(site: Site, person_id: str) -> Iterator[Held]:
 
 
 def open_for(
-    site: Site, conn: Connection, person_id: str, fields: Collection[str], decision: Decision
+    site: Site, conn: Connection, person_id: str, fields: Collection[str], decision: Decision, purpose: str = ""
 ) -> Mapping[str, str]:
     """Open exactly ``fields`` of a person for the gate, which has decided and written its decision to the ledger.
+
+    What is kept for certain purposes only is opened when ``purpose`` is one of them.
 
     Raises:
         ValueError: for a decision that refused.
@@ -248,4 +250,5 @@ def open_for(
     """
     if not decision.allowed:
         raise ValueError("nothing is opened under a refusal")
-    return _opened(site, holdings_with(conn, [person_id], fields).get(person_id, []), fields, decision).values
+    sealed = holdings_with(conn, [person_id], fields, purpose).get(person_id, [])
+    return _opened(site, sealed, fields, decision).values
