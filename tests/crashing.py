@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event, text
 from tests.bare import open_bare
 from troth.agenda import Job, run_due
 from troth.clock import MovedClock
+from troth.ledger import seal
 from troth.store.site import Site
 
 KILLED = -signal.SIGKILL
@@ -90,3 +91,15 @@ def work_and_die(folder: str, database: str, at: datetime, point: str, nth: int)
     if point == "while marking":
         die_at_commit_after(site, "done_at=", nth)
     run_due(site, {"act": handler}, limit=7)
+
+
+def seal_and_die(folder: str, database: str, at: datetime, point: str, nth: int) -> None:
+    """Seal in batches of 10 and die at ``point`` of the ``nth`` batch."""
+    site = open_bare(Path(folder), database, MovedClock(at))
+    if point == "before placing":
+        die_at_statement(site, "UPDATE ledger_entry", nth)
+    if point == "before signing":
+        die_at_statement(site, "INSERT INTO ledger_checkpoint", nth)
+    if point == "before commit":
+        die_at_commit_after(site, "INSERT INTO ledger_checkpoint", nth)
+    seal(site, batch=10)

@@ -5,11 +5,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 
-def plan(conn: Connection, statement: Any) -> str:
-    """The plan of ``statement`` in the database's own words; PostgreSQL's figures are refreshed first."""
-    postgres = conn.dialect.name == "postgresql"
-    if postgres:
-        conn.exec_driver_sql("ANALYZE")
+def plan(conn: Connection, statement: Any, streamed: bool = False) -> str:
+    """The plan of ``statement`` in the database's own words, after PostgreSQL's figures were refreshed; ``streamed`` when its
+    rows are fetched through a cursor, a few at a time."""
     words = str(statement.compile(dialect=conn.dialect, compile_kwargs={"literal_binds": True}))
-    rows = conn.exec_driver_sql(("EXPLAIN " if postgres else "EXPLAIN QUERY PLAN ") + words.replace("%", "%%"))
+    explain = "EXPLAIN QUERY PLAN "
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("ANALYZE")
+        explain = "EXPLAIN DECLARE streamed CURSOR FOR " if streamed else "EXPLAIN "
+    rows = conn.exec_driver_sql(explain + words.replace("%", "%%"))
     return "\n".join(str(row[-1]) for row in rows)

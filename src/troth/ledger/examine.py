@@ -103,8 +103,7 @@ class _Examination:
         if not genuine(self.known.ledger, row, self.known.keys):
             return Wrong("forged checkpoint", None, row.size - 1)
         if row.size > self.next:
-            kind: Kind = "truncated" if self.next > self.extent.last_position else "removed"
-            return Wrong(kind, self._after_last(), self.next)
+            return self._short(row)
         self._flush()
         if row.root != self.hashed.root() or row.root != self.kept.root():
             return self._explained(row)
@@ -120,6 +119,14 @@ class _Examination:
         if self.extent.gapless and self.extent.last_id != self.last_id:
             return Wrong("truncated", self.last_id + 1, None)
         return None
+
+    def _short(self, row: Checkpoint) -> Wrong:
+        """A checkpoint covers more than comes before it: what is missing, the end or something within?"""
+        if self.next <= self.extent.last_position:
+            return Wrong("removed", self._after_last(), self.next)
+        if not self.extent.gapless:
+            return Wrong("truncated", None, self.since, row.size)
+        return self.missing or Wrong("truncated", self.last_id + 1, self.next)
 
     def _out_of_place(self, row: Entry, position: int) -> Wrong:
         if position < self.next:

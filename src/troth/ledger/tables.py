@@ -13,6 +13,7 @@ from troth.store.schema import Instant, data_tables
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
 _unsealed = text("position IS NULL")
+_sealed = text("position IS NOT NULL")
 
 entry = Table(
     "ledger_entry",
@@ -25,7 +26,7 @@ entry = Table(
     Column("position", BigInteger),  # place in the tree; blank until sealed
     Index("ix_ledger_entry_unsealed", "id", sqlite_where=_unsealed, postgresql_where=_unsealed),
     Index("ix_ledger_entry_event", "event", "at"),
-    Index("uq_ledger_entry_position", "position", unique=True),
+    Index("uq_ledger_entry_position", "position", unique=True, sqlite_where=_sealed, postgresql_where=_sealed),
     sqlite_autoincrement=True,  # ids are never used again, so a removed last row leaves a gap
 )
 
