@@ -1,7 +1,8 @@
 """From entries to rules that ``decide`` can be asked: what is not written here is refused.
 
-Acts: ``collect`` (the purpose is the collection point), ``read``, ``read_visits``, ``count`` (aggregates), ``disclose``, ``send`` (the
-recipient is the message class), ``record`` (a visit), ``cookie`` (the purpose is the cookie), ``store``, ``keep`` (a hold).
+Acts: ``collect`` (the purpose is the collection point), ``read``, ``read_visits``, ``count`` (aggregates), ``disclose``,
+``send`` (the recipient is the message class), ``record`` (a visit), ``cookie`` (the purpose is the cookie), ``store``,
+``keep`` (a hold).
 
 Facts, and the rooms that establish them: ``consent:PURPOSE`` and ``consent:@RECIPIENT``, ``objection:PURPOSE`` and
 ``objection:@RECIPIENT`` (consent); ``case:order``, ``case:request``, ``case:ticket``, ``registered``,
