@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -83,13 +84,15 @@ def _build(source: Path, folder: Path, days: int) -> None:
         stand_ins.stop()
 
 
-def open_demo(folder: Path, mailbox: Mailbox, clock: Clock | None = None) -> Site:
+def open_demo(
+    folder: Path, mailbox: Mailbox, clock: Clock | None = None, *, database: str | None = None, keys: str | None = None
+) -> Site:
     """The site in ``folder`` with its mail going to ``mailbox``, wherever its ``site.yaml`` would send it."""
-    site = open_site(folder, clock)
+    site = open_site(folder, clock, database=database, keys=keys)
     if site.wiring.mail is None:
         return site
     mail = site.wiring.mail.model_copy(update={"smtp": mailbox.address, "tls": "none"})
-    return Site(site.folder, site.wiring.model_copy(update={"mail": mail}), site.engine, site.keys, site.clock)
+    return replace(site, wiring=site.wiring.model_copy(update={"mail": mail}))
 
 
 def open_all(folders: Sequence[Path], mailbox: Mailbox) -> list[Site]:
