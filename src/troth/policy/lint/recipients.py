@@ -32,11 +32,7 @@ def _missing(policy: Policy, recipient: Recipient) -> Iterator[str]:
         yield "what it receives"
     if recipient.receives and not recipient.for_ and recipient.ground not in ("law", "legal claim"):
         yield "for which purposes"
-    if (
-        recipient.receives
-        and recipient.consideration == "not stated"
-        and any(entry.never == "sell" for entry in policy.absolutes.values())
-    ):
+    if recipient.receives and recipient.consideration == "not stated":
         yield "what is given in return"
 
 
