@@ -120,23 +120,27 @@ class _Composer:
         if promise.kind in _WHOLE_SECTIONS:
             return
         found = self._recorded(promise.path) or [promise.origin]
-        told = dict.fromkeys(self._origin(origin) for origin in found if origin)
-        yield from (origin for origin in told if origin is not None)
+        yield from self._decisions([o.removeprefix("decision ") for o in found if o.startswith("decision ")])
+        yield from self._laws([o.removeprefix("law ") for o in found if o.startswith("law ")])
+
+    def _decisions(self, keys: list[str]) -> Iterator[Origin]:
+        """One sentence for each day of deciding, with the gaps that were settled on it."""
+        days: dict[date | None, dict[str, None]] = {}
+        for key in keys:
+            days.setdefault(self._decided(key), {})[key.split(" ")[0]] = None
+        for on, rules in days.items():
+            yield Origin("decision", self._sentence("decision", on=on, rules=sorted(rules)))
+
+    def _laws(self, sources: list[str]) -> Iterator[Origin]:
+        for article in dict.fromkeys(source.partition(" ")[2] for source in sources):
+            yield Origin("law", self._sentence("law", article=article))
+
+    def _sentence(self, kind: str, **values: Any) -> str:
+        return self.speaker.render(self.speaker.words.tree["origins"][kind], **values)
 
     def _recorded(self, path: Path) -> list[str]:
         origins = self.checked.origins if self.checked else {}
         return [text for key, text in origins.items() if key[: len(path)] == path or path[: len(key)] == key]
-
-    def _origin(self, origin: str) -> Origin | None:
-        word, _, rest = origin.partition(" ")
-        templates = self.speaker.words.tree["origins"]
-        if word == "decision":
-            values = {"rule": rest.split(" ")[0], "on": self._decided(rest)}
-            return Origin("decision", self.speaker.render(templates["decision"], **values))
-        if word == "law":
-            law, _, article = rest.partition(" ")
-            return Origin("law", self.speaker.render(templates["law"], law=law, article=article))
-        return None
 
     def _decided(self, key: str) -> date | None:
         decisions = self.checked.decisions if self.checked else ()
