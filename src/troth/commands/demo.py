@@ -1,0 +1,65 @@
+"""``troth demo``: the five operators, rehearsed, on one port."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from troth.commands.saying import aside, progress
+from troth.commands.serve import Port, listen, working
+
+HERE = Path("var") / "demo"
+
+
+def demo(
+    prepare: Annotated[
+        Path | None,
+        typer.Option("--prepare", metavar="DIR", help="build the site folders with their data in DIR, and stop"),
+    ] = None,
+    port: Port = 8080,
+    sites: Annotated[
+        Path | None, typer.Option("--sites", metavar="DIR", help="the operators' site folders", exists=True)
+    ] = None,
+) -> None:
+    """Build the five operators' sites, let each live a stretch of seeded life, and serve them on this machine only.
+
+    Mail stays here, in the development mailbox of each site. The data is in var/demo below the working directory; a second
+    start uses it again.
+
+    \b
+    Example: troth demo --port 8080
+    """
+    folders = _built(prepare or HERE, sites)
+    if prepare is not None:
+        for folder in folders:
+            typer.echo(folder)
+        return
+    _serve(folders, port)
+
+
+def _built(folder: Path, sites: Path | None) -> list[Path]:
+    from troth.people.logs import guard_logs
+    from troth.rehearsal.demo import find_sites
+    from troth.rehearsal.demo import prepare as build
+
+    guard_logs()
+    with progress("building") as step:
+        return build(folder, sites or find_sites(Path.cwd()), lambda what, done, total: step(done, total, what))
+
+
+def _serve(folders: list[Path], port: int) -> None:
+    from troth.messages.mailbox import Mailbox
+    from troth.rehearsal.demo import open_all
+    from troth.web.app import make_app
+
+    with ExitStack() as stack:
+        mailbox = Mailbox()
+        mailbox.start()
+        stack.callback(mailbox.stop)
+        sites = [stack.enter_context(closing(site)) for site in open_all(folders, mailbox)]
+        stack.enter_context(working(sites))
+        aside(f"The data is in {folders[0].parent}; remove it to begin again." if folders else "No sites.")
+        listen(make_app(sites, mailbox=mailbox, demo=True), sites, "127.0.0.1", port)

@@ -1,0 +1,47 @@
+"""``troth ledger``: verify the record, hand it out, and the key that signs it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from troth.commands.asking import Folder, Json, Out
+from troth.commands.saying import NO, as_json, write
+
+app = typer.Typer(help="The append-only record of decisions and acts.", no_args_is_help=True)
+
+
+@app.command()
+def verify(site: Folder, json_: Json = False) -> None:
+    """Read the ledger from beginning to end and say whether it is what was sealed; if not, where.
+
+    \b
+    Example: troth ledger verify my-shop
+    Exit: 0 it is whole; 1 it is not.
+    """
+    from troth.commands.opening import opened
+    from troth.ledger.verify import verify as verified
+
+    with opened(site) as site_:
+        report = verified(site_)
+    if json_:
+        as_json({"site": site_.name, **asdict(report)})
+    else:
+        typer.echo(f"{site_.name}: {report.line()}")
+    if report.verdict == "broken":
+        raise typer.Exit(NO)
+
+
+@app.command()
+def key(site: Folder, out: Out = None) -> None:
+    """Print the public key (PEM) that the ledger's checkpoints are signed with, for an auditor.
+
+    \b
+    Example: troth ledger key my-shop --out my-shop.pem
+    """
+    from troth.commands.opening import opened
+    from troth.ledger.keys import public_pem
+
+    with opened(site) as site_:
+        write(public_pem(site_), out)

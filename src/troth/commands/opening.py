@@ -1,0 +1,60 @@
+"""Opens sites for commands, and brings them to the point where they can be served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from troth.errors import PolicyError
+
+if TYPE_CHECKING:
+    from troth.policy.check import Checked
+    from troth.store.site import Site
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Site]:
+    """The site in ``folder``, closed at the end. Raises ``PolicyError`` when it is no site folder."""
+    from troth.people.logs import guard_logs
+    from troth.store.site import open_site
+
+    guard_logs()
+    site = open_site(folder)
+    try:
+        yield site
+    finally:
+        site.close()
+
+
+def made_ready(site: Site) -> None:
+    """Make the tables and the site key where there are none; a second time changes nothing."""
+    from troth.people.keyring import make_site_key
+    from troth.people.rotation import site_keys
+    from troth.store.prepare import prepare
+
+    prepare(site)
+    if not site_keys(site):
+        make_site_key(site)
+
+
+def settled(folder: Path) -> Checked:
+    """The policy in ``folder``, checked.
+
+    Raises:
+        PolicyError: when an error is unsettled; all of them are named.
+    """
+    from troth.clock import SystemClock
+    from troth.policy.check import check
+
+    checked = check(folder, today=SystemClock().now().date())
+    if checked.unsettled or checked.policy is None:
+        found = checked.unsettled or checked.findings
+        lines = "\n".join(f"  {folder}/{finding.line()}" for finding in found[:20])
+        more = f"\n  and {len(found) - 20} more" if len(found) > 20 else ""
+        raise PolicyError(
+            f"{folder} is not served while its policy has errors that nobody settled ({len(found)}):\n{lines}{more}",
+            f"Mend the policy or settle them in decisions.yaml; `troth check {folder}` shows them again.",
+        )
+    return checked

@@ -1,0 +1,46 @@
+"""``troth schema``: what the three files may hold, for editors."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from troth.commands.asking import Out
+from troth.commands.saying import write
+
+KINDS = ("policy", "decisions", "site")
+
+
+class Kind(StrEnum):
+    """The files of a site folder."""
+
+    policy = "policy"
+    decisions = "decisions"
+    site = "site"
+
+
+def schema(
+    kind: Annotated[Kind, typer.Argument(help="which file: `policy`, `decisions` or `site`")] = Kind.policy,
+    out: Out = None,
+) -> None:
+    """Print the JSON Schema of policy.yaml, decisions.yaml or site.yaml.
+
+    \b
+    Example: troth schema decisions --out schema/decisions.schema.json
+    """
+    from troth.policy.schema import as_text
+
+    write(as_text(schema_of(kind.value)), out)
+
+
+def schema_of(kind: str) -> dict[str, Any]:
+    """The JSON Schema of one of ``KINDS``."""
+    from troth.policy.schema import decisions_schema, policy_schema
+    from troth.settings import Wiring
+
+    if kind == "site":
+        written = Wiring.model_json_schema(by_alias=True, mode="validation")
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written, "title": "site.yaml of Troth"}
+    return decisions_schema() if kind == "decisions" else policy_schema()

@@ -1,0 +1,106 @@
+"""``troth serve``: the pages of sites, and their workers."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from troth.commands.asking import Folders
+from troth.commands.saying import aside
+from troth.errors import StoreError, TrothError
+
+if TYPE_CHECKING:
+    from troth.store.site import Site
+
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="where to listen; put a web server with TLS before it")]
+Port = Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 takes any free one")]
+
+
+def serve(
+    sites: Folders,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="pages only; run `troth work SITE` beside it")] = False,
+) -> None:
+    """Serve the notices, forms and interfaces of sites, with a worker for each.
+
+    A site whose policy has unsettled errors is refused; the first version is published when none is.
+
+    \b
+    Example: troth serve my-shop --port 8080
+    """
+    from troth.commands.opening import opened, settled
+    from troth.web.app import make_app
+
+    for folder in sites:
+        settled(folder)
+    with ExitStack() as stack:
+        ready = [stack.enter_context(opened(folder)) for folder in sites]
+        for site in ready:
+            in_force(site)
+        if not no_worker:
+            stack.enter_context(working(ready))
+        listen(make_app(ready), ready, host, port)
+
+
+def in_force(site: Site) -> None:
+    """Make ``site`` ready, and publish its first version if none is. Raises when no version is in force after that."""
+    from troth.commands.opening import made_ready
+    from troth.messages.publish import publish
+
+    made_ready(site)
+    try:
+        site.policy()
+    except StoreError:
+        done = publish(site)
+        aside(f"{site.name}: version {done.version} is published.")
+        site.policy()
+
+
+@contextmanager
+def working(sites: Sequence[Site]) -> Iterator[None]:
+    """A worker thread for each site, stopped at the end after the turn it is in."""
+    from troth.work import work
+
+    stop = Event()
+    threads = [Thread(target=work, args=(site, stop), name=f"work {site.name}", daemon=True) for site in sites]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=30)
+
+
+def listen(app: Any, sites: Sequence[Site], host: str, port: int) -> None:
+    """Answer requests until interrupted. The log holds no addresses of visitors. Raises when the port is taken."""
+    import uvicorn
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    place = _socket(host, port)
+    shown = f"http://{host}:{place.getsockname()[1]}"
+    aside(f"{shown}/")
+    for site in sites:
+        aside(f"  {shown}/{site.name}  {site.wiring.title}")
+    aside("Ctrl-C stops.")
+    config = uvicorn.Config(app, log_config=None, access_log=False, log_level="warning", server_header=False)
+    uvicorn.Server(config).run(sockets=[place])
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        place = socket.socket(family, kind, number)
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(address)
+    except OSError as error:
+        raise TrothError(f"Cannot listen on {host}:{port}: {error.strerror}.", "Choose another with --port.") from None
+    return place

@@ -1,0 +1,188 @@
+"""What a new version of a policy changes for people: what, how material, whom to tell, how soon it may take effect.
+
+Pure. What counts is what the version in force promised about changes, since that is what people were told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+from troth.policy.compile import compile_policy
+from troth.policy.findings import Path
+from troth.policy.material import INTERNAL, Direction, Significance, concerned, direction, significance
+from troth.policy.model import Policy
+from troth.policy.notice import notice
+from troth.policy.words import ANY_LANGUAGE
+
+_HEADER = ("version", "effective")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. ``before`` and ``after`` are values in words; no ``people`` means that it concerns everybody."""
+
+    path: Path
+    kind: Literal["new", "gone", "changed"]
+    before: str
+    after: str
+    significance: Significance
+    because: str
+    direction: Direction = ""
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """A sentence of the notice before and after; blank where there was or will be none."""
+
+    item: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All that is different. ``people`` are the kinds of people to tell, ``told_by`` the promised ways to tell them."""
+
+    versions: tuple[int, int]
+    changes: tuple[Change, ...]
+    sentences: tuple[Reworded, ...]
+    people: tuple[str, ...]
+    told_by: tuple[str, ...]
+    lead_time: timedelta
+    earliest: date
+    problems: tuple[str, ...]
+
+    @property
+    def significance(self) -> Significance:
+        """That of the most material change."""
+        found = {change.significance for change in self.changes}
+        return "significant" if "significant" in found else "small" if "small" in found else "internal"
+
+
+def diff(old: Policy, new: Policy, at: datetime, language: str = "en") -> Difference:
+    """What changes when ``new`` follows ``old``, if it is published at ``at``."""
+    changes = tuple(_changes(old, new))
+    earliest = _earliest(old, at)
+    return Difference(
+        versions=(old.policy.version, new.policy.version),
+        changes=changes,
+        sentences=tuple(_reworded(old, new, at, language)),
+        people=_people_of(changes, old, new),
+        told_by=old.changes.told_by if old.changes else (),
+        lead_time=_lead(old),
+        earliest=earliest,
+        problems=tuple(_problems(old, new, earliest)) if changes else (),
+    )
+
+
+def _changes(old: Policy, new: Policy) -> Iterator[Change]:
+    promised = old.changes.significant_means if old.changes else ()
+    for path, before, after in _leaves(_plain(old), _plain(new), ()):
+        if path[0] == "policy" and path[-1] in _HEADER:
+            continue
+        material, because = significance(path, promised)
+        yield Change(
+            path=path,
+            kind="new" if before is None else "gone" if after is None else "changed",
+            before=_words(before),
+            after=_words(after),
+            significance=material,
+            because=because,
+            direction=direction(path, before, after),
+            people=concerned(path, old, new),
+        )
+
+
+def _plain(policy: Policy) -> dict[str, Any]:
+    """The policy as written, without what is left at its default; durations stay what they are."""
+    return policy.model_dump(by_alias=True, exclude_defaults=True)
+
+
+def _leaves(old: Any, new: Any, path: Path) -> Iterator[tuple[Path, Any, Any]]:
+    """Every part that differs: a whole entry that is new or gone, or one value of an entry that stays."""
+    if old == new:
+        return
+    if not _goes_deeper(old, new, path):
+        yield path, old, new
+        return
+    old, new = old or {}, new or {}
+    for key in dict.fromkeys((*old, *new)):
+        yield from _leaves(old.get(key), new.get(key), (*path, key))
+
+
+def _goes_deeper(old: Any, new: Any, path: Path) -> bool:
+    """Into entries that stay, and into a section of entries even when all of it is new or gone."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return not _is_text(path, old, new)
+    whole = old if new is None else new
+    return len(path) == 1 and isinstance(whole, dict) and all(isinstance(entry, dict) for entry in whole.values())
+
+
+def _is_text(path: Path, *values: Mapping[str, Any]) -> bool:
+    """Whether the mapping is one text in several languages, not a section or an entry."""
+    return len(path) > 2 and all(isinstance(item, str) for value in values for item in value.values())
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        if set(value) == {ANY_LANGUAGE}:
+            return str(value[ANY_LANGUAGE])
+        return "; ".join(f"{key}: {_words(item)}" for key, item in value.items() if key not in INTERNAL)
+    if isinstance(value, list | tuple):
+        return ", ".join(_words(item) for item in value) or "nothing"
+    if isinstance(value, timedelta):
+        return in_words(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def in_words(span: timedelta) -> str:
+    """``30 days``, ``1 day`` or ``12 hours``."""
+    hours = span / timedelta(hours=1)
+    number, unit = (hours / 24, "day") if hours % 24 == 0 else (hours, "hour")
+    return f"{number:g} {unit}{'' if number == 1 else 's'}"
+
+
+def _people_of(changes: tuple[Change, ...], old: Policy, new: Policy) -> tuple[str, ...]:
+    """Whom to tell: those whom a significant change concerns; everybody when one concerns everybody."""
+    material = [change for change in changes if change.significance == "significant"]
+    if any(not change.people for change in material):
+        return tuple(dict.fromkeys((*old.people, *new.people)))
+    return tuple(sorted({kind for change in material for kind in change.people}))
+
+
+def _lead(old: Policy) -> timedelta:
+    return (old.changes and old.changes.lead_time) or timedelta(0)
+
+
+def _earliest(old: Policy, at: datetime) -> date:
+    """The first day whose 00:00 UTC is no sooner than the promised lead time after ``at``."""
+    instant = at.astimezone(UTC) + _lead(old)
+    return instant.date() if instant.time() == time() else instant.date() + timedelta(days=1)
+
+
+def _problems(old: Policy, new: Policy, earliest: date) -> Iterator[str]:
+    if new.policy.version <= old.policy.version:
+        yield f"Version {old.policy.version} is there already; count `policy.version` up to {old.policy.version + 1}."
+    effective = new.policy.effective
+    if effective is not None and effective < earliest:
+        promised = f"people were promised {in_words(_lead(old))} of notice" if _lead(old) else "it is past"
+        yield f"{effective} is too early: {promised}, so the earliest day is {earliest}."
+
+
+def _reworded(old: Policy, new: Policy, at: datetime, language: str) -> Iterator[Reworded]:
+    """The sentences of the notice that differ, in the order of the new notice, those that are gone last."""
+    before, after = _sentences(old, at, language), _sentences(new, at, language)
+    for key in dict.fromkeys((*after, *before)):
+        if before.get(key) != after.get(key):
+            yield Reworded(key, before.get(key, ""), after.get(key, ""))
+
+
+def _sentences(policy: Policy, at: datetime, language: str) -> dict[str, str]:
+    tag = language if language in policy.policy.languages else policy.policy.languages[0]
+    return {item.id: item.sentence for item in notice(compile_policy(policy), tag, at).items}
