@@ -39,18 +39,14 @@ def clocks(policy: Policy) -> tuple[Clock, ...]:
 
 
 def _covers(policy: Policy, entry: RetentionClock) -> frozenset[tuple[str, str]]:
+    everything_about, named = {people_meant(word) for word in entry.what}, set(entry.what)
     return frozenset(
         (key, field)
         for key, point in policy.collection.items()
         if (not entry.points or key in entry.points) and (not entry.people or point.people == entry.people)
         for field in point.required + point.optional
-        if any(_speaks_of(word, point.people, field) for word in entry.what)
+        if point.people in everything_about or field in named
     )
-
-
-def _speaks_of(word: str, people: str, field: str) -> bool:
-    match = _EVERYTHING.match(word)
-    return match["people"] == people if match else word == field
 
 
 def people_meant(word: str) -> str | None:

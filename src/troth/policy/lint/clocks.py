@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from troth.policy.clocks import REQUEST_LOG, STAFF_LOG, clocks
+from troth.policy.clocks import REQUEST_LOG, STAFF_LOG, Clock, clocks
 from troth.policy.lint.registry import Context, Flaw, rule
-from troth.policy.model import Policy, Relationship, RetentionClock
+from troth.policy.model import Policy, Relationship
 
 retention = rule(
     "E-05",
     "Retention is missing, endless or clashing",
     "error",
-    "Of two clocks the shorter one rules; data without a clock is not taken in.",
+    "Of two clocks the shorter one rules; visits without a period are not recorded.",
 )
 _BY_THE_PERSON = ("notice", "cancel", "closed", "request", "objection")
 
@@ -74,11 +74,13 @@ def _listed(words: list[str]) -> str:
 
 @retention
 def relationship_that_never_ends(policy: Policy, context: Context) -> Iterator[Flaw]:
-    for key, clock in policy.retention.items():
+    for clock in clocks(policy):
         for kind in _people_of(policy, clock) if clock.after == "relationship ends" else ():
             if kind not in policy.relationship:
-                message = f"the clock `{key}` starts when business with `{kind}` ends, but nothing says when that is."
-                yield Flaw(("retention", key), message, f"Write `relationship.{kind}` with what `ends` it.")
+                message = (
+                    f"the clock `{clock.id}` starts when business with `{kind}` ends, but nothing says when that is."
+                )
+                yield Flaw(("retention", clock.id), message, f"Write `relationship.{kind}` with what `ends` it.")
     for kind, relation in policy.relationship.items():
         yield from _endless(kind, relation)
 
@@ -95,12 +97,10 @@ def _endless(kind: str, relation: Relationship) -> Iterator[Flaw]:
         yield Flaw(path, message, "Add `silence` to `ends`, with a period.", "warning")
 
 
-def _people_of(policy: Policy, clock: RetentionClock) -> Iterator[str]:
-    """Everybody whose data the clock covers, once each."""
-    covered = {
-        point for running in clocks(policy) if policy.retention[running.id] is clock for point, _ in running.covers
-    }
-    yield from dict.fromkeys(policy.collection[point].people for point in policy.collection if point in covered)
+def _people_of(policy: Policy, clock: Clock) -> list[str]:
+    """Everybody whose data the clock covers, once each, in the order of the collection points."""
+    covered = {point for point, _ in clock.covers}
+    return list(dict.fromkeys(point.people for key, point in policy.collection.items() if key in covered))
 
 
 @retention

@@ -11,9 +11,7 @@ anonymous = rule(
     "E-12", "Identifiers are called anonymous", "error", "They are treated as personal data, in every gate and clock."
 )
 unneeded = rule("E-16", "Data without a purpose or a need", "warning", "No purpose may read it.")
-children = rule(
-    "E-22", "No rule for children", "warning", "Nobody is asked for an age, and no child is promised anything."
-)
+children = rule("E-22", "No rule for children", "warning", "Nobody is refused for their age.")
 
 _IDENTIFIERS = ("IPAddress", "Cookie", "Device", "Identifier", "Fingerprint", "UID", "MACAddress", "AccountID")
 _AGE = ("BirthDate", "DateOfBirth", "Age", "BirthYear")

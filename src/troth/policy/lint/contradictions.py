@@ -80,7 +80,7 @@ def concerns(policy: Policy, absolute: Absolute, data: Iterable[str]) -> bool:
     named = set(absolute.what)
     if "everything" in named:
         return any(True for _ in data)
-    for point in policy.collection.values():
+    for point in policy.collection.values() if named.intersection(policy.people) else ():
         if point.people in named:
             named.update(point.required + point.optional)
     return not named.isdisjoint(data)

@@ -11,12 +11,12 @@ from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Policy
 
 changes = rule("E-07", "Changes are told too weakly", "error", "No version takes effect before it was posted and told.")
-operator = rule("E-13", "Who is responsible, or how to reach them, is missing", "error", "The notice is not published.")
+operator = rule("E-13", "Who is responsible, or how to reach them, is missing", "error", "None: it must be set.")
 breach = rule(
     "E-19", "No word on breaches; obsolete or vague security words", "warning", "The law's breach clocks run."
 )
 version = rule("E-26", "No version or effective date", "warning", "It is set when the policy is published.")
-answers = rule("E-27", "A promised answer is empty", "error", "The notice is not published.")
+answers = rule("E-27", "A promised answer is empty", "error", "None: it must be written, or not promised.")
 
 _OBSOLETE = re.compile(r"\b(SSL|TLS 1\.[01]|MD5|SHA-?1|3?DES|RC4|WEP)\b")
 _VAGUE = re.compile(

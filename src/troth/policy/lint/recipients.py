@@ -8,7 +8,12 @@ from troth.policy.law import Profile, adequate
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Policy, Recipient
 
-unnamed = rule("E-18", "A recipient is unnamed or its lines are open", "warning", "It is given nothing.")
+unnamed = rule(
+    "E-18",
+    "A recipient is unnamed or its lines are open",
+    "warning",
+    "Without data, purposes or `consideration: none` it is given nothing.",
+)
 unprotected = rule(
     "E-21", "A transfer without a country or a safeguard", "error", "The transfer is refused until both are there."
 )

@@ -7,9 +7,8 @@ under the entry's `wording`, and it is a finding here.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
 from typing import Any
 
 from troth.policy.findings import Path
@@ -38,7 +37,7 @@ _SLIPS = re.compile(
     r"|the our|collects you|it's name)\b",
     re.I,
 )
-_ALIKE = 0.9
+_ALIKE = 0.8
 
 
 @blank
@@ -98,17 +97,21 @@ def _same_rights(policy: Policy) -> Iterator[tuple[str, str, str]]:
 
 
 def _same_texts(policy: Policy) -> Iterator[tuple[str, str, str]]:
-    """Statements that share most of their three-word runs; compared only where they share one at all."""
+    """Statements that share most of their three-word runs; each is compared only with those that share any."""
     owners: dict[str, list[str]] = defaultdict(list)
-    texts = {key: entry.text.say("en").lower().split() for key, entry in policy.statements.items()}
-    for key, words in texts.items():
-        runs = {" ".join(words[i : i + 3]) for i in range(len(words) - 2)}
-        rivals = {other for run in runs for other in owners[run][:20]}
-        twin = next((r for r in sorted(rivals) if SequenceMatcher(None, texts[r], words).ratio() >= _ALIKE), None)
+    for key, entry in policy.statements.items():
+        runs = _runs(entry.text.say("en"))
+        shared = Counter(other for run in runs for other in owners[run])
+        twin = next((other for other, count in shared.most_common(1) if count >= _ALIKE * len(runs)), None)
         if twin:
             yield "statements", twin, key
         for run in runs:
             owners[run].append(key)
+
+
+def _runs(text: str) -> set[str]:
+    words = re.findall(r"\w+", text.lower())
+    return {" ".join(words[start : start + 3]) for start in range(len(words) - 2)}
 
 
 _QUOTED = {
