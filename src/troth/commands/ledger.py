@@ -7,7 +7,7 @@ from dataclasses import asdict
 import typer
 
 from troth.commands.asking import Folder, Json, Out
-from troth.commands.saying import NO, as_json, write
+from troth.commands.saying import NO, as_json, aside, write, writing
 
 app = typer.Typer(help="The append-only record of decisions and acts.", no_args_is_help=True)
 
@@ -45,3 +45,18 @@ def key(site: Folder, out: Out = None) -> None:
 
     with opened(site) as site_:
         write(public_pem(site_), out)
+
+
+@app.command()
+def export(site: Folder, out: Out = None) -> None:
+    """Write the ledger as JSON lines in the format of docs/ledger-format.md, so that any program can verify it.
+
+    \b
+    Example: troth ledger export my-shop --out ledger.jsonl
+    """
+    from troth.commands.opening import opened
+    from troth.ledger.export import export as exported
+
+    with opened(site) as site_, writing(out) as file:
+        entries = exported(site_, file)
+    aside(f"{site_.name}: {entries:,} entries.")

@@ -16,12 +16,14 @@ def publish(site: Folder, json_: Json = False) -> None:
     """
     from troth.clock import iso
     from troth.commands.opening import made_ready, opened, settled
+    from troth.ledger.seal import seal
     from troth.messages import publish as publishing
 
     settled(site)
     with opened(site) as site_:
         made_ready(site_)
         done = publishing.publish(site_)
+        seal(site_)
     effective = iso(done.effective_at)
     if json_:
         as_json({"site": site_.name, "version": done.version, "effective_at": effective, "already": done.already})

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -94,17 +94,25 @@ def aside(words: str) -> None:
     typer.echo(words, err=True)
 
 
-def write(text: str, out: Path | None) -> None:
-    """``text`` into the file ``out``, or on stdout. Raises ``TrothError`` when it cannot be written."""
+@contextlib.contextmanager
+def writing(out: Path | None) -> Iterator[TextIO]:
+    """The file ``out``, or stdout, to write an answer to. Raises ``TrothError`` when it cannot be written."""
     if out is None:
-        typer.echo(text, nl=not text.endswith("\n"))
+        yield sys.stdout
         return
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
+        with out.open("w", encoding="utf-8") as file:
+            yield file
     except OSError as error:
         raise TrothError(f"{out} cannot be written: {error.strerror}.", "Name another file with --out.") from None
     aside(f"Wrote {out}.")
+
+
+def write(text: str, out: Path | None) -> None:
+    """``text`` into the file ``out``, or on stdout. Raises ``TrothError`` when it cannot be written."""
+    with writing(out) as file:
+        file.write(text if text.endswith("\n") else f"{text}\n")
 
 
 @contextlib.contextmanager
