@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from troth.errors import StoreError
@@ -28,7 +28,7 @@ def open_engine(url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS) -> Eng
     """
     address = make_url(url)
     if address.get_backend_name() == "postgresql":
-        return create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=15, hide_parameters=True)
+        return _postgres(address, lock_wait_ms)
     if address.get_backend_name() != "sqlite":
         raise StoreError(f"`{address.get_backend_name()}` stores are not supported.", "Use SQLite or PostgreSQL.")
     path = folder / (address.database or "")
@@ -36,6 +36,26 @@ def open_engine(url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS) -> Eng
     engine = create_engine(address.set(database=str(path)), pool_size=5, max_overflow=15, hide_parameters=True)
     _tune_sqlite(engine, lock_wait_ms)
     return engine
+
+
+def _postgres(address: URL, lock_wait_ms: int) -> Engine:
+    waits = {} if "options" in address.query else {"options": f"-c lock_timeout={lock_wait_ms}"}
+    sizes = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
+    engine = create_engine(address, connect_args=waits, hide_parameters=True, **sizes)
+    event.listen(engine, "handle_error", _without_detail)
+    return engine
+
+
+def _without_detail(context: ExceptionContext) -> None:
+    """Take the server's details out of its errors: ``Failing row contains (...)`` would write a person's values to the log."""
+    diagnosis = getattr(context.original_exception, "diag", None)
+    if diagnosis is None or not diagnosis.message_primary:
+        return
+    whole = str(context.original_exception)
+    context.original_exception.args = (diagnosis.message_primary,)
+    if context.sqlalchemy_exception is not None:
+        said = (str(part).replace(whole, diagnosis.message_primary) for part in context.sqlalchemy_exception.args)
+        context.sqlalchemy_exception.args = tuple(said)
 
 
 def _tune_sqlite(engine: Engine, lock_wait_ms: int) -> None:
