@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from troth.errors import InvalidInput, Refused, StoreError
 from troth.ids import new_id
@@ -54,6 +53,9 @@ def hold(
         return []
     if conn.execute(select(person.c.state).where(person.c.id == person_id)).scalar_one_or_none() != "active":
         raise Refused("There is nobody to store this for.", "Admit the person anew.")
+    there = _stored(conn, person_id, submission)
+    if there:
+        return there
     key = open_keys(site, [person_id]).get(person_id)
     if key is None:
         raise StoreError("This person has no key: nothing can be sealed.", "Admit the person first.")
@@ -66,7 +68,8 @@ def hold(
         for name, group in shapes.items()
     ]
     _identify(site, conn, person_id, values, policy)
-    return _stored(conn, rows)
+    conn.execute(insert_into(conn, holding).on_conflict_do_nothing(index_elements=["submission", "shape_id"]), rows)
+    return _stored(conn, person_id, submission)
 
 
 def _refuse_the_unfit(policy: Compiled, point: str, values: Mapping[str, str]) -> None:
@@ -113,11 +116,10 @@ def _identify(site: Site, conn: Connection, person_id: str, values: Mapping[str,
     conn.execute(take_over, rows)
 
 
-def _stored(conn: Connection, rows: Sequence[dict[str, Any]]) -> list[str]:
-    conn.execute(insert_into(conn, holding).on_conflict_do_nothing(index_elements=["submission", "shape_id"]), rows)
-    keys = [(row["submission"], row["shape_id"]) for row in rows]
-    mine = select(holding.c.id, holding.c.person_id).where(tuple_(holding.c.submission, holding.c.shape_id).in_(keys))
-    there = conn.execute(mine.order_by(holding.c.id)).all()
-    if any(row.person_id != rows[0]["person_id"] for row in there):
+def _stored(conn: Connection, person_id: str, submission: str) -> list[str]:
+    """What is held of a submission already; empty when it is new. Raises ``Refused`` when it is another person's."""
+    query = select(holding.c.id, holding.c.person_id).where(holding.c.submission == submission)
+    there = conn.execute(query.order_by(holding.c.id)).all()
+    if any(row.person_id != person_id for row in there):
         raise Refused("This submission is somebody else's.", "Every submission needs a key of its own.")
     return [row.id for row in there]
