@@ -11,11 +11,12 @@ from troth.policy.model import Policy, Recipient
 def facts_of(policy: Policy, recipient_id: str, on: date) -> frozenset[str]:
     """Facts about a recipient on a day: ``safeguard:ID`` when its country is safe enough, ``consideration`` when it pays.
 
-    A recipient without a country is nowhere safe: the fact is missing, and the rule that needs it does not permit.
+    A recipient without a country is nowhere safe: the fact is missing, and the rule that needs it does not permit. What
+    people publish themselves goes to no country in particular and is no transfer (CJEU C-101/01, Lindqvist).
     """
     recipient = policy.recipients[recipient_id]
     facts = set()
-    if _at_home(policy, recipient) or _safeguarded(policy, recipient, on):
+    if recipient.role == "public" or _at_home(policy, recipient) or _safeguarded(policy, recipient, on):
         facts.add(f"safeguard:{recipient_id}")
     if recipient.consideration != "none":
         facts.add("consideration")
