@@ -131,7 +131,8 @@ class _Examination:
     def _out_of_place(self, row: Entry, position: int) -> Wrong:
         if position < self.next:
             return Wrong("inserted", row.id, position)
-        return Wrong("removed", self._after_last() if row.id > self.last_id + 1 else None, self.next)
+        together = row.id - self.last_id == position - self.next + 1  # ids and positions skip as many
+        return Wrong("removed", self.last_id + 1 if together else None, self.next)
 
     def _after_last(self) -> int | None:
         """The id that must follow, where ids have no gaps."""

@@ -45,7 +45,7 @@ _POSITIONED = """OLD.position IS NULL AND NEW.position IS NOT NULL AND NEW.id = 
     AND NEW.event = OLD.event AND NEW.body = OLD.body AND NEW.leaf = OLD.leaf"""
 _REFUSAL = "the ledger only grows"
 
-# What `create_all` runs after it has made the tables, and what a migration that makes them must run, too.
+# What `create_all` runs with the tables; a migration that makes them must run it after them, in this order.
 APPEND_ONLY = {
     "sqlite": (
         f"""CREATE TRIGGER ledger_entry_unchanged BEFORE UPDATE ON ledger_entry WHEN NOT ({_POSITIONED})
@@ -73,9 +73,12 @@ APPEND_ONLY = {
 
 
 def _after_create(dialect: str, statement: str) -> None:
-    made = checkpoint if "ON ledger_checkpoint" in statement else entry
     ddl = DDL(statement)  # type: ignore[no-untyped-call]
-    event.listen(made, "after_create", ddl.execute_if(dialect=dialect))
+    when = ddl.execute_if(dialect=dialect)
+    if "CREATE TRIGGER" in statement:
+        event.listen(checkpoint if "ON ledger_checkpoint" in statement else entry, "after_create", when)
+    else:
+        event.listen(data_tables, "before_create", when)
 
 
 for _dialect, _statements in APPEND_ONLY.items():
