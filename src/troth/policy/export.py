@@ -66,6 +66,8 @@ RIGHTS: Mapping[str, str] = {
     "complaint": "eu-gdpr:A77",
 }
 
+_ANY_RIGHT = "dpv:DataSubjectRight"
+
 SAFEGUARDS: Mapping[str, tuple[str, str]] = {
     "adequacy": ("eu-gdpr:A45-3", ""),
     "standard clauses": ("eu-gdpr:A46-2-c", "eu-gdpr:SCCByCommission"),
@@ -255,7 +257,7 @@ def _transfer(policy: Policy, purpose: str, name: str, european: bool) -> Node:
 
 def _right(policy: Policy, key: str, european: bool) -> Node:
     entry = policy.rights[key]
-    kind = RIGHTS[entry.right] if european else "dpv:DataSubjectRight"
+    kind = RIGHTS.get(entry.right, _ANY_RIGHT) if european else _ANY_RIGHT
     where = "#notice" if "web" in entry.by or not policy.operator.email else f"mailto:{policy.operator.email}"
     title = {"dct:title": _texts(entry.label.root if entry.label else {"en": entry.right})}
     return _node(kind, f"#rights.{key}", isExercisedAt=_ref(where)) | title
