@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, distinct, func, insert, literal, select, update
+from sqlalchemy import Connection, func, insert, literal, select, update
 
 from troth import agenda, ledger
 from troth.ledger import events
@@ -49,7 +49,7 @@ def _instructed(site: Site, conn: Connection, ending_id: str, people: list[str],
 
 
 def _recipients(conn: Connection, ending_id: str) -> list[str]:
-    query = select(distinct(instruction.c.recipient)).where(instruction.c.ending_id == ending_id)
+    query = select(instruction.c.recipient).where(instruction.c.ending_id == ending_id).distinct()
     return sorted(conn.scalars(query))
 
 
