@@ -33,11 +33,14 @@ from sqlalchemy import (
 from troth import ledger
 from troth.ledger import events
 from troth.people.keystore import BATCH, destroy_keys, keys_read
-from troth.people.tables import holding, identifier, person, person_key, quarantined
+from troth.people.tables import dealing, holding, person, person_key, quarantined
 from troth.recipients.instructions import instruct, waiting
 from troth.retention.tables import departure, ending
 from troth.store.schema import data_tables
 from troth.store.site import Site
+
+NEEDED_BY_HOLDS = frozenset({"holding", "hold", "quarantined", "choice", "dealing"})
+"""What stays of somebody a hold keeps: what it keeps, choices that still bind, and dealings that are still open."""
 
 
 def tables_of_people() -> list[Table]:
@@ -73,23 +76,27 @@ def _departed(conn: Connection, ending_id: str) -> list[str]:
 
 
 def _destroy_rows(site: Site, conn: Connection, row: Row[Any]) -> None:
+    everyone = _departed(conn, row.id)
+    if row.everywhere and everyone:
+        instruct(site, conn, row.id, everyone, row.destroy_by)
     _let_stay(conn, row.id)
-    people = _departed(conn, row.id)
-    if row.everywhere and people:
-        instruct(site, conn, row.id, people, row.destroy_by)
     conn.execute(delete(quarantined).where(quarantined.c.ending_id == row.id))
     theirs = select(departure.c.person_id).where(departure.c.ending_id == row.id)
-    for table in tables_of_people() if people else ():
+    for table in tables_of_people() if everyone else ():
         conn.execute(delete(table).where(table.c.person_id.in_(theirs)))
     conn.execute(delete(person).where(person.c.id.in_(theirs)))
     conn.execute(update(ending).where(ending.c.id == row.id).values(state="destroying"))
 
 
 def _let_stay(conn: Connection, ending_id: str) -> None:
-    """People of whom a hold keeps something go another day; what they were found by goes now."""
+    """People of whom a hold keeps something go another day; all that the hold does not need goes now."""
     left = exists().where(holding.c.person_id == departure.c.person_id).correlate(departure)
     stay = and_(departure.c.ending_id == ending_id, left)
-    conn.execute(delete(identifier).where(identifier.c.person_id.in_(select(departure.c.person_id).where(stay))))
+    theirs = select(departure.c.person_id).where(stay)
+    for table in tables_of_people():
+        if table.name not in NEEDED_BY_HOLDS:
+            conn.execute(delete(table).where(table.c.person_id.in_(theirs)))
+    conn.execute(delete(dealing).where(dealing.c.person_id.in_(theirs), dealing.c.closed_at.is_not(None)))
     conn.execute(delete(departure).where(stay))
 
 
