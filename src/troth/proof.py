@@ -1,19 +1,97 @@
-"""What a proof says: whether one promise holds now, by which measure, and what the evidence is. No personal values."""
+"""What a proof says: whether one promise holds now, by which measure, and what the evidence is. No personal values.
+
+Proofs are read by people who run no database, so limits and measures are words: labels and not ids, with units. They are
+written in English, and ``Words`` remember the sentence and what was put into it, so that a notice can say them in its own
+language (``evidence.words``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Literal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from troth.errors import StoreError
 from troth.policy.compile import Compiled
+from troth.policy.notice.language import Speaker, language
+from troth.store import versions
 from troth.store.site import Site
+from troth.store.tables import policy_version
 
 Verdict = Literal["kept", "broken", "unproven", "attested"]
 How = Literal["query", "replay", "canary", "construction", "attestation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """A number of things: ``1 record``, ``2,000 records``; ``thing`` is a key of ``THINGS``."""
+
+    number: int
+    thing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Ids of the policy, shown by their labels; ``how`` is the method of ``Speaker`` that knows them."""
+
+    how: Literal["fields", "purposes", "recipients", "people", "points", "countries"]
+    keys: tuple[str, ...]
+
+
+Value = str | int | date | timedelta | Some | Named
+
+THINGS: Mapping[str, str] = {
+    "record": "records",
+    "visit": "visits",
+    "decision": "decisions",
+    "choice": "choices",
+    "consent": "consents",
+    "disclosure": "disclosures",
+    "submission": "submissions",
+    "person": "people",
+    "text": "texts",
+    "entry": "entries",
+    "change": "changes",
+    "case": "cases",
+    "ending": "endings",
+    "version": "versions",
+    "purpose": "purposes",
+    "recipient": "recipients",
+    "place": "places",
+    "request": "requests",
+}
+
+
+class Words(str):
+    """A sentence in English that can be said again in another language."""
+
+    template: str
+    values: Mapping[str, Value]
+
+
+def words(speaker: Speaker, template: str, **values: Value) -> Words:
+    """``template`` with ``values`` in it, in English; labels come from the policy of ``speaker``."""
+    made = Words(template.format(**{name: _in_english(value, speaker) for name, value in values.items()}))
+    made.template, made.values = template, values
+    return made
+
+
+def _in_english(value: Value, speaker: Speaker) -> str:
+    match value:
+        case Some(number, thing):
+            return f"{number:,} {thing if number == 1 else THINGS[thing]}"
+        case Named(how, keys):
+            return str(getattr(speaker, how)(keys))
+        case timedelta():
+            return span(value)
+        case date():
+            return speaker.date(value)
+        case _:
+            return f"{value:,}" if isinstance(value, int) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +116,27 @@ class Replayed:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """What one pass over the ledger found: replayed decisions by what they speak of, and what was entered of each kind.
+
+    ``disclosed`` maps a disclosure to the recipient, purpose and fields that were decided; ``chosen`` holds the choices
+    that were entered, ``published`` the digest of each version as it was published, ``events`` how often each was entered.
+    """
+
+    replayed: Mapping[str, Replayed] = field(default_factory=dict)
+    disclosed: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    chosen: Collection[str] = frozenset()
+    published: Mapping[int, str] = field(default_factory=dict)
+    events: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Canary:
     """What became of the made-up person that went through the real paths: a sentence for each step that failed."""
 
     steps: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -53,39 +147,79 @@ class Proving:
     conn: Connection
     compiled: Compiled
     now: datetime
-    replayed: Mapping[str, Replayed]
+    heard: Heard
     canary: Canary
+
+    @cached_property
+    def speaker(self) -> Speaker:
+        """Says labels of the policy in force, in English."""
+        return Speaker(self.compiled.policy, language("en"))
+
+    def say(self, template: str, **values: Value) -> Words:
+        """Words for a proof."""
+        return words(self.speaker, template, **values)
+
+    @cached_property
+    def versions(self) -> tuple[int, ...]:
+        """The numbers of all archived versions."""
+        return tuple(self.conn.scalars(select(policy_version.c.version).order_by(policy_version.c.version)))
 
     def replay(self, promise_id: str) -> Replayed:
         """What the ledger's replay found about one promise."""
-        return self.replayed.get(promise_id, Replayed())
+        return self.heard.replayed.get(promise_id, Replayed())
 
+    def version(self, number: int) -> Compiled | None:
+        """An archived version; None when there is no such."""
+        try:
+            return versions.by_number(self.conn, number)
+        except StoreError:
+            return None
 
-def counted(wrong: int, of: int, what: str, limit: str, bad: str) -> Proof:
-    """A query's proof from two counts: broken when anything is ``wrong``, unproven when there is nothing yet to look at."""
-    if wrong:
-        return Proof("broken", "query", limit, f"{wrong:,} {bad}", f"{of:,} {what} looked at")
-    if not of:
-        return Proof("unproven", "query", limit, "nothing yet", f"no {what} so far")
-    return Proof("kept", "query", limit, f"0 {bad}", f"{of:,} {what} looked at")
+    def both(self, one: Words, two: Words) -> Words:
+        """Two sentences as one."""
+        return self.say("{one}; {two}", one=one, two=two)
 
+    def replayed(self, found: Replayed, limit: str) -> Proof:
+        """A replay's proof: every decision on the ledger that speaks of the promise came out again as it is written."""
+        if found.wrong:
+            measured = self.say("{wrong} not as the policy says", wrong=Some(found.wrong, "decision"))
+            return Proof(
+                "broken", "replay", limit, measured, self.say("first at ledger entry {id}", id=found.first_wrong or 0)
+            )
+        if not found.decisions:
+            return self.nothing_yet("replay", limit, "nobody has asked for this so far")
+        measured = self.say("{decisions}, all as the policy says", decisions=Some(found.decisions, "decision"))
+        return Proof("kept", "replay", limit, measured, self.say("each asked again under the version of its day"))
 
-def replayed(found: Replayed, limit: str) -> Proof:
-    """A replay's proof: every decision on the ledger that speaks of the promise came out again as it is written."""
-    if found.wrong:
-        where = f"first at ledger entry {found.first_wrong}"
-        return Proof("broken", "replay", limit, f"{found.wrong:,} decisions come out otherwise", where)
-    if not found.decisions:
-        return Proof("unproven", "replay", limit, "nothing yet", "no decision has been asked for so far")
-    return Proof(
-        "kept", "replay", limit, f"{found.decisions:,} decisions, all come out again", "the ledger, re-derived"
-    )
+    def counted(self, wrong: int, of: Some, limit: str, bad: str) -> Proof:
+        """A query's proof from two counts; ``bad`` says what is wrong with ``{wrong}`` of them."""
+        if wrong:
+            measured = self.say(bad, wrong=Some(wrong, of.thing))
+            return Proof("broken", "query", limit, measured, self.say("{all} looked at", all=of))
+        if not of.number:
+            return self.nothing_yet("query", limit, "there is nothing to look at so far")
+        return Proof(
+            "kept", "query", limit, self.say(bad, wrong=Some(0, of.thing)), self.say("{all} looked at", all=of)
+        )
+
+    def nothing_yet(self, how: How, limit: str, why: str) -> Proof:
+        """A promise that nothing has put to the test yet."""
+        return Proof("unproven", how, limit, self.say("nothing yet"), self.say(why))
+
+    def built(self, limit: str, measured: str, test: str) -> Proof:
+        """A promise kept by the way Troth is built; ``test`` is the one that shows it."""
+        return Proof("kept", "construction", limit, measured, self.say("no other way exists: {test}", test=test))
 
 
 def span(time: timedelta) -> str:
-    """A length of time in its two largest units: ``29 d 3 h``, ``4 h 10 min``, ``12 min``."""
-    minutes = int(time.total_seconds() // 60)
-    days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
-    if days:
-        return f"{days:,} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    """A length of time in its two largest units: ``29 d 3 h``, ``30 d``, ``4 h 10 min``, ``12 min``."""
+    units = zip(parts(time), ("d", "h", "min"), strict=True)
+    said = [f"{number:,} {unit}" for number, unit in units]
+    first = next((place for place, number in enumerate(parts(time)) if number), 2)
+    return " ".join(word for word in said[first : first + 2] if word[0] != "0") or "0 min"
+
+
+def parts(time: timedelta) -> tuple[int, int, int]:
+    """Whole days, hours and minutes of a length of time; a negative one counts as none."""
+    minutes = max(int(time.total_seconds() // 60), 0)
+    return minutes // 1440, minutes % 1440 // 60, minutes % 60

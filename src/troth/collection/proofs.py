@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select
+from datetime import date
+
+from sqlalchemy import func, select
 
 from troth.agenda.tables import job
 from troth.collection.actions import SECOND_HAND
+from troth.collection.rules import age
 from troth.consent.tables import shown
+from troth.people.proofs import open_sample
 from troth.people.tables import holding, shape
+from troth.policy.model import CollectionPoint
 from troth.policy.promises import Promise
-from troth.proof import Proof, Proving, counted, replayed
+from troth.proof import Named, Proof, Proving, Some
+
+BUILT = "tests/promises/test_construction.py"
 
 
 def form(proving: Proving, promise: Promise) -> Proof:
     """All that is held from this point are its declared fields, from its source, with the words that were shown."""
     key = promise.path[1]
     point = proving.compiled.policy.collection[key]
-    limit = f"only {', '.join((*point.required, *point.optional))}"
+    limit = proving.say("only {fields}", fields=Named("fields", (*point.required, *point.optional)))
     found = proving.replay(f"collection.{key}")
     if found.wrong:
-        return replayed(found, limit)
+        return proving.replayed(found, limit)
     held, strange = _held(proving, key)
     if strange:
-        return Proof(
-            "broken", "query", limit, f"{strange:,} holdings with other fields or no source", f"{held:,} looked at"
-        )
-    untold = _untold(proving, key)
-    return counted(untold, held, "holdings", limit, "without a record of what was told")
+        return proving.counted(strange, held, limit, "{wrong} with other fields, or from another source")
+    return proving.counted(_untold(proving, key), held, limit, "{wrong} without what was told")
 
 
-def _held(proving: Proving, key: str) -> tuple[int, int]:
-    """How many holdings this point has, and how many of them have other fields or another source than declared."""
-    point = proving.compiled.policy.collection[key]
-    declared = set(point.required) | set(point.optional)
-    query = select(shape.c.source, shape.c.fields, func.count()).join(holding, holding.c.shape_id == shape.c.id)
-    rows = proving.conn.execute(query.where(shape.c.point == key).group_by(shape.c.source, shape.c.fields)).all()
-    wrong = sum(n for source, fields, n in rows if source != point.source or not set(fields.split()) <= declared)
-    return sum(n for *_, n in rows), wrong
+def _held(proving: Proving, key: str) -> tuple[Some, int]:
+    """How many holdings this point has, and how many have other fields or another source than their version declares."""
+    query = select(shape.c.source, shape.c.fields, holding.c.policy_version, func.count())
+    query = query.join(holding, holding.c.shape_id == shape.c.id).where(shape.c.point == key)
+    rows = proving.conn.execute(query.group_by(shape.c.source, shape.c.fields, holding.c.policy_version)).all()
+    wrong = sum(
+        n for source, fields, version, n in rows if not _declared(_point(proving, version, key), source, fields)
+    )
+    return Some(sum(n for *_, n in rows), "record"), wrong
+
+
+def _point(proving: Proving, version: int, key: str) -> CollectionPoint | None:
+    compiled = proving.version(version)
+    return compiled.policy.collection.get(key) if compiled else None
+
+
+def _declared(point: CollectionPoint | None, source: str, fields: str) -> bool:
+    return point is not None and source == point.source and set(fields.split()) <= {*point.required, *point.optional}
 
 
 def _untold(proving: Proving, key: str) -> int:
@@ -46,37 +60,61 @@ def _untold(proving: Proving, key: str) -> int:
 
 
 def partner(proving: Proving, promise: Promise) -> Proof:
-    """What partners supplied names a registered partner, and a notice to the person was put on the agenda with it."""
+    """What partners supplied names a partner of its version, and a notice to the person was put on the agenda with it."""
     key = promise.path[1]
-    registered = set(proving.site.wiring.partners) & set(proving.compiled.policy.collection[key].partners)
-    limit = f"only from {', '.join(sorted(registered)) or 'nobody'}, and the person is told"
-    base = select(func.count()).select_from(holding.join(shape, shape.c.id == holding.c.shape_id))
-    here = shape.c.point == key
-    total = proving.conn.scalar(base.where(here)) or 0
-    unknown = or_(holding.c.partner.is_(None), holding.c.partner.not_in(sorted(registered)))
-    nameless = proving.conn.scalar(base.where(here, unknown)) or 0
+    partners = proving.compiled.policy.collection[key].partners
+    named = Named("recipients", partners)
+    limit = proving.say("only from {partners}, and the person is told", partners=named)
+    if not partners:
+        limit = proving.say("from nobody")
+    held, strange = _held(proving, key)
+    if strange:
+        return proving.counted(strange, held, limit, "{wrong} with other fields, or from another source")
+    nameless = _nameless(proving, key)
     if nameless:
-        return counted(nameless, total, "holdings", limit, "without a registered partner")
+        return proving.counted(nameless, held, limit, "{wrong} from nobody whom the policy names")
+    if not held.number and not partners:
+        return proving.built(limit, proving.say("nothing was taken in"), BUILT)
     told = select(job.c.ref).where(job.c.kind == SECOND_HAND)
-    submissions = select(func.count(func.distinct(holding.c.submission))).select_from(
-        holding.join(shape, shape.c.id == holding.c.shape_id)
+    here = holding.join(shape, shape.c.id == holding.c.shape_id)
+    sent = select(func.count(func.distinct(holding.c.submission))).select_from(here).where(shape.c.point == key)
+    total = Some(proving.conn.scalar(sent) or 0, "submission")
+    noticed = proving.conn.scalar(sent.where(holding.c.id.in_(told))) or 0
+    return proving.counted(total.number - noticed, total, limit, "{wrong} of which nobody told the person")
+
+
+def _nameless(proving: Proving, key: str) -> int:
+    query = select(holding.c.partner, holding.c.policy_version, func.count()).join(
+        shape, shape.c.id == holding.c.shape_id
     )
-    sent = proving.conn.scalar(submissions.where(here)) or 0
-    noticed = proving.conn.scalar(submissions.where(here, holding.c.id.in_(told))) or 0
-    return counted(sent - noticed, sent, "submissions", limit, "of which the person was not told")
+    rows = proving.conn.execute(query.where(shape.c.point == key).group_by(holding.c.partner, holding.c.policy_version))
+    points = ((partner, _point(proving, version, key), n) for partner, version, n in rows)
+    return sum(n for partner, point, n in points if point is None or partner not in point.partners)
 
 
 def nobody_too_young(proving: Proving, promise: Promise) -> Proof:
-    """Every submission about these people was decided with their age in view, and comes out again."""
-    people = proving.compiled.policy.people[promise.path[1]]
-    points = [key for key, point in proving.compiled.policy.collection.items() if point.people == promise.path[1]]
-    limit = f"nobody under {people.minimum_age}"
-    wrong = next(
-        (proving.replay(f"collection.{key}") for key in points if proving.replay(f"collection.{key}").wrong), None
-    )
-    if wrong is not None:
-        return replayed(wrong, limit)
-    total = sum(proving.replay(f"collection.{key}").decisions for key in points)
-    if not total:
-        return Proof("unproven", "replay", limit, "nothing yet", "nobody has sent a form so far")
-    return Proof("kept", "replay", limit, f"{total:,} submissions decided with age in view", "the ledger, re-derived")
+    """Every submission about these people comes out of the ledger again, and no birth date in a sample says otherwise."""
+    key, policy = promise.path[1], proving.compiled.policy
+    points = {name: point for name, point in policy.collection.items() if point.people == key}
+    minimum = policy.people[key].minimum_age or 0
+    limit = proving.say("nobody under {age}", age=minimum)
+    for name in points:
+        if proving.replay(f"collection.{name}").wrong:
+            return proving.replayed(proving.replay(f"collection.{name}"), limit)
+    births = frozenset(name for name, data in policy.data.items() if data.category == "pd:BirthDate")
+    if not any(births & {*point.required, *point.optional} for point in points.values()):
+        return proving.nothing_yet("query", limit, "no form asks how old somebody is")
+    sample = [
+        (one, values or {}) for one, values in open_sample(proving) if one.point in points and births & one.fields
+    ]
+    born = [(values[field], one.at) for one, values in sample for field in births & values.keys()]
+    young = sum(_day(day) and age(day, at) < minimum for day, at in born)
+    return proving.counted(young, Some(len(sample), "record"), limit, "{wrong} of somebody younger")
+
+
+def _day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

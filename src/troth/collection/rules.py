@@ -140,9 +140,10 @@ def _under_age(compiled: Compiled, point: CollectionPoint, values: Mapping[str, 
     if people.minimum_age is None:
         return False
     births = [value for key, value in values.items() if compiled.policy.data[key].category == _BIRTH]
-    return any(_age(value, now) < people.minimum_age for value in births if not _date_problem(value))
+    return any(age(value, now) < people.minimum_age for value in births if not _date_problem(value))
 
 
-def _age(born: str, now: datetime) -> int:
+def age(born: str, now: datetime) -> int:
+    """Whole years at ``now`` of somebody born on the day ``born`` (ISO 8601)."""
     birth = date.fromisoformat(born)
     return now.year - birth.year - ((now.month, now.day) < (birth.month, birth.day))

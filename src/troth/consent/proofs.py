@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 
 from troth.consent.tables import choice, shown
 from troth.policy.promises import Promise
-from troth.proof import Proof, Proving, counted, replayed
+from troth.proof import Proof, Proving, Some
 
 
 def recorded(proving: Proving, promise: Promise) -> Proof:
     """Each choice about this purpose or recipient keeps what was shown, and every use of it is borne out by a live choice."""
     section, key = promise.path
     scope = key if section == "purposes" else f"@{key}"
-    limit = "used only while the person agrees"
+    limit = proving.say("used only while the person agrees")
     found = proving.replay(f"{section}.{key}")
     if found.wrong:
-        return replayed(found, limit)
-    about = choice.c.scope == scope
-    query = select(func.count(), func.count(shown.c.digest)).select_from(
-        choice.outerjoin(shown, shown.c.digest == choice.c.shown)
-    )
-    total, with_words = proving.conn.execute(query.where(about)).one()
+        return proving.replayed(found, limit)
+    joined = choice.outerjoin(shown, shown.c.digest == choice.c.shown)
+    query = select(func.count(), func.count(shown.c.digest)).select_from(joined).where(choice.c.scope == scope)
+    total, with_words = proving.conn.execute(query).one()
     if not total and found.decisions:
-        return replayed(found, limit)
-    return counted(total - with_words, total, "choices", limit, "without the words that were shown")
+        return proving.replayed(found, limit)
+    return proving.counted(
+        total - with_words, Some(total, "choice"), limit, "{wrong} without the words that were shown"
+    )
 
 
 def not_implied(proving: Proving, promise: Promise) -> Proof:
     """No consent came from a visit or from merely sending a form: each came through a box that its point offers."""
-    points = proving.compiled.policy.collection
+    limit = proving.say("visiting or sending a form is not consent")
     given = choice.c.state == "given"
-    offered = [
-        and_(choice.c.channel == key, choice.c.scope.in_([o for offer in point.offers for o in (offer, f"@{offer}")]))
-        for key, point in points.items()
-        if point.offers
-    ]
-    from_points = choice.c.channel.in_([*points, "visit"])
-    wrong = select(func.count()).where(given, from_points, ~or_(*offered) if offered else choice.c.id.is_not(None))
-    total = proving.conn.scalar(select(func.count()).select_from(choice).where(given)) or 0
-    bad = proving.conn.scalar(wrong) or 0
-    limit = "visiting or sending a form is not consent"
-    if not total:
-        return Proof("kept", "query", limit, "0 consents recorded", "nobody has ticked a box so far")
-    return counted(bad, total, "consents", limit, "not from a box of their own")
+    query = select(choice.c.channel, choice.c.scope, choice.c.policy_version, func.count()).where(given)
+    rows = proving.conn.execute(query.group_by(choice.c.channel, choice.c.scope, choice.c.policy_version)).all()
+    implied = sum(n for channel, scope, version, n in rows if not _asked(proving, channel, scope, version))
+    total = Some(sum(n for *_, n in rows), "consent")
+    if implied:
+        return proving.counted(implied, total, limit, "{wrong} not from a box of their own")
+    unheard = sum(one not in proving.heard.chosen for one in proving.conn.scalars(select(choice.c.id).where(given)))
+    if total.number or not proving.replay("act:collect").decisions:
+        return proving.counted(unheard, total, limit, "{wrong} that nobody was seen to give")
+    collected = Some(proving.replay("act:collect").decisions, "submission")
+    return Proof(
+        "kept", "query", limit, proving.say("no consent recorded"), proving.say("{all} looked at", all=collected)
+    )
+
+
+def _asked(proving: Proving, channel: str, scope: str, version: int) -> bool:
+    """Whether somebody who came through ``channel`` was asked for exactly this, under the version of that day."""
+    compiled = proving.version(version)
+    point = compiled.policy.collection.get(channel) if compiled else None
+    if point is None:
+        return compiled is not None and channel not in _NOT_ASKING
+    return scope.removeprefix("@") in point.offers
+
+
+_NOT_ASKING = frozenset({"visit", "cookie", "terms"})
+"""What is done without being asked anything."""

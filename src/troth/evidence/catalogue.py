@@ -49,7 +49,7 @@ CATALOGUE: dict[str, Kind] = {
     "absolute.only": Kind(("E-01",), "troth.policy.rules:rules", general.absolute),
     "cookie.declared": Kind(("E-15",), "troth.policy.rules:rules", general.cookie),
     "visit.records": Kind(("E-09", "E-12"), "troth.visits.actions:record", visits.records),
-    "visit.expiry": Kind(("E-05",), "troth.visits.actions:sweep", visits.expiry),
+    "visit.expiry": Kind(("E-05",), "troth.visits.sweep:sweep", visits.expiry),
     "relationship.end": Kind(("E-05",), "troth.retention.relationship:refresh", retention.relationship),
     "retention.clock": Kind(("E-05",), "troth.retention.sweep:sweep", retention.clock),
     "erasure.path": Kind(("E-05", "E-17"), "troth.retention.ending:begin_ending", retention.erasure),

@@ -2,110 +2,172 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, or_, select
+from datetime import timedelta
+from itertools import pairwise
 
-from troth.clock import iso
+from sqlalchemy import func, or_, select
+
 from troth.evidence.replay import EVERYTHING
-from troth.ledger.verify import verify_seals
+from troth.ledger.verify import verify
 from troth.people.proofs import sealed
-from troth.people.tables import holding
+from troth.people.tables import holding, shape
+from troth.policy.model import Absolute
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
-from troth.proof import Proof, Proving, counted, replayed, span
+from troth.proof import Named, Proof, Proving, Some
+from troth.recipients.tables import disclosure
+from troth.retention.logs import log_of
 from troth.retention.tables import hold
 from troth.store.tables import policy_version
-from troth.store.versions import digest
+from troth.store.versions import digest, in_force
+
+BUILT = "tests/promises/test_construction.py"
 
 
 def version(proving: Proving, promise: Promise) -> Proof:
-    """Every holding names a version that was in force when it came in, and the archive is as it was published."""
-    limit = f"version {proving.compiled.version}"
-    archived = proving.conn.execute(select(policy_version)).all()
-    altered = [row.version for row in archived if digest(row.policy, row.decisions) != row.digest]
-    if altered:
-        return Proof(
-            "broken", "query", limit, f"version {altered[0]} was altered in the archive", f"{len(archived)} versions"
-        )
-    in_force = and_(policy_version.c.version == holding.c.policy_version, policy_version.c.effective_at <= holding.c.at)
-    joined = holding.outerjoin(policy_version, in_force)
-    query = select(func.count(), func.count(policy_version.c.version)).select_from(joined)
-    total, right = proving.conn.execute(query).one()
-    if not total:
-        return Proof("kept", "query", limit, "in force", f"archived with digest {archived[0].digest[:12]}")
-    return counted(total - right, total, "holdings", limit, "under a version that was not in force")
+    """The archive is as it was published, and all that is held came in under the version of its day, at a place it names."""
+    limit = proving.say("version {number} in force, as it was published", number=proving.compiled.version)
+    archived = proving.conn.execute(select(policy_version).order_by(policy_version.c.version)).all()
+    evidence = proving.say("{all} in the archive", all=Some(len(archived), "version"))
+    published = proving.heard.published
+    for row in archived:
+        now = digest(row.policy, row.decisions)
+        if now != row.digest or published.get(row.version, now) != now:
+            altered = proving.say("version {number} was altered after it was published", number=row.version)
+            return Proof("broken", "query", limit, altered, evidence)
+    wrong, total = _misplaced(proving)
+    if wrong or total.number:
+        return proving.counted(wrong, total, limit, "{wrong} from a place or a version that was not in force")
+    return Proof("kept", "query", limit, proving.say("unaltered"), evidence)
+
+
+def _misplaced(proving: Proving) -> tuple[int, Some]:
+    """Holdings of which the version that they name was not in force, or knows no such collection point."""
+    query = select(
+        holding.c.policy_version, shape.c.point, func.count(), func.min(holding.c.at), func.max(holding.c.at)
+    )
+    query = query.join(shape, shape.c.id == holding.c.shape_id).group_by(holding.c.policy_version, shape.c.point)
+    wrong = total = 0
+    for number, point, count, first, last in proving.conn.execute(query):
+        compiled = proving.version(number)
+        total += count
+        known = compiled is not None and point in compiled.policy.collection
+        right = known and in_force(proving.conn, first).version <= number <= in_force(proving.conn, last).version
+        wrong += 0 if right else count
+    return wrong, Some(total, "record")
 
 
 def contact(proving: Proving, promise: Promise) -> Proof:
     """The notice as it is shown now says who answers and how to reach them."""
     operator = proving.compiled.policy.operator
-    words = " ".join(item.sentence for item in notice(proving.compiled, "en").items)
-    missing = [part for part in (operator.name, operator.email) if not part or part not in words]
-    limit = "name and address in the notice"
-    if missing:
-        return Proof("broken", "query", limit, f"{len(missing)} missing from the notice", "the notice, as shown now")
-    return Proof("kept", "query", limit, "shown", "the notice, as shown now")
+    shown = " ".join(item.sentence for item in notice(proving.compiled, "en").items)
+    limit = proving.say("a name and an e-mail address in the notice")
+    evidence = proving.say("the notice, as it is shown now")
+    if not operator.name or operator.name not in shown:
+        return Proof("broken", "query", limit, proving.say("no name"), evidence)
+    if not operator.email or operator.email not in shown:
+        return Proof("broken", "query", limit, proving.say("no e-mail address"), evidence)
+    return Proof("kept", "query", limit, proving.say("both are there"), evidence)
 
 
 def use(proving: Proving, promise: Promise) -> Proof:
     """Every read for this purpose, allowed or refused, comes out of the policy again."""
-    purpose = proving.compiled.policy.purposes[promise.path[1]]
-    return replayed(proving.replay(promise.id), f"only {', '.join(purpose.uses) or 'nothing'}")
+    uses = proving.compiled.policy.purposes[promise.path[1]].uses
+    limit = proving.say("only {fields}", fields=Named("fields", uses)) if uses else proving.say("nothing at all")
+    return proving.replayed(proving.replay(promise.id), limit)
 
 
 def closed(proving: Proving, promise: Promise) -> Proof:
     """No decision of any kind was let through that the policy of its day does not allow."""
     found = proving.replay(EVERYTHING)
-    limit = f"{len(proving.compiled.policy.purposes)} purposes and no other"
-    if not found.decisions:
-        return Proof(
-            "kept", "construction", limit, "0 decisions so far", "the vault asks before it opens: tests/promises"
-        )
-    return replayed(found, limit)
+    purposes = Some(len(proving.compiled.policy.purposes), "purpose")
+    limit = proving.say("{purposes} and no other", purposes=purposes)
+    if "purpose" in proving.canary.failed:
+        tried = proving.say("a made-up person tried it, on the real paths")
+        return Proof("broken", "canary", limit, proving.say(proving.canary.failed["purpose"]), tried)
+    if found.decisions:
+        return proving.replayed(found, limit)
+    return proving.built(limit, proving.say("nobody has asked for anything"), BUILT)
 
 
 def absolute(proving: Proving, promise: Promise) -> Proof:
-    """Nothing that the absolute forbids was let through: the decisions it speaks of come out again."""
+    """Nothing that the absolute forbids was let through, and nothing of the sort is there without having been asked."""
     entry = proving.compiled.policy.absolutes[promise.path[1]]
-    limit = f"never {entry.never}" if entry.never else f"only {entry.only} as listed"
-    acts = {"sell": "disclose", "store": "collect"}
-    act = entry.never or entry.only
-    found = proving.replay(f"act:{acts.get(act, act)}")
-    if found.wrong or found.decisions:
-        return replayed(found, limit)
-    return Proof("kept", "construction", limit, "0 decisions so far", f"rule {promise.id} forbids it: tests/promises")
+    limit = proving.say(_SAID_ABSOLUTES[entry.never or f"only {entry.only}"])
+    found = proving.replay(promise.id)
+    if found.wrong:
+        return proving.replayed(found, limit)
+    unasked = _unasked(proving, entry)
+    if unasked.number:
+        there = proving.say("{some} that nobody asked the policy about", some=unasked)
+        return Proof("broken", "query", limit, there, proving.say("everything of this sort, looked at"))
+    act = {"sell": "disclose", "store": "collect"}.get(entry.never or entry.only, entry.never or entry.only)
+    seen = proving.replay(f"act:{act}")
+    if seen.decisions:
+        measured = proving.say("{decisions}, none against it", decisions=Some(seen.decisions, "decision"))
+        return Proof("kept", "replay", limit, measured, proving.say("each asked again under the version of its day"))
+    return proving.built(limit, proving.say("nobody has asked for anything"), BUILT)
+
+
+_SAID_ABSOLUTES = {
+    "sell": "never sold",
+    "disclose": "never given away",
+    "store": "never stored",
+    "read": "never read",
+    "collect": "never collected",
+    "only disclose": "given only to those who are named",
+    "only read": "read only for what is named",
+    "only collect": "collected only where it is named",
+    "only store": "stored only where it is named",
+}
+
+
+def _unasked(proving: Proving, entry: Absolute) -> Some:
+    """What is there of the kind that the absolute speaks of and was never decided: disclosures, or holdings of its data."""
+    what = set(entry.what) - {"everything"}
+    if "disclose" in (entry.never, entry.only) or entry.never == "sell":
+        rows = proving.conn.execute(select(disclosure.c.id, disclosure.c.fields)).all()
+        about = (row for row in rows if not what & set(proving.compiled.policy.data) or what & set(row.fields.split()))
+        return Some(sum(row.id not in proving.heard.disclosed for row in about), "disclosure")
+    if entry.never not in {"store", "collect"} or entry.unless or not what:
+        return Some(0, "record")
+    query = (
+        select(shape.c.fields, func.count()).join(holding, holding.c.shape_id == shape.c.id).group_by(shape.c.fields)
+    )
+    return Some(sum(n for fields, n in proving.conn.execute(query) if what & set(fields.split())), "record")
 
 
 def cookie(proving: Proving, promise: Promise) -> Proof:
     """Each cookie that was set had a decision; none is set without one."""
     entry = proving.compiled.policy.cookies[promise.path[1]]
-    limit = "set where it is needed" if entry.essential else "only after consent"
-    return replayed(proving.replay(promise.id), limit)
+    limit = proving.say("set where it is needed") if entry.essential else proving.say("set only after consent")
+    return proving.replayed(proving.replay(promise.id), limit)
 
 
 def message(proving: Proving, promise: Promise) -> Proof:
     """Each message of this class had a decision that comes out again."""
-    return replayed(proving.replay(promise.id), "only to whom it may be sent")
+    return proving.replayed(proving.replay(promise.id), proving.say("sent only to those who may get it"))
 
 
 def statistic(proving: Proving, promise: Promise) -> Proof:
     """Counting was decided each time; nobody read single records for it."""
-    entry = proving.compiled.policy.statistics[promise.path[1]]
-    return replayed(
-        proving.replay(f"purposes.statistics:{promise.path[1]}"),
-        f"groups of at least {entry.minimum_cell or 'no set size'}",
-    )
+    cell = proving.compiled.policy.statistics[promise.path[1]].minimum_cell
+    limit = proving.say("only groups of {size} or more", size=cell) if cell else proving.say("nothing at all")
+    return proving.replayed(proving.replay(promise.id), limit)
 
 
 def right(proving: Proving, promise: Promise) -> Proof:
     """The canary exercised the right on the real paths; what it cannot exercise is said to be unproven."""
-    entry = proving.compiled.policy.rights[promise.path[1]]
-    within = f"within {entry.answer_within.days} days" if entry.answer_within else "in time"
-    step = _STEPS.get(entry.right)
+    within = proving.compiled.policy.rights[promise.path[1]].answer_within
+    limit = proving.say("within {within}", within=within) if within else proving.say("in time")
+    step = _STEPS.get(proving.compiled.policy.rights[promise.path[1]].right)
     if step is None or step not in proving.canary.steps:
-        return Proof("unproven", "canary", within, "nothing yet", "no request of this kind so far")
+        return proving.nothing_yet("canary", limit, "no request of this kind so far")
+    age = proving.now - proving.canary.at if proving.canary.at else timedelta(0)
+    evidence = proving.say("a made-up person tried it {age} ago, on the real paths", age=age)
     if step in proving.canary.failed:
-        return Proof("broken", "canary", within, proving.canary.failed[step], "a made-up person, on the real paths")
-    return Proof("kept", "canary", within, "done at once", "a made-up person, on the real paths")
+        return Proof("broken", "canary", limit, proving.say(proving.canary.failed[step]), evidence)
+    return Proof("kept", "canary", limit, proving.say("done at once"), evidence)
 
 
 _STEPS = {
@@ -120,39 +182,48 @@ _STEPS = {
 
 
 def request_log(proving: Proving, promise: Promise) -> Proof:
-    """No request has been logged before the rights desk takes any; then its rows are looked at."""
+    """No row of the log of requests is older than promised."""
     entry = proving.compiled.policy.request_log
-    keep = span(entry.keep) if entry and entry.keep else "no time"
-    return Proof("unproven", "query", f"kept {keep}", "nothing yet", "no request so far")
+    return log_of(proving, "request log", entry.keep if entry else None)
 
 
 def change(proving: Proving, promise: Promise) -> Proof:
-    """Each version after the first was published its lead time before it took effect."""
+    """Each version after the first was published as long before it took effect as the version before it had promised."""
     changes = proving.compiled.policy.changes
-    lead = changes.lead_time if changes and changes.lead_time else None
-    limit = f"told {span(lead)} before" if lead else "published before it takes effect"
-    rows = proving.conn.execute(select(policy_version).order_by(policy_version.c.version)).all()[1:]
-    late = [row for row in rows if row.effective_at - row.published_at < lead] if lead else []
-    early = [row for row in rows if row.published_at > row.effective_at]
-    if not rows:
-        return Proof("kept", "query", limit, "no change so far", "the archive of versions")
-    return counted(len({row.version for row in [*late, *early]}), len(rows), "changes", limit, "told too late")
+    lead = changes.lead_time if changes else None
+    limit = (
+        proving.say("told {lead} before it takes effect", lead=lead)
+        if lead
+        else proving.say("told before it takes effect")
+    )
+    rows = proving.conn.execute(select(policy_version).order_by(policy_version.c.version)).all()
+    late = 0
+    for before, row in pairwise(rows):
+        late += row.effective_at - row.published_at < _lead(proving, before.version)
+    return proving.counted(late, Some(len(rows[1:]), "change"), limit, "{wrong} told too late")
+
+
+def _lead(proving: Proving, number: int) -> timedelta:
+    compiled = proving.version(number)
+    changes = compiled.policy.changes if compiled else None
+    return changes.lead_time if changes and changes.lead_time else timedelta(0)
 
 
 def legal(proving: Proving, promise: Promise) -> Proof:
-    """Each use of this ground had what it needs on record, and each hold a reason, an approver and an end."""
+    """Each use of this ground had what it needs on record, and each hold a reason and an approver."""
     key = promise.path[1]
     found = proving.replay(f"legal.{key}")
-    limit = f"only with {', '.join(proving.compiled.policy.legal[key].needs)}"
+    limit = proving.say("only with a recorded reason and somebody who approved it")
     if found.wrong:
-        return replayed(found, limit)
+        return proving.replayed(found, limit)
     mine = hold.c.ground == key
-    bare = or_(hold.c.reason == "", hold.c.approver == "")
+    bare = or_(func.trim(hold.c.reason) == "", func.trim(hold.c.approver) == "", hold.c.ends_at <= hold.c.made_at)
     total = proving.conn.scalar(select(func.count()).select_from(hold).where(mine)) or 0
     wrong = proving.conn.scalar(select(func.count()).select_from(hold).where(mine, bare)) or 0
     if not total and not found.decisions:
-        return Proof("kept", "construction", limit, "never used so far", "the gate and the holds refuse without it")
-    return counted(wrong, total + found.decisions, "cases", limit, "without what it needs")
+        return proving.built(limit, proving.say("never used so far"), BUILT)
+    cases = Some(total + found.decisions, "case")
+    return proving.counted(wrong, cases, limit, "{wrong} without a reason, an approver or an end")
 
 
 def measure(proving: Proving, promise: Promise) -> Proof:
@@ -168,25 +239,25 @@ def measure(proving: Proving, promise: Promise) -> Proof:
 
 
 def _audit(proving: Proving) -> Proof:
-    report = verify_seals(proving.site)
-    limit = "every entry is sealed, and nothing was altered"
-    if not report.intact:
-        return Proof("broken", "query", limit, report.problem, f"{report.entries:,} entries")
-    return Proof(
-        "kept", "query", limit, f"{report.entries:,} entries, {report.unsealed:,} not sealed yet", "the ledger's tree"
-    )
+    found = verify(proving.site)
+    limit = proving.say("every entry of the ledger sealed, and none altered")
+    evidence = proving.say("{all} read from the first to the last", all=Some(found.entries, "entry"))
+    if found.verdict == "broken":
+        return Proof("broken", "query", limit, proving.say("{what}", what=found.line()), evidence)
+    if not found.sealed:
+        return proving.nothing_yet("query", limit, "no entry is sealed so far")
+    measured = proving.say("{sealed} sealed, {open} not yet", sealed=Some(found.sealed, "entry"), open=found.unsealed)
+    return Proof("kept", "query", limit, measured, evidence)
 
 
 def _attested(proving: Proving, key: str) -> Proof:
     attestation = proving.site.wiring.attested.get(key)
-    limit = "somebody answers for it"
-    if attestation is None:
-        return Proof(
-            "unproven", "attestation", limit, "nobody answers for it", "site.yaml names who does, under `attested`"
-        )
-    until = attestation.until.isoformat()
+    limit = proving.say("somebody answers for it")
+    if attestation is None or not attestation.by.strip():
+        why = "site.yaml names nobody under `attested`"
+        return Proof("unproven", "attestation", limit, proving.say("nobody answers for it"), proving.say(why))
+    by = proving.say("it was {by}", by=attestation.by)
     if attestation.until < proving.now.date():
-        return Proof(
-            "unproven", "attestation", limit, f"ran out on {until}", f"it was {attestation.by}; {iso(proving.now)}"
-        )
-    return Proof("attested", "attestation", limit, f"until {until}", f"answered for by {attestation.by}")
+        return Proof("unproven", "attestation", limit, proving.say("ran out on {day}", day=attestation.until), by)
+    until = proving.say("until {day}", day=attestation.until)
+    return Proof("attested", "attestation", limit, until, proving.say("{by} answers for it", by=attestation.by))

@@ -14,9 +14,10 @@ from troth.evidence import canary
 from troth.evidence.catalogue import CATALOGUE
 from troth.evidence.replay import replay
 from troth.ledger import events
+from troth.ledger.walk import unmoving
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
-from troth.proof import Canary, Proof, Proving
+from troth.proof import Proof, Proving
 from troth.store.site import Site
 
 
@@ -84,14 +85,15 @@ def prove(
     with_canary: bool = True,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
-    """Run every proof now. ``with_canary=False`` leaves out the made-up person, for pages that are asked for often.
+    """Run every proof now.
 
+    ``with_canary=False`` sends no made-up person but goes by the last one, for pages that are asked for often.
     ``progress`` is called with how many proofs are done, how many there are, and the promise's id.
     """
-    flown = canary.fly(site) if with_canary else Canary()
-    with site.reading() as conn:
+    flown = canary.fly(site) if with_canary else None
+    with unmoving(site) as conn:
         compiled = site.policy(conn)
-        proving = Proving(site, conn, compiled, site.now(), replay(conn), flown)
+        proving = Proving(site, conn, compiled, site.now(), replay(conn), flown or canary.last(conn, site))
         words = {item.promise_id: item.sentence for item in notice(compiled, language).items}
         proven = []
         for done, promise in enumerate(compiled.promises, start=1):

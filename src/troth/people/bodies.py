@@ -74,6 +74,11 @@ def newest_holdings(conn: Connection, limit: int) -> list[Sealed]:
     return list(_sealed(conn, _holdings().order_by(holding.c.id.desc()).limit(limit)))
 
 
+def holdings_from(conn: Connection, holding_id: str, limit: int) -> list[Sealed]:
+    """The holdings from ``holding_id`` on, of anybody; for proofs, which look somewhere else each time."""
+    return list(_sealed(conn, _holdings().where(holding.c.id >= holding_id).order_by(holding.c.id).limit(limit)))
+
+
 def _holdings() -> Select[tuple[object, ...]]:
     columns = [holding.c[name] for name in ("id", "person_id", "at", "policy_version", "told", "partner", "body")]
     return select(*columns, shape.c.point, shape.c.source, shape.c.fields).join(shape, shape.c.id == holding.c.shape_id)

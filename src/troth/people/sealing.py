@@ -18,6 +18,8 @@ from troth.errors import Unverifiable
 
 VERSION = b"\x01"
 _NONCE = 12
+LEAST = len(VERSION) + _NONCE + 2 + 16
+"""Bytes of the shortest body: an empty object and the authentication tag of AES-GCM."""
 
 
 def seal(key: bytes, person_id: str, holding_id: str, values: Mapping[str, str]) -> bytes:

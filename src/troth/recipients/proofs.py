@@ -5,70 +5,94 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from troth.policy.promises import Promise
-from troth.proof import Proof, Proving, counted, replayed
+from troth.proof import Named, Proof, Proving, Some
 from troth.recipients.rules import facts_of
 from troth.recipients.tables import disclosure
 
+BUILT = "tests/promises/test_construction.py"
+
 
 def share(proving: Proving, promise: Promise) -> Proof:
-    """Each disclosure to this recipient held only promised fields, for a promised purpose, and comes out again."""
+    """Each disclosure to this recipient is what was decided about it: these fields, for this purpose, and nothing more."""
     key = promise.path[1]
     recipient = proving.compiled.policy.recipients[key]
-    limit = f"only {', '.join(recipient.receives)}" if recipient.receives else "nothing"
+    gets = Named("fields", recipient.receives)
+    limit = proving.say("only {fields}", fields=gets) if recipient.receives else proving.say("nothing at all")
     found = proving.replay(f"recipients.{key}")
     if found.wrong:
-        return replayed(found, limit)
-    query = select(disclosure.c.fields, disclosure.c.purpose, func.count()).where(disclosure.c.recipient == key)
-    rows = proving.conn.execute(query.group_by(disclosure.c.fields, disclosure.c.purpose)).all()
-    legal = {f"legal:{ground}" for ground in proving.compiled.policy.legal}
-    allowed, purposes = set(recipient.receives), set(recipient.for_) | legal
-    wrong = sum(n for fields, purpose, n in rows if purpose not in purposes or not _within(fields, purpose, allowed))
-    return counted(wrong, sum(n for *_, n in rows), "disclosures", limit, "held more than that")
+        return proving.replayed(found, limit)
+    mine = disclosure.c.recipient == key
+    rows = proving.conn.execute(select(disclosure.c.id, disclosure.c.purpose, disclosure.c.fields).where(mine)).all()
+    decided = proving.heard.disclosed
+    wrong = sum(decided.get(row.id) != (key, row.purpose, _sorted(row.fields)) for row in rows)
+    if not rows and not recipient.receives:
+        return proving.built(limit, proving.say("nothing was given"), BUILT)
+    return proving.counted(wrong, Some(len(rows), "disclosure"), limit, "{wrong} other than was decided")
 
 
-def _within(fields: str, purpose: str, allowed: set[str]) -> bool:
-    return purpose.startswith("legal:") or set(fields.split()) <= allowed
+def _sorted(fields: str) -> str:
+    return " ".join(sorted(fields.split()))
 
 
 def closed(proving: Proving, promise: Promise) -> Proof:
     """Nothing was disclosed to anybody whom the policy does not name, and every disclosure has its decision."""
-    named = set(proving.compiled.policy.recipients)
-    query = select(disclosure.c.recipient, func.count()).group_by(disclosure.c.recipient)
-    rows = {row[0]: row[1] for row in proving.conn.execute(query)}
-    wrong = sum(count for recipient, count in rows.items() if recipient not in named)
-    limit = f"{len(named)} named recipients and nobody else"
-    made, decided = sum(rows.values()), proving.replay("act:disclose")
-    if not wrong and made > decided.decisions:
-        return Proof(
-            "broken", "query", limit, f"{made - decided.decisions:,} without a decision", f"{made:,} disclosures"
-        )
-    if not wrong and not made:
-        return Proof(
-            "kept", "construction", limit, "0 disclosures so far", "the gate is the only way out: tests/promises"
-        )
-    return counted(wrong, made, "disclosures", limit, "to somebody else")
+    named = Named("recipients", tuple(proving.compiled.policy.recipients))
+    limit = proving.say("{recipients}, and nobody else", recipients=named) if named.keys else proving.say("nobody")
+    rows = proving.conn.execute(select(disclosure.c.id, disclosure.c.recipient, disclosure.c.at)).all()
+    strangers = sum(not _named(proving, row.recipient) for row in rows)
+    undecided = sum(row.id not in proving.heard.disclosed for row in rows)
+    if not rows:
+        return proving.built(limit, proving.say("nothing was given to anybody"), BUILT)
+    made = Some(len(rows), "disclosure")
+    if strangers:
+        return proving.counted(strangers, made, limit, "{wrong} to somebody whom the policy does not name")
+    return proving.counted(undecided, made, limit, "{wrong} without a decision")
+
+
+def _named(proving: Proving, recipient: str) -> bool:
+    """Whether the policy names them, or an earlier version did."""
+    policies = [proving.compiled, *map(proving.version, proving.versions)]
+    return any(compiled is not None and recipient in compiled.policy.recipients for compiled in policies)
 
 
 def countries(proving: Proving, promise: Promise) -> Proof:
     """The stores stand where the policy says, and every recipient that was given data is in a safe or safeguarded country."""
     policy, wiring = proving.compiled.policy, proving.site.wiring
-    stored = set(policy.transfers.stored_in) if policy.transfers else set()
-    limit = f"kept in {', '.join(sorted(stored)) or 'no named country'}; elsewhere only with a safeguard"
-    stores = {wiring.store.country, wiring.keys.country} - {""}
-    outside = sorted(stores - stored)
-    if outside or not stores:
-        measured = f"a store in {', '.join(outside)}" if outside else "no store says where it stands"
-        return Proof("broken", "query", limit, measured, "the countries in site.yaml")
-    day = proving.now.date()
-    query = select(disclosure.c.recipient, func.count()).where(disclosure.c.state == "queued")
-    waiting = {row[0]: row[1] for row in proving.conn.execute(query.group_by(disclosure.c.recipient))}
-    unsafe = [
-        key for key in waiting if key in policy.recipients and not facts_of(policy, key, day) & {f"safeguard:{key}"}
-    ]
-    if unsafe:
-        return Proof(
-            "broken", "query", limit, f"{sum(waiting[key] for key in unsafe):,} about to leave without one", ""
-        )
-    return Proof(
-        "kept", "query", limit, f"stores in {', '.join(sorted(stores))}", "every disclosure is asked for a safeguard"
+    stored = policy.transfers.stored_in if policy.transfers else ()
+    where = Named("countries", stored)
+    limit = (
+        proving.say("kept in {countries}; elsewhere only with a safeguard", countries=where)
+        if stored
+        else proving.say("leaves its country only with a safeguard")
     )
+    stores = (wiring.store.country, wiring.keys.country or wiring.store.country)
+    evidence = proving.say("the countries that site.yaml gives, and every disclosure")
+    outside = tuple(sorted(set(stores) - {""} - set(stored))) if stored else ()
+    if outside:
+        measured = proving.say("a store in {countries}", countries=Named("countries", outside))
+        return Proof("broken", "query", limit, measured, evidence)
+    unsafe = _unsafe(proving)
+    if unsafe:
+        measured = proving.say("{some} without a safeguard", some=Some(unsafe, "disclosure"))
+        return Proof("broken", "query", limit, measured, evidence)
+    if "" in stores:
+        return Proof("unproven", "query", limit, proving.say("a store whose country nobody named"), evidence)
+    measured = proving.say("stores in {countries}", countries=Named("countries", tuple(sorted(set(stores)))))
+    return Proof("kept", "query", limit, measured, evidence)
+
+
+def _unsafe(proving: Proving) -> int:
+    """How many disclosures wait for, or reached, a recipient that had no safeguard then."""
+    last = func.max(disclosure.c.delivered_at)
+    query = select(disclosure.c.recipient, disclosure.c.state, func.count(), last).where(
+        disclosure.c.state != "refused"
+    )
+    found = 0
+    for recipient, _, number, delivered in proving.conn.execute(
+        query.group_by(disclosure.c.recipient, disclosure.c.state)
+    ):
+        policy = proving.compiled.policy
+        day = (delivered or proving.now).date()
+        if recipient in policy.recipients and f"safeguard:{recipient}" not in facts_of(policy, recipient, day):
+            found += number
+    return found

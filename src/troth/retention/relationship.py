@@ -90,6 +90,15 @@ def set_ends(conn: Connection, kind: str, entry: Relationship, person_ids: Colle
     return conn.execute(update(person).where(theirs).values(relationship_ends_at=ends.c.at)).rowcount
 
 
+def differing(conn: Connection, kind: str, entry: Relationship) -> tuple[int, int]:
+    """How many active people of ``kind`` have another end on record than their dealings say, and how many there are."""
+    ends = _ends(kind, entry, None).subquery("ends")
+    differs = person.c.relationship_ends_at.is_distinct_from(ends.c.at)
+    joined = select(func.count(case((differs, 1))), func.count()).join_from(person, ends, ends.c.id == person.c.id)
+    wrong, total = conn.execute(joined.where(person.c.state == "active")).one()
+    return int(wrong), int(total)
+
+
 def _ends(kind: str, entry: Relationship, person_ids: Collection[str] | None) -> Select[Any]:
     """The same rule as ``ends_at`` over all people of ``kind``, as a query with ``id`` and ``at``."""
     of, facts = person.alias("of"), _facts(entry, person_ids)

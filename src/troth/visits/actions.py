@@ -132,6 +132,18 @@ def _page(site: Site, day: date, after: datetime, last: tuple[datetime, str] | N
         return conn.execute(query.order_by(table.c.at, table.c.id).limit(PAGE)).all()
 
 
+def sample(site: Site, conn: Connection, day: date, limit: int) -> list[Visit]:
+    """The newest visits of ``day``, expired or not, for proofs, which look at what there is and keep nothing.
+
+    Raises:
+        Unverifiable: when one does not open. A day whose key is destroyed has nothing that anybody could read.
+    """
+    key = daykeys.keys_of(site, [day]).get(day)
+    table = table_of(day)
+    query = select(table.c.at, table.c.id, table.c.body).order_by(table.c.at.desc()).limit(limit)
+    return [Visit(row.at, _opened(key, row)) for row in conn.execute(query)] if key is not None else []
+
+
 def _opened(key: bytes, row: Row[datetime, str, bytes]) -> dict[str, str]:
     try:
         plain = AESGCM(key).decrypt(row.body[:_NONCE], row.body[_NONCE:], row.id.encode())

@@ -1,0 +1,126 @@
+"""Proofs about time: when business ended, what is past its clock, and whether everything that ends goes the whole way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+
+from sqlalchemy import ColumnElement, Table, and_, func, select
+
+from troth.ledger import events
+from troth.people.tables import holding, quarantined
+from troth.policy.clocks import REQUEST_LOG, STAFF_LOG
+from troth.policy.promises import Promise
+from troth.proof import Named, Proof, Proving, Some, Words
+from troth.recipients.tables import instruction
+from troth.retention.clocks import coverage
+from troth.retention.due import shapes
+from troth.retention.logs import log_of
+from troth.retention.overdue import count_due
+from troth.retention.relationship import differing
+from troth.retention.tables import ending, hold
+
+
+def relationship(proving: Proving, promise: Promise) -> Proof:
+    """The recorded end of everyone's business is what their dealings say, worked out anew for all of them."""
+    key = promise.path[1]
+    limit = proving.say("ends as the dealings of each person say")
+    wrong, total = differing(proving.conn, key, proving.compiled.policy.relationship[key])
+    return proving.counted(
+        wrong, Some(total, "person"), limit, "{wrong} with another end on record than their dealings say"
+    )
+
+
+def clock(proving: Proving, promise: Promise) -> Proof:
+    """Nothing that this clock rules, and no hold keeps, is there after its deadline; the oldest is named."""
+    entry = proving.compiled.policy.retention[promise.path[1]]
+    mine = next((one for one in proving.compiled.clocks if one.id == promise.path[1]), None)
+    if mine is None or {REQUEST_LOG, STAFF_LOG} & set(entry.what):
+        return log_of(proving, next(iter(entry.what)), entry.keep)
+    limit = proving.say(_SAID_LIMITS[mine.after], keep=mine.keep)
+    late, oldest = count_due(proving.conn, proving.compiled, mine, proving.now, proving.now - mine.keep)
+    ruled = coverage(mine, shapes(proving.conn))
+    total = _held(proving, holding.c.shape_id.in_(sorted(ruled.whole | ruled.part.keys())))
+    evidence = proving.say("{all} under this clock", all=Some(total, "record"))
+    if late and oldest is not None:
+        past = proving.now - oldest - mine.keep
+        measured = proving.say("{some} past the deadline, the oldest by {past}", some=Some(late, "record"), past=past)
+        return Proof("broken", "query", limit, measured, evidence)
+    running, first = count_due(proving.conn, proving.compiled, mine, proving.now, proving.now)
+    if running and first is not None:
+        return Proof("kept", "query", limit, proving.say("oldest {age}", age=proving.now - first), evidence)
+    if total:
+        return Proof("kept", "query", limit, proving.say("the clock has not begun for any record"), evidence)
+    if proving.heard.events.get(events.CLOCK_SWEPT):
+        return Proof("kept", "query", limit, proving.say("nothing is kept"), proving.say("all was taken away in time"))
+    return proving.nothing_yet("query", limit, "there is nothing to look at so far")
+
+
+_SAID_LIMITS = {
+    "collection": "{keep} after it came in",
+    "relationship ends": "{keep} after business has ended",
+    "request": "{keep} after the last request",
+    "last contact": "{keep} after the last contact",
+    "account closed": "{keep} after the account was closed",
+}
+
+
+def _held(proving: Proving, which: ColumnElement[bool]) -> int:
+    return proving.conn.scalar(select(func.count()).select_from(holding).where(which)) or 0
+
+
+def erasure(proving: Proving, promise: Promise) -> Proof:
+    """Everything that ends was destroyed by its deadline, nothing is left in quarantine, and recipients have answered."""
+    entry = proving.compiled.policy.erasure
+    within = entry.destroy_within if entry else None
+    limit = proving.say("gone within {within}", within=within) if within else proving.say("gone by its deadline")
+    total = Some(proving.conn.scalar(select(func.count()).select_from(ending)) or 0, "ending")
+    failures = list(_failures(proving))
+    if "erasure" in proving.canary.failed:
+        failures.append(proving.say("a made-up person was not erased"))
+    looked = proving.say("{all} looked at", all=total)
+    if failures:
+        return Proof("broken", "query", limit, reduce(proving.both, failures), looked)
+    waiting = Some(_count(proving, ending, ending.c.state.in_(("quarantined", "destroying"))), "ending")
+    if total.number:
+        return Proof("kept", "query", limit, proving.say("none late, {some} on the way", some=waiting), looked)
+    return proving.nothing_yet("query", limit, "nothing has ended so far")
+
+
+def _failures(proving: Proving) -> Iterator[Words]:
+    """What stalled on its way out, in a sentence each."""
+    over = and_(ending.c.state.in_(("quarantined", "destroying")), ending.c.destroy_by <= proving.now)
+    first, late = proving.conn.execute(select(func.min(ending.c.destroy_by), func.count()).where(over)).one()
+    if first is not None:
+        past = proving.now - first
+        yield proving.say(
+            "{some} not destroyed by the deadline, the oldest {past} late", some=Some(late, "ending"), past=past
+        )
+    left = Some(_left(proving), "record")
+    if left.number:
+        yield proving.say("{some} still in quarantine after the ending is over", some=left)
+    silent = and_(instruction.c.acknowledged_at.is_(None), instruction.c.deadline <= proving.now)
+    names = tuple(sorted(proving.conn.scalars(select(instruction.c.recipient).where(silent).distinct())))
+    if names:
+        yield proving.say("no answer from {recipients} to a deletion", recipients=Named("recipients", names))
+    groundless = Some(_groundless(proving), "record")
+    if groundless.number:
+        yield proving.say("{some} kept on a ground that the policy does not name", some=groundless)
+
+
+def _left(proving: Proving) -> int:
+    """Quarantined holdings of no ending, or of one that is over."""
+    alive = select(ending.c.id).where(ending.c.state == "quarantined")
+    return _count(proving, quarantined, quarantined.c.ending_id.not_in(alive))
+
+
+def _groundless(proving: Proving) -> int:
+    """Holds in force on a ground that the policy of their day did not name."""
+    policy = proving.compiled.policy
+    named = {*policy.legal, *(policy.erasure.may_keep if policy.erasure else ()), *policy.retention}
+    running = and_(hold.c.released_at.is_(None), hold.c.ends_at > proving.now)
+    return _count(proving, hold, and_(running, hold.c.ground.not_in(sorted(named))))
+
+
+def _count(proving: Proving, table: Table, which: ColumnElement[bool]) -> int:
+    return proving.conn.scalar(select(func.count()).select_from(table).where(which)) or 0

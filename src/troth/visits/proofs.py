@@ -1,0 +1,88 @@
+"""Proofs about visits: what is kept of them, and for how long."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+
+from troth.errors import StoreError, Unverifiable
+from troth.ledger import events
+from troth.policy.compile import Compiled
+from troth.policy.promises import Promise
+from troth.proof import Named, Proof, Proving, Some
+from troth.retention.heartbeat import SWEEP_EVERY
+from troth.store import versions
+from troth.visits.actions import Visit, sample
+from troth.visits.partitions import days_present, table_of
+from troth.visits.rules import TIME, cutoff, recorded
+from troth.visits.sweep import oldest
+
+SAMPLE = 50
+
+
+def records(proving: Proving, promise: Promise) -> Proof:
+    """The newest visits of each day hold the declared fields and nothing else."""
+    visits = proving.compiled.policy.visits
+    fields = recorded(proving.compiled)
+    limit = proving.say("visits are not recorded")
+    if visits and fields is not None:
+        limit = proving.say("only {fields}", fields=Named("fields", (TIME, *sorted(fields))))
+    found = proving.replay(promise.id)
+    if found.wrong:
+        return proving.replayed(found, limit)
+    days = days_present(proving.conn)
+    total = Some(sum(_count(proving, day) for day in days), "visit")
+    try:
+        looked = [one for day in days for one in sample(proving.site, proving.conn, day, SAMPLE)]
+    except Unverifiable:
+        return Proof(
+            "broken", "query", limit, proving.say("a visit that does not open"), proving.say("{all} kept", all=total)
+        )
+    wrong = sum(not _as_declared(proving, one) for one in looked)
+    if not wrong and fields is None:
+        return Proof("kept", "query", limit, proving.say("none"), proving.say("{all} kept", all=total))
+    return proving.counted(wrong, Some(len(looked), "visit"), limit, "{wrong} with something else")
+
+
+def _count(proving: Proving, day: date) -> int:
+    return proving.conn.scalar(select(func.count()).select_from(table_of(day))) or 0
+
+
+def _as_declared(proving: Proving, visit: Visit) -> bool:
+    """Whether the version in force at the visit's instant declares all that is kept of it."""
+    compiled = _in_force(proving, visit.at)
+    fields = recorded(compiled) if compiled else None
+    return fields is not None and visit.fields.keys() <= fields
+
+
+def _in_force(proving: Proving, at: datetime) -> Compiled | None:
+    try:
+        return versions.in_force(proving.conn, at)
+    except StoreError:
+        return None
+
+
+def expiry(proving: Proving, promise: Promise) -> Proof:
+    """The oldest visit that is physically there, sealed or not, is no older than promised; the sweep runs every hour."""
+    visits = proving.compiled.policy.visits
+    keep = visits.keep if visits else None
+    if keep is None:
+        return proving.nothing_yet("query", proving.say("no time"), "the policy names no time")
+    limit = proving.say("{keep}", keep=keep)
+    first = oldest(proving.conn)
+    expired = cutoff(proving.compiled, proving.now)
+    total = Some(sum(_count(proving, day) for day in days_present(proving.conn)), "visit")
+    evidence = proving.say("{all} kept, each hidden from its last minute on", all=total)
+    if first is None:
+        if not proving.heard.events.get(events.VISIT_SWEPT):
+            return proving.nothing_yet("query", limit, "there is nothing to look at so far")
+        return Proof("kept", "query", limit, proving.say("no visit is kept"), proving.say("all were destroyed in time"))
+    age = proving.now - first
+    if first <= expired - 2 * SWEEP_EVERY:
+        measured = proving.say("oldest visit {age}, {late} too old", age=age, late=expired - first)
+        return Proof("broken", "query", limit, measured, evidence)
+    if first <= expired:
+        measured = proving.say("oldest visit {age}, hidden, and destroyed by the next sweep", age=age)
+        return Proof("kept", "query", limit, measured, evidence)
+    return Proof("kept", "query", limit, proving.say("oldest visit {age}", age=age), evidence)
