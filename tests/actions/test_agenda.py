@@ -182,6 +182,22 @@ def test_a_worker_whose_lease_lapsed_leaves_the_rest_to_others(site: Site, clock
     assert sorted(column(site, "SELECT key FROM runs")) == list("01234")
 
 
+def test_a_worker_that_fails_too_late_does_not_free_what_another_has_taken(site: Site, clock: MovedClock) -> None:
+    put_jobs(site, "a")
+
+    def overtaken(_site: Site, _job: agenda.Job) -> None:
+        clock.move(agenda.LEASE)
+        with site.writing() as conn:
+            conn.execute(taking(site.now(), ["act"], 1, agenda.LEASE))
+        raise ValueError
+
+    assert agenda.run_due(site, {"act": overtaken}).failed == 1
+    clock.move(agenda.LEASE / 2)
+    assert agenda.run_due(site, {"act": effect}) == agenda.Ran(0, 0, 0)
+    clock.move(agenda.LEASE / 2)
+    assert agenda.run_due(site, {"act": effect}).done == 1
+
+
 @pytest.mark.parametrize("store_kind", ["postgresql"])
 def test_workers_do_not_wait_for_each_other(site: Site) -> None:
     put_jobs(site, "a", "b", kind="act")

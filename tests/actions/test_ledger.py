@@ -5,8 +5,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from tests.bare import bare_folder, open_bare, prepared
@@ -155,6 +156,40 @@ def test_writers_and_two_sealers_at_once_make_one_tree(site: Site) -> None:
     assert ledger.seal(site).size == 2 * 15 * 9
     assert numbers(site, "SELECT position FROM ledger_entry ORDER BY position") == list(range(270))
     assert ledger.verify(site) == ledger.Verified("whole", 270, 270, 0, 0, None)
+
+
+def test_verifying_sees_one_state_while_others_write_and_seal(site: Site) -> None:
+    write(site, 20)
+    ledger.seal(site)
+    other, met = another(site), []
+
+    @event.listens_for(site.engine, "before_cursor_execute")
+    def _meanwhile(_c: object, _k: object, statement: str, _p: object, _x: object, _m: bool) -> None:
+        if "position IS NOT NULL" in statement and not met:
+            met.append(statement)
+            write(other, 5)
+            ledger.seal(other)
+
+    report = ledger.verify(site)
+    other.close()
+    assert len(met) == 1
+    assert (report.verdict, report.entries) == ("whole", 20)
+    assert ledger.verify(site).entries == 25
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"])
+def test_verifying_fetches_rows_a_few_at_a_time(site: Site) -> None:
+    write(site, 3)
+    ledger.seal(site)
+    cursors = []
+
+    @event.listens_for(site.engine, "before_cursor_execute")
+    def _seen(_c: object, cursor: object, statement: str, _p: object, _x: object, _m: bool) -> None:
+        if "ORDER BY" in statement:
+            cursors.append(type(cursor))
+
+    ledger.verify(site)
+    assert cursors == [psycopg.ServerCursor] * 3
 
 
 @pytest.mark.parametrize("point", ["before placing", "before signing", "before commit"])
