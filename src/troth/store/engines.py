@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from troth.errors import StoreError
 
 LOCK_WAIT_MS = 10_000
+_NO_SUCH_TABLE = "42P01"  # PostgreSQL counts it among a programmer's errors
 
 
 def open_engine(url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS) -> Engine:
@@ -104,7 +105,7 @@ def _explained() -> Iterator[None]:
     except OperationalError as error:
         raise _in_words(error) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", "") == _NO_SUCH_TABLE:
             raise _in_words(error) from error
         raise
 
