@@ -7,12 +7,27 @@ Troth itself; 130 interrupted.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from troth import __version__
-from troth.commands import check, demo, diff, export, init, keys, ledger, notice, prove, publish, schema, serve, work
+from troth.commands import (
+    check,
+    demo,
+    diff,
+    export,
+    init,
+    keys,
+    ledger,
+    notice,
+    prove,
+    publish,
+    reference,
+    schema,
+    serve,
+    work,
+)
 from troth.commands.saying import Commands
 
 app = typer.Typer(
@@ -44,19 +59,24 @@ def _troth(
     """
 
 
-app.command("init")(init.init)
-app.command("check")(check.check)
-app.command("notice")(notice.notice)
-app.command("diff")(diff.diff)
-app.command("publish")(publish.publish)
-app.command("serve")(serve.serve)
-app.command("work")(work.work)
-app.command("prove")(prove.prove)
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(keys.app, name="keys")
-app.add_typer(export.app, name="export")
-app.command("schema")(schema.schema)
-app.command("demo")(demo.demo)
+_troth_can: dict[str, tuple[Any, str]] = {
+    "init": (init.init, "make a site folder to start from"),
+    "check": (check.check, "every finding in a policy, in one run"),
+    "notice": (notice.notice, "the notice, as Markdown or as a page"),
+    "diff": (diff.diff, "what a new version changes for people"),
+    "publish": (publish.publish, "archive the policy as a version"),
+    "serve": (serve.serve, "serve sites, each with a worker"),
+    "work": (work.work, "a worker alone"),
+    "prove": (prove.prove, "prove every promise on live data"),
+    "schema": (schema.schema, "JSON Schemas for your editor"),
+    "demo": (demo.demo, "five operators, rehearsed, on one port"),
+}
+for _name, (_command, _short) in _troth_can.items():
+    app.command(_name, short_help=_short)(_command)
+app.command("reference", hidden=True)(reference.reference)
+app.add_typer(ledger.app, name="ledger", short_help="verify and export the record of acts")
+app.add_typer(keys.app, name="keys", short_help="rotate the site key")
+app.add_typer(export.app, name="export", short_help="the policy in other programs' formats")
 
 
 def main() -> None:

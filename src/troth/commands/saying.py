@@ -63,7 +63,7 @@ def _mistake(mistake: Exception) -> NoReturn:
     log = _log_file()
     where = f"{log} says where" if _noted(log, mistake) else "--debug shows where"
     typer.secho(f"troth: a mistake in Troth ({type(mistake).__name__}); {where}.", fg="red", err=True)
-    typer.echo("  `troth --debug ...` shows all of it. Nothing that was not finished has been kept.", err=True)
+    typer.echo("  `troth --debug ...` shows all of it.", err=True)
     raise typer.Exit(MISTAKE) from None
 
 

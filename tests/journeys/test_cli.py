@@ -1,0 +1,422 @@
+"""The command line as a person or a script uses it: answers, exit codes, plain errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from troth import cli
+from troth.commands import check as check_command
+
+ROOT = Path(__file__).parents[2]
+SHOP = ROOT / "tests" / "shop"
+TROTH = Path(sys.executable).parent / "troth"
+FILLED = {
+    '"[the legal name of your business]"': "Lamp Shop Limited",
+    '"[an address people can write to about their data]"': "privacy@lamps.example",
+    '"[your postal address]"': "1 Lamp Street, Dublin",
+}
+
+
+def troth(*words: object, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(cli.app, [str(word) for word in words], env=env)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def blank(tmp_path: Path) -> Path:
+    """A site fresh from the starter, not filled in."""
+    folder = tmp_path / "my-shop"
+    assert troth("init", folder).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def shop(blank: Path) -> Path:
+    for placeholder, value in FILLED.items():
+        edit(blank / "policy.yaml", placeholder, value)
+    return blank
+
+
+@pytest.fixture
+def published(shop: Path) -> Path:
+    done = troth("publish", shop)
+    assert done.exit_code == 0, done.output
+    return shop
+
+
+# --- init and check ----------------------------------------------------------------------------------------------------
+
+
+def test_a_new_site_lacks_only_what_nobody_else_can_know(blank: Path) -> None:
+    found = json.loads(troth("check", blank, "--format", "json").stdout)["sites"][0]
+    assert {finding["key"] for finding in found["findings"]} == {
+        *("E-02 operator.name", "E-02 operator.email", "E-02 operator.address"),
+        *("E-13 operator.name", "E-13 operator.email", "E-13 operator.address"),
+    }
+    assert found["unsettled"] == 5
+
+
+def test_a_new_site_that_is_filled_in_has_no_finding_at_all(shop: Path) -> None:
+    checked = troth("check", shop, "--all")
+    assert checked.exit_code == 0
+    assert checked.stdout == f"{shop}: Nothing to settle.\n"
+
+
+def test_init_never_writes_into_a_folder_with_something_in_it(shop: Path) -> None:
+    before = (shop / "policy.yaml").read_text()
+    again = troth("init", shop)
+    assert again.exit_code == 2
+    assert (shop / "policy.yaml").read_text() == before
+
+
+def test_init_names_the_templates_there_are(tmp_path: Path) -> None:
+    unknown = troth("init", tmp_path / "x", "--template", "nosuch")
+    assert unknown.exit_code == 2
+    assert "starter, infortrend, ledflex" in unknown.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_init_copies_any_of_the_operators(tmp_path: Path) -> None:
+    assert troth("init", tmp_path / "mine", "--template", "ledflex").exit_code == 0
+    assert (tmp_path / "mine" / "policy.yaml").read_text() == (ROOT / "sites" / "ledflex" / "policy.yaml").read_text()
+    assert troth("check", tmp_path / "mine").exit_code == 0
+
+
+def test_the_five_sites_check_clean_together_and_none_of_them_as_published() -> None:
+    sites = sorted(path.parent for path in (ROOT / "sites").glob("*/policy.yaml"))
+    assert len(sites) == 5
+    assert troth("check", *sites).exit_code == 0
+    for site in sites:
+        assert troth("check", "--as-published", site).exit_code == 1, site
+
+
+def test_a_finding_is_printed_where_an_editor_can_go_to_it(blank: Path) -> None:
+    lines = troth("check", blank).stdout.splitlines()
+    assert lines[0].startswith(f"{blank}/policy.yaml:")
+    number = int(lines[0].split(":")[1])
+    assert "name:" in (blank / "policy.yaml").read_text().splitlines()[number - 1]
+
+
+def test_settled_findings_are_counted_and_shown_when_asked_for() -> None:
+    site = ROOT / "sites" / "ledflex"
+    quiet, full = troth("check", site).stdout.splitlines(), troth("check", site, "--all").stdout.splitlines()
+    assert len(quiet) == 1
+    assert f"{len(full) - 1} more are settled" in quiet[0]
+
+
+def test_one_file_that_cannot_be_read_hides_no_other(blank: Path, tmp_path: Path) -> None:
+    torn = tmp_path / "torn"
+    torn.mkdir()
+    (torn / "policy.yaml").write_text("policy: {version: 1\n")
+    both = troth("check", torn, blank)
+    assert both.exit_code == 2
+    assert f"troth: {torn}:" in both.stderr
+    assert f"{blank}: 5 errors, 1 warning." in both.stdout
+
+
+def test_check_finds_a_mistake_in_the_wiring(shop: Path) -> None:
+    edit(shop / "site.yaml", "title:", "tittle:")
+    wrong = troth("check", shop)
+    assert wrong.exit_code == 2
+    assert "site.yaml:" in wrong.stderr
+    assert "tittle" in wrong.stderr
+
+
+def test_sarif_of_several_sites_is_one_log(blank: Path) -> None:
+    log = json.loads(troth("check", blank, SHOP, "--format", "sarif").stdout)
+    assert log["version"] == "2.1.0"
+    assert [run["tool"]["driver"]["name"] for run in log["runs"]] == ["troth", "troth"]
+    place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert place == f"{blank}/policy.yaml"
+
+
+# --- notice, diff, schema, export ------------------------------------------------------------------------------------
+
+
+def test_a_draft_can_be_read_and_is_called_a_draft(blank: Path) -> None:
+    draft = troth("notice", blank)
+    assert draft.exit_code == 0
+    assert draft.stdout.startswith("# Privacy policy")
+    assert "A draft: 5 errors" in draft.stderr
+
+
+def test_the_notice_is_one_page_or_markdown_in_every_language_of_the_policy(tmp_path: Path) -> None:
+    site = ROOT / "sites" / "ledflex"
+    chinese = troth("notice", site, "--lang", "zh-Hant").stdout
+    assert "隱私" in chinese
+    troth("notice", site, "--format", "html", "--out", tmp_path / "new" / "notice.html")
+    page = (tmp_path / "new" / "notice.html").read_text()
+    assert page.lower().startswith("<!doctype html>")
+    assert 'rel="stylesheet"' not in page
+    german = troth("notice", site, "--lang", "de")
+    assert german.exit_code == 2
+    assert "en, zh-Hant" in german.stderr
+
+
+def test_diff_tells_whom_how_soon_and_refuses_what_comes_too_soon(shop: Path, tmp_path: Path) -> None:
+    new = Path(shutil.copytree(shop, tmp_path / "new"))
+    edit(new / "policy.yaml", "a customer, keep: 30 days", "a customer, keep: 60 days")
+    early = troth("diff", shop, new, "--json")
+    assert early.exit_code == 1
+    found = json.loads(early.stdout)
+    assert found["significance"] == "significant"
+    assert found["tell"] == ["customer"]
+    assert found["lead_time_days"] == 30
+    assert len(found["problems"]) == 2
+    text = (new / "policy.yaml").read_text().replace("version: 1", "version: 2")
+    (new / "policy.yaml").write_text("".join(line for line in text.splitlines(True) if "effective:" not in line))
+    fits = troth("diff", shop / "policy.yaml", new / "policy.yaml")
+    assert fits.exit_code == 0, fits.stderr
+    assert "60 days" in fits.stdout
+    assert "Tell: customer (by page, e-mail)." in fits.stdout
+
+
+def test_schemas_are_those_beside_a_new_site_and_those_in_docs(blank: Path) -> None:
+    for kind in ("policy", "decisions", "site"):
+        printed = troth("schema", kind).stdout
+        assert printed == (blank / "schema" / f"{kind}.schema.json").read_text()
+        assert printed == (ROOT / "docs" / f"{kind}.schema.json").read_text()
+
+
+def test_dpv_needs_a_policy_that_holds_together(blank: Path) -> None:
+    assert troth("export", "dpv", blank).exit_code == 2
+    document = json.loads(troth("export", "dpv", ROOT / "sites" / "ledflex").stdout)
+    assert document["@context"]["dpv"] == "https://w3id.org/dpv#"
+
+
+# --- publish, work, prove, ledger, keys ------------------------------------------------------------------------------
+
+
+def test_nothing_is_made_for_a_policy_with_unsettled_errors(blank: Path) -> None:
+    refused = troth("publish", blank)
+    assert refused.exit_code == 2
+    assert "[E-02 operator.name]" in refused.stderr
+    assert not (blank / "var").exists()
+
+
+def test_publishing_twice_changes_nothing(published: Path) -> None:
+    again = json.loads(troth("publish", published, "--json").stdout)
+    assert again["already"] is True
+    assert again["version"] == 1
+
+
+def test_what_is_published_is_not_rewritten(published: Path) -> None:
+    edit(published / "policy.yaml", "silence: 90 days", "silence: 91 days")
+    refused = troth("publish", published)
+    assert refused.exit_code == 2
+    assert "Count `policy.version` up to 2" in refused.stderr
+
+
+def test_commands_on_live_data_ask_for_a_published_version(shop: Path) -> None:
+    for words in (("prove", shop), ("work", shop, "--once")):
+        asked = troth(*words)
+        assert asked.exit_code == 2
+        assert "troth publish" in asked.stderr
+        assert "Traceback" not in asked.output
+
+
+def test_a_turn_of_work_names_every_task(published: Path) -> None:
+    from troth.work import TASKS
+
+    done = json.loads(troth("work", published, "--once", "--json").stdout)
+    assert set(done["done"]) == set(TASKS)
+    assert done["problems"] == {}
+
+
+def test_proofs_of_a_fresh_site_have_no_broken_promise(published: Path) -> None:
+    proven = troth("prove", published, "--json")
+    report = json.loads(proven.stdout)
+    assert report["summary"]["broken"] == 0, [one for one in report["promises"] if one["verdict"] == "broken"]
+    assert proven.exit_code == 0
+    assert report["summary"]["kept"] > 0
+    assert len(report["promises"]) == sum(report["summary"].values())
+
+
+def test_a_broken_promise_is_shown_first_and_is_exit_code_one(published: Path) -> None:
+    _sql(published, "DELETE FROM policy_version WHERE version = 7")  # the table is there and writable
+    _sql(published, "UPDATE ledger_entry SET event = 'person:read' WHERE id = 1")
+    shown = troth("prove", published)
+    rows = [line for line in shown.stdout.splitlines() if line.startswith(("✗", "?", "~", "✓"))]
+    assert shown.exit_code == 1
+    assert rows[0].startswith("✗ broken")
+    assert rows[-1].startswith("✓ kept")
+
+
+def test_a_changed_ledger_does_not_verify_and_says_where(published: Path) -> None:
+    assert troth("ledger", "verify", published).exit_code == 0
+    _sql(published, "UPDATE ledger_entry SET event = 'person:read' WHERE id = 1")
+    broken = troth("ledger", "verify", published, "--json")
+    assert broken.exit_code == 1
+    assert json.loads(broken.stdout)["wrong"]["id"] == 1
+
+
+def test_the_ledger_and_its_key_can_be_handed_to_an_auditor(published: Path, tmp_path: Path) -> None:
+    lines = troth("ledger", "export", published, "--out", tmp_path / "ledger.jsonl")
+    assert lines.exit_code == 0
+    assert [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
+    assert troth("ledger", "key", published).stdout.startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def test_the_site_key_changes_and_the_site_goes_on(published: Path) -> None:
+    before = (published / "var" / "site.key").read_text()
+    assert json.loads(troth("keys", "rotate", published, "--json").stdout) == {"site": "my-shop", "wrapped": 0}
+    assert (published / "var" / "site.key").read_text() != before
+    assert troth("work", published, "--once").exit_code == 0
+
+
+def _sql(site: Path, statement: str) -> None:
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(f"sqlite:///{site / 'var' / 'data.db'}")
+    with engine.begin() as conn:
+        for trigger in conn.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all():
+            conn.execute(text(f"DROP TRIGGER {trigger}"))
+        conn.execute(text(statement))
+    engine.dispose()
+
+
+# --- as a process ------------------------------------------------------------------------------------------------------
+
+
+def run(*words: object, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [str(TROTH), *(str(word) for word in words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **env}, check=False)
+
+
+def test_help_loads_nothing_that_it_does_not_need() -> None:
+    code = "import sys, troth.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not loaded & {
+        "sqlalchemy",
+        "pydantic",
+        "ruamel",
+        "litestar",
+        "uvicorn",
+        "cryptography",
+        "babel",
+        "jinja2",
+        "rich",
+    }
+
+
+def test_help_comes_in_less_than_a_third_of_a_second_of_work() -> None:
+    import resource
+
+    def work() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert run("--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(work() for _ in range(4)) < 0.3
+
+
+def test_an_error_is_one_clear_line_with_its_hint_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text("policy: {version: 1}\n")
+    failed = run("prove", tmp_path)
+    assert failed.returncode == 2
+    assert failed.stdout == ""
+    assert failed.stderr.startswith("troth: ")
+    assert "Traceback" not in failed.stderr
+
+
+def test_wrong_use_says_how_to_get_help() -> None:
+    wrong = run("chekc")
+    assert wrong.returncode == 2
+    assert "--help" in wrong.stderr or "-h" in wrong.stderr
+
+
+def test_a_mistake_of_ours_says_where_the_log_is_and_the_log_quotes_no_data(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "@".join(("ada", "example.org"))
+
+    def broken(*_: object) -> None:
+        raise LookupError(address)
+
+    monkeypatch.setattr(check_command, "_read", broken)
+    env = {"XDG_STATE_HOME": str(tmp_path)}
+    result = troth("check", shop, env=env)
+    log = (tmp_path / "troth" / "mistakes.log").read_text()
+    assert result.exit_code == 3
+    assert "a mistake in Troth (LookupError)" in result.stderr
+    assert str(tmp_path / "troth" / "mistakes.log") in result.stderr
+    assert "in broken" in log
+    assert address not in log + result.output
+    assert isinstance(troth("--debug", "check", shop, env=env).exception, LookupError)
+
+
+def test_an_answer_may_be_cut_off_by_whoever_reads_it(blank: Path) -> None:
+    command = f"'{TROTH}' check '{blank}' --format sarif | head -c 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
+    cut = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in cut.stderr
+    assert "mistake" not in cut.stderr
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
+    """Starts `troth serve` on a free port and answers with the process and its address."""
+    started: list[subprocess.Popen[str]] = []
+
+    def starting(*words: object) -> tuple[subprocess.Popen[str], str]:
+        command = [str(TROTH), "serve", *(str(word) for word in words), "--port", "0"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("http"):
+                return process, line.strip()
+        raise AssertionError("it did not start")
+
+    yield starting
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_serve_publishes_the_first_version_serves_and_stops_when_asked(
+    shop: Path, start: Callable[..., tuple[subprocess.Popen[str], str]]
+) -> None:
+    process, address = start(shop)
+    with httpx.Client(base_url=address, transport=httpx.HTTPTransport(retries=5), follow_redirects=True) as client:
+        assert "Lamp Shop Limited" in client.get("/my-shop").text
+        answer = client.post(
+            "/my-shop/api/collect/contact", json={"values": {"email": "a@example.org", "message": "Hi"}}
+        )
+        assert answer.status_code == 201, answer.text
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=40) in (0, 130, -signal.SIGINT)
+
+
+def test_serve_refuses_a_policy_with_unsettled_errors_and_says_which(blank: Path) -> None:
+    refused = run("serve", blank, "--port", "0")
+    assert refused.returncode == 2
+    assert "[E-13 operator.name]" in refused.stderr
+    assert not (blank / "var").exists()
+
+
+def test_serve_says_when_the_port_is_taken(
+    published: Path, start: Callable[..., tuple[subprocess.Popen[str], str]]
+) -> None:
+    _, address = start(published, "--no-worker")
+    second = run("serve", published, "--no-worker", "--port", address.rstrip("/").rpartition(":")[2])
+    assert second.returncode == 2
+    assert "--port" in second.stderr
