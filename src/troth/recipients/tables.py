@@ -33,4 +33,5 @@ instruction = Table(
     Column("acknowledged_at", Instant),
     Column("acknowledged_by", String(80)),  # the recipient's own answer, or the staff role that wrote to it
     Index("ix_instruction_recipient", "recipient", "acknowledged_at"),
+    info={"outlives": "says which recipient has deleted what it was given; holds an opaque number and no value"},
 )

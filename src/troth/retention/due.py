@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and
 
 from troth.people.tables import dealing, holding, person, shape
 from troth.policy.clocks import Clock
+from troth.policy.compile import Compiled
 from troth.retention.clocks import Shape
 
 
@@ -27,6 +28,7 @@ class Scope:
     source: FromClause
     where: ColumnElement[bool]
     event: ColumnElement[Any]
+    by_people: bool = False  # few people and all that is theirs, so that the index on people should serve
 
     def select(self, *columns: ColumnElement[Any], shape_ids: Collection[int] | None = None) -> Select[Any]:
         """``columns`` of these holdings, or of those among them with one of ``shape_ids``."""
@@ -34,15 +36,18 @@ class Scope:
         if shape_ids is None:
             return query
         ids = sorted(shape_ids)
+        if self.by_people:  # a sum is in no index
+            return query.where((holding.c.shape_id + 0).in_(ids))
         return query.where(holding.c.shape_id == ids[0] if len(ids) == 1 else holding.c.shape_id.in_(ids))
 
 
 def of_person(person_id: str) -> Scope:
     """All that is held about a person, but for what a hold keeps already."""
-    return Scope(holding, and_(holding.c.person_id == person_id, holding.c.only_for.is_(None)), holding.c.at)
+    mine = and_(holding.c.person_id == person_id, holding.c.only_for.is_(None))
+    return Scope(holding, mine, holding.c.at, by_people=True)
 
 
-def of_clock(clock: Clock, until: datetime) -> Scope:
+def of_clock(compiled: Compiled, clock: Clock, until: datetime) -> Scope:
     """What ``clock`` rules and whose event lies at or before ``until``.
 
     What a hold keeps is left to the hold; an archive ends its own. Shapes are chosen when it is selected.
@@ -51,9 +56,11 @@ def of_clock(clock: Clock, until: datetime) -> Scope:
     where = [event <= until]
     if not clock.archive:
         where.append(holding.c.only_for.is_(None))
-    if clock.after == "relationship ends" and not clock.archive:
-        where.append(person.c.state == "active")
-    return Scope(source, and_(*where), event)
+    if clock.after == "relationship ends":
+        where.append(person.c.kind.in_(sorted(compiled.policy.people)))
+        if not clock.archive:
+            where.append(person.c.state == "active")
+    return Scope(source, and_(*where), event, by_people=clock.after != "collection")
 
 
 def counted_from(clock: Clock, rows: Table) -> tuple[FromClause, ColumnElement[Any]]:

@@ -45,7 +45,7 @@ def count_due(
     touched = ruled.whole | ruled.part.keys()
     if not touched:
         return 0, None
-    scope = of_clock(clock, until)
+    scope = of_clock(compiled, clock, until)
     protected = kept_now(conn, compiled, clock, now)
     query = scope.select(func.count(), func.min(scope.event), shape_ids=touched)
     count, oldest = conn.execute(query.where(protected if is_kept else not_(protected))).one()

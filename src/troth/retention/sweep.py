@@ -9,7 +9,7 @@ remembered between sweeps, so that a changed policy changes what is due and touc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, not_, select
@@ -143,7 +143,7 @@ class _Run:
 
     def run(self) -> int:
         """Part, keep apart and move what is due; how many holdings were moved."""
-        scope = of_clock(self.clock, due_until(self.compiled, self.clock, self.now))
+        scope = of_clock(self.compiled, self.clock, due_until(self.compiled, self.clock, self.now))
         with self.site.reading() as conn:
             ruled = coverage(self.clock, shapes(conn))
         self._part(scope, ruled)
@@ -173,7 +173,8 @@ class _Run:
                     parted = split(self.site, conn, ids, fields)
 
     def _keep_apart(self, scope: Scope, whole: frozenset[int]) -> None:
-        ruled = Scope(scope.source, scope.where & holding.c.shape_id.in_(sorted(whole)), scope.event)
+        shape_id = holding.c.shape_id + 0 if scope.by_people else holding.c.shape_id
+        ruled = replace(scope, where=scope.where & shape_id.in_(sorted(whole)))
         more = True
         while more:
             with self.site.writing() as conn:
