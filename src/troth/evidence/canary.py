@@ -2,7 +2,7 @@
 
 It uses the doors that people's data takes, none of its own: a collection point, the vault, consent, the one path of erasure.
 It agrees to nothing that would let a message or a disclosure leave, and its address is one that cannot exist. The search
-afterwards reads every table there is in both stores, declared or not. A canary whose flight was cut short is erased by the next.
+afterwards reads every table of both stores, declared or not. A canary whose flight was cut short is erased by the next.
 """
 
 from __future__ import annotations
