@@ -57,6 +57,21 @@ def collect(site: Site, submission: Submission) -> Receipt:
         return _stored(site, compiled, submission, checked)
     except IntegrityError:  # somebody else admitted the same person a moment ago: now they can be found
         return _stored(site, compiled, submission, checked)
+    except Refused:  # perhaps the same submission came twice at once, and the other one was quicker
+        if not _is_stored(site, submission):
+            raise
+        return _stored(site, compiled, submission, checked)
+
+
+def _is_stored(site: Site, submission: Submission) -> bool:
+    with site.reading() as conn:
+        return _whose(conn, submission) is not None
+
+
+def _whose(conn: Connection, submission: Submission) -> str | None:
+    """Whose submission it was, when one with this key has been stored."""
+    query = select(holding.c.person_id).where(holding.c.submission == submission.key).limit(1)
+    return conn.execute(query).scalar_one_or_none()
 
 
 def _stored(site: Site, compiled: Compiled, submission: Submission, checked: rules.Checked) -> Receipt:
@@ -108,7 +123,7 @@ class _Intake:
 
     def take_in(self, ask: Ask, decision: Decision) -> Receipt:
         """Seal and record everything, or find that it was stored before."""
-        if stored := self._stored_before():
+        if stored := _whose(self.conn, self.submission):
             return Receipt(stored, (), None, repeated=True)
         person_id = self.known or vault.admit(self.site, self.conn, self.point.people)
         told = form(self.compiled, self.submission.point, self.submission.language).told_words
@@ -120,11 +135,6 @@ class _Intake:
         told_of = {**body, "person": person_id, "source": one_word(self.point.source), "holdings": len(holdings)}
         ledger.append(self.conn, self.site.now(), events.HOLDING_COLLECTED, told_of)
         return Receipt(person_id, tuple(holdings), opened, repeated=False)
-
-    def _stored_before(self) -> str | None:
-        """Whose submission it was, when one with this key has been stored."""
-        query = select(holding.c.person_id).where(holding.c.submission == self.submission.key).limit(1)
-        return self.conn.execute(query).scalar_one_or_none()
 
     def _hold(self, person_id: str, told: str) -> list[str]:
         return vault.hold(

@@ -61,7 +61,7 @@ def queue(
     row: dict[str, Any] = {"id": new_id(now), "key": key, "person_id": person_id, "class": name, "template": template}
     row |= {"terms": dict(terms), "at": now, "state": "queued", "because": ""}
     new = insert_into(conn, message).values(row).on_conflict_do_nothing(index_elements=["key"])
-    if conn.execute(new).rowcount != 1:
+    if conn.execute(new.returning(message.c.id)).scalar_one_or_none() is None:
         return False
     _ledgered(site, conn, events.MESSAGE_QUEUED, compiled, wanted.ask, decision, person_id)
     return agenda.put(conn, DELIVER, f"{DELIVER}:{row['id']}", str(row["id"]), due_at=now, at=now)

@@ -7,10 +7,12 @@ here: who supplies it would be anybody's claim. It comes through the importer, w
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from troth.collection.actions import Receipt, collect
@@ -54,7 +56,9 @@ class Stored(msgspec.Struct):
     operation_id="collect",
     tags=["collection"],
 )
-def collect_json(request: Asked, data: Posted) -> Response[Stored]:
+def collect_json(
+    request: Asked, data: Annotated[Posted, Body(media_type=RequestEncodingType.JSON)]
+) -> Response[Stored]:
     """Take in one submission: 201 when stored, 200 when it had been, 422 with a problem for each field, 403 when refused."""
     site = site_of(request)
     compiled = site.policy()
@@ -103,7 +107,7 @@ def openapi(request: Asked) -> Response[dict[str, Any]]:
 def _of_site(schema: dict[str, Any], site: Site, compiled: Compiled) -> dict[str, Any]:
     general = next(path for path in schema["paths"] if path.endswith("/api/collect/{point}"))
     paths = {
-        f"/{site.name}/api/collect/{point}": _of_point(schema["paths"][general]["post"], compiled, point)
+        f"/{site.name}/api/collect/{point}": {"post": _of_point(schema["paths"][general]["post"], compiled, point)}
         for point in public_points(compiled)
     }
     title = compiled.policy.operator.name or site.wiring.title

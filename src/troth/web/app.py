@@ -19,7 +19,7 @@ from troth.messages.mailbox import Mailbox
 from troth.store.site import Site
 from troth.web import api, forms, index, notices, problems, stopping, wellknown
 from troth.web import mailbox as letters
-from troth.web.evidence import Look, Watch, no_look
+from troth.web.evidence import Look, Watch, proofs
 from troth.web.guard import BODY_LIMIT, seal
 from troth.web.visits import recording_visits
 
@@ -28,7 +28,7 @@ _STATIC_FOR_SECONDS = 3600
 
 
 def make_app(
-    sites: Sequence[Site], mailbox: Mailbox | None = None, demo: bool = False, look: Look = no_look
+    sites: Sequence[Site], mailbox: Mailbox | None = None, demo: bool = False, look: Look = proofs
 ) -> Litestar:
     """The application that serves ``sites``.
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from troth.errors import TrothError
 from troth.store.site import Site
 from troth.web.notice_page import Evidence, Verdict
 from troth.web.words import say
@@ -78,8 +77,8 @@ class Watch:
                 return
             try:
                 last.shown = self._look(site)
-            except TrothError as error:
-                _log.warning("%s: the promises could not be proven: %s", site.name, error.message)
+            except Exception as error:  # a page without evidence is still a notice; the words may quote a value
+                _log.error("%s: the promises could not be proven (%s)", site.name, type(error).__name__)
             last.at = site.now()
 
 

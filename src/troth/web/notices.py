@@ -57,7 +57,7 @@ def notice_markdown(request: Asked) -> Response[str]:
     edition = in_force(editions(site), site.now())
     tag = language_of(request, edition.compiled.policy.policy.languages)
     headers = {"Content-Language": tag, "Vary": "Accept-Language"}
-    return text(as_markdown(edition.notice(tag, site.now())), "text/markdown; charset=utf-8", headers)
+    return text(as_markdown(edition.notice(tag, site.now())), "text/markdown", headers)
 
 
 @dataclass(frozen=True)

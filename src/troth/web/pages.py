@@ -16,7 +16,7 @@ from troth.store.site import Site
 from troth.web.words import LANGUAGES, chosen, say, words
 
 Asked = Request[Any, Any, Any]
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 
 
 def site_of(request: Asked) -> Site:
@@ -107,8 +107,6 @@ def _environment() -> Environment:
     return Environment(loader=PackageLoader("troth.web"), autoescape=True, undefined=StrictUndefined)
 
 
-def text(
-    content: str, media_type: str = "text/plain; charset=utf-8", headers: Mapping[str, str] | None = None
-) -> Response[str]:
+def text(content: str, media_type: str = "text/plain", headers: Mapping[str, str] | None = None) -> Response[str]:
     """``content`` as it is."""
     return Response(content, media_type=media_type, headers=dict(headers or {}))

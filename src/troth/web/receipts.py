@@ -24,6 +24,7 @@ class Told:
     """The receipt of one form. It names fields and never repeats what was typed into them."""
 
     number: str
+    point: str
     title: str
     repeated: bool
     stored: tuple[str, ...]
@@ -49,6 +50,7 @@ def kept(compiled: Compiled, submission: Submission, receipt: Receipt, tag: str)
     purposes = compiled.policy.collection[submission.point].for_
     return Told(
         number=submission.key,
+        point=submission.point,
         title=shown.title,
         repeated=receipt.repeated,
         stored=tuple(capital(speaker.label(key)) for key in given),

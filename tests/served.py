@@ -1,0 +1,56 @@
+"""Sites served on this machine, as people and programs meet them."""
+
+import re
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import uvicorn
+from litestar.testing import TestClient
+
+from troth.messages.mailbox import Mailbox
+from troth.store.site import Site
+from troth.web.app import make_app
+from troth.web.evidence import Look, no_look
+
+Client = TestClient  # type: ignore[type-arg]
+
+
+def client(*sites: Site, mailbox: Mailbox | None = None, look: Look = no_look) -> Client:
+    """A client of ``sites``; a mailbox is shown, as in the demo."""
+    return TestClient(make_app(sites, mailbox=mailbox, demo=mailbox is not None, look=look))
+
+
+@contextmanager
+def serving(sites: Sequence[Site], mailbox: Mailbox | None = None, look: Look = no_look) -> Iterator[str]:
+    """``sites`` on a real server; yields its address."""
+    app = make_app(sites, mailbox=mailbox, demo=mailbox is not None, look=look)
+    place = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None, server_header=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{place.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        place.close()
+
+
+def token_of(page: str) -> str:
+    """The token of the form on ``page``."""
+    found = re.search(r'name="token" value="([^"]+)"', page)
+    assert found is not None, "the page has no form"
+    return found[1]
+
+
+def filled(web: Client, address: str, values: Mapping[str, str], **more: str) -> dict[str, str]:
+    """What a browser would send from the form at ``address`` with ``values`` typed in."""
+    sent = {"token": token_of(web.get(address).text)}
+    return sent | {f"field.{key}": value for key, value in values.items()} | more
+
+
+def words_of(page: str) -> str:
+    """What a reader sees of ``page``, in one line."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
