@@ -52,9 +52,9 @@ def turn(site: Site) -> Turn:
         except TrothError as error:
             problems[name] = str(error)
             log.error("%s: %s: %s", site.name, name, error)
-        else:
-            with site.writing() as conn:
-                beat(conn, name, site.now())
+    with site.writing() as conn:
+        for name in done:
+            beat(conn, name, site.now())
     return Turn(done, problems)
 
 

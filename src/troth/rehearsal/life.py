@@ -7,7 +7,7 @@ lives as well. Refusals are part of it: hostile input and disclosures without pe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from troth.collection.forms import form
 from troth.consent import actions as consent
 from troth.consent.rules import State
 from troth.errors import InvalidInput, Refused
-from troth.people import dealings
+from troth.people import dealings, vault
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
 from troth.recipients import gate
@@ -112,8 +112,8 @@ class Life:
     def submit(self, compiled: Compiled, key: str) -> None:
         """Fill in one collection point, as somebody new or as somebody who was here before."""
         point = compiled.policy.collection[key]
-        again = [one for one in self.people if one.kind == point.people]
-        somebody = self.random.choice(again) if again and (point.members_only or self.random.random() < 0.3) else None
+        returns = point.members_only or self.random.random() < 0.3
+        somebody = self._anybody({point.people}) if returns else None
         values = self._answers(compiled, point, somebody)
         choices = {scope: True for scope in point.offers if self.random.random() < 0.5}
         partners = [partner for partner in point.partners if partner in self.site.wiring.partners]
@@ -149,30 +149,39 @@ class Life:
         if not known:
             self.people.append(Somebody(receipt.person_id, point.people, values))
 
+    def _anybody(self, kinds: Collection[str] | None = None) -> Somebody | None:
+        """Somebody of one of ``kinds`` who is still known here; whom a clock has ended meanwhile is forgotten."""
+        while there := [one for one in self.people if kinds is None or one.kind in kinds]:
+            somebody = self.random.choice(there)
+            with self.site.reading() as conn:
+                if vault.kind_of(conn, somebody.id) is not None:
+                    return somebody
+            self.people.remove(somebody)
+            self.happened["people whose time was over"] += 1
+        return None
+
     def _change_of_mind(self, compiled: Compiled) -> None:
         """Somebody takes a consent back, or objects to something they may object to."""
-        if not self.people or self.random.random() > 0.4:
-            return
+        somebody = self._anybody() if self.random.random() < 0.4 else None
         purposes = compiled.policy.purposes.items()
         withdrawn: list[tuple[str, State]] = [(key, "withdrawn") for key, one in purposes if one.basis == "consent"]
         objected: list[tuple[str, State]] = [(key, "objected") for key, one in purposes if one.opt_out]
-        if not withdrawn + objected:
+        if somebody is None or not withdrawn + objected:
             return
         scope, state = self.random.choice(withdrawn + objected)
         words = form(compiled, next(iter(compiled.policy.collection)), "en").told_words
-        person_id = self.random.choice(self.people).id
         with self.site.writing() as conn:
-            consent.record(self.site, conn, person_id, scope, state, words, "en", channel="letter", policy=compiled)
+            consent.record(self.site, conn, somebody.id, scope, state, words, "en", channel="letter", policy=compiled)
         self.happened["changes of mind"] += 1
 
     def _order(self, compiled: Compiled) -> None:
         kinds = {need.removeprefix("open ") for one in compiled.policy.purposes.values() for need in one.needs}
         kinds |= {need.removeprefix("open ") for one in compiled.policy.recipients.values() for need in one.needs}
-        buyers = [one for one in self.people if one.kind in compiled.policy.relationship]
         wanted = sorted(kinds & {"order", "paid order"})
-        if not wanted or not buyers:
+        buyer = self._anybody(compiled.policy.relationship) if wanted else None
+        if buyer is None:
             return
-        buyer, ref, now = self.random.choice(buyers), f"{self.random.randrange(16**12):012x}", self.clock.now()
+        ref, now = f"{self.random.randrange(16**12):012x}", self.clock.now()
         with self.site.writing() as conn:
             for kind in wanted:
                 dealings.open_dealing(self.site, conn, buyer.id, kind, ref, now, warranty_ends_at=now + WARRANTY)
@@ -191,9 +200,9 @@ class Life:
     def _disclosure(self, compiled: Compiled) -> None:
         """Every recipient is offered somebody's data; the gate lets through what the policy allows."""
         for key, recipient in compiled.policy.recipients.items():
-            if not recipient.receives or not self.people:
+            somebody = self._anybody() if recipient.receives else None
+            if somebody is None:
                 continue
-            somebody = self.random.choice(self.people)
             purpose = self.random.choice(recipient.for_) if recipient.for_ else "nothing"
             try:
                 gate.disclose(self.site, somebody.id, key, recipient.receives, purpose)
@@ -217,9 +226,10 @@ class Life:
         """Now and then somebody asks to be forgotten."""
         erasure = compiled.policy.erasure
         within = erasure.destroy_within if erasure and erasure.destroy_within else 20 * DAY
-        if len(self.people) < 5 or self.random.random() > 0.15:
+        somebody = self._anybody() if len(self.people) > 4 and self.random.random() < 0.15 else None
+        if somebody is None:
             return
-        somebody = self.people.pop(self.random.randrange(len(self.people)))
+        self.people.remove(somebody)
         now = self.clock.now()
         with self.site.writing() as conn:
             ending.begin_ending(self.site, conn, somebody.id, "request:life", deadline=now + within, scope="person")
