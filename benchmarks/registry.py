@@ -1,0 +1,36 @@
+"""The benchmarks there are, by name, in the order in which they are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks.measure import Figure
+from benchmarks.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a benchmark is given: the databases, and whether it should be brief."""
+
+    stores: Stores
+    quick: bool
+
+    def size(self, usual: int) -> int:
+        """How many of something to use: ``usual``, or a tenth."""
+        return max(1, usual // 10) if self.quick else usual
+
+
+Measured = Callable[[Bench], Iterator[Figure]]
+
+BENCHMARKS: dict[str, Measured] = {}
+
+
+def benchmark(name: str) -> Callable[[Measured], Measured]:
+    """Enter a function that measures and yields figures under ``name``."""
+
+    def enter(measured: Measured) -> Measured:
+        BENCHMARKS[name] = measured
+        return measured
+
+    return enter

@@ -1,0 +1,69 @@
+"""The table that is shown and the file that is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measure import Figure
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def shown(console: Console, figures: Sequence[Figure]) -> None:
+    """Print the figures, and below them where the time goes in those that miss their goal."""
+    table = Table(title="Troth beside the bare work", title_justify="left")
+    for name in ("what", "store", "Troth", "beside", "reached", "spread", "goal", ""):
+        table.add_column(name, justify="right" if name in {"Troth", "beside", "reached", "spread", "goal"} else "left")
+    for one in figures:
+        table.add_row(*row(one), style="" if one.met is not False else "yellow")
+    console.print(table)
+    for one in figures:
+        console.print(f"[dim]{one.what} {one.store}[/dim]: {one.ours} | {one.theirs} | {one.size}", highlight=False)
+        if one.met is False and one.spent:
+            console.print(f"  [yellow]missed[/yellow]; Troth's time: {one.spent}", highlight=False)
+
+
+def row(one: Figure) -> list[str]:
+    """The cells of one figure."""
+    unit = {"cost": "x the time", "speed": "x as fast", "seconds": "s"}[one.of]
+    word = "at least" if one.of == "speed" else "at most"
+    mark = {True: "met", False: "missed", None: "-"}[one.met]
+    goal = f"{word} {one.goal:g}" if one.goal is not None else "-"
+    times = [_time(one.seconds_ours), _time(one.seconds_theirs)]
+    return [one.what, one.store, *times, f"{number(one.reached)} {unit}", _spread(one), goal, mark]
+
+
+def _spread(one: Figure) -> str:
+    return f"{number(one.low)} to {number(one.high)}"
+
+
+def number(value: float) -> str:
+    """Three digits that mean something."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _time(value: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if value >= size:
+            return f"{number(value / size)} {unit}"
+    return f"{number(value * 1e9)} ns"
+
+
+def kept(figures: Sequence[Figure], facts: dict[str, object], quick: bool, at: datetime) -> Path:
+    """Write the results of a run under its day and return where."""
+    path = RESULTS / f"{at:%Y-%m-%d}.json"
+    RESULTS.mkdir(exist_ok=True)
+    tree = {"at": f"{at:%Y-%m-%dT%H:%MZ}", "quick": quick, "machine": facts, "figures": [_plain(one) for one in figures]}
+    path.write_text(json.dumps(tree, indent=1) + "\n")
+    return path
+
+
+def _plain(one: Figure) -> dict[str, object]:
+    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in asdict(one).items()}
