@@ -1,12 +1,19 @@
-"""Data coming in: checked, decided, sealed and recorded, in one transaction, or not at all."""
+"""Data coming in: checked, decided, sealed and recorded, in one transaction, or not at all.
+
+What could go wrong: a form that is sent twice is stored twice; two forms of one new person make two people; half a submission,
+such as a consent without the words that were shown; data of a partner nobody registered, told as if the person had given it.
+So whoever brings the same submission or the same identifier waits for the one who came first and then finds what it stored;
+everything of a submission is one transaction; and what is permitted is decided over an origin that is established here, never
+taken from a form.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import datetime
 
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, select, update
 
 from troth import agenda, ledger
 from troth.collection import rules
@@ -17,33 +24,49 @@ from troth.decide import Ask, Decision
 from troth.errors import InvalidInput, Refused
 from troth.ledger import events
 from troth.people import dealings, vault
-from troth.people.tables import holding
+from troth.people.blind import blind, normalised
+from troth.people.keyring import read_ring
+from troth.people.tables import holding, person, shape
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
-from troth.policy.rules import one_word
+from troth.policy.rules import BARRED, OWN_ACCESS, one_word
 from troth.retention import relationship
 from troth.store.site import Site
+from troth.store.turns import take_turns
 
 SECOND_HAND = "tell:second-hand"
+_OPENED = frozenset({"order", "request", "ticket"})
+"""Dealings that begin with a submission; a `paid order` begins when somebody has paid."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What came of a submission. ``opened`` names the dealing it began; ``repeated`` that it had been stored before."""
+    """What came of a submission.
+
+    Attributes:
+        person_id: who it is about, admitted now or known before.
+        holdings: the ids of what is held of it, one for each set of fields that ends by clocks of its own.
+        opened: the order, request or ticket it opened, if any.
+        case: the reference of that dealing, to be given to ``vault.read(..., case=...)`` and to the gate.
+        repeated: whether the same submission had been stored before, so that nothing was done now.
+    """
 
     person_id: str
     holdings: tuple[str, ...]
     opened: str | None
+    case: str | None
     repeated: bool
 
 
 def collect(site: Site, submission: Submission) -> Receipt:
-    """Take in ``submission`` at its collection point.
+    """Take in ``submission`` at its collection point, whole; the same ``key`` twice is stored once.
 
     Raises:
-        InvalidInput: the point is unknown, or fields are missing, undeclared or not what they should be.
-        Refused: the policy does not allow it (an unregistered partner, an unlisted source, somebody too young).
-        StoreError: a store is locked, full or missing. In every case nothing was stored.
+        InvalidInput: the point is unknown, or answers are missing, undeclared or not what they should be; ``problems`` says
+            for each what is wrong with it, and repeats no value.
+        Refused: the policy does not allow it (an unregistered partner, an unlisted source, nobody registered at a point for
+            members, somebody too young); the refusal is on the ledger.
+        StoreError: a store is locked, full or missing, or the site key is. In every case nothing was stored.
     """
     compiled = site.policy()
     if submission.point not in compiled.policy.collection:
@@ -53,88 +76,115 @@ def collect(site: Site, submission: Submission) -> Receipt:
     checked = rules.check(compiled, submission, site.now())
     if checked.problems:
         raise InvalidInput("Some answers need your attention. Nothing was stored.", dict(checked.problems))
-    try:
-        return _stored(site, compiled, submission, checked)
-    except IntegrityError:  # somebody else admitted the same person a moment ago: now they can be found
-        return _stored(site, compiled, submission, checked)
-    except Refused:  # perhaps the same submission came twice at once, and the other one was quicker
-        if not _is_stored(site, submission):
-            raise
-        return _stored(site, compiled, submission, checked)
+    return _taken_in(site, compiled, submission, checked)
 
 
-def _is_stored(site: Site, submission: Submission) -> bool:
-    with site.reading() as conn:
-        return _whose(conn, submission) is not None
-
-
-def _whose(conn: Connection, submission: Submission) -> str | None:
-    """Whose submission it was, when one with this key has been stored."""
-    query = select(holding.c.person_id).where(holding.c.submission == submission.key).limit(1)
-    return conn.execute(query).scalar_one_or_none()
-
-
-def _stored(site: Site, compiled: Compiled, submission: Submission, checked: rules.Checked) -> Receipt:
+def _taken_in(site: Site, compiled: Compiled, submission: Submission, checked: rules.Checked) -> Receipt:
     with site.writing() as conn:
-        intake = _Intake(site, conn, compiled, submission, checked)
+        intake = _Intake(site, conn, compiled, submission, checked, site.now())
+        take_turns(conn, f"submission:{submission.key}", *intake.marks())
+        if stored := intake.stored_before():
+            return stored
         ask = intake.ask()
         decision = compiled.decide(ask)
         if decision.allowed:
             return intake.take_in(ask, decision)
         body = {**ledger.decision_body(ask, decision, compiled.version), "point": submission.point}
-        ledger.append(conn, site.now(), events.COLLECTION_REFUSED, body)
+        ledger.append(conn, intake.now, events.COLLECTION_REFUSED, body)
     raise Refused("We may not take this in.", f"{decision.reason[:1].upper()}{decision.reason[1:]}.", decision.because)
 
 
 @dataclass(frozen=True)
 class _Intake:
-    """One submission on its way in, inside one transaction."""
+    """One submission on its way in, inside one transaction, at one instant."""
 
     site: Site
     conn: Connection
     compiled: Compiled
     submission: Submission
     checked: rules.Checked
+    now: datetime
 
     @property
     def point(self) -> CollectionPoint:
         return self.compiled.policy.collection[self.submission.point]
 
-    @cached_property
-    def known(self) -> str | None:
-        """The person this is about, when we know them already."""
+    def marks(self) -> Iterator[str]:
+        """What the person of this submission is found by, as marks that say nothing about them."""
         if self.submission.member is not None:
-            return self.submission.member
-        fields = sorted(self.compiled.identifying & self.checked.values.keys())
-        found = (vault.find(self.site, self.conn, key, self.checked.values[key]) for key in fields)
-        return next(filter(None, found), None)
+            yield f"person:{self.submission.member}"
+            return
+        for field in self._identifying():
+            text = normalised(self.compiled, field, self.checked.values[field])
+            yield f"{field}:{blind(read_ring(self.site).index, field, text).hex()}"
+
+    def _identifying(self) -> list[str]:
+        return sorted(self.compiled.identifying & self.checked.values.keys())
+
+    def stored_before(self) -> Receipt | None:
+        """The receipt of this submission, when one with its key is held.
+
+        Raises:
+            InvalidInput: when the key is that of a submission to another point.
+        """
+        query = select(holding.c.id, holding.c.person_id, shape.c.point).join(shape, shape.c.id == holding.c.shape_id)
+        rows = self.conn.execute(query.where(holding.c.submission == self.submission.key).order_by(holding.c.id)).all()
+        if not rows:
+            return None
+        if any(row.point != self.submission.point for row in rows):
+            raise InvalidInput(
+                "This key is that of another submission.", hint="Every submission needs a key of its own."
+            )
+        return self._receipt(rows[0].person_id, [row.id for row in rows], repeated=True)
+
+    def _receipt(self, person_id: str, holdings: list[str], *, repeated: bool) -> Receipt:
+        kinds = self._opened_kinds()
+        opened, case = (kinds[0], self._ref()) if kinds else (None, None)
+        return Receipt(person_id, tuple(holdings), opened, case, repeated)
 
     def ask(self) -> Ask:
-        """The question to the policy; a partner that ``site.yaml`` does not register is no partner."""
+        """The question to the policy; of a partner that ``site.yaml`` does not register, no source is stated."""
         facts = self.checked.facts
-        if self.submission.partner and self.submission.partner not in self.site.wiring.partners:
-            facts -= {f"partner:{self.submission.partner}"}
+        if self.submission.partner is not None and self.submission.partner not in self.site.wiring.partners:
+            facts = frozenset(fact for fact in facts if not fact.startswith(("partner:", "source:")))
         if self.submission.member is not None:
-            member = self.submission.member
-            theirs = vault.facts(self.site, self.conn, [member], vault.By("person"), self.site.now())
-            facts |= {"registered"} & theirs.get(member, frozenset())
-        fields = frozenset(self.checked.values)
-        return Ask("collect", self.submission.point, fields, self.point.people, facts=facts)
+            facts |= self._of_member(self.submission.member)
+        return Ask("collect", self.submission.point, frozenset(self.checked.values), self.point.people, facts=facts)
+
+    def _of_member(self, member: str) -> frozenset[str]:
+        """``registered``, or ``barred`` when whoever claims to be logged in is unknown or gone."""
+        by = vault.By("person", ref=member)
+        told = vault.facts(self.site, self.conn, [member], by, self.now, purpose=OWN_ACCESS, policy=self.compiled)
+        return told[member] & {"registered", BARRED}
 
     def take_in(self, ask: Ask, decision: Decision) -> Receipt:
-        """Seal and record everything, or find that it was stored before."""
-        if stored := _whose(self.conn, self.submission):
-            return Receipt(stored, (), None, repeated=True)
-        person_id = self.known or vault.admit(self.site, self.conn, self.point.people)
+        """Seal and record everything."""
+        person_id = self._person()
         told = form(self.compiled, self.submission.point, self.submission.language).told_words
         holdings = self._hold(person_id, told)
         self._record_choices(person_id, told)
-        opened = self._open_dealings(person_id)
+        self._open_dealings(person_id)
         self._tell_second_hand(holdings[0])
         body = ledger.decision_body(ask, decision, self.compiled.version)
         told_of = {**body, "person": person_id, "source": one_word(self.point.source), "holdings": len(holdings)}
-        ledger.append(self.conn, self.site.now(), events.HOLDING_COLLECTED, told_of)
-        return Receipt(person_id, tuple(holdings), opened, repeated=False)
+        ledger.append(self.conn, self.now, events.HOLDING_COLLECTED, told_of)
+        return self._receipt(person_id, holdings, repeated=False)
+
+    def _person(self) -> str:
+        """Whoever is logged in or found by what they gave; otherwise somebody new."""
+        values = self.checked.values
+        found = (vault.find(self.site, self.conn, field, values[field]) for field in self._identifying())
+        known = self.submission.member or next(filter(None, found), None)
+        if known is None:
+            return vault.admit(self.site, self.conn, self.point.people)
+        if self.point.kind == "account" or "order" in self._opened_kinds():
+            self._becomes(known)
+        return known
+
+    def _becomes(self, known: str) -> None:
+        """Whoever asked us something once and now registers or orders has become a customer (or whom the point is for)."""
+        other = (person.c.id == known) & (person.c.kind != self.point.people)
+        self.conn.execute(update(person).where(other).values(kind=self.point.people))
 
     def _hold(self, person_id: str, told: str) -> list[str]:
         return vault.hold(
@@ -144,7 +194,7 @@ class _Intake:
             point=self.submission.point,
             source=self.point.source,
             values=self.checked.values,
-            told=consent.remember(self.conn, told, self.submission.language, self.site.now()),
+            told=consent.remember(self.conn, told, self.submission.language, self.now),
             submission=self.submission.key,
             policy=self.compiled,
             partner=self.submission.partner,
@@ -152,35 +202,36 @@ class _Intake:
 
     def _record_choices(self, person_id: str, told: str) -> None:
         """Records the boxes that were ticked; a box left alone is no choice at all."""
-        for offered, ticked in self.submission.choices.items():
-            if ticked:
-                scope = offered if offered in self.compiled.policy.purposes else f"@{offered}"
-                consent.record(
-                    self.site,
-                    self.conn,
-                    person_id,
-                    scope,
-                    "given",
-                    words=told,
-                    language=self.submission.language,
-                    channel=self.submission.point,
-                    policy=self.compiled,
-                )
+        for offered in (scope for scope, ticked in self.submission.choices.items() if ticked):
+            consent.record(
+                self.site,
+                self.conn,
+                person_id,
+                offered if offered in self.compiled.policy.purposes else f"@{offered}",
+                "given",
+                words=told,
+                language=self.submission.language,
+                channel=self.submission.point,
+                policy=self.compiled,
+            )
 
-    def _open_dealings(self, person_id: str) -> str | None:
-        """Opens what the point's purposes need to be open (an order, a ticket), and notes that somebody registered."""
+    def _opened_kinds(self) -> list[str]:
+        """What the point's purposes need to be open: an order, a request, a ticket."""
         purposes = self.compiled.policy.purposes
-        needed = {need.removeprefix("open ") for key in self.point.for_ for need in purposes[key].needs}
-        kinds = sorted(needed & {"order", "request", "ticket"})
-        noted = [*kinds, "registration"] if self.point.kind == "account" else kinds
-        ref = f"{self.submission.point}:{self.submission.key}"
-        for kind in noted or ["contact"]:
-            dealings.open_dealing(self.site, self.conn, person_id, kind, ref, self.site.now())
+        return sorted({need.removeprefix("open ") for key in self.point.for_ for need in purposes[key].needs} & _OPENED)
+
+    def _ref(self) -> str:
+        return rules.case_ref(self.submission.point, self.submission.key)
+
+    def _open_dealings(self, person_id: str) -> None:
+        """Opens what the submission begins, and notes that somebody registered, or was in contact."""
+        kinds = self._opened_kinds() + (["registration"] if self.point.kind == "account" else [])
+        for kind in kinds or ["contact"]:
+            dealings.open_dealing(self.site, self.conn, person_id, kind, self._ref(), self.now)
         relationship.refresh(self.site, self.conn, [person_id])
-        return kinds[0] if kinds else None
 
     def _tell_second_hand(self, holding_id: str) -> None:
         """Data that came from somebody else is told to its person (GDPR Art. 14)."""
-        if self.submission.partner:
-            now = self.site.now()
-            agenda.put(self.conn, SECOND_HAND, f"{SECOND_HAND}:{holding_id}", holding_id, due_at=now, at=now)
+        if self.submission.partner is not None:
+            key = f"{SECOND_HAND}:{holding_id}"
+            agenda.put(self.conn, SECOND_HAND, key, holding_id, due_at=self.now, at=self.now)

@@ -105,7 +105,7 @@ dealing = Table(
     Column("id", String(26), primary_key=True),
     Column("person_id", String(26), ForeignKey("person.id"), nullable=False),
     Column("kind", String(20), nullable=False),  # order, request, ticket, notice, contact, registration
-    Column("ref", String(64), nullable=False),  # the operator's own opaque number
+    Column("ref", String(130), nullable=False),  # the operator's own opaque number, or collection point and submission
     Column("at", Instant, nullable=False),
     Column("closed_at", Instant),
     Column("warranty_ends_at", Instant),
