@@ -11,7 +11,8 @@ from tests.databases import StoreKind
 from troth.clock import MovedClock, utc
 from troth.people.keyring import make_site_key
 from troth.store import versions
-from troth.store.prepare import prepare
+from troth.store.engines import open_engine
+from troth.store.prepare import prepare, upgrade
 from troth.store.site import Site, open_site
 
 SHOP = Path(__file__).parent / "shop"
@@ -29,6 +30,22 @@ def open_shop(folder: Path, clock: MovedClock, **urls: str) -> Site:
     return site
 
 
+def data_tables_made(url: str) -> None:
+    """Bring the database at ``url`` to the present schema of a site; done once a worker, then copied."""
+    _tables_made(url, "data")
+
+
+def key_tables_made(url: str) -> None:
+    """As ``data_tables_made``, for the keys."""
+    _tables_made(url, "keys")
+
+
+def _tables_made(url: str, store: str) -> None:
+    engine = open_engine(url, Path("/"))
+    upgrade(engine, store)
+    engine.dispose()
+
+
 @pytest.fixture
 def clock() -> MovedClock:
     return MovedClock(START)
@@ -40,7 +57,10 @@ def site(
 ) -> Iterator[Site]:
     """The shop, once on SQLite and once on PostgreSQL; its key store is always another database."""
     folder = Path(shutil.copytree(SHOP, tmp_path / "shop"))
-    urls = {"database": fresh_database(store_kind), "keys": fresh_database(store_kind)}
+    urls = {
+        "database": fresh_database(store_kind, prepared_by=data_tables_made),
+        "keys": fresh_database(store_kind, prepared_by=key_tables_made),
+    }
     opened = open_shop(folder, clock, **urls)
     yield opened
     opened.close()

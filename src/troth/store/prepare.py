@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from troth.store.schema import data_tables, key_tables
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+from troth.store.engines import writing
 from troth.store.site import Site
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def prepare(site: Site) -> None:
-    """Bring both stores of ``site`` to the present schema; does nothing where they are."""
-    parted = site.engine.dialect.name == "postgresql"
-    tables = [table for table in data_tables.sorted_tables if parted or "partitioned" not in table.info]
-    data_tables.create_all(site.engine, tables)  # on SQLite each part of a partitioned table is a table of its own
-    key_tables.create_all(site.keys)
+    """Bring both stores of ``site`` to the present schema; does nothing where they are.
+
+    Raises:
+        StoreError: when a store is locked or gone; its schema is then as it was.
+    """
+    upgrade(site.engine, "data")
+    upgrade(site.keys, "keys")
+
+
+def upgrade(engine: Engine, store: str) -> None:
+    """Run the migrations of ``store`` (``data`` or ``keys``) on ``engine``, in one transaction."""
+    with writing(engine) as conn:
+        config = configured(store)
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+
+
+def configured(store: str) -> Config:
+    """Alembic's configuration for ``store``; whoever uses it adds the connection."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS / store))
+    config.set_main_option("path_separator", "os")
+    return config

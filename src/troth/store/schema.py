@@ -2,8 +2,8 @@
 column with personal data must carry.
 
 A column declared ``personal(...)`` names where its values come from, how they get into an answer to the person, how they are
-erased and which clock ends them; ``tests/promises/test_totality.py`` fails when one of the four is missing or when a table
-holds something personal without saying so.
+erased and which clock ends them; one that could hold such a value and never does is declared ``plain(...)`` with the reason.
+``tests/promises/test_totality.py`` fails when one of the four is missing or a column says neither.
 """
 
 from __future__ import annotations
@@ -44,3 +44,8 @@ class Instant(TypeDecorator[datetime]):
 def personal(*, source: str, export: str, erase: str, clock: str) -> dict[str, Any]:
     """The ``info`` of a column that holds personal data: its source, export rule, erase rule and clock, in words."""
     return {"personal": {"source": source, "export": export, "erase": erase, "clock": clock}}
+
+
+def plain(why: str) -> dict[str, Any]:
+    """The ``info`` of a column that could hold a personal value by its type: ``why`` it never does."""
+    return {"plain": why}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Integer, String, Table, Text
 
-from troth.store.schema import Instant, data_tables
+from troth.store.schema import Instant, data_tables, plain
 
 policy_version = Table(
     "policy_version",
@@ -13,6 +13,6 @@ policy_version = Table(
     Column("effective_at", Instant, nullable=False),
     Column("published_at", Instant, nullable=False),
     Column("digest", String(64), nullable=False),  # SHA-256 of policy and decisions, in hexadecimal
-    Column("policy", Text, nullable=False),  # policy.yaml as published
-    Column("decisions", Text, nullable=False),  # decisions.yaml as published
+    Column("policy", Text, nullable=False, info=plain("the published text")),  # policy.yaml as published
+    Column("decisions", Text, nullable=False, info=plain("the published text")),  # decisions.yaml as published
 )

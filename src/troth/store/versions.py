@@ -48,7 +48,9 @@ def archive(conn: Connection, policy: str, decisions: str, *, effective_at: date
     """Write a version into the archive, in the caller's transaction, and return it compiled."""
     version = compiled(policy, decisions)
     row = {"version": version.version, "effective_at": effective_at, "published_at": at}
-    conn.execute(insert(policy_version).values(**row, digest=digest(policy, decisions), policy=policy, decisions=decisions))
+    conn.execute(
+        insert(policy_version).values(**row, digest=digest(policy, decisions), policy=policy, decisions=decisions)
+    )
     return version
 
 
@@ -73,7 +75,9 @@ def in_force(conn: Connection, at: datetime) -> Compiled:
     )
     row = conn.execute(query).first()
     if row is None:
-        raise StoreError("No version of the policy is in force.", "Run `troth publish SITE`, or wait for its effective day.")
+        raise StoreError(
+            "No version of the policy is in force.", "Run `troth publish SITE`, or wait for its effective day."
+        )
     return compiled(row.policy, row.decisions)
 
 
@@ -82,5 +86,7 @@ def by_number(conn: Connection, version: int) -> Compiled:
     query = select(policy_version.c.policy, policy_version.c.decisions).where(policy_version.c.version == version)
     row = conn.execute(query).first()
     if row is None:
-        raise StoreError(f"Version {version} of the policy is not in the archive.", "Was the database restored without it?")
+        raise StoreError(
+            f"Version {version} of the policy is not in the archive.", "Was the database restored without it?"
+        )
     return compiled(row.policy, row.decisions)

@@ -21,7 +21,7 @@ def run(store: str) -> None:
         version_table=VERSIONS,
         render_as_batch=True,
         render_item=_render,
-        include_object=_declared,
+        include_object=declared,
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -32,6 +32,6 @@ def _render(kind: str, item: Any, _autogen: AutogenContext) -> str | bool:
     return "sa.BigInteger()" if kind == "type" and isinstance(item, Instant) else False
 
 
-def _declared(_item: Any, name: str | None, kind: str, _reflected: bool, _against: Any) -> bool:
+def declared(_item: Any, name: str | None, kind: str, _reflected: bool, _against: Any) -> bool:
     """Days of visits come and go with their data; no migration knows them."""
     return not (kind == "table" and str(name).startswith("visit_"))
