@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
@@ -46,8 +47,14 @@ def _built(folder: Path, sites: Path | None) -> list[Path]:
     from troth.rehearsal.demo import prepare as build
 
     guard_logs()
-    with progress("building") as step:
-        return build(folder, sites or find_sites(Path.cwd()), lambda what, done, total: step(done, total, what))
+    with progress("building the sites") as step:
+
+        def told(what: str, done: int, total: int) -> None:
+            step(done, total, what)
+            if not sys.stderr.isatty():
+                aside(f"built {what} ({done} of {total})")
+
+        return build(folder, sites or find_sites(Path.cwd()), told)
 
 
 def _serve(folders: list[Path], port: int) -> None:

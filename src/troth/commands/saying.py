@@ -119,9 +119,10 @@ def write(text: str, out: Path | None) -> None:
 def progress(title: str) -> Iterator[Step]:
     """A bar on stderr that grows with each step; only where somebody looks at a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[what]}"))
+    named, last = TextColumn("{task.description}"), TextColumn("{task.fields[what]}")
+    columns = (named, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), last)
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=None, what="")
