@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from troth.store.schema import Instant, data_tables
+from troth.store.schema import Instant, data_tables, plain
 
 choice = Table(
     "choice",
     data_tables,
     Column("id", String(26), primary_key=True),
     Column("person_id", String(26), nullable=False),
-    Column("scope", String(80), nullable=False),  # a purpose, or @recipient
+    Column("scope", String(80), nullable=False, info=plain("an id of the policy")),  # a purpose, or @recipient
     Column("state", String(12), nullable=False),  # given, refused, withdrawn, objected, expired
     Column("at", Instant, nullable=False),
     Column("shown", String(64), nullable=False),  # digest of the words that were shown
@@ -25,6 +25,6 @@ shown = Table(
     data_tables,
     Column("digest", String(64), primary_key=True),  # SHA-256 of language and words
     Column("language", String(12), nullable=False),
-    Column("words", Text, nullable=False),
+    Column("words", Text, nullable=False, info=plain("what everybody is shown at a form")),
     Column("first_at", Instant, nullable=False),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import DDL, BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, event, text
 
-from troth.store.schema import Instant, data_tables
+from troth.store.schema import Instant, data_tables, plain
 
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
@@ -21,8 +21,10 @@ entry = Table(
     Column("id", _Serial, primary_key=True, autoincrement=True),
     Column("at", Instant, nullable=False),
     Column("event", String(60), nullable=False),
-    Column("body", Text, nullable=False),  # canonical JSON (RFC 8785); no personal values
-    Column("leaf", LargeBinary(32), nullable=False),  # SHA-256 of 0x00 and the canonical entry
+    Column(
+        "body", Text, nullable=False, info=plain("made of words and opaque ids only: ledger/guard.py")
+    ),  # canonical JSON (RFC 8785); no personal values
+    Column("leaf", LargeBinary(32), nullable=False, info=plain("a hash")),  # SHA-256 of 0x00 and the canonical entry
     Column("position", BigInteger),  # place in the tree; blank until sealed
     Index("ix_ledger_entry_unsealed", "id", sqlite_where=_unsealed, postgresql_where=_unsealed),
     Index("ix_ledger_entry_event", "event", "at"),
@@ -35,10 +37,12 @@ checkpoint = Table(
     data_tables,
     Column("size", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
-    Column("root", LargeBinary(32), nullable=False),
-    Column("frontier", LargeBinary, nullable=False),  # roots of the full subtrees, so that sealing never re-reads
+    Column("root", LargeBinary(32), nullable=False, info=plain("a hash")),
+    Column(
+        "frontier", LargeBinary, nullable=False, info=plain("hashes")
+    ),  # roots of the full subtrees, so that sealing never re-reads
     Column("key_id", String(16), nullable=False),
-    Column("signature", LargeBinary(64), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False, info=plain("a signature")),
 )
 
 _POSITIONED = """OLD.position IS NULL AND NEW.position IS NOT NULL AND NEW.id = OLD.id AND NEW.at = OLD.at

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Index, String, Table
 
-from troth.store.schema import Instant, data_tables
+from troth.store.schema import Instant, data_tables, plain
 
 message = Table(
     "message",
     data_tables,
     Column("id", String(26), primary_key=True),
-    Column("key", String(120), nullable=False, unique=True),  # never twice for one key
+    Column(
+        "key", String(120), nullable=False, unique=True, info=plain("made of kinds and opaque ids")
+    ),  # never twice for one key
     Column("person_id", String(26), nullable=False),
     Column("class", String(63), nullable=False),
     Column("template", String(63), nullable=False),
-    Column("terms", JSON, nullable=False),  # names and dates for the template; no personal values
+    Column(
+        "terms", JSON, nullable=False, info=plain("labels of the policy and days")
+    ),  # names and dates for the template; no personal values
     Column("at", Instant, nullable=False),
     Column("state", String(12), nullable=False),  # queued, sent, refused, failed
     Column("sent_at", Instant),
-    Column("because", String(200), nullable=False, default=""),
+    Column("because", String(200), nullable=False, default="", info=plain("a reason of the policy")),
     Index("ix_message_person_id", "person_id"),
     Index("ix_message_state", "state", "at"),
 )

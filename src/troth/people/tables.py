@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint, text
 
-from troth.store.schema import Instant, data_tables, key_tables, personal
+from troth.store.schema import Instant, data_tables, key_tables, personal, plain
 
 _held = text("only_for IS NOT NULL")
 
@@ -20,7 +20,9 @@ person = Table(
     Column("kind", String(63), nullable=False),
     Column("state", String(12), nullable=False),  # active, held (only what a hold keeps), quarantined
     Column("since", Instant, nullable=False),
-    Column("only_for", String(1000)),  # blank: not restricted; else the purposes it may still be read for
+    Column(
+        "only_for", String(1000), info=plain("ids of purposes")
+    ),  # blank: not restricted; else the purposes it may still be read for
     Column("relationship_ends_at", Instant),  # blank while business goes on; may lie ahead (a warranty's end)
     Index("ix_person_relationship_ends_at", "kind", "relationship_ends_at"),
 )
@@ -50,7 +52,7 @@ shape = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("point", String(63), nullable=False),
     Column("source", String(63), nullable=False),
-    Column("fields", String(1000), nullable=False),  # names, sorted, one space between
+    Column("fields", String(1000), nullable=False, info=plain("names of fields")),  # names, sorted, one space between
     UniqueConstraint("point", "source", "fields"),
 )
 
@@ -65,7 +67,9 @@ def _holding_columns() -> list[Column[object]]:
         Column("told", String(64), nullable=False),  # digest of what was told at the point
         Column("partner", String(63)),  # who supplied it, when not the person
         Column("submission", String(64), nullable=False),  # one key a submission, so that a double click stores once
-        Column("only_for", String(1000)),  # blank: any purpose; of a held holding: those it may still be read for
+        Column(
+            "only_for", String(1000), info=plain("ids of purposes")
+        ),  # blank: any purpose; of a held holding: those it may still be read for
         Column(
             "body",
             LargeBinary,
@@ -105,7 +109,9 @@ dealing = Table(
     Column("id", String(26), primary_key=True),
     Column("person_id", String(26), ForeignKey("person.id"), nullable=False),
     Column("kind", String(20), nullable=False),  # order, request, ticket, notice, contact, registration
-    Column("ref", String(130), nullable=False),  # the operator's own opaque number, or collection point and submission
+    Column(
+        "ref", String(130), nullable=False, info=plain("opaque numbers")
+    ),  # the operator's own opaque number, or collection point and submission
     Column("at", Instant, nullable=False),
     Column("closed_at", Instant),
     Column("warranty_ends_at", Instant),
@@ -117,7 +123,9 @@ person_key = Table(
     "person_key",
     key_tables,
     Column("person_id", String(26), primary_key=True),
-    Column("wrapped", LargeBinary(40), nullable=False),  # AES key wrap (RFC 3394) under the site key
+    Column(
+        "wrapped", LargeBinary(40), nullable=False, info=plain("a wrapped key")
+    ),  # AES key wrap (RFC 3394) under the site key
     Column("site_key", String(16), nullable=False, index=True),
 )
 

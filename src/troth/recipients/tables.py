@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, String, Table
 
-from troth.store.schema import Instant, data_tables
+from troth.store.schema import Instant, data_tables, plain
 
 disclosure = Table(
     "disclosure",
@@ -12,15 +12,30 @@ disclosure = Table(
     Column("id", String(26), primary_key=True),
     Column("person_id", String(26), nullable=False),
     Column("recipient", String(63), nullable=False),
-    Column("purpose", String(80), nullable=False),
-    Column("fields", String(1000), nullable=False),  # names only
-    Column("case_ref", String(130), nullable=False),
+    Column("purpose", String(80), nullable=False, info=plain("an id of the policy")),
+    Column("fields", String(1000), nullable=False, info=plain("names of fields")),  # names only
+    Column("case_ref", String(130), nullable=False, info=plain("the operator's own opaque number")),
     Column("at", Instant, nullable=False),
     Column("state", String(12), nullable=False),  # queued, delivered, refused
     Column("delivered_at", Instant),
     Index("ix_disclosure_person_id", "person_id", "recipient"),
     Index("ix_disclosure_recipient", "recipient", "at"),
 )
+
+QUEUED = "queued"
+"""nothing has left yet"""
+LEAVING = "leaving"
+"""handed to the recipient's system, which has not answered: it may have arrived"""
+BY_HAND = "by hand"
+"""waits for staff, since the recipient has no system that we can reach"""
+DELIVERED = "delivered"
+"""the recipient has it"""
+REFUSED = "refused"
+"""allowed once and not any more; nothing has left"""
+UNSURE = "unsure"
+"""given up after it may have arrived"""
+MAY_HAVE_ARRIVED = (LEAVING, DELIVERED, UNSURE)
+NOT_LEFT = (QUEUED, BY_HAND)
 
 instruction = Table(
     "instruction",
@@ -31,7 +46,9 @@ instruction = Table(
     Column("at", Instant, nullable=False),
     Column("deadline", Instant, nullable=False),
     Column("acknowledged_at", Instant),
-    Column("acknowledged_by", String(80)),  # the recipient's own answer, or the staff role that wrote to it
+    Column(
+        "acknowledged_by", String(80), info=plain("a staff role or `recipient`")
+    ),  # the recipient's own answer, or the staff role that wrote to it
     Index("ix_instruction_recipient", "recipient", "acknowledged_at"),
     info={"outlives": "says which recipient has deleted what it was given; holds an opaque number and no value"},
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from troth.store.schema import Instant, data_tables
+from troth.store.schema import Instant, data_tables, personal, plain
 
 ending = Table(
     "ending",
     data_tables,
     Column("id", String(26), primary_key=True),
-    Column("cause", String(80), nullable=False),  # clock:ID, request:ID, account:ID, hold:over
+    Column(
+        "cause", String(80), nullable=False, info=plain("a word and an opaque id")
+    ),  # clock:ID, request:ID, account:ID, hold:over
     Column("person_id", String(26)),  # blank for a clock's batch over many people
     Column("scope", String(12), nullable=False),  # person (all, and the key) or fields
     Column("began_at", Instant, nullable=False),
@@ -31,7 +33,9 @@ departure = Table(
     data_tables,
     Column("person_id", String(26), primary_key=True),
     Column("ending_id", String(26), nullable=False),
-    Column("only_for", String(1000)),  # what the person was restricted to before, to be restored
+    Column(
+        "only_for", String(1000), info=plain("ids of purposes")
+    ),  # what the person was restricted to before, to be restored
     Index("ix_departure_ending_id", "ending_id"),
     info={"outlives": "names who must be gone until the re-reading has shown it; emptied when an ending is complete"},
 )
@@ -41,11 +45,27 @@ hold = Table(
     data_tables,
     Column("id", String(26), primary_key=True),
     Column("person_id", String(26), nullable=False),
-    Column("fields", String(1000), nullable=False),  # names, sorted, one space between; blank means everything
-    Column("reason", Text, nullable=False),
+    Column(
+        "fields", String(1000), nullable=False, info=plain("names of fields")
+    ),  # names, sorted, one space between; blank means everything
+    Column(
+        "reason",
+        Text,
+        nullable=False,
+        info=personal(
+            source="whoever of the staff made the hold",
+            export="told to the person together with what the hold keeps",
+            erase="with its person",
+            clock="with its person",
+        ),
+    ),
     Column("ground", String(63), nullable=False),  # `legal` entry, `may keep` reason or archive clock of the policy
-    Column("purpose", String(1000), nullable=False),  # what it may still be read for; blank: nothing
-    Column("approver", String(80), nullable=False),  # staff role or number; `policy` for an archive's
+    Column(
+        "purpose", String(1000), nullable=False, info=plain("ids of purposes")
+    ),  # what it may still be read for; blank: nothing
+    Column(
+        "approver", String(80), nullable=False, info=plain("a staff role or number")
+    ),  # staff role or number; `policy` for an archive's
     Column("made_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
     Column("released_at", Instant),
@@ -64,7 +84,7 @@ alarm = Table(
     "alarm",
     data_tables,
     Column("kind", String(40), primary_key=True),
-    Column("subject", String(80), primary_key=True),
+    Column("subject", String(80), primary_key=True, info=plain("a task, a clock or an opaque id")),
     Column("since", Instant, nullable=False),
     Column("raised_at", Instant, nullable=False),
 )

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from sqlalchemy import Column, Index, LargeBinary, MetaData, String, Table
 
-from troth.store.schema import Instant, data_tables, key_tables, personal
+from troth.store.schema import Instant, data_tables, key_tables, personal, plain
 
 
 def _columns() -> list[Column[object]]:
@@ -43,7 +43,9 @@ day_key = Table(
     "day_key",
     key_tables,
     Column("day", String(8), primary_key=True),  # as 20260105
-    Column("wrapped", LargeBinary(40), nullable=False),  # AES key wrap (RFC 3394) under the site key
+    Column(
+        "wrapped", LargeBinary(40), nullable=False, info=plain("a wrapped key")
+    ),  # AES key wrap (RFC 3394) under the site key
     Column("site_key", String(16), nullable=False, index=True),
 )
 
