@@ -1,16 +1,19 @@
 """The gate: the only door through which personal data leaves.
 
 What could go wrong: a field more than was promised; a recipient that was switched off between the click and the delivery; a
-safeguard that expired meanwhile; a delivery made twice, or made although its cause was rolled back. So the gate asks the policy
-twice, when the disclosure is recorded and when it leaves; the payload is built here, from the promised fields alone; the
-record and the job that delivers are one transaction; and the recipient gets the disclosure's id as a key, so that a retry after
-a lost answer is recognised. Values are read when the delivery leaves: neither the record nor the job holds any.
+safeguard that expired meanwhile; a delivery made twice, or made although its cause was rolled back; one that arrived and is
+forgotten. So the gate asks the policy twice, when the disclosure is recorded and when it leaves; the payload is built here,
+from the promised fields alone; the record and the job that delivers are one transaction; that a delivery is leaving is
+committed before it leaves, so that whoever may have it is told to delete it; and the recipient gets the disclosure's id as a
+key, so that a retry after a lost answer is recognised. Values are read when the delivery leaves: neither the record nor the
+job holds any.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -24,7 +27,7 @@ from troth.people.vault import By
 from troth.policy.compile import Compiled
 from troth.recipients import connectors
 from troth.recipients.rules import facts_of, live_consent
-from troth.recipients.tables import disclosure
+from troth.recipients.tables import BY_HAND, DELIVERED, LEAVING, QUEUED, REFUSED, UNSURE, disclosure
 from troth.store.site import Site
 
 DELIVER = "deliver"
@@ -32,7 +35,14 @@ DELIVER = "deliver"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a disclosure is for: a dealing of the person (an order's reference), or an approved legal case."""
+    """What a disclosure is for: a dealing of the person, or a legal case with what is on record of it.
+
+    Attributes:
+        ref: the reference of one open dealing of the person; blank when any of the kind will do.
+        ground: the legal ground of the policy.
+        reference: the docket or letter that asks for it; no personal value.
+        approver: the role that approved it.
+    """
 
     ref: str = ""
     ground: str = ""
@@ -80,11 +90,13 @@ class _WayOut:
 
     def ask(self, fields: frozenset[str], purpose: str, case: Case) -> Ask:
         """The question to the policy, with the facts that the rooms below establish."""
-        policy = self.compiled.policy
-        theirs = vault.facts(self.site, self.conn, [self.person_id], By("system"), self.site.now(), purpose=purpose)
-        facts = theirs.get(self.person_id, frozenset())
+        policy, now = self.compiled.policy, self.site.now()
+        facts = vault.facts(
+            self.site, self.conn, [self.person_id], By("system"), now,
+            purpose=purpose, case=case.ref or None, policy=self.compiled,
+        )[self.person_id]  # fmt: skip
         if self.recipient in policy.recipients:
-            facts |= facts_of(policy, self.recipient, self.site.now().date())
+            facts |= facts_of(policy, self.recipient, now.date())
             facts |= live_consent(facts, self.recipient, purpose)
         if case.ground in policy.legal:
             facts |= case.facts(policy.legal[case.ground].needs)
@@ -93,10 +105,12 @@ class _WayOut:
 
     def record(self, ask: Ask, case: Case, decision: Decision) -> str:
         """The disclosure, its ledger row and the job that delivers it, together."""
-        now, made = self.site.now(), new_id(self.site.now())
+        now = self.site.now()
+        made = new_id(now)
         row = {"id": made, "person_id": self.person_id, "recipient": self.recipient, "purpose": ask.purpose}
-        named = " ".join(sorted(ask.fields))
-        self.conn.execute(insert(disclosure).values(**row, fields=named, case_ref=case.ref, at=now, state="queued"))
+        row |= {"fields": " ".join(sorted(ask.fields)), "case_ref": case.ref, "ground": case.ground}
+        row |= {"reference": case.reference, "approver": case.approver}
+        self.conn.execute(insert(disclosure).values(**row, at=now, state=QUEUED))
         agenda.put(self.conn, DELIVER, f"{DELIVER}:{made}", made, due_at=now, at=now)
         self.ledger(events.DISCLOSURE_QUEUED, ask, decision, made)
         return made
@@ -107,34 +121,68 @@ class _WayOut:
         ledger.append(self.conn, self.site.now(), event, {**body, "disclosure": made} if made else body)
 
     def payload(self, asked: RowMapping) -> Mapping[str, str] | None:
-        """The promised fields of a recorded disclosure, read now; None when the policy of now says no."""
-        ask = self.ask(frozenset(asked["fields"].split()), asked["purpose"], Case(asked["case_ref"]))
+        """The promised fields of a recorded disclosure, read now and about to leave; None when the policy of now says no."""
+        case = Case(asked["case_ref"], asked["ground"], asked["reference"], asked["approver"])
+        ask = self.ask(frozenset(asked["fields"].split()), asked["purpose"], case)
         decision = self.compiled.decide(ask)
-        if decision.allowed:
-            return vault.open_for(self.site, self.conn, self.person_id, ask.fields, decision)
-        self.ledger(events.DISCLOSURE_REFUSED, ask, decision, asked["id"])
-        return None
+        if not decision.allowed:
+            self.ledger(events.DISCLOSURE_REFUSED, ask, decision, asked["id"])
+            _becomes(self.conn, asked["id"], REFUSED if asked["state"] != LEAVING else UNSURE)
+            return None
+        values = vault.open_for(self.site, self.conn, self.person_id, ask.fields, decision, purpose=ask.purpose)
+        self.ledger(events.DISCLOSURE_MADE, ask, decision, asked["id"])
+        return values
 
 
 def deliver(site: Site, job: agenda.Job) -> None:
     """Deliver one recorded disclosure, unless the policy or the person no longer allows it; the agenda retries failures."""
-    queued = (disclosure.c.id == job.ref) & (disclosure.c.state == "queued")
     with site.writing() as conn:
-        asked = conn.execute(select(disclosure).where(queued)).mappings().first()
+        asked = _open(conn, job.ref, QUEUED, LEAVING)
         if asked is None:
             return
-        way = _WayOut(site, conn, site.policy(conn), asked["person_id"], asked["recipient"])
-        payload = way.payload(asked)
+        if not connectors.wired(site, asked["recipient"]):
+            return _becomes(conn, job.ref, BY_HAND)
+        payload = _WayOut(site, conn, site.policy(conn), asked["person_id"], asked["recipient"]).payload(asked)
         if payload is None:
-            conn.execute(update(disclosure).where(queued).values(state="refused"))
             return
+        _becomes(conn, job.ref, LEAVING)
     body = {"person": asked["person_id"], "data": dict(payload)}
-    if connectors.send(site, asked["recipient"], "disclosure", job.ref, body):
-        _delivered(site, job.ref)
-
-
-def _delivered(site: Site, made: str) -> None:
+    connectors.send(site, asked["recipient"], "disclosure", job.ref, body)
     with site.writing() as conn:
-        change = {"state": "delivered", "delivered_at": site.now()}
-        conn.execute(update(disclosure).where(disclosure.c.id == made, disclosure.c.state == "queued").values(**change))
-        ledger.append(conn, site.now(), events.DISCLOSURE_MADE, {"disclosure": made})
+        _arrived(site, conn, job.ref)
+
+
+def hand_over(site: Site, disclosure_id: str) -> Mapping[str, str]:
+    """The promised fields of a disclosure that waits for staff, who give them to the recipient: decided again, then delivered.
+
+    Raises:
+        Refused: when nothing waits under this id, or the policy or the person no longer allows it.
+    """
+    with site.writing() as conn:
+        asked = _open(conn, disclosure_id, BY_HAND)
+        payload = None
+        if asked is not None:
+            payload = _WayOut(site, conn, site.policy(conn), asked["person_id"], asked["recipient"]).payload(asked)
+            if payload is not None:
+                _arrived(site, conn, disclosure_id)
+    if payload is None:
+        raise Refused("There is nothing to hand over.", "It was given already, taken back, or is no longer allowed.")
+    return payload
+
+
+def _open(conn: Connection, disclosure_id: str, *states: str) -> RowMapping | None:
+    mine = (disclosure.c.id == disclosure_id) & disclosure.c.state.in_(states)
+    return conn.execute(select(disclosure).where(mine).with_for_update()).mappings().first()
+
+
+def _becomes(conn: Connection, disclosure_id: str, state: str, delivered_at: datetime | None = None) -> None:
+    change = {"state": state, "delivered_at": delivered_at}
+    conn.execute(update(disclosure).where(disclosure.c.id == disclosure_id).values(**change))
+
+
+def _arrived(site: Site, conn: Connection, disclosure_id: str) -> None:
+    """Note that the recipient has it, unless the disclosure was erased meanwhile or somebody else noted it."""
+    if asked := _open(conn, disclosure_id, LEAVING, BY_HAND, UNSURE):
+        _becomes(conn, disclosure_id, DELIVERED, site.now())
+        body = {"disclosure": disclosure_id, "recipient": asked["recipient"]}
+        ledger.append(conn, site.now(), events.DISCLOSURE_DELIVERED, body)

@@ -1,16 +1,22 @@
-"""Telling recipients to delete: one instruction for each ending, person and recipient that the disclosures name."""
+"""Telling recipients to delete: one instruction for each cause, person and recipient that the disclosures name.
+
+The cause is an ending, or a choice by which somebody took back what a recipient was given their data for. Whatever may have
+arrived counts as given; what has not left yet is taken back first, so that nothing leaves after its person has gone.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, func, literal, select, true, update
 
 from troth import agenda, ledger
 from troth.ledger import events
 from troth.recipients import connectors
-from troth.recipients.tables import disclosure, instruction
+from troth.recipients.tables import MAY_HAVE_ARRIVED, NOT_LEFT, REFUSED, disclosure, instruction
+from troth.store.insert import insert_into
 from troth.store.schema import Instant
 from troth.store.site import Site
 
@@ -18,34 +24,43 @@ INSTRUCT = "instruct"
 _BATCH = 500
 
 
-def instruct(site: Site, conn: Connection, ending_id: str, person_ids: Collection[str], deadline: datetime) -> int:
-    """Tell everyone who was given data about ``person_ids`` to delete it by ``deadline``; returns how many instructions.
+def instruct(
+    site: Site,
+    conn: Connection,
+    cause_id: str,
+    person_ids: Collection[str],
+    deadline: datetime,
+    recipient: str | None = None,
+) -> int:
+    """Tell everyone who may have data about ``person_ids``, or only ``recipient``, to delete it by ``deadline``.
 
-    Disclosures that are still queued are taken back first, so that nothing leaves after its person has gone.
+    In the caller's transaction; the same cause tells the same recipient once. Returns how many instructions there are now that
+    there were not before.
     """
-    ids = list(person_ids)
-    told = 0
+    ids, told = list(person_ids), 0
+    which = true() if recipient is None else disclosure.c.recipient == recipient
     for start in range(0, len(ids), _BATCH):
-        told += _instructed(site, conn, ending_id, ids[start : start + _BATCH], deadline)
+        theirs = disclosure.c.person_id.in_(ids[start : start + _BATCH]) & which
+        told += _instructed(site, conn, cause_id, theirs, deadline)
     if told:
-        for recipient in _recipients(conn, ending_id):
-            key = f"{INSTRUCT}:{ending_id}:{recipient}"
-            agenda.put(conn, INSTRUCT, key, f"{ending_id}:{recipient}", site.now(), site.now(), deadline)
-        ledger.append(conn, site.now(), events.INSTRUCTION_SENT, {"ending": ending_id, "count": told})
+        for one in _recipients(conn, cause_id):
+            key = f"{INSTRUCT}:{cause_id}:{one}"
+            agenda.put(conn, INSTRUCT, key, f"{cause_id}:{one}", site.now(), site.now(), deadline)
+        ledger.append(conn, site.now(), events.INSTRUCTION_SENT, {"ending": cause_id, "count": told})
     return told
 
 
-def _instructed(site: Site, conn: Connection, ending_id: str, people: list[str], deadline: datetime) -> int:
-    theirs = disclosure.c.person_id.in_(people)
-    conn.execute(update(disclosure).where(theirs, disclosure.c.state == "queued").values(state="refused"))
+def _instructed(site: Site, conn: Connection, cause_id: str, theirs: ColumnElement[bool], deadline: datetime) -> int:
+    conn.execute(update(disclosure).where(theirs, disclosure.c.state.in_(NOT_LEFT)).values(state=REFUSED))
     now, due = literal(site.now(), Instant()), literal(deadline, Instant())
     rows = (
-        select(literal(ending_id), disclosure.c.person_id, disclosure.c.recipient, now, due)
-        .where(theirs, disclosure.c.state == "delivered")
+        select(literal(cause_id), disclosure.c.person_id, disclosure.c.recipient, now, due)
+        .where(theirs, disclosure.c.state.in_(MAY_HAVE_ARRIVED))
         .group_by(disclosure.c.person_id, disclosure.c.recipient)
     )
     columns = ["ending_id", "person_id", "recipient", "at", "deadline"]
-    return conn.execute(insert(instruction).from_select(columns, rows)).rowcount
+    made = insert_into(conn, instruction).from_select(columns, rows).on_conflict_do_nothing()
+    return conn.execute(made, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def _recipients(conn: Connection, ending_id: str) -> list[str]:
@@ -56,10 +71,11 @@ def _recipients(conn: Connection, ending_id: str) -> list[str]:
 def carry(site: Site, job: agenda.Job) -> None:
     """Bring one recipient its instructions of one ending, in batches; its answer is the acknowledgement."""
     ending_id, _, recipient = job.ref.partition(":")
+    if not connectors.wired(site, recipient):
+        return  # staff write to it, and `acknowledge` what it answers
     while people := _open(site, ending_id, recipient):
-        key = f"{job.key}:{people[0]}"
-        if not connectors.send(site, recipient, "delete", key, {"people": people}):
-            return
+        key = f"{job.key}:{hashlib.sha256(' '.join(people).encode()).hexdigest()[:16]}"
+        connectors.send(site, recipient, "delete", key, {"people": people})
         acknowledge(site, ending_id, recipient, people, by="recipient")
 
 

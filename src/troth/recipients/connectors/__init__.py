@@ -9,14 +9,15 @@ from troth.recipients.connectors import webhook
 from troth.store.site import Site
 
 
-def send(site: Site, recipient: str, event: str, key: str, body: Mapping[str, Any]) -> bool:
-    """Send ``body`` to ``recipient``; True when it has answered that it has it, False when staff must do it by hand.
+def wired(site: Site, recipient: str) -> bool:
+    """Whether ``site.yaml`` says how to reach ``recipient``; if not, staff must."""
+    return recipient in site.wiring.recipients
+
+
+def send(site: Site, recipient: str, event: str, key: str, body: Mapping[str, Any]) -> None:
+    """Send ``body`` to a ``recipient`` that is wired; when this returns, it has answered that it has it.
 
     Raises:
         TrothError: when the recipient does not answer as it must; the agenda tries again.
     """
-    wire = site.wiring.recipients.get(recipient)
-    if wire is None:
-        return False
-    webhook.post(wire, event, key, body)
-    return True
+    webhook.post(site.wiring.recipients[recipient], event, key, body)

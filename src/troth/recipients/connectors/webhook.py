@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import httpx
@@ -28,13 +29,19 @@ def post(wire: Delivery, event: str, key: str, body: Mapping[str, Any]) -> None:
     if wire.secret_env:
         headers["Troth-Signature"] = hmac.new(_secret(wire.secret_env).encode(), raw, hashlib.sha256).hexdigest()
     try:
-        answer = httpx.post(_url(wire), content=raw, headers=headers, timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        answer = _client().post(_url(wire), content=raw, headers=headers)
     except httpx.HTTPError as error:
         raise TrothError(
             f"The recipient does not answer ({type(error).__name__}).", "It will be tried again."
         ) from None
     if not answer.is_success:
         raise TrothError(f"The recipient answered {answer.status_code}.", "It will be tried again.")
+
+
+@cache
+def _client() -> httpx.Client:
+    """One for all: making one reads every root certificate. It follows no redirect, which could lead anywhere."""
+    return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
 
 
 def _url(wire: Delivery) -> str:

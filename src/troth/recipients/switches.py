@@ -1,0 +1,54 @@
+"""Saying no to a recipient: recorded, in force for the next decision, and told to whoever has the data already."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from troth.clock import DAY
+from troth.consent import actions as consent
+from troth.consent.rules import State
+from troth.policy.compile import Compiled
+from troth.policy.model import Policy
+from troth.recipients.instructions import instruct
+from troth.store.site import Site
+
+USUAL = 30 * DAY
+"""to delete by, where the policy names no time"""
+
+
+def say_no(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    scope: str,
+    state: State,
+    words: str,
+    language: str,
+    channel: str,
+    policy: Compiled,
+) -> str:
+    """Record that a person withdraws from, or objects to, ``scope`` and tell the recipients whose permission it was to delete.
+
+    As ``consent.actions.record``, in the caller's transaction; returns the choice's id, which is the cause of the instructions.
+    What waits to be delivered to these recipients is taken back.
+
+    Raises:
+        Refused: when the policy knows no such scope.
+    """
+    made = consent.record(site, conn, person_id, scope, state, words, language, channel, policy)
+    for recipient in rested_on(policy.policy, scope):
+        instruct(site, conn, made, [person_id], site.now() + _within(policy.policy), recipient)
+    return made
+
+
+def rested_on(policy: Policy, scope: str) -> list[str]:
+    """The recipients whom ``scope`` (a purpose, or ``@`` and a recipient) let have data. Pure."""
+    if scope.startswith("@"):
+        return [scope[1:]]
+    return [key for key, one in policy.recipients.items() if one.consent == scope]
+
+
+def _within(policy: Policy) -> timedelta:
+    return policy.erasure.destroy_within if policy.erasure and policy.erasure.destroy_within else USUAL
