@@ -15,3 +15,9 @@ def plan(conn: Connection, statement: Any, streamed: bool = False) -> str:
         explain = "EXPLAIN DECLARE streamed CURSOR FOR " if streamed else "EXPLAIN "
     rows = conn.exec_driver_sql(explain + words.replace("%", "%%"))
     return "\n".join(str(row[-1]) for row in rows)
+
+
+def explained(conn: Connection, statement: str, parameters: Any) -> str:
+    """The plan of a statement that was carried out before, with the same parameters."""
+    how = "EXPLAIN " if conn.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+    return "\n".join(str(row[-1]) for row in conn.exec_driver_sql(how + statement, parameters))

@@ -1,5 +1,7 @@
 """People of the little shop, for tests of whatever touches personal data."""
 
+from typing import Any
+
 from sqlalchemy import Connection, Engine, event, insert, select
 
 from troth.people import vault
@@ -41,11 +43,13 @@ class Statements:
 
     def __init__(self, *engines: Engine) -> None:
         self.texts: list[str] = []
+        self.asked: list[tuple[str, Any]] = []
         for engine in engines:
             event.listen(engine, "before_cursor_execute", self._hear)
 
-    def _hear(self, _conn: object, _cursor: object, text: str, *_more: object) -> None:
+    def _hear(self, _conn: object, _cursor: object, text: str, parameters: Any, *_more: object) -> None:
         self.texts.append(text)
+        self.asked.append((text, parameters))
 
 
 _NUMBER_ON = (
