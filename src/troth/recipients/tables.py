@@ -15,6 +15,9 @@ disclosure = Table(
     Column("purpose", String(80), nullable=False, info=plain("an id of the policy")),
     Column("fields", String(1000), nullable=False, info=plain("names of fields")),  # names only
     Column("case_ref", String(130), nullable=False, info=plain("the operator's own opaque number")),
+    Column("ground", String(63), nullable=False),  # the legal ground of the policy, or blank
+    Column("reference", String(80), nullable=False, info=plain("a docket's number")),  # the letter that asks for it
+    Column("approver", String(80), nullable=False, info=plain("a staff role")),  # who approved it
     Column("at", Instant, nullable=False),
     Column("state", String(12), nullable=False),  # queued, delivered, refused
     Column("delivered_at", Instant),
