@@ -54,7 +54,7 @@ def _read(folders: list[Path], as_published: bool) -> tuple[list[tuple[Path, Che
     """Each site checked, and what could not be read of the others: one bad file hides no other."""
     from troth.clock import SystemClock
     from troth.policy import check as checking
-    from troth.store.site import read_wiring
+    from troth.store.wiring import read_wiring
 
     today = SystemClock().now().date()
     read, unreadable = [], []

@@ -76,6 +76,7 @@ def working(sites: Sequence[Site]) -> Iterator[None]:
         yield
     finally:
         stop.set()
+        aside("Stopping, after what is under way.")
         for thread in threads:
             thread.join(timeout=30)
 

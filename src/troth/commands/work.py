@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import asdict
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from troth.clock import iso
 from troth.commands.asking import Folder, Json
 from troth.commands.saying import NO, as_json, aside
 
 if TYPE_CHECKING:
+    from troth.retention.alarms import Alarm
     from troth.store.site import Site
     from troth.work import Turn
 
@@ -28,9 +31,10 @@ def work(
 
     \b
     Example: troth work my-shop --once
-    Exit: 0 done; 1 a task of the turn failed.
+    Exit: 0 done; 1 a task of the turn failed, or an alarm stands.
     """
     from troth.commands.opening import opened
+    from troth.retention.alarms import alarms
     from troth.work import turn
     from troth.work import work as working
 
@@ -41,20 +45,24 @@ def work(
             aside(f"{site_.name}: working every {every:g} s; Ctrl-C stops after the turn.")
             return working(site_, stop, every)
         done = turn(site_)
-    _show(site_, done, json_)
-    if done.problems:
+        standing = alarms(site_)
+    _show(site_, done, standing, json_)
+    if done.problems or standing:
         raise typer.Exit(NO)
     return None
 
 
-def _show(site: Site, done: Turn, json_: bool) -> None:
+def _show(site: Site, done: Turn, standing: list[Alarm], json_: bool) -> None:
     if json_:
-        as_json({"site": site.name, "done": dict(done.done), "problems": dict(done.problems)})
+        told = [{**asdict(one), "since": iso(one.since)} for one in standing]
+        as_json({"site": site.name, "done": dict(done.done), "problems": dict(done.problems), "alarms": told})
         return
     for task, count in done.done.items():
         typer.echo(f"{task}: {count:,}")
     for task, problem in done.problems.items():
         typer.secho(f"{task}: {problem}", fg="red", err=True)
+    for one in standing:
+        typer.secho(f"alarm: {one.kind}, since {iso(one.since)}: {one.words}", fg="red", err=True)
 
 
 def _stopped_by_signal() -> Event:
