@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Insert,
     Select,
     and_,
     case,
@@ -33,17 +34,21 @@ _COLUMNS = [column.name for column in holding.columns]
 def move(conn: Connection, ids: Select[Any], ending_id: str) -> int:
     """Move the holdings that ``ids`` selects into quarantine under an ending; returns how many."""
     rows = select(*holding.columns, literal(ending_id)).where(holding.c.id.in_(ids))
-    moved = conn.execute(insert(quarantined).from_select([*_COLUMNS, "ending_id"], rows)).rowcount
+    moved = _inserted(conn, insert(quarantined).from_select([*_COLUMNS, "ending_id"], rows))
     if moved:
         there = select(quarantined.c.id).where(quarantined.c.ending_id == ending_id)
         conn.execute(delete(holding).where(holding.c.id.in_(there)))
     return moved
 
 
+def _inserted(conn: Connection, statement: Insert) -> int:
+    return conn.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+
+
 def move_back(conn: Connection, which: ColumnElement[bool], only_for: str | None = None) -> int:
     """Move the quarantined holdings that meet ``which`` back, for any purpose or ``only_for`` those; returns how many."""
     values = [literal(only_for) if name == "only_for" else quarantined.c[name] for name in _COLUMNS]
-    back = conn.execute(insert(holding).from_select(_COLUMNS, select(*values).where(which))).rowcount
+    back = _inserted(conn, insert(holding).from_select(_COLUMNS, select(*values).where(which)))
     conn.execute(delete(quarantined).where(which))
     return back
 
