@@ -1,0 +1,51 @@
+"""Every kind of promise is broken on purpose, and its proof says so in the right words: a proof that cannot fail is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import Databases, StoreKind
+from tests.promises.breaks import BREAKS, Break
+from tests.promises.living import Living
+from troth.evidence.prove import Report, prove
+from troth.proof import Proof
+from troth.store.site import Site
+
+
+@pytest.fixture(scope="module")
+def living(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Living:
+    return Living(databases, tmp_path_factory.mktemp("living"))
+
+
+@pytest.fixture
+def shop(living: Living, store_kind: StoreKind, tmp_path: Path) -> Iterator[Site]:
+    with living.copy(store_kind, tmp_path / "shop") as site:
+        yield site
+
+
+def proofs(report: Report) -> dict[str, Proof]:
+    return {one.promise.id: one.proof for one in report.proven}
+
+
+def look(site: Site) -> dict[str, Proof]:
+    return proofs(prove(site, with_canary=False))
+
+
+def test_a_shop_that_lived_breaks_no_promise_and_keeps_most(shop: Site) -> None:
+    found = look(shop)
+    assert [key for key, proof in found.items() if proof.verdict == "broken"] == []
+    assert sum(proof.verdict == "kept" for proof in found.values()) >= 38
+
+
+@pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.id)
+def test_a_broken_promise_is_seen_to_be_broken(shop: Site, broken: Break) -> None:
+    before = look(shop)
+    assert before[broken.promise].verdict == broken.before
+    after = look(broken.do(shop) or shop)
+    assert after[broken.promise].verdict == broken.turns, after[broken.promise]
+    assert broken.says in after[broken.promise].measured
+    turned = {key for key, proof in after.items() if proof.verdict == broken.turns != before[key].verdict}
+    assert turned - {broken.promise} <= broken.also
