@@ -239,6 +239,20 @@ def test_a_turn_of_work_names_every_task(published: Path) -> None:
     assert done["problems"] == {}
 
 
+def test_a_missed_deadline_is_an_alarm_and_exit_code_one(published: Path) -> None:
+    from troth import agenda
+    from troth.clock import DAY
+    from troth.store.site import open_site
+
+    site = open_site(published)
+    with site.writing() as conn:
+        agenda.put(conn, "letter", "one", "ref", site.now() + DAY, site.now(), deadline=site.now())
+    site.close()
+    worked = troth("work", published, "--once")
+    assert worked.exit_code == 1
+    assert "alarm: job late" in worked.stderr
+
+
 def test_proofs_of_a_fresh_site_have_no_broken_promise(published: Path) -> None:
     proven = troth("prove", published, "--json")
     report = json.loads(proven.stdout)

@@ -208,7 +208,7 @@ def test_each_form_says_what_is_required_and_that_giving_it_is_voluntary(
 ) -> None:
     site = operator("infortrend", tmp_path, clock, fresh_database)
     points = site.policy().policy.collection
-    marks = {"en": ("required", "optional", "is your choice"), "zh-Hant": ("必填", "選填", "由您決定")}
+    marks = {"en": ("required", "optional", "up to you"), "zh-Hant": ("必填", "選填", "由您決定")}
     with client(site) as web:
         listed = set(re.findall(r'href="/infortrend/forms/([a-z_]+)"', web.get("/infortrend/forms").text))
         assert len(listed) >= 12

@@ -11,7 +11,7 @@ reader's program drops the double. A mail that fails never fails what caused it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -162,12 +162,12 @@ def tell_second_hand(site: Site, job: Job) -> None:
         row = conn.execute(query.join(shape, shape.c.id == holding.c.shape_id).where(holding.c.id == job.ref)).first()
         if row is None or row.partner is None:
             return
-        terms = second_hand_terms(site.policy(conn), row.partner, row.point, row.fields.split())
-        terms |= {"day": row.at.date().isoformat(), "notice": site.wiring.base_url.rstrip("/") + "/"}
+        terms = second_hand_terms(site.policy(conn), row.partner, row.point, row.fields.split(), row.at)
+        terms |= {"notice": site.wiring.base_url.rstrip("/") + "/"}
         queue(site, conn, row.person_id, "second_hand", "second_hand", terms, f"{SECOND_HAND}:{row.id}")
 
 
-def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list[str]) -> dict[str, Any]:
+def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list[str], at: datetime) -> dict[str, Any]:
     """What the notice of second-hand data names, in the policy's first language."""
     policy = compiled.policy
     speaker = Speaker(policy, words_of(policy.policy.languages[0]))
@@ -177,6 +177,7 @@ def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list
     ]
     return {
         "language": speaker.words.tag,
+        "day": speaker.date(at.date()),
         "partner": speaker.recipient(partner),
         "fields": [speaker.label(key) for key in fields],
         "purposes": [speaker.text(purpose.label) for purpose in purposes],
@@ -217,9 +218,10 @@ def _owed(site: Site, point: str, name: str, ref: str | None, limit: int) -> Any
 
 
 def _confirmed(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], name: str, point: str) -> bool:
-    tag = compiled.policy.policy.languages[0]
-    terms = {"language": tag, "what": compiled.policy.collection[point].label.say(tag), "number": row.event}
-    terms |= {"day": row.at.date().isoformat(), "notice": site.wiring.base_url.rstrip("/") + "/"}
+    speaker = Speaker(compiled.policy, words_of(compiled.policy.policy.languages[0]))
+    what = speaker.text(compiled.policy.collection[point].label)
+    terms = {"language": speaker.words.tag, "what": what, "number": row.event, "day": speaker.date(row.at.date())}
+    terms |= {"notice": site.wiring.base_url.rstrip("/") + "/"}
     return queue(site, conn, row.person_id, name, "confirmation", terms, f"confirm:{name}:{row.event}")
 
 

@@ -55,13 +55,13 @@ def compose(letter: Letter) -> EmailMessage:
     message["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = f"<{letter.id}@{_address(letter.sender).rpartition('@')[2]}>"
-    message["Content-Language"] = letter.language
     message["Auto-Submitted"] = "auto-generated"
     if letter.stop_link:
         message["List-Unsubscribe"] = f"<{letter.stop_link}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(text)
     message.add_alternative(html, subtype="html")
+    message["Content-Language"] = letter.language  # last: setting the content takes such headers away
     return message
 
 
