@@ -60,6 +60,7 @@ def _built(folder: Path, sites: Path | None) -> list[Path]:
 def _serve(folders: list[Path], port: int) -> None:
     from troth.messages.mailbox import Mailbox
     from troth.rehearsal.demo import open_all
+    from troth.rehearsal.stand_in import StandIns
     from troth.web.app import make_app
 
     with ExitStack() as stack:
@@ -67,6 +68,9 @@ def _serve(folders: list[Path], port: int) -> None:
         mailbox.start()
         stack.callback(mailbox.stop)
         sites = [stack.enter_context(closing(site)) for site in open_all(folders, mailbox)]
+        stand_ins = StandIns()
+        stand_ins.start(sites)
+        stack.callback(stand_ins.stop)
         stack.enter_context(working(sites))
         aside(f"The data is in {folders[0].parent}; remove it to begin again." if folders else "No sites.")
         listen(make_app(sites, mailbox=mailbox, demo=True), sites, "127.0.0.1", port)

@@ -83,7 +83,7 @@ class Life:
         for _ in range(self._about(a_day)):
             self.clock.move(DAY / (a_day * 2 + 4))
             self._submission(compiled)
-        for act in (self._change_of_mind, self._order, self._disclosure, self._hostile, self._farewell):
+        for act in (self._change_of_mind, self._order, self._use, self._disclosure, self._hostile, self._farewell):
             act(compiled)
         self._close_orders()
         self.clock.at = start + DAY
@@ -196,6 +196,23 @@ class Life:
         with self.site.writing() as conn:
             for order in due:
                 dealings.close_dealing(self.site, conn, order.person_id, order.kind, order.ref, now)
+
+    def _use(self, compiled: Compiled) -> None:
+        """Staff look at somebody's data for one of the purposes; the vault opens what the policy opens."""
+        purposes = [
+            key for key, purpose in compiled.policy.purposes.items() if purpose.uses and not purpose.aggregate_only
+        ]
+        for key in self.random.sample(purposes, k=min(4, len(purposes))):
+            purpose = compiled.policy.purposes[key]
+            somebody = self._anybody(purpose.people or None)
+            if somebody is None:
+                continue
+            role = self.random.choice(purpose.roles) if purpose.roles else ""
+            try:
+                vault.read(self.site, somebody.id, purpose.uses, key, vault.By("staff", role))
+                self.happened["reads"] += 1
+            except Refused:
+                self.happened["reads refused"] += 1
 
     def _disclosure(self, compiled: Compiled) -> None:
         """Every recipient is offered somebody's data; the gate lets through what the policy allows."""
