@@ -231,7 +231,7 @@ def test_operating_names_every_key_of_site_yaml_and_no_other() -> None:
 
 
 def test_the_example_of_site_yaml_is_one(tmp_path: Path) -> None:
-    from troth.store.site import read_wiring
+    from troth.store.wiring import read_wiring
 
     text = (ROOT / "docs" / "operating.md").read_text()
     examples = re.findall(r"```yaml\n(name:.*?)```", text, re.DOTALL)

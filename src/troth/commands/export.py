@@ -26,7 +26,7 @@ def dpv(site: Folder, out: Out = None) -> None:
     """
     from troth.commands.opening import settled
     from troth.policy.export import dpv as exported
-    from troth.store.site import read_wiring
+    from troth.store.wiring import read_wiring
 
     policy = settled(site).policy
     assert policy is not None

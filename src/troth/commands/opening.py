@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +30,6 @@ def opened(folder: Path) -> Iterator[Site]:
 
 def made_ready(site: Site) -> None:
     """Make the tables and the site key where there are none; a second time changes nothing."""
-    importlib.import_module("troth.work")  # with it every room, so that all tables are declared
     from troth.people.keyring import make_site_key
     from troth.people.rotation import site_keys
     from troth.store.prepare import prepare
