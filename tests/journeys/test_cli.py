@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -434,3 +435,30 @@ def test_serve_says_when_the_port_is_taken(
     second = run("serve", published, "--no-worker", "--port", address.rstrip("/").rpartition(":")[2])
     assert second.returncode == 2
     assert "--port" in second.stderr
+
+
+# --- the demo ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_builds_each_site_once_with_a_life_that_breaks_no_promise(shop: Path, tmp_path: Path) -> None:
+    sites = tmp_path / "operators"
+    shutil.copytree(shop, sites / "lamps")
+    text = (sites / "lamps" / "policy.yaml").read_text()
+    (sites / "lamps" / "policy.yaml").write_text(re.sub(r"effective: \S+", "effective: 2020-01-01", text))
+    first = run("demo", "--prepare", tmp_path / "demo", "--sites", sites)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.split() == [str(tmp_path / "demo" / "lamps")]
+    assert "built lamps (1 of 1)" in first.stderr
+    again = run("demo", "--prepare", tmp_path / "demo", "--sites", sites)
+    assert again.stdout == first.stdout
+    assert "built" not in again.stderr
+    proven = json.loads(run("prove", tmp_path / "demo" / "lamps", "--json").stdout)
+    assert proven["summary"]["broken"] == 0
+    assert proven["summary"]["kept"] > 20
+
+
+def test_the_demo_of_a_folder_without_sites_says_so(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    nothing = run("demo", "--prepare", tmp_path / "demo", "--sites", tmp_path / "none")
+    assert nothing.returncode == 2
+    assert "no site folder" in nothing.stderr

@@ -11,6 +11,7 @@ import typer
 
 from troth.commands.saying import aside, progress
 from troth.commands.serve import Port, listen, working
+from troth.errors import TrothError
 
 HERE = Path("var") / "demo"
 
@@ -34,6 +35,8 @@ def demo(
     Example: troth demo --port 8080
     """
     folders = _built(prepare or HERE, sites)
+    if not folders:
+        raise TrothError(f"There is no site folder in {sites}.", "Name a folder that holds site folders.")
     if prepare is not None:
         for folder in folders:
             typer.echo(folder)
@@ -72,5 +75,5 @@ def _serve(folders: list[Path], port: int) -> None:
         stand_ins.start(sites)
         stack.callback(stand_ins.stop)
         stack.enter_context(working(sites))
-        aside(f"The data is in {folders[0].parent}; remove it to begin again." if folders else "No sites.")
+        aside(f"The data is in {folders[0].parent}; remove it to begin again.")
         listen(make_app(sites, mailbox=mailbox, demo=True), sites, "127.0.0.1", port)
