@@ -17,7 +17,6 @@ from troth.policy.findings import Finding, Path, did_you_mean
 from troth.policy.model import Policy
 from troth.policy.words import Section
 
-
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -27,7 +27,7 @@ def run(store: str) -> None:
         context.run_migrations()
 
 
-def _render(kind: str, item: Any, _autogen: AutogenContext) -> str | bool:
+def _render(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:
     """Instants are whole numbers to the database, and migrations import nothing of Troth."""
     return "sa.BigInteger()" if kind == "type" and isinstance(item, Instant) else False
 
