@@ -10,8 +10,9 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, case, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, case, func, insert, select
 
 from troth import ledger
 from troth.consent.rules import OBJECTIONS, STATES, Choice, State
@@ -102,14 +103,27 @@ def choices(conn: Connection, person_ids: Collection[str], at: datetime) -> dict
     return dict(found)
 
 
-def _youngest(conn: Connection, person_ids: list[str], at: datetime) -> list[Choice]:
+def _ranked() -> Select[Any]:
+    """Per person, scope and kind of choice the youngest of ``ids`` at ``until``; made once, asked with every decision."""
     about = case((choice.c.state.in_(OBJECTIONS), 1), else_=0)
     rank = func.row_number().over(
         partition_by=(choice.c.person_id, choice.c.scope, about), order_by=(choice.c.at.desc(), choice.c.id.desc())
     )
-    ranked = select(choice, rank.label("rank")).where(choice.c.person_id.in_(person_ids), choice.c.at <= at).subquery()
+    these = choice.c.person_id.in_(bindparam("ids", expanding=True))
+    ranked = (
+        select(choice, rank.label("rank"))
+        .where(these, choice.c.at <= bindparam("until", type_=choice.c.at.type))
+        .subquery()
+    )
     query = select(*(ranked.c[column.name] for column in choice.c)).where(ranked.c.rank == 1)
-    return [Choice(**row._mapping) for row in conn.execute(query.order_by(ranked.c.person_id, ranked.c.scope))]
+    return query.order_by(ranked.c.person_id, ranked.c.scope)
+
+
+_YOUNGEST = _ranked()
+
+
+def _youngest(conn: Connection, person_ids: list[str], at: datetime) -> list[Choice]:
+    return [Choice(**row._mapping) for row in conn.execute(_YOUNGEST, {"ids": person_ids, "until": at})]
 
 
 def history(conn: Connection, person_id: str) -> list[Choice]:

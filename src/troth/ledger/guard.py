@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from troth.errors import TrothError
 
@@ -114,6 +115,21 @@ def _string(value: object, place: str) -> str:
 
 
 def _fits(text: str) -> bool:
+    try:
+        return _fitting(text)
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def _fitting(text: str) -> bool:
+    """True, remembered; raises ``ValueError`` for what does not fit, so that nothing personal is ever remembered."""
+    if not _fits_anew(text):
+        raise ValueError
+    return True
+
+
+def _fits_anew(text: str) -> bool:
     if _INSTANT.fullmatch(text) or not text:
         return True
     finding = _FINDING.fullmatch(text)

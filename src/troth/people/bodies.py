@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, or_, select, true
 
 from troth.people.sealing import unseal
 from troth.people.tables import holding, shape
@@ -48,12 +49,18 @@ def holdings_with(
     wanted = frozenset(fields)
     if not wanted:
         return {}
-    named = or_(*((" " + shape.c.fields + " ").contains(f" {field} ", autoescape=True) for field in sorted(wanted)))
     for start in range(0, len(ids), BATCH):
-        query = _holdings().where(holding.c.person_id.in_(ids[start : start + BATCH]), named, _open_to(purpose))
-        for sealed in _sealed(conn, query.order_by(holding.c.at, holding.c.id)):
+        for sealed in _sealed(conn, _with(wanted, purpose), {"ids": ids[start : start + BATCH]}):
             found[sealed.person_id].append(sealed)
     return dict(found)
+
+
+@lru_cache(maxsize=256)
+def _with(fields: frozenset[str], purpose: str) -> Select[tuple[object, ...]]:
+    """The query for the holdings of ``ids``; remembered, since putting it together takes longer than answering it."""
+    named = or_(*((" " + shape.c.fields + " ").contains(f" {field} ", autoescape=True) for field in sorted(fields)))
+    theirs = holding.c.person_id.in_(bindparam("ids", expanding=True))
+    return _holdings().where(theirs, named, _open_to(purpose)).order_by(holding.c.at, holding.c.id)
 
 
 def _open_to(purpose: str) -> ColumnElement[bool]:
@@ -84,8 +91,10 @@ def _holdings() -> Select[tuple[object, ...]]:
     return select(*columns, shape.c.point, shape.c.source, shape.c.fields).join(shape, shape.c.id == holding.c.shape_id)
 
 
-def _sealed(conn: Connection, query: Select[tuple[object, ...]]) -> Iterable[Sealed]:
-    for row in conn.execute(query):
+def _sealed(
+    conn: Connection, query: Select[tuple[object, ...]], values: Mapping[str, object] | None = None
+) -> Iterable[Sealed]:
+    for row in conn.execute(query, values):
         mapped = dict(row._mapping)
         yield Sealed(**mapped | {"fields": frozenset(mapped["fields"].split(" "))})
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from troth import ledger
 from troth.errors import Refused
@@ -60,14 +60,16 @@ def close_dealing(site: Site, conn: Connection, person_id: str, kind: str, ref: 
     return bool(changed)
 
 
+_OPEN = select(dealing.c.person_id, dealing.c.kind, dealing.c.ref).where(
+    dealing.c.person_id.in_(bindparam("ids", expanding=True)), dealing.c.closed_at.is_(None)
+)
+
+
 def open_cases(conn: Connection, person_ids: Collection[str]) -> Mapping[str, frozenset[tuple[str, str]]]:
     """Kind and reference of every open dealing of each of these people; whoever has none is left out."""
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
     ids = list(person_ids)
     for start in range(0, len(ids), BATCH):
-        query = select(dealing.c.person_id, dealing.c.kind, dealing.c.ref).where(
-            dealing.c.person_id.in_(ids[start : start + BATCH]), dealing.c.closed_at.is_(None)
-        )
-        for row in conn.execute(query):
+        for row in conn.execute(_OPEN, {"ids": ids[start : start + BATCH]}):
             found[row.person_id].add((row.kind, row.ref))
     return {person_id: frozenset(cases) for person_id, cases in found.items()}

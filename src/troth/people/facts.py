@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from troth.consent.actions import choices
 from troth.consent.rules import facts_of
@@ -47,13 +47,17 @@ class Known:
     only_for: str | None
 
 
+_KNOWN = select(person.c.id, person.c.kind, person.c.state, person.c.since, person.c.only_for).where(
+    person.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
 def known(conn: Connection, person_ids: Collection[str]) -> dict[str, Known]:
     """``kind``, ``state``, ``since`` and ``only_for`` of those of these people that there are."""
     ids = list(person_ids)
     found: dict[str, Known] = {}
     for start in range(0, len(ids), BATCH):
-        query = select(person.c.id, person.c.kind, person.c.state, person.c.since, person.c.only_for)
-        rows = conn.execute(query.where(person.c.id.in_(ids[start : start + BATCH])))
+        rows = conn.execute(_KNOWN, {"ids": ids[start : start + BATCH]})
         found |= {row.id: Known(**row._mapping) for row in rows}
     return found
 

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from troth.clock import DAY
 from troth.errors import StoreError, Unverifiable
@@ -103,12 +103,16 @@ def open_keys(site: Site, person_ids: Collection[str]) -> dict[str, bytes]:
     )
 
 
+_KEYS = select(person_key.c.person_id, person_key.c.wrapped, person_key.c.site_key).where(
+    person_key.c.person_id.in_(bindparam("ids", expanding=True))
+)
+
+
 def _rows(site: Site, ids: list[str]) -> list[Row[Any, Any, Any]]:
     rows: list[Row[Any, Any, Any]] = []
     with keys_read(site) as conn:
         for start in range(0, len(ids), BATCH):
-            query = select(person_key.c.person_id, person_key.c.wrapped, person_key.c.site_key)
-            rows += conn.execute(query.where(person_key.c.person_id.in_(ids[start : start + BATCH]))).all()
+            rows += conn.execute(_KEYS, {"ids": ids[start : start + BATCH]}).all()
         if ids and not rows and conn.execute(select(person_key.c.person_id).limit(1)).first() is None:
             raise StoreError("The key store holds no keys.", "Check `keys` in site.yaml, or restore the key store.")
     return rows

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     Select,
     Subquery,
+    Update,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -40,6 +44,7 @@ NOTICE = "notice"
 PURCHASES = frozenset({"order", "paid order"})
 _BEGINS = {"enquiry": frozenset({"contact", "ticket", "enquiry"})}
 _MICROS = 1_000_000
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _NEVER = 2**62  # microseconds: later than any instant there is
 
 
@@ -84,24 +89,45 @@ def refresh(site: Site, conn: Connection, person_ids: Collection[str] | None = N
 
 def set_ends(conn: Connection, kind: str, entry: Relationship, person_ids: Collection[str] | None = None) -> int:
     """As ``refresh``, for one kind of people and what the policy says of them."""
-    ends = _ends(kind, entry, person_ids).subquery("ends")
+    if person_ids is None:
+        return conn.execute(_setting(kind, _ways(entry))).rowcount
+    return conn.execute(_setting(kind, _ways(entry), some=True), {"ids": list(person_ids)}).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """What of a policy's entry the statements below are made of."""
+
+    begins: frozenset[str]
+    ends: frozenset[str]
+    silence: timedelta | None
+
+
+def _ways(entry: Relationship) -> _Ways:
+    return _Ways(beginnings(entry), frozenset(entry.ends), entry.silence)
+
+
+@lru_cache(maxsize=64)
+def _setting(kind: str, entry: _Ways, some: bool = False) -> Update:
+    """The statement that sets the ends, of all or of ``ids``; remembered, since it is long and asked for at every dealing."""
+    ends = _ends(kind, entry, some).subquery("ends")
     differs = person.c.relationship_ends_at.is_distinct_from(ends.c.at)
     theirs = and_(person.c.id == ends.c.id, person.c.state == "active", differs)
-    return conn.execute(update(person).where(theirs).values(relationship_ends_at=ends.c.at)).rowcount
+    return update(person).where(theirs).values(relationship_ends_at=ends.c.at)
 
 
 def differing(conn: Connection, kind: str, entry: Relationship) -> tuple[int, int]:
     """How many active people of ``kind`` have another end on record than their dealings say, and how many there are."""
-    ends = _ends(kind, entry, None).subquery("ends")
+    ends = _ends(kind, _ways(entry)).subquery("ends")
     differs = person.c.relationship_ends_at.is_distinct_from(ends.c.at)
     joined = select(func.count(case((differs, 1))), func.count()).join_from(person, ends, ends.c.id == person.c.id)
     wrong, total = conn.execute(joined.where(person.c.state == "active")).one()
     return int(wrong), int(total)
 
 
-def _ends(kind: str, entry: Relationship, person_ids: Collection[str] | None) -> Select[Any]:
-    """The same rule as ``ends_at`` over all people of ``kind``, as a query with ``id`` and ``at``."""
-    of, facts = person.alias("of"), _facts(entry, person_ids)
+def _ends(kind: str, entry: _Ways, some: bool = False) -> Select[Any]:
+    """The same rule as ``ends_at`` over all people of ``kind``, or ``some`` (``ids``), as a query with ``id`` and ``at``."""
+    of, facts = person.alias("of"), _facts(entry, some)
     notices = _notices(facts)
     ways: dict[str, ColumnElement[Any]] = {
         "customer notice": notices.c.at,
@@ -117,19 +143,19 @@ def _ends(kind: str, entry: Relationship, person_ids: Collection[str] | None) ->
         .outerjoin(notices, notices.c.person_id == of.c.id)
         .where(of.c.kind == kind)
     )
-    return query if person_ids is None else query.where(of.c.id.in_(list(person_ids)))
+    return query.where(of.c.id.in_(_IDS)) if some else query
 
 
-def _facts(entry: Relationship, person_ids: Collection[str] | None) -> Subquery:
-    begins = dealing.c.kind.in_(sorted(beginnings(entry)))
+def _facts(entry: _Ways, some: bool) -> Subquery:
+    begins = dealing.c.kind.in_(sorted(entry.begins))
     query = select(
         dealing.c.person_id,
         func.max(case((begins, dealing.c.at))).label("begun"),
         func.max(dealing.c.warranty_ends_at).label("warranty"),
         func.max(func.coalesce(dealing.c.closed_at, dealing.c.at)).label("last"),
     ).group_by(dealing.c.person_id)
-    if person_ids is not None:
-        query = query.where(dealing.c.person_id.in_(list(person_ids)))
+    if some:
+        query = query.where(dealing.c.person_id.in_(_IDS))
     return query.subquery("facts")
 
 
@@ -144,7 +170,7 @@ def _notices(facts: Subquery) -> Subquery:
     )
 
 
-def _later(at: ColumnElement[Any], entry: Relationship) -> ColumnElement[Any]:
+def _later(at: ColumnElement[Any], entry: _Ways) -> ColumnElement[Any]:
     if entry.silence is None:
         return null()
     return type_coerce(at, BigInteger) + round(entry.silence.total_seconds()) * _MICROS

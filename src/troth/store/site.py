@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, Engine
 
 from troth.clock import Clock, SystemClock
 from troth.errors import PolicyError
 from troth.policy.compile import Compiled
-from troth.policy.document import read_document
 from troth.settings import StoreWires, Wiring
 from troth.store import versions
 from troth.store.engines import open_engine, reading, writing
+from troth.store.wiring import read_wiring
 
 
 @dataclass(frozen=True)
@@ -82,19 +81,6 @@ def open_site(
         keys=open_engine(keys or _url(wiring.keys), folder),
         clock=clock or SystemClock(),
     )
-
-
-def read_wiring(folder: Path) -> Wiring:
-    """``site.yaml`` of the site folder. Raises ``PolicyError`` with every problem and its place."""
-    document = read_document(folder / "site.yaml")
-    try:
-        return Wiring.model_validate(document.tree)
-    except ValidationError as errors:
-        lines = []
-        for error in errors.errors(include_url=False):
-            path = tuple(str(part) for part in error["loc"])
-            lines.append(f"{document.place(path)}: `{'.'.join(path)}`: {error['msg']}")
-        raise PolicyError("\n".join(lines), "docs/operating.md lists what site.yaml may hold.") from None
 
 
 def _url(store: StoreWires) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from troth.errors import PolicyError, StoreError
 from troth.policy.check import check_texts
@@ -61,19 +61,21 @@ def published(conn: Connection, version: int) -> Row | None:
     return Row(row.digest, row.effective_at) if row else None
 
 
+_LATEST = (
+    select(policy_version.c.policy, policy_version.c.decisions)
+    .where(policy_version.c.effective_at <= bindparam("by", type_=policy_version.c.effective_at.type))
+    .order_by(policy_version.c.effective_at.desc(), policy_version.c.version.desc())
+    .limit(1)
+)
+
+
 def in_force(conn: Connection, at: datetime) -> Compiled:
     """The version in force at ``at``: of those in effect by then, the one with the latest effect.
 
     Raises:
         StoreError: when no version was in force yet.
     """
-    query = (
-        select(policy_version.c.policy, policy_version.c.decisions)
-        .where(policy_version.c.effective_at <= at)
-        .order_by(policy_version.c.effective_at.desc(), policy_version.c.version.desc())
-        .limit(1)
-    )
-    row = conn.execute(query).first()
+    row = conn.execute(_LATEST, {"by": at}).first()
     if row is None:
         raise StoreError(
             "No version of the policy is in force.", "Run `troth publish SITE`, or wait for its effective day."
