@@ -69,6 +69,7 @@ TASKS: Mapping[str, Callable[[Site], int]] = {
     "visits": visits.sweep,
     "sweep": lambda site: sweep.sweep(site).moved,
     "destroy": ending.destroy_due,
+    "confirmations": messages.confirm,
     "agenda": lambda site: run_due(site, HANDLERS).done,
     "orphans": sweep_orphans,
     "alarms": lambda site: len(alarms.alarms(site)),

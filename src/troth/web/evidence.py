@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from troth.proof import Proof
 from troth.store.site import Site
 from troth.web.notice_page import Evidence, Verdict
 from troth.web.words import say
@@ -43,7 +44,13 @@ def proofs(site: Site) -> Mapping[str, Shown]:
     from troth.evidence.prove import prove
 
     report = prove(site, with_canary=False)
-    return {one.promise.id: Shown(one.proof.verdict, one.proof.evidence, one.checked_at) for one in report.proven}
+    return {one.promise.id: Shown(one.proof.verdict, _text(one.proof), one.checked_at) for one in report.proven}
+
+
+def _text(proof: Proof) -> str:
+    """What was measured and where; only the latter while there is nothing to measure."""
+    parts = (proof.measured, proof.evidence) if proof.verdict in ("kept", "broken") else (proof.evidence,)
+    return " · ".join(filter(None, parts))
 
 
 @dataclass
