@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from troth.decide import Ask
+from troth.evidence.clauses import SITES as NAMES
+from troth.evidence.clauses import Clause, of_site
 from troth.policy.check import Checked, check, check_document
 from troth.policy.compile import Compiled, compile_policy
 from troth.policy.decisions import Taken, read_decisions
@@ -19,6 +19,7 @@ from troth.policy.document import read_document
 from troth.policy.model import Policy
 
 SITES = Path(__file__).parents[1] / "sites"
+__all__ = ["NAMES", "SITES", "SitePolicy", "errors", "keys"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class SitePolicy:
 
     @cached_property
     def compiled(self) -> Compiled:
-        return compile_policy(self.policy)
+        return compile_policy(self.policy, self.effective.document.places, self.effective.origins)
 
     @property
     def policy(self) -> Policy:
@@ -62,15 +63,18 @@ class SitePolicy:
             part[last] = value
         return check_document(replace(document, tree=tree), read_decisions(self.folder) if decided else Taken())
 
-    def allowed(self, act: str, purpose: str, fields: str, to: str = "", facts: str = "", people: str = "") -> bool:
-        """What the effective policy answers; ``fields`` and ``facts`` are words with spaces between them."""
-        ask = Ask(act, purpose, frozenset(fields.split()), people, to, frozenset(facts.split()))
+    def allows(
+        self, act: str, purpose: str, fields: Iterable[str] | str, facts: str = "", to: str = "", people: str = ""
+    ) -> bool:
+        """What the effective policy answers; ``fields`` and ``facts`` may be words with spaces between them."""
+        named = fields.split() if isinstance(fields, str) else fields
+        ask = Ask(act, purpose, frozenset(named), people, to, frozenset(facts.split()))
         return self.compiled.decide(ask).allowed
 
-    def clauses(self) -> list[dict[str, str]]:
-        """The rows of the site's clause table."""
-        table = files("troth.evidence").joinpath(f"clauses/{self.name}.csv").read_text(encoding="utf-8")
-        return list(csv.DictReader(table.splitlines()))
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """The site's clauses."""
+        return of_site(self.name)
 
     def cited(self) -> set[str]:
         """The clauses that an entry of the published policy cites."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.promises.site_policies import SiteFolder, cites, keys, untranslated
+from tests.policies import SitePolicy, keys
 from troth.decide import Ask
 from troth.policy.compile import compile_policy
 
-SITE = SiteFolder("infortrend")
+SITE = SitePolicy("infortrend")
 CONTACT = ("full_name", "email", "business_address")
 PLACEHOLDERS = {
     "E-02 transfers.may move to",
@@ -70,8 +70,8 @@ E-26 policy.effective
 
 def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
     assert len(SITE.clauses) == 44
-    assert all(row["site"] == SITE.name and row["asks"] for row in SITE.clauses)
-    assert cites(SITE.published.document.tree) == {row["id"] for row in SITE.clauses}
+    assert all(row.site == SITE.name and row.asks for row in SITE.clauses)
+    assert SITE.cited() == {row.id for row in SITE.clauses}
 
 
 def test_the_published_policy_shows_its_defects_and_is_not_served() -> None:
@@ -80,11 +80,11 @@ def test_the_published_policy_shows_its_defects_and_is_not_served() -> None:
 
 
 def test_each_decision_settles_a_finding_and_none_is_left() -> None:
-    assert [finding.line() for finding in SITE.decided.findings if not finding.settled_by] == []
+    assert [finding.line() for finding in SITE.effective.findings if not finding.settled_by] == []
 
 
 def test_nothing_said_to_people_lacks_a_language() -> None:
-    assert untranslated(SITE.published.document.tree) == []
+    assert SITE.lacks("zh-Hant") == []
 
 
 def test_four_placeholders_are_errors() -> None:

@@ -57,14 +57,14 @@ E-26 policy.version
 
 
 def allowed(act: str, purpose: str, fields: str, to: str = "", facts: str = "", people: str = "member") -> bool:
-    return SITE.allowed(act, purpose, fields, to, facts, people)
+    return SITE.allows(act, purpose, fields, facts, to, people)
 
 
 def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
-    rows = SITE.clauses()
+    rows = SITE.clauses
     assert len(rows) == 26
-    assert all(row["site"] == "ledinside" and row["asks"] for row in rows)
-    assert SITE.cited() == {row["id"] for row in rows}
+    assert all(row.site == "ledinside" and row.asks for row in rows)
+    assert SITE.cited() == {row.id for row in rows}
 
 
 def test_the_published_policy_shows_its_defects() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.promises.site_policies import SiteFolder, cites, keys, untranslated
+from tests.policies import SitePolicy, keys
 from troth.policy.compile import compile_policy
 from troth.policy.notice import notice
 
-SITE = SiteFolder("made-in-china")
+SITE = SitePolicy("made-in-china")
 PERSON = ("full_name", "email")
 COMPANY = (
     "company_name",
@@ -72,8 +72,8 @@ E-26 policy.effective
 
 def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
     assert len(SITE.clauses) == 33
-    assert all(row["site"] == SITE.name and row["asks"] for row in SITE.clauses)
-    assert cites(SITE.published.document.tree) == {row["id"] for row in SITE.clauses}
+    assert all(row.site == SITE.name and row.asks for row in SITE.clauses)
+    assert SITE.cited() == {row.id for row in SITE.clauses}
 
 
 def test_the_published_policy_shows_its_defects_and_is_not_served() -> None:
@@ -91,18 +91,18 @@ def test_the_finding_of_a_broken_never_names_everything_that_breaks_it() -> None
 
 
 def test_each_decision_settles_a_finding_and_none_is_left() -> None:
-    assert [finding.line() for finding in SITE.decided.findings if not finding.settled_by] == []
+    assert [finding.line() for finding in SITE.effective.findings if not finding.settled_by] == []
 
 
 def test_nothing_said_to_people_lacks_a_language() -> None:
-    assert untranslated(SITE.published.document.tree) == []
+    assert SITE.lacks("zh-Hant") == []
 
 
 @pytest.mark.clause("M3")
 @pytest.mark.parametrize("language", ["en", "zh-Hant"])
 def test_the_notice_answers_eight_questions(language: str) -> None:
     asked = [answer.question.say(language) for answer in SITE.policy.policy.answers]
-    made = notice(SITE.compiled, language, checked=SITE.decided)
+    made = notice(SITE.compiled, language, checked=SITE.effective)
     answered = {section.heading: section.items for section in made.sections}
     assert len(set(asked)) == 8
     assert all(answered[question] for question in asked)

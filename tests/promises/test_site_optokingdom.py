@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.promises.site_policies import SiteFolder, cites, keys, untranslated
+from tests.policies import SitePolicy, keys
 
-SITE = SiteFolder("optokingdom")
+SITE = SitePolicy("optokingdom")
 PROFILE = ("full_name", "address", "phone", "email")
 VISIT = ("ip_address", "language", "visit_count", "clicked_pages")
 EVERY_CASE = "case:order case:paid_order case:ticket"
@@ -59,8 +59,8 @@ E-26 policy.effective
 
 def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
     assert len(SITE.clauses) == 32
-    assert all(row["site"] == SITE.name and row["asks"] for row in SITE.clauses)
-    assert cites(SITE.published.document.tree) == {row["id"] for row in SITE.clauses}
+    assert all(row.site == SITE.name and row.asks for row in SITE.clauses)
+    assert SITE.cited() == {row.id for row in SITE.clauses}
 
 
 def test_the_published_policy_shows_its_defects_and_is_not_served() -> None:
@@ -69,11 +69,11 @@ def test_the_published_policy_shows_its_defects_and_is_not_served() -> None:
 
 
 def test_each_decision_settles_a_finding_and_none_is_left() -> None:
-    assert [finding.line() for finding in SITE.decided.findings if not finding.settled_by] == []
+    assert [finding.line() for finding in SITE.effective.findings if not finding.settled_by] == []
 
 
 def test_nothing_said_to_people_lacks_a_language() -> None:
-    assert untranslated(SITE.published.document.tree) == []
+    assert SITE.lacks("zh-Hant") == []
     assert all(text.lacks(["en", "zh-Hant"]) == [] for text in (p.label for p in SITE.policy.purposes.values()))
 
 
@@ -84,8 +84,8 @@ def test_questions_without_a_contact_keep_the_policy_from_being_served() -> None
 
 
 def test_an_answer_time_that_nobody_promised_comes_from_the_law() -> None:
-    assert SITE.decided.origin(("rights", "erasure", "answer within")).startswith("law eu-gdpr")
-    assert SITE.decided.origin(("erasure", "destroy within")).startswith("decision E-05 erasure")
+    assert SITE.effective.origin(("rights", "erasure", "answer within")).startswith("law eu-gdpr")
+    assert SITE.effective.origin(("erasure", "destroy within")).startswith("decision E-05 erasure")
 
 
 @pytest.mark.clause("O1")
