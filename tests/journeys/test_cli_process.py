@@ -1,0 +1,169 @@
+"""The command line as a process: how fast, how it fails, what it serves, what it builds."""
+# ruff: noqa: F811  (a test takes a fixture that was imported by its name)
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.terminal import TROTH, blank, published, run, shop, troth  # noqa: F401  (fixtures)
+from troth.commands import check as check_command
+
+
+def test_help_loads_nothing_that_it_does_not_need() -> None:
+    code = "import sys, troth.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not loaded & {
+        "sqlalchemy",
+        "pydantic",
+        "ruamel",
+        "litestar",
+        "uvicorn",
+        "cryptography",
+        "babel",
+        "jinja2",
+        "rich",
+    }
+
+
+def test_help_comes_in_less_than_a_third_of_a_second_of_work() -> None:
+    import resource
+
+    def work() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert run("--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(work() for _ in range(4)) < 0.3
+
+
+def test_an_error_is_one_clear_line_with_its_hint_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text("policy: {version: 1}\n")
+    failed = run("prove", tmp_path)
+    assert failed.returncode == 2
+    assert failed.stdout == ""
+    assert failed.stderr.startswith("troth: ")
+    assert "Traceback" not in failed.stderr
+
+
+def test_wrong_use_says_how_to_get_help() -> None:
+    wrong = run("chekc")
+    assert wrong.returncode == 2
+    assert "--help" in wrong.stderr or "-h" in wrong.stderr
+
+
+def test_a_mistake_of_ours_says_where_the_log_is_and_the_log_quotes_no_data(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "@".join(("ada", "example.org"))
+
+    def broken(*_: object) -> None:
+        raise LookupError(address)
+
+    monkeypatch.setattr(check_command, "_read", broken)
+    env = {"XDG_STATE_HOME": str(tmp_path)}
+    result = troth("check", shop, env=env)
+    log = (tmp_path / "troth" / "mistakes.log").read_text()
+    assert result.exit_code == 3
+    assert "a mistake in Troth (LookupError)" in result.stderr
+    assert str(tmp_path / "troth" / "mistakes.log") in result.stderr
+    assert "in broken" in log
+    assert address not in log + result.output
+    assert isinstance(troth("--debug", "check", shop, env=env).exception, LookupError)
+
+
+def test_an_answer_may_be_cut_off_by_whoever_reads_it(blank: Path) -> None:
+    command = f"'{TROTH}' check '{blank}' --format sarif | head -c 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
+    cut = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in cut.stderr
+    assert "mistake" not in cut.stderr
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
+    """Starts `troth serve` on a free port and answers with the process and its address."""
+    started: list[subprocess.Popen[str]] = []
+
+    def starting(*words: object) -> tuple[subprocess.Popen[str], str]:
+        command = [str(TROTH), "serve", *(str(word) for word in words), "--port", "0"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("http"):
+                return process, line.strip()
+        raise AssertionError("it did not start")
+
+    yield starting
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_serve_publishes_the_first_version_serves_and_stops_when_asked(
+    shop: Path, start: Callable[..., tuple[subprocess.Popen[str], str]]
+) -> None:
+    process, address = start(shop)
+    with httpx.Client(base_url=address, transport=httpx.HTTPTransport(retries=5), follow_redirects=True) as client:
+        assert "Lamp Shop Limited" in client.get("/my-shop").text
+        answer = client.post(
+            "/my-shop/api/collect/contact", json={"values": {"email": "a@example.org", "message": "Hi"}}
+        )
+        assert answer.status_code == 201, answer.text
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=40) in (0, 130, -signal.SIGINT)
+
+
+def test_serve_refuses_a_policy_with_unsettled_errors_and_says_which(blank: Path) -> None:
+    refused = run("serve", blank, "--port", "0")
+    assert refused.returncode == 2
+    assert "[E-13 operator.name]" in refused.stderr
+    assert not (blank / "var").exists()
+
+
+def test_serve_says_when_the_port_is_taken(
+    published: Path, start: Callable[..., tuple[subprocess.Popen[str], str]]
+) -> None:
+    _, address = start(published, "--no-worker")
+    second = run("serve", published, "--no-worker", "--port", address.rstrip("/").rpartition(":")[2])
+    assert second.returncode == 2
+    assert "--port" in second.stderr
+
+
+# --- the demo ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_builds_each_site_once_with_a_life_that_breaks_no_promise(shop: Path, tmp_path: Path) -> None:
+    sites = tmp_path / "operators"
+    shutil.copytree(shop, sites / "lamps")
+    text = (sites / "lamps" / "policy.yaml").read_text()
+    (sites / "lamps" / "policy.yaml").write_text(re.sub(r"effective: \S+", "effective: 2020-01-01", text))
+    first = run("demo", "--prepare", tmp_path / "demo", "--sites", sites)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.split() == [str(tmp_path / "demo" / "lamps")]
+    assert "built lamps (1 of 1)" in first.stderr
+    again = run("demo", "--prepare", tmp_path / "demo", "--sites", sites)
+    assert again.stdout == first.stdout
+    assert "built" not in again.stderr
+    proven = json.loads(run("prove", tmp_path / "demo" / "lamps", "--json").stdout)
+    assert proven["summary"]["broken"] == 0
+    assert proven["summary"]["kept"] > 20
+
+
+def test_the_demo_of_a_folder_without_sites_says_so(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    nothing = run("demo", "--prepare", tmp_path / "demo", "--sites", tmp_path / "none")
+    assert nothing.returncode == 2
+    assert "no site folder" in nothing.stderr
