@@ -19,6 +19,7 @@ from troth.errors import StoreError
 
 LOCK_WAIT_MS = 10_000
 _NO_SUCH_TABLE = "42P01"  # PostgreSQL counts it among a programmer's errors
+_BUSY, _FULL = {"55P03", "40P01"}, {"53100"}  # whatever language the server speaks
 
 
 def open_engine(url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS) -> Engine:
@@ -111,11 +112,11 @@ def _explained() -> Iterator[None]:
 
 
 def _in_words(error: DBAPIError) -> StoreError:
-    text = str(error.orig).lower()
-    if "locked" in text or "lock timeout" in text:
+    text, state = str(error.orig).lower(), getattr(error.orig, "sqlstate", "")
+    if "locked" in text or state in _BUSY:
         return StoreError("The database is busy with another writer.", "Nothing was changed; try again in a moment.")
-    if "full" in text or "no space" in text or "disk i/o" in text:
+    if "full" in text or "disk i/o" in text or state in _FULL:
         return StoreError("The disk of the database is full.", "Nothing was changed; make room and try again.")
-    if "no such table" in text or "does not exist" in text:
+    if "no such table" in text or state == _NO_SUCH_TABLE:
         return StoreError("The database is not prepared.", "Run `troth publish SITE` once; it makes the tables.")
     return StoreError("The database does not answer.", "Nothing was changed; check `store` in site.yaml.")
