@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def main() -> None:
         stores = Stores(Path(folder), server)
         try:
             for name in asked.names or BENCHMARKS:
-                took = seconds(lambda name=name: figures.extend(BENCHMARKS[name](Bench(stores, asked.quick))))
+                took = seconds(partial(_measure, name, Bench(stores, asked.quick), figures))
                 console.print(f"[dim]{name}: {took:.0f} s[/dim]")
         finally:
             stores.close()
@@ -40,6 +41,10 @@ def main() -> None:
     if not asked.names and not asked.quick:
         path = report.kept(figures, machine.facts(server), asked.quick, SystemClock().now())
         console.print(f"Kept in benchmarks/results/{path.name}.")
+
+
+def _measure(name: str, bench: Bench, figures: list[Figure]) -> None:
+    figures.extend(BENCHMARKS[name](bench))
 
 
 def _arguments() -> argparse.Namespace:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, Engine, MetaData, String, Table, insert
 
-from benchmarks.measure import Figure, Goal, Side, figure, in_turn, seconds
+from benchmarks.measure import Figure, Goal, Side, figure, seconds
 from benchmarks.people import FIELDS, answers, fresh, registration
 from benchmarks.registry import Bench, benchmark
 from benchmarks.spent import spent
@@ -36,7 +37,7 @@ plain = Table(
 def inserts(engine: Engine, raw: Any, forms: int) -> Callable[[], None]:
     """Inserts ``forms`` rows, each committed before the next."""
     sign = "%s" if engine.dialect.name == "postgresql" else "?"
-    statement = f"INSERT INTO plain VALUES ({', '.join([sign] * 9)})"
+    statement = f"INSERT INTO plain VALUES ({', '.join([sign] * 9)})"  # noqa: S608
 
     def run() -> None:
         for _ in range(forms):
@@ -50,10 +51,11 @@ def collecting(bench: Bench) -> Iterator[Figure]:
     """Forms of new and of known people on each store."""
     for kind in bench.stores.kinds:
         with shop(bench.stores, kind) as site:
-            yield from _on(site, kind, bench.size(FORMS))
+            yield from _on(bench, site, kind)
 
 
-def _on(site: Site, kind: Kind, forms: int) -> Iterator[Figure]:
+def _on(bench: Bench, site: Site, kind: Kind) -> Iterator[Figure]:
+    forms = bench.size(FORMS)
     plain.metadata.create_all(site.engine)
     raw = driver(site.engine)
     bare = inserts(site.engine, raw, forms)
@@ -79,8 +81,10 @@ def _on(site: Site, kind: Kind, forms: int) -> Iterator[Figure]:
         ("form of 8, new person", new, "collect(): two stores, a commit each"),
         ("form of 8, known person", known, "collect(): one commit"),
     ):
-        pairs = in_turn(lambda act=act: seconds(act, forms), theirs)
+        pairs = bench.in_turn(partial(seconds, act, forms), theirs)
         yield figure(what, pairs, Goal("cost", GOALS[kind]), ours=ours, theirs=row, **told).with_spent(spent(act))
-    pairs = in_turn(lambda: seconds(known, forms), lambda: seconds(through_sqlalchemy, forms))
-    yield figure("... beside SQLAlchemy", pairs, None, ours="collect(): one commit", theirs=f"{row[:7]}, SQLAlchemy", **told)
+    pairs = bench.in_turn(lambda: seconds(known, forms), lambda: seconds(through_sqlalchemy, forms))
+    yield figure(
+        "... beside SQLAlchemy", pairs, None, ours="collect(): one commit", theirs=f"{row[:7]}, SQLAlchemy", **told
+    )
     raw.close()

@@ -13,11 +13,10 @@ from functools import lru_cache
 from itertools import cycle, islice
 from pathlib import Path
 
-import casbin
+import casbin  # type: ignore[import-untyped]
 import cedarpy
-from casbin import persist
 
-from benchmarks.measure import Figure, Goal, figure, in_turn, seconds
+from benchmarks.measure import Figure, Goal, figure, seconds
 from benchmarks.registry import Bench, benchmark
 from benchmarks.spent import spent
 from troth.decide import Ask, Rule, RuleSet
@@ -113,7 +112,7 @@ def casbins(made: list[Rule], asks: list[Ask]) -> Callable[[int], bool]:
     """Asks casbin the n-th question."""
     enforcer = casbin.Enforcer(str(MODEL))
     for rule in made:
-        persist.load_policy_line(in_casbin(rule), enforcer.get_model())
+        casbin.persist.load_policy_line(in_casbin(rule), enforcer.get_model())
     enforcer.add_function("fits", fits)
     requests = [(ask.act, ask.purpose, ask.fields, ask.facts) for ask in asks]
 
@@ -149,7 +148,7 @@ def decisions(bench: Bench) -> Iterator[Figure]:
         ("cedar", 100, "cedarpy.is_authorized with a parsed PolicySet"),
         ("casbin", 200, "casbin.Enforcer.enforce_ex"),
     ):
-        made_of = in_turn(side("troth"), side(name))
+        made_of = bench.in_turn(side("troth"), side(name))
         found = figure(
             f"decision, {name}", made_of, Goal("speed", goal), ours="RuleSet.decide", theirs=theirs, size=size
         )

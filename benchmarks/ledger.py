@@ -8,13 +8,13 @@ bytes, already in memory. In a line for comparison the bare side also fetches th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
 
-from benchmarks.measure import Figure, Goal, figure, in_turn, seconds
+from benchmarks.measure import Figure, Goal, figure, seconds
 from benchmarks.registry import Bench, benchmark
 from benchmarks.spent import spent
 from benchmarks.stores import START, Kind, driver, shop
@@ -34,7 +34,13 @@ LENGTH = 20_000
 def bodies(site: Site, number: int) -> list[dict[str, object]]:
     """What the vault writes of ``number`` reads of eight fields."""
     compiled = site.policy()
-    ask = Ask("read", "service", frozenset(compiled.policy.purposes["service"].uses), "customer", facts=frozenset({"by:staff"}))
+    ask = Ask(
+        "read",
+        "service",
+        frozenset(compiled.policy.purposes["service"].uses),
+        "customer",
+        facts=frozenset({"by:staff"}),
+    )
     made = ledger.decision_body(ask, compiled.decide(ask), compiled.version)
     return [{**made, "person": new_id(START), "by": "staff"} for _ in range(number)]
 
@@ -44,11 +50,12 @@ def of_ledger(bench: Bench) -> Iterator[Figure]:
     """Appending and verifying on each store."""
     for kind in bench.stores.kinds:
         with shop(bench.stores, kind) as site:
-            yield from _append(site, kind, bench.size(BATCHES))
-            yield from _verify(site, kind, bench.size(LENGTH))
+            yield from _append(bench, site, kind)
+            yield from _verify(bench, site, kind)
 
 
-def _append(site: Site, kind: Kind, batches: int) -> Iterator[Figure]:
+def _append(bench: Bench, site: Site, kind: Kind) -> Iterator[Figure]:
+    batches = bench.size(BATCHES)
     made = bodies(site, BATCH)
     raw = driver(site.engine)
     with site.writing() as conn:
@@ -66,13 +73,17 @@ def _append(site: Site, kind: Kind, batches: int) -> Iterator[Figure]:
             _executemany(raw, kind, ready)
 
     entries = batches * BATCH
-    pairs = in_turn(lambda: seconds(ours, entries), lambda: seconds(theirs, entries))
-    told = {"store": kind, "size": f"{entries:,} entries a run, {BATCH} a commit", "theirs": "executemany of ready-made rows"}
+    pairs = bench.in_turn(lambda: seconds(ours, entries), lambda: seconds(theirs, entries))
+    told = {
+        "store": kind,
+        "size": f"{entries:,} entries a run, {BATCH} a commit",
+        "theirs": "executemany of ready-made rows",
+    }
     yield figure("ledger append", pairs, Goal("speed", 0.5), ours="append_many()", **told).with_spent(spent(ours))
     raw.close()
 
 
-def _executemany(raw: Any, kind: Kind, rows: list[tuple[object, ...]]) -> None:
+def _executemany(raw: Any, kind: Kind, rows: Sequence[tuple[object, ...]]) -> None:
     marks = ", ".join(["%s" if kind == "postgresql" else "?"] * 4)
     cursor = raw.cursor()
     cursor.execute("BEGIN")
@@ -80,7 +91,8 @@ def _executemany(raw: Any, kind: Kind, rows: list[tuple[object, ...]]) -> None:
     cursor.execute("COMMIT")
 
 
-def _verify(site: Site, kind: Kind, length: int) -> Iterator[Figure]:
+def _verify(bench: Bench, site: Site, kind: Kind) -> Iterator[Figure]:
+    length = bench.size(LENGTH)
     with site.writing() as conn:
         ledger.append_many(conn, START, events.PERSON_READ, bodies(site, length))
     ledger.seal(site)
@@ -102,8 +114,8 @@ def _verify(site: Site, kind: Kind, length: int) -> Iterator[Figure]:
 
     size = f"{len(there):,} entries of {sum(map(len, there)) // len(there)} bytes"
     told = {"store": kind, "size": size, "ours": "verify()"}
-    pairs = in_turn(lambda: seconds(ours, len(there)), lambda: seconds(hashed, len(there)))
+    pairs = bench.in_turn(lambda: seconds(ours, len(there)), lambda: seconds(hashed, len(there)))
     yield figure("ledger verify", pairs, Goal("speed", 0.3), theirs="SHA-256 in memory", **told).with_spent(spent(ours))
-    pairs = in_turn(lambda: seconds(ours, len(there)), lambda: seconds(fetched, len(there)))
+    pairs = bench.in_turn(lambda: seconds(ours, len(there)), lambda: seconds(fetched, len(there)))
     yield figure("... beside fetched", pairs, None, theirs="SHA-256 of fetched rows", **told)
     raw.close()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from benchmarks.measure import Figure, Goal, figure, in_turn, seconds
+from benchmarks.measure import Figure, Goal, figure, seconds
 from benchmarks.registry import Bench, benchmark
 
 SITES = Path(__file__).parent.parent / "sites"
@@ -28,7 +29,7 @@ def processes(bench: Bench) -> Iterator[Figure]:
         ("troth --help", ["--help"], 0.3, ""),
         ("troth check", ["check", str(site)], 0.5, f"{site.name}, the largest site"),
     ):
-        pairs = in_turn(lambda arguments=arguments: _run([TROTH, *arguments]), lambda: _run(nothing))
+        pairs = bench.in_turn(partial(_run, [TROTH, *arguments]), lambda: _run(nothing))
         told = _imports([TROTH, *arguments])
         yield figure(what, pairs, Goal("seconds", goal), ours=what, theirs="python -c pass", size=size).with_spent(told)
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from benchmarks.collecting import plain
-from benchmarks.measure import Figure, Goal, figure, in_turn, seconds
+from benchmarks.measure import Figure, Goal, figure, seconds
 from benchmarks.people import FIELDS, fresh, registered
 from benchmarks.registry import Bench, benchmark
 from benchmarks.spent import spent
@@ -34,10 +34,11 @@ def reading(bench: Bench) -> Iterator[Figure]:
     """Reads one by one and in batches on each store."""
     for kind in bench.stores.kinds:
         with shop(bench.stores, kind) as site:
-            yield from _on(site, kind, bench.size(PEOPLE), TOGETHER if bench.quick else READS)
+            yield from _on(bench, site, kind)
 
 
-def _on(site: Site, kind: Kind, people: int, reads: int) -> Iterator[Figure]:
+def _on(bench: Bench, site: Site, kind: Kind) -> Iterator[Figure]:
+    people, reads = bench.size(PEOPLE), TOGETHER if bench.quick else READS
     ids = registered(site, people)
     plain.metadata.create_all(site.engine)
     with site.writing() as conn:
@@ -46,12 +47,30 @@ def _on(site: Site, kind: Kind, people: int, reads: int) -> Iterator[Figure]:
     goal, told = Goal("cost", 4), {"store": kind, "size": f"{people} people, {reads} reads a run"}
     cases: list[tuple[str, Callable[[list[str]], None], str, Callable[[list[str]], None], str]] = [
         ("read of 8 fields", partial(_one_by_one, site), "vault.read()", partial(_rows, raw, kind), "one SELECT each"),
-        ("read of 50 people", partial(_many, site), "vault.read_many() of 50", partial(_lists, raw, kind), "one SELECT for 50"),
-        ("... beside one by one", partial(_many, site), "vault.read_many() of 50", partial(_rows, raw, kind), "one SELECT each"),
-        ("... and SQLAlchemy", partial(_many, site), "vault.read_many() of 50", partial(_core, site), "SQLAlchemy, one for 50"),
+        (
+            "read of 50 people",
+            partial(_many, site),
+            "vault.read_many() of 50",
+            partial(_lists, raw, kind),
+            "one SELECT for 50",
+        ),
+        (
+            "... beside one by one",
+            partial(_many, site),
+            "vault.read_many() of 50",
+            partial(_rows, raw, kind),
+            "one SELECT each",
+        ),
+        (
+            "... and SQLAlchemy",
+            partial(_many, site),
+            "vault.read_many() of 50",
+            partial(_core, site),
+            "SQLAlchemy, one for 50",
+        ),
     ]
     for what, act, ours, other, theirs in cases:
-        pairs = in_turn(_side(act, ids, reads), _side(other, ids, reads))
+        pairs = bench.in_turn(_side(act, ids, reads), _side(other, ids, reads))
         aimed = None if what.startswith("...") else goal
         found = figure(what, pairs, aimed, ours=ours, theirs=theirs, **told)
         yield found.with_spent(spent(_side(act, ids, reads))) if aimed else found

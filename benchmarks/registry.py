@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from benchmarks.measure import Figure
+from benchmarks.measure import PAIRS, Figure, Pairs, Side, in_turn
 from benchmarks.stores import Stores
 
 
@@ -19,6 +19,15 @@ class Bench:
     def size(self, usual: int) -> int:
         """How many of something to use: ``usual``, or a tenth."""
         return max(1, usual // 10) if self.quick else usual
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of runs; a brief run is no measurement."""
+        return 1 if self.quick else PAIRS
+
+    def in_turn(self, ours: Side, theirs: Side) -> Pairs:
+        """Both sides in turn, as often as this run wants."""
+        return in_turn(ours, theirs, self.pairs)
 
 
 Measured = Callable[[Bench], Iterator[Figure]]

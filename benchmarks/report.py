@@ -60,7 +60,12 @@ def kept(figures: Sequence[Figure], facts: dict[str, object], quick: bool, at: d
     """Write the results of a run under its day and return where."""
     path = RESULTS / f"{at:%Y-%m-%d}.json"
     RESULTS.mkdir(exist_ok=True)
-    tree = {"at": f"{at:%Y-%m-%dT%H:%MZ}", "quick": quick, "machine": facts, "figures": [_plain(one) for one in figures]}
+    tree = {
+        "at": f"{at:%Y-%m-%dT%H:%MZ}",
+        "quick": quick,
+        "machine": facts,
+        "figures": [_plain(one) for one in figures],
+    }
     path.write_text(json.dumps(tree, indent=1) + "\n")
     return path
 

@@ -51,7 +51,7 @@ class Stores:
         return self._entered(name)
 
     def copy(self, url: str) -> str:
-        """The URL of a copy of a database that nobody has open; it is on the disk, and the caches are as warm as its source's."""
+        """The URL of a copy of a database that nobody has open, written to the disk."""
         source, name = make_url(url), f"troth_bench_{os.getpid()}_{secrets.token_hex(4)}"
         if source.get_backend_name() == "postgresql":
             self._maintain("CREATE DATABASE {} TEMPLATE {}", name, str(source.database))

@@ -1,7 +1,7 @@
 """Ordinary holdings that come due under a clock: Troth's sweep beside one bare DELETE of the same rows from the same tables.
 
 A tenth of the holdings is due: the older answers to one of four forms, scattered among those that stay. Troth's side is
-``retention.sweep`` (found by clocks and holds, moved into quarantine in batches with an ending and a ledger entry each, people's
+``retention.sweep`` (found by clocks and holds, moved into quarantine in batches with an ending and a ledger entry each, the
 ends of business worked out anew), and in a line of its own the same with ``destroy_due`` after it (rows destroyed, re-read and
 called complete, scrubbed). The bare side is one DELETE by shape and time on a copy of the very same database. Each run has
 its own copy.
@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from time import perf_counter
 
 from sqlalchemy import Connection, Engine, delete, event, func, insert, select
 
-from benchmarks.measure import Figure, Goal, Pairs, figure, in_turn, seconds
+from benchmarks.measure import Figure, Goal, Pairs, figure, seconds
 from benchmarks.registry import Bench, benchmark
 from benchmarks.spent import spent
 from benchmarks.stores import START, Kind, Stores, open_shop, settled
@@ -34,7 +35,10 @@ SPAN = timedelta(days=200)
 KEEP, STAY = timedelta(days=100), timedelta(days=10)
 DUE = START - KEEP + STAY
 """What was collected by then is due: the clock keeps for 100 days, the last ten of them in quarantine."""
-SHAPES = (("survey", "survey", "interest"), *(("register", "registration", one) for one in ("email", "phone", "question")))
+SHAPES = (
+    ("survey", "survey", "interest"),
+    *(("register", "registration", one) for one in ("email", "phone", "question")),
+)
 
 _FILL = {
     "sqlite": (
@@ -112,7 +116,7 @@ def sweeping(bench: Bench) -> Iterator[Figure]:
     for kind in bench.stores.kinds:
         original = _original(bench, kind)
         try:
-            yield from _on(original, bench.size(HOLDINGS))
+            yield from _on(bench, original)
         finally:
             bench.stores.drop(original.url)
             bench.stores.drop(original.keys)
@@ -124,7 +128,13 @@ def _original(bench: Bench, kind: Kind) -> Original:
     make_site_key(site)
     rows = bench.size(HOLDINGS)
     step = int(SPAN.total_seconds() * 1e6) // rows
-    values = {"rows": rows, "people": bench.size(PEOPLE), "start": to_micros(START - SPAN), "step": step, "told": "0" * 64}
+    values = {
+        "rows": rows,
+        "people": bench.size(PEOPLE),
+        "start": to_micros(START - SPAN),
+        "step": step,
+        "told": "0" * 64,
+    }
     with site.writing() as conn:
         conn.execute(insert(shape), [{"point": p, "source": s, "fields": f} for p, s, f in SHAPES])
         for statement in _FILL[kind]:
@@ -161,7 +171,8 @@ def _destroyed(site: Site) -> None:
     destroy_due(site)
 
 
-def _on(original: Original, rows: int) -> Iterator[Figure]:
+def _on(bench: Bench, original: Original) -> Iterator[Figure]:
+    rows = bench.size(HOLDINGS)
     with original.copied() as site:
         due = _due(site)
     bare, told = original.side(_bare, due), {"store": original.kind, "size": f"{due:,} of {rows:,} holdings are due"}
@@ -170,11 +181,13 @@ def _on(original: Original, rows: int) -> Iterator[Figure]:
         ("holdings due, quarantined", _swept, "sweep()"),
         ("... and destroyed", _destroyed, "sweep() and destroy_due()"),
     ):
-        pairs = in_turn(original.side(act, due), bare)
+        pairs = bench.in_turn(original.side(act, due), bare)
         with original.copied() as site:
-            where = spent(lambda act=act, site=site: act(site))
+            where = spent(partial(act, site))
         yield figure(what, pairs, goal, ours=ours, theirs="one DELETE", **told).with_spent(where)
         if what.startswith("holdings") and original.kind == "sqlite":
             locks = Pairs(tuple(original.longest[2::2]), tuple(original.longest[3::2]))
             theirs = "the DELETE's"
-            yield figure("longest write lock", locks, Goal("seconds", 0.5), ours="sweep()'s longest", theirs=theirs, **told)
+            yield figure(
+                "longest write lock", locks, Goal("seconds", 0.5), ours="sweep()'s longest", theirs=theirs, **told
+            )

@@ -1,8 +1,8 @@
 """Thirty days of visits of which a third expires: Troth's sweep beside dropping partitions by hand and beside DELETE.
 
 Troth's side is ``troth.visits.sweep``: it counts what goes, drops the days, makes the coming ones, writes the ledger, destroys
-the days' keys and scrubs. By hand: the same ten tables dropped in one transaction, nothing else. DELETE: one table with the same
-columns and an index on the time, one indexed statement. Every database has the same settings; a run begins with full tables.
+the days' keys and scrubs. By hand: the same ten tables dropped in one transaction, nothing else. DELETE: one table with the
+same columns and an index on the time, one indexed statement. All have the same settings; each run begins with full tables.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Column, Connection, Index, LargeBinary, MetaData, String, Table, delete
 
-from benchmarks.measure import PAIRS, Figure, Goal, Pairs, figure, seconds
+from benchmarks.measure import Figure, Goal, Pairs, figure, seconds
 from benchmarks.registry import Bench, benchmark
 from benchmarks.spent import spent
 from benchmarks.stores import START, Kind, settled, shop
@@ -55,10 +55,11 @@ def visits(bench: Bench) -> Iterator[Figure]:
     """A third of the visit log goes, on each store, three ways."""
     for kind in bench.stores.kinds:
         with shop(bench.stores, kind) as site:
-            yield from _on(site, kind, bench.size(A_DAY))
+            yield from _on(bench, site, kind)
 
 
-def _on(site: Site, kind: Kind, a_day: int) -> Iterator[Figure]:
+def _on(bench: Bench, site: Site, kind: Kind) -> Iterator[Figure]:
+    a_day = bench.size(A_DAY)
     first = START.date()
     days = [first + n * DAY for n in range(DAYS)]
     clock = site.clock
@@ -69,8 +70,12 @@ def _on(site: Site, kind: Kind, a_day: int) -> Iterator[Figure]:
     _filled(site, days, days, a_day)
     runs: dict[str, list[float]] = {"sweep": [], "drop": [], "delete": []}
     over = days[:EXPIRED]
-    for _ in range(PAIRS + 1):
-        for way, act in (("sweep", lambda: sweep.sweep(site)), ("drop", lambda: _drop(site, over)), ("delete", lambda: _delete(site))):
+    for _ in range(bench.pairs + 1):
+        for way, act in (
+            ("sweep", lambda: sweep.sweep(site)),
+            ("drop", lambda: _drop(site, over)),
+            ("delete", lambda: _delete(site)),
+        ):
             _filled(site, over if way != "delete" else (), over if way == "delete" else (), a_day)
             settled(site.engine)
             runs[way].append(seconds(act))
@@ -82,7 +87,9 @@ def _on(site: Site, kind: Kind, a_day: int) -> Iterator[Figure]:
     dropped, deleted = Pairs(sides["sweep"], sides["drop"]), Pairs(sides["sweep"], sides["delete"])
     by_hand = f"DROP TABLE of the {EXPIRED} days"
     yield figure("visits expire, by drop", dropped, Goal("cost", 1.5), theirs=by_hand, **told).with_spent(where)
-    yield figure("visits expire, by DELETE", deleted, Goal("speed", 15), theirs="one indexed DELETE", **told).with_spent(where)
+    yield figure(
+        "visits expire, by DELETE", deleted, Goal("speed", 15), theirs="one indexed DELETE", **told
+    ).with_spent(where)
 
 
 def _filled(site: Site, days: list[date] | tuple[()], plain_days: list[date] | tuple[()], a_day: int) -> None:

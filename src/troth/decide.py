@@ -102,9 +102,9 @@ class RuleSet:
         heard = [
             rule
             for rule in forbids
-            if rule.requires <= facts
+            if (rule.fields is None or not rule.fields.isdisjoint(fields))
+            and rule.requires <= facts
             and rule.unless.isdisjoint(facts)
-            and (rule.fields is None or not rule.fields.isdisjoint(fields))
         ]
         if heard:
             return self._answer(heard)

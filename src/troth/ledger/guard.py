@@ -62,8 +62,10 @@ def instant(at: datetime) -> str:
 
 
 def _value(value: object, place: str, depth: int) -> Plain:
+    if isinstance(value, str):  # nearly always
+        return _string(value, place)
     match value:
-        case None | bool() | int() | float() | str() | date():
+        case None | bool() | int() | float() | date():
             return _single(value, place)
         case Mapping():
             return _object(value, place, depth + 1)
@@ -74,12 +76,10 @@ def _value(value: object, place: str, depth: int) -> Plain:
     raise _refused(place, f"a {type(value).__name__}")
 
 
-def _single(value: bool | float | str | date | None, place: str) -> Plain:
+def _single(value: bool | float | date | None, place: str) -> Plain:
     match value:
         case None | bool():
             return value
-        case str():
-            return _string(value, place)
         case datetime():
             return instant(value)
         case date():
