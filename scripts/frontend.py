@@ -24,11 +24,6 @@ NODE_REQUIREMENTS = ROOT / "requirements" / "node.txt"
 SHIPPED = {
     "pico.min.css": "@picocss/pico/css/pico.min.css",
     "pico.LICENSE.txt": "@picocss/pico/LICENSE.md",
-    "htmx.min.js": "htmx.org/dist/htmx.min.js",
-    "htmx.LICENSE.txt": "htmx.org/LICENSE",
-    "uplot.min.js": "uplot/dist/uPlot.iife.min.js",
-    "uplot.min.css": "uplot/dist/uPlot.min.css",
-    "uplot.LICENSE.txt": "uplot/LICENSE",
 }
 FOR_TESTS = {"axe.min.js": "axe-core/axe.min.js"}
 HINT = (
