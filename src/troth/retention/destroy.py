@@ -25,6 +25,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    not_,
     select,
     union_all,
     update,
@@ -34,13 +35,14 @@ from troth import ledger
 from troth.ledger import events
 from troth.people.keystore import BATCH, destroy_keys, keys_read
 from troth.people.tables import dealing, holding, person, person_key, quarantined
+from troth.policy.compile import Compiled
 from troth.recipients.instructions import instruct, waiting
 from troth.retention.tables import departure, ending
 from troth.store.schema import data_tables
 from troth.store.site import Site
 
 NEEDED_BY_HOLDS = frozenset({"holding", "hold", "quarantined", "choice", "dealing"})
-"""What stays of somebody a hold keeps: what it keeps, choices that still bind, and dealings that are still open."""
+"""What stays of somebody a hold keeps: what it keeps, choices that still bind, and open dealings that a use is tied to."""
 
 
 def tables_of_people() -> list[Table]:
@@ -79,7 +81,7 @@ def _destroy_rows(site: Site, conn: Connection, row: Row[Any]) -> None:
     everyone = _departed(conn, row.id)
     if row.everywhere and everyone:
         instruct(site, conn, row.id, everyone, row.destroy_by)
-    _let_stay(conn, row.id)
+    _let_stay(conn, row.id, site.policy(conn))
     conn.execute(delete(quarantined).where(quarantined.c.ending_id == row.id))
     theirs = select(departure.c.person_id).where(departure.c.ending_id == row.id)
     for table in tables_of_people() if everyone else ():
@@ -88,16 +90,23 @@ def _destroy_rows(site: Site, conn: Connection, row: Row[Any]) -> None:
     conn.execute(update(ending).where(ending.c.id == row.id).values(state="destroying"))
 
 
-def _let_stay(conn: Connection, ending_id: str) -> None:
+def _let_stay(conn: Connection, ending_id: str, compiled: Compiled) -> None:
     """People of whom a hold keeps something go another day; all that the hold does not need goes now."""
-    left = exists().where(holding.c.person_id == departure.c.person_id).correlate(departure)
+    held = and_(holding.c.person_id == departure.c.person_id, holding.c.only_for.is_not(None))
+    left = exists().where(held).correlate(departure)
     stay = and_(departure.c.ending_id == ending_id, left)
     theirs = select(departure.c.person_id).where(stay)
     for table in tables_of_people():
         if table.name not in NEEDED_BY_HOLDS:
             conn.execute(delete(table).where(table.c.person_id.in_(theirs)))
-    conn.execute(delete(dealing).where(dealing.c.person_id.in_(theirs), dealing.c.closed_at.is_not(None)))
+    needed = and_(dealing.c.closed_at.is_(None), dealing.c.kind.in_(_kinds(compiled)))
+    conn.execute(delete(dealing).where(dealing.c.person_id.in_(theirs), not_(needed)))
     conn.execute(delete(departure).where(stay))
+
+
+def _kinds(compiled: Compiled) -> list[str]:
+    """The kinds of dealings that some use is tied to while they are open."""
+    return sorted({need.removeprefix("open ") for use in compiled.policy.purposes.values() for need in use.needs})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, not_, select, update
 
 from troth import ledger
 from troth.errors import InvalidInput, Refused
@@ -17,8 +17,8 @@ from troth.policy.compile import Compiled
 from troth.policy.rules import one_word
 from troth.retention.due import Scope, shapes
 from troth.retention.keeping import active, fields_of, keep_apart, kept, mark
-from troth.retention.quarantine import move_back
-from troth.retention.tables import hold
+from troth.retention.quarantine import move, move_back
+from troth.retention.tables import departure, hold
 from troth.store.site import Site
 
 
@@ -103,14 +103,22 @@ def _keep_what_is_ending(
     names = frozenset(fields)
     touched = [shape.id for shape in shapes(conn) if not names or shape.fields & names]
     mine = and_(quarantined.c.person_id == person_id, quarantined.c.shape_id.in_(touched))
-    back = move_back(conn, mine, only_for="")
-    kept_apart = Scope(holding, and_(holding.c.person_id == person_id, holding.c.only_for.is_not(None)), holding.c.at)
-    if back:
-        keep_apart(site, conn, kept_apart, compiled, site.now(), batch=1)
+    if move_back(conn, mine, only_for=""):
+        back = and_(holding.c.person_id == person_id, holding.c.only_for.is_not(None))
+        keep_apart(site, conn, Scope(holding, back, holding.c.at, by_people=True), compiled, site.now(), batch=1)
+        _send_away(conn, person_id, and_(back, not_(kept(conn, compiled, site.now()).condition())))
         conn.execute(
             update(person).where(person.c.id == person_id, person.c.state == "quarantined").values(state="held")
         )
     mark_again(conn, compiled, [person_id], site.now())
+
+
+def _send_away(conn: Connection, person_id: str, rest: ColumnElement[bool]) -> None:
+    """The parts that the hold does not name go on by the ending they came from; else the next sweep takes them."""
+    going = select(departure.c.ending_id).where(departure.c.person_id == person_id)
+    ending_id = conn.scalar(going)
+    if ending_id is not None:
+        move(conn, select(holding.c.id).where(rest), ending_id)
 
 
 def mark_again(conn: Connection, compiled: Compiled, person_ids: Collection[str], now: datetime) -> None:

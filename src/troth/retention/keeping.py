@@ -61,7 +61,7 @@ class Kept:
             and_(hold.c.ground == one.ground, hold.c.fields == one.fields, holding.c.shape_id.in_(sorted(ids)))
             for one, ids in self.named
         ]
-        return and_(hold.c.person_id == holding.c.person_id, active(self.now), or_(*each))
+        return and_(hold.c.person_id == holding.c.person_id, active(self.now), or_(false(), *each))
 
     def condition(self) -> ColumnElement[bool]:
         """The condition on ``holding`` that a hold keeps it."""

@@ -1,0 +1,261 @@
+"""Holds and archives: the only exceptions to deletion; scoped, reasoned, approved, ending, and readable for one thing."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.actions.lives import customer, fields_held, leave, places_of, publish, rows, work
+from tests.actions.test_sweep import NO_ARCHIVE
+from tests.fixtures import START, days
+from troth.clock import MovedClock
+from troth.errors import InvalidInput, Refused, TrothError
+from troth.people.dealings import close_dealing
+from troth.people.tables import quarantined
+from troth.people.vault import By, find, read
+from troth.retention.alarms import alarms
+from troth.retention.ending import begin_ending, destroy_due, restore
+from troth.retention.holds import holds_of, make_hold, release
+from troth.store.site import Site
+
+SYSTEM = By("system")
+FINANCE = By("staff", "finance")
+COURIER = By("staff", "warehouse")
+
+
+def hold(
+    site: Site,
+    person_id: str,
+    fields: tuple[str, ...] = ("full_name", "delivery_address"),
+    ground: str = "open orders",
+    reason: str = "an order is on its way",
+    purpose: str = "fulfil_order",
+    approver: str = "privacy lead",
+    ends_at: datetime | None = None,
+) -> str:
+    with site.writing() as conn:
+        end = ends_at or site.now() + days(60)
+        return make_hold(site, conn, person_id, fields, ground, reason, purpose, approver, end)
+
+
+def erase(site: Site, person_id: str) -> str:
+    with site.writing() as conn:
+        return begin_ending(site, conn, person_id, "request:r1", site.now() + days(20))
+
+
+def opens(site: Site, person_id: str, field: str, purpose: str, by: By) -> bool:
+    try:
+        return field in read(site, person_id, [field], purpose, by).values
+    except TrothError:
+        return False
+
+
+@pytest.mark.clause("F67")
+@pytest.mark.parametrize(
+    "missing",
+    [{"reason": " "}, {"approver": ""}, {"ends_at": START}],
+    ids=["no reason", "no approver", "no end ahead"],
+)
+def test_there_is_no_hold_without_reason_approver_and_end(site: Site, missing: dict[str, object]) -> None:
+    one = customer(site)
+    with pytest.raises(InvalidInput):
+        hold(site, one, **missing)  # type: ignore[arg-type]
+    assert rows(site, "hold") == 0
+
+
+@pytest.mark.clause("F67")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"ground": "because we can"},
+        {"ground": "court"},  # a ground for disclosing is none for keeping
+        {"ground": "legal_duties", "fields": ("email",)},
+        {"ground": "legal_duties", "fields": ()},
+        {"purpose": "world domination"},
+    ],
+)
+def test_there_is_no_hold_that_the_policy_has_no_ground_for(site: Site, asked: dict[str, object]) -> None:
+    one = customer(site)
+    with pytest.raises(Refused):
+        hold(site, one, **asked)  # type: ignore[arg-type]
+    assert rows(site, "hold") == 0
+
+
+@pytest.mark.clause("F67")
+def test_an_open_order_keeps_the_address_until_it_is_delivered_and_nothing_else(site: Site, clock: MovedClock) -> None:
+    publish(site, NO_ARCHIVE, "")
+    one = customer(site)
+    held = hold(site, one)
+    erase(site, one)
+    assert fields_held(site, one) == {"full_name", "delivery_address"}
+    assert "email" in fields_held(site, one, quarantined)
+    assert opens(site, one, "delivery_address", "fulfil_order", COURIER)
+    assert not opens(site, one, "full_name", "marketing", SYSTEM)
+    assert not opens(site, one, "full_name", "service", SYSTEM)
+    clock.move(days(20))
+    work(site)
+    assert places_of(site, [one]) >= {"holding", "person", "person_key", "hold"}
+    assert opens(site, one, "delivery_address", "fulfil_order", COURIER)
+    with site.writing() as conn:
+        close_dealing(site, conn, one, "order", f"o{one}", site.now())
+        assert release(site, conn, held)
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+
+
+@pytest.mark.clause("F67")
+def test_a_hold_that_reaches_its_end_lets_go_by_itself(site: Site, clock: MovedClock) -> None:
+    publish(site, NO_ARCHIVE, "")
+    one = customer(site)
+    hold(site, one, ends_at=START + days(60))
+    erase(site, one)
+    clock.at = START + days(60) - timedelta(seconds=1)
+    work(site)
+    assert fields_held(site, one) == {"full_name", "delivery_address"}
+    clock.at = START + days(60)
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+    assert not [each for each in alarms(site) if each.subject != "visits"]
+
+
+def test_a_hold_on_data_in_use_changes_nothing_until_it_ends(site: Site) -> None:
+    one = customer(site)
+    before = fields_held(site, one)
+    hold(site, one)
+    assert fields_held(site, one) == before
+    assert opens(site, one, "email", "service", SYSTEM)
+    with site.reading() as conn:
+        told = holds_of(conn, one, site.now())
+    assert [(each.fields, each.reason) for each in told] == [
+        (("delivery_address", "full_name"), "an order is on its way")
+    ]
+
+
+def test_a_hold_made_late_brings_back_what_is_in_quarantine(site: Site, clock: MovedClock) -> None:
+    publish(site, NO_ARCHIVE, "")
+    one = customer(site)
+    erase(site, one)
+    clock.move(days(10))
+    hold(site, one)
+    assert fields_held(site, one) == {"full_name", "delivery_address"}
+    assert opens(site, one, "delivery_address", "fulfil_order", COURIER)
+    assert not opens(site, one, "full_name", "service", SYSTEM)
+    clock.move(days(10))
+    work(site)
+    assert fields_held(site, one) == {"full_name", "delivery_address"}
+    assert fields_held(site, one, quarantined) == set()
+
+
+def test_two_holds_keep_what_either_names_each_for_its_own_purpose(site: Site, clock: MovedClock) -> None:
+    publish(site, NO_ARCHIVE, "")
+    one = customer(site)
+    first = hold(site, one, ("delivery_address",))
+    hold(site, one, ("order_total",), "legal_duties", "a tax inspection", "accounts")
+    erase(site, one)
+    assert fields_held(site, one) == {"delivery_address", "order_total"}
+    assert opens(site, one, "order_total", "accounts", FINANCE)
+    assert opens(site, one, "delivery_address", "fulfil_order", COURIER)
+    assert not opens(site, one, "order_total", "fulfil_order", COURIER)
+    with site.writing() as conn:
+        release(site, conn, first)
+    work(site)
+    assert fields_held(site, one) == {"order_total"}
+    assert opens(site, one, "order_total", "accounts", FINANCE)
+    clock.move(days(60))
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+
+
+@pytest.mark.clause("F29")
+def test_the_books_are_kept_apart_read_by_finance_alone_and_go_in_the_end(site: Site, clock: MovedClock) -> None:
+    one = customer(site)
+    leave(site, one)
+    clock.at = START + days(175)
+    work(site)
+    assert fields_held(site, one) == {"order_total"}
+    with site.reading() as conn:
+        told = holds_of(conn, one, site.now())
+        assert find(site, conn, "email", "ann@example.org") is None
+    assert [(each.ground, each.reason, each.purpose) for each in told] == [("books", "tax law", "accounts")]
+    assert told[0].ends_at == START + days(6 * 365)
+    assert opens(site, one, "order_total", "accounts", FINANCE)
+    assert not opens(site, one, "order_total", "accounts", SYSTEM)
+    for purpose in ("fulfil_order", "marketing", "service", "market_facts"):
+        assert not opens(site, one, "order_total", purpose, FINANCE)
+    assert places_of(site, [one]) == {"person", "holding", "hold", "person_key"}
+    clock.at = START + days(6 * 365 - 21)
+    work(site)
+    assert opens(site, one, "order_total", "accounts", FINANCE)
+    clock.at = START + days(6 * 365)
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+
+
+@pytest.mark.clause("F29")
+def test_an_archive_outlasts_an_erasure_and_each_order_has_its_own_end(site: Site, clock: MovedClock) -> None:
+    one = customer(site)
+    clock.move(days(400))
+    from tests.actions.lives import ORDER, submit
+
+    with site.writing() as conn:
+        submit(site, conn, one, "order", ORDER)
+    erase(site, one)
+    clock.move(days(20))
+    work(site)
+    assert rows(site, "holding") == 2
+    clock.at = START + days(6 * 365)
+    work(site)
+    assert rows(site, "holding") == 1
+    assert opens(site, one, "order_total", "accounts", FINANCE)
+    clock.at = START + days(400 + 6 * 365)
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+
+
+def test_a_legal_hold_outlasts_the_end_of_an_archive(site: Site, clock: MovedClock) -> None:
+    one = customer(site)
+    erase(site, one)
+    hold(site, one, ("order_total",), "legal_duties", "a court case", "", ends_at=START + days(7 * 365))
+    clock.at = START + days(6 * 365)
+    work(site)
+    assert fields_held(site, one) == {"order_total"}
+    assert not opens(site, one, "order_total", "accounts", FINANCE)
+    clock.at = START + days(7 * 365)
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+
+
+def test_a_shorter_archive_in_a_new_policy_needs_no_row_to_change(site: Site, clock: MovedClock) -> None:
+    one = customer(site)
+    erase(site, one)
+    clock.move(days(20))
+    work(site)
+    publish(site, "order_total, keep: 6 years, after", "order_total, keep: 1 year, after")
+    clock.at = START + days(365)
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+
+
+def test_restoring_takes_back_the_archives_own_hold(site: Site) -> None:
+    one = customer(site)
+    before = fields_held(site, one)
+    ending_id = erase(site, one)
+    with site.writing() as conn:
+        restore(site, conn, ending_id)
+        assert holds_of(conn, one, site.now()) == []
+    assert fields_held(site, one) == before
+    assert opens(site, one, "email", "service", SYSTEM)
+
+
+def test_a_hold_on_everything_of_nobody_is_refused(site: Site) -> None:
+    with pytest.raises(InvalidInput):
+        hold(site, "01" + "a" * 24)
+
+
+def test_what_a_hold_keeps_survives_its_destruction_run(site: Site, clock: MovedClock) -> None:
+    one = customer(site)
+    hold(site, one, ("full_name",))
+    erase(site, one)
+    for _ in range(3):
+        clock.move(days(10))
+        destroy_due(site)
+    assert fields_held(site, one) == {"full_name", "order_total"}
