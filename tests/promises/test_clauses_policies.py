@@ -1,0 +1,106 @@
+"""Clauses of the five policies that the policy itself decides: what it answers, and what the linter says when it is changed."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from tests.policies import SitePolicy, errors
+from troth.policy.compile import compile_policy
+
+
+@cache
+def site(name: str) -> SitePolicy:
+    return SitePolicy(name)
+
+
+@pytest.mark.clause("L1")
+@pytest.mark.parametrize(
+    ("left", "named"),
+    [
+        ("from people", "collection.registration"),
+        ("from partners", "collection.partner_import"),
+        ("to partners", "recipients."),
+    ],
+)
+def test_an_undeclared_flow_stops_the_policy_and_is_named(left: str, named: str) -> None:
+    declared = list(site("ledinside").policy.policy.flows)
+    assert "E-01 policy.flows" not in errors(site("ledinside").effective)
+    changed = site("ledinside").edited({"policy.flows": [flow for flow in declared if flow != left]}, decided=True)
+    (found,) = [finding for finding in changed.unsettled if finding.key == "E-01 policy.flows"]
+    assert named in found.message and found.severity == "error"
+
+
+@pytest.mark.clause("M8")
+def test_content_follows_the_declared_attributes_and_no_others() -> None:
+    assert site("made-in-china").allows("read", "relevance", "company_type company_location", people="member")
+    for other in ("email", "full_name", "company_phone", "company_turnover"):
+        assert not site("made-in-china").allows("read", "relevance", other, people="member")
+    assert not site("made-in-china").allows("read", "relevance", "company_type", "objection:relevance", people="member")
+
+
+@pytest.mark.clause("M12")
+def test_running_the_site_reads_the_profile_and_an_unrelated_service_reads_nothing() -> None:
+    assert site("made-in-china").allows("read", "operate_site", "full_name company_name", people="member")
+    assert not site("made-in-china").allows("read", "operate_site", "ip_address", people="member")
+    assert not site("made-in-china").allows("read", "auction", "full_name", people="member")
+
+
+@pytest.mark.clause("M6")
+def test_groups_of_members_are_made_of_declared_attributes_and_told_only_with_their_yes() -> None:
+    made_in_china = site("made-in-china")
+    assert made_in_china.allows(
+        "read", "promotion", "company_type company_location", "consent:promotion", people="member"
+    )
+    assert not made_in_china.allows("read", "promotion", "company_turnover", "consent:promotion", people="member")
+    assert made_in_china.allows("send", "promotion", "email", "consent:promotion", "new_services", "member")
+    assert not made_in_china.allows("send", "promotion", "email", "", "new_services", "member")
+
+
+@pytest.mark.clause("I5")
+def test_proof_of_identity_and_payment_are_used_for_an_open_transaction_only() -> None:
+    for purpose, field, case in (
+        ("identity_check", "identity_evidence", "case:request"),
+        ("payment", "payment_reference", "case:order"),
+    ):
+        assert site("infortrend").allows("read", purpose, field, case)
+        assert not site("infortrend").allows("read", purpose, field)
+        assert not site("infortrend").allows("read", purpose, field, "case:ticket")
+        assert not site("infortrend").allows("read", "product_news", field, f"{case} consent:product_news")
+
+
+@pytest.mark.clause("I6")
+def test_settings_are_tailored_only_for_those_who_agreed_to_just_that() -> None:
+    asked = ("read", "tailoring", "page_settings")
+    assert site("infortrend").allows(*asked, "consent consent:tailoring", people="customer")
+    assert not site("infortrend").allows(*asked, people="customer")
+    assert not site("infortrend").allows(*asked, "consent:product_news", people="customer")
+    assert not site("infortrend").allows(*asked, "consent:tailoring objection:tailoring", people="customer")
+
+
+@pytest.mark.clause("F8")
+def test_customers_details_come_from_themselves_for_buying_delivery_and_invoicing() -> None:
+    ledflex = site("ledflex")
+    bought = "full_name email phone office_address order_lines"
+    assert ledflex.allows("collect", "place_order", bought, "source:provided", people="customer")
+    for source in ("source:partner partner:crm", "source:bought_list", ""):
+        assert not ledflex.allows("collect", "place_order", bought, source, people="customer")
+    assert all(point.kind != "import" for point in ledflex.policy.collection.values())
+    imported = {"label": "List", "kind": "import", "people": "customer", "required": ["email"], "for": ["fulfil_order"]}
+    changed = ledflex.edited(
+        {"collection.bought_in": imported | {"source": "partner", "partners": ["crm"]}}, decided=True
+    )
+    assert "E-01 absolutes.all_from_you" in {finding.key for finding in changed.findings}
+    assert changed.policy is not None
+    assert not compile_policy(changed.policy).policy.collection["place_order"].partners
+
+
+@pytest.mark.clause("F19")
+def test_only_the_cookie_that_the_site_needs_is_set_without_a_yes() -> None:
+    ledflex = site("ledflex")
+    assert ledflex.allows("cookie", "site_cookie", "")
+    for cookie, purpose in (("recognition_cookie", "recognition"), ("analytics_cookie", "analytics")):
+        assert not ledflex.allows("cookie", cookie, "")
+        assert ledflex.allows("cookie", cookie, "", f"consent:{purpose}")
+        assert not ledflex.allows("cookie", cookie, "", "consent:marketing")
