@@ -39,7 +39,8 @@ _ONLY_GROWS = {
 
 def upgrade() -> None:
     _versions()
-    _retention()
+    _endings()
+    _holds()
     _consent()
     _recipients()
     _agenda()
@@ -63,15 +64,7 @@ def _versions() -> None:
     )
 
 
-def _retention() -> None:
-    op.create_table(
-        "alarm",
-        sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("subject", sa.String(length=80), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("raised_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_alarm")),
-    )
+def _endings() -> None:
     op.create_table(
         "departure",
         sa.Column("person_id", sa.String(length=26), nullable=False),
@@ -98,6 +91,17 @@ def _retention() -> None:
     )
     op.create_index("ix_ending_person_id", "ending", ["person_id"], unique=False)
     op.create_index("ix_ending_state", "ending", ["state", "destroys_at"], unique=False)
+
+
+def _holds() -> None:
+    op.create_table(
+        "alarm",
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("raised_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_alarm")),
+    )
     op.create_table(
         "heartbeat",
         sa.Column("task", sa.String(length=60), nullable=False),
@@ -155,6 +159,9 @@ def _recipients() -> None:
         sa.Column("purpose", sa.String(length=80), nullable=False),
         sa.Column("fields", sa.String(length=1000), nullable=False),
         sa.Column("case_ref", sa.String(length=130), nullable=False),
+        sa.Column("ground", sa.String(length=63), nullable=False),
+        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.Column("approver", sa.String(length=80), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
