@@ -17,6 +17,7 @@ from troth.clock import MovedClock, utc
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.consent import actions as consent
+from troth.consent.rules import State
 from troth.decide import Ask
 from troth.errors import InvalidInput, PolicyError, Refused, StoreError
 from troth.evidence.prove import prove
@@ -414,3 +415,44 @@ def test_every_flow_is_on_the_notice_and_a_flow_from_elsewhere_breaks_the_policy
         elsewhere = shape_ids(conn, "scraper", "the web", ["email"])["email"]
         conn.execute(holding.update().where(holding.c.person_id == ann).values(shape_id=elsewhere))
     assert verdict(site, "policy") == "broken"
+
+
+@pytest.mark.clause("L16")
+def test_sharing_on_consent_stands_and_falls_with_that_consent_to_that_recipient(at: Open, clock: MovedClock) -> None:
+    site = at("ledinside")
+    ann = admit(site, "member", "registration", MEMBER)
+    fields = sorted(set(site.policy().policy.recipients["consented_party"].receives) & set(MEMBER))
+    purpose = site.policy().policy.recipients["consented_party"].for_[0]
+
+    def shared() -> bool:
+        try:
+            disclose(site, ann, "consented_party", fields, purpose)
+        except Refused:
+            return False
+        return True
+
+    def choose(scope: str, state: State) -> None:
+        clock.move(timedelta(minutes=1))
+        with site.writing() as conn:
+            consent.record(site, conn, ann, scope, state, "May we?", "en", "letter", site.policy(conn))
+
+    assert fields and not shared()
+    choose("@service_provider", "given")
+    assert not shared()
+    choose("@consented_party", "given")
+    assert shared()
+    choose("@consented_party", "withdrawn")
+    assert not shared()
+
+
+@pytest.mark.clause("F14")
+def test_people_met_at_a_trade_show_are_kept_with_the_basics_and_the_event(at: Open) -> None:
+    site = at("ledflex")
+    basics = {"full_name": "Ann Other", "email": "ann@shop.test", "region": "Hampshire"}
+    met = collect(site, Submission("trade_show", basics, "s1")).person_id
+    with pytest.raises(InvalidInput):
+        collect(site, Submission("trade_show", basics | {"delivery_address": "1 Main Street"}, "s2"))
+    held = list(vault.everything(site, met, By("person", ref=met)))
+    assert {one.source for one in held} == {"trade_show"}
+    assert {pair for one in held for pair in one.fields.items()} == set(basics.items())
+    assert holdings(site) == len(held)

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from tests.policies import SitePolicy, errors
+from troth.decide import Ask
 from troth.policy.compile import compile_policy
 
 
@@ -104,3 +105,47 @@ def test_only_the_cookie_that_the_site_needs_is_set_without_a_yes() -> None:
         assert not ledflex.allows("cookie", cookie, "")
         assert ledflex.allows("cookie", cookie, "", f"consent:{purpose}")
         assert not ledflex.allows("cookie", cookie, "", "consent:marketing")
+
+
+@pytest.mark.clause("I15")
+def test_product_information_takes_a_consent_of_its_own() -> None:
+    sent = ("send", "product_news", "email")
+    assert site("infortrend").allows(*sent, "consent:product_news", "product_information")
+    for facts in ("", "case:order case:request", "consent:tailoring", "consent:@business_partners", "consent"):
+        assert not site("infortrend").allows(*sent, facts, "product_information")
+    assert not site("infortrend").allows(*sent, "consent:product_news objection:product_news", "product_information")
+
+
+@pytest.mark.clause("I22")
+def test_an_affiliate_markets_nothing_without_a_consent_for_itself() -> None:
+    """Until the operator says what it receives, and for what, it gets nothing; then it waits for the person's yes to it."""
+    infortrend, affiliate = site("infortrend"), "affiliates_own_marketing"
+    every = " ".join(f"consent:{key}" for key in infortrend.policy.purposes)
+    safe = f"safeguard:{affiliate} case:order case:request"
+    for purpose in infortrend.policy.purposes:
+        assert not infortrend.allows("disclose", purpose, "email", f"{safe} {every}", affiliate, "customer")
+    named = infortrend.policy.recipients[affiliate].model_copy(
+        update={"receives": ("email",), "for_": ("product_news",), "consideration": "none"}
+    )
+    recipients = {**infortrend.policy.recipients, affiliate: named}
+    compiled = compile_policy(infortrend.policy.model_copy(update={"recipients": recipients}))
+
+    def allowed(facts: str) -> bool:
+        ask = Ask("disclose", "product_news", frozenset({"email"}), "customer", affiliate, frozenset(facts.split()))
+        return compiled.decide(ask).allowed
+
+    assert not allowed(f"{safe} {every}")
+    assert not allowed(f"{safe} {every} consent:@business_partners")
+    assert allowed(f"{safe} consent consent:@{affiliate}")
+
+
+@pytest.mark.clause("I25")
+def test_partners_get_data_for_a_business_that_is_open_and_for_no_other() -> None:
+    infortrend = site("infortrend")
+    safe = "safeguard:business_partners consent:@business_partners consent"
+    to = ("business_partners", "customer")
+    fields = " ".join(infortrend.policy.recipients["business_partners"].receives)
+    assert infortrend.allows("disclose", "requested_transactions", fields, f"{safe} case:order", *to)
+    assert not infortrend.allows("disclose", "requested_transactions", fields, safe, *to)
+    assert not infortrend.allows("disclose", "requested_transactions", fields, "case:order", *to)
+    assert not infortrend.allows("disclose", "product_news", fields, f"{safe} case:order", *to)
