@@ -102,7 +102,7 @@ def _problems(
     declared = (*point.required, *point.optional)
     for key in submission.values:
         if key not in declared:
-            yield _shown(key), "This field is not asked for here and was not stored."
+            yield shown(key), "This field is not asked for here and was not stored."
     if not values.keys() & set(declared):
         yield next(iter(declared), "values"), "There is nothing here that could be stored."
     for key in point.required:
@@ -113,7 +113,7 @@ def _problems(
             yield key, problem
     for scope in submission.choices:
         if scope not in point.offers:
-            yield _shown(scope), "This choice is not offered here."
+            yield shown(scope), "This choice is not offered here."
     if point.warns is not None and not submission.acknowledged:
         yield "acknowledged", "Please confirm that you have read the warning."
 
@@ -128,8 +128,8 @@ def _astray(compiled: Compiled, submission: Submission) -> Iterator[tuple[str, s
         yield "version", "The policy has changed since this form was opened. Please read it again."
 
 
-def _shown(key: str) -> str:
-    """An undeclared name as an error may repeat it: it came from outside and could hold anything."""
+def shown(key: str) -> str:
+    """A name that came with a submission, as an error may repeat it: it came from outside and could hold anything."""
     return key if key.isidentifier() and len(key) <= 63 and not find_cards(key) else "(a field)"
 
 

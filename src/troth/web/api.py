@@ -7,12 +7,11 @@ here: who supplies it would be anybody's claim. It comes through the importer, w
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from troth.collection.actions import Receipt, collect
@@ -20,20 +19,12 @@ from troth.collection.forms import form
 from troth.collection.rules import Submission
 from troth.policy.compile import Compiled
 from troth.store.site import Site
+from troth.web.arrival import takes
 from troth.web.forms import public_point, public_points
 from troth.web.pages import Asked, site_of
+from troth.web.posted import Posted, read_posted
 from troth.web.receipts import confirmed, kept
 from troth.web.tokens import key_from, new_key
-
-
-class Posted(msgspec.Struct, forbid_unknown_fields=True):
-    """What a program sends to a collection point."""
-
-    values: dict[str, str]
-    choices: dict[str, bool] = {}
-    acknowledged: bool = False
-    language: str = "en"
-    key: str | None = None
 
 
 class Stored(msgspec.Struct):
@@ -55,14 +46,13 @@ class Stored(msgspec.Struct):
     summary="Submit to a collection point",
     operation_id="collect",
     tags=["collection"],
+    guards=[takes("application/json")],
 )
-def collect_json(
-    request: Asked, data: Annotated[Posted, Body(media_type=RequestEncodingType.JSON)]
-) -> Response[Stored]:
+def collect_json(request: Asked, body: RawBody) -> Response[Stored]:
     """Take in one submission: 201 when stored, 200 when it had been, 422 with a problem for each field, 403 when refused."""
     site = site_of(request)
     compiled = site.policy()
-    submission = _submission(request, compiled, data)
+    submission = _submission(request, compiled, read_posted(body))
     receipt = collect(site, submission)
     confirmed(site, submission.point, submission.key)
     status = HTTP_200_OK if receipt.repeated else HTTP_201_CREATED

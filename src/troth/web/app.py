@@ -19,6 +19,7 @@ from troth.messages.mailbox import Mailbox
 from troth.store.site import Site
 from troth.web import api, forms, index, notices, problems, stopping, wellknown
 from troth.web import mailbox as letters
+from troth.web.arrival import App, nameable
 from troth.web.evidence import Look, Watch, proofs
 from troth.web.guard import BODY_LIMIT, seal
 from troth.web.visits import recording_visits
@@ -43,7 +44,7 @@ def make_app(
             "Two sites have the same name, or one is called like an address of ours.", "See `name` in site.yaml."
         )
     state = State({"sites": by_name, "mailbox": mailbox if demo else None, "watch": Watch(look)})
-    return Litestar(
+    return App(
         route_handlers=[index.index, wellknown.health, wellknown.security, _of_site(), _static()],
         state=state,
         before_send=[seal],
@@ -78,5 +79,10 @@ def _static() -> Router:
     folder = Path(str(files("troth.web").joinpath("static")))
     cached = CacheControlHeader(max_age=_STATIC_FOR_SECONDS, public=True)
     return create_static_files_router(
-        "/static", [folder], include_in_schema=False, cache_control=cached, send_as_attachment=False
+        "/static",
+        [folder],
+        include_in_schema=False,
+        cache_control=cached,
+        send_as_attachment=False,
+        guards=[nameable],
     )

@@ -22,6 +22,7 @@ from troth.errors import InvalidInput
 from troth.people.cards import find_cards
 from troth.policy.compile import Compiled
 from troth.store.site import Site
+from troth.web.arrival import takes
 from troth.web.guard import refuse_foreign
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.receipts import confirmed, kept
@@ -104,7 +105,13 @@ def _summary(shown: Form, draft: Draft, tag: str) -> list[tuple[str, str, str]]:
     return there + ([("", "", say(tag, "form.unknown"))] if astray else [])
 
 
-@post("/forms/{point:str}", sync_to_thread=True, status_code=200, include_in_schema=False)
+@post(
+    "/forms/{point:str}",
+    sync_to_thread=True,
+    status_code=200,
+    guards=[takes("application/x-www-form-urlencoded")],
+    include_in_schema=False,
+)
 def submit(request: Asked, data: Sent) -> Response[str]:
     """Take in a form: a receipt, or the form again with what needs attention."""
     site = site_of(request)

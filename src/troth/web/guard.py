@@ -1,8 +1,8 @@
 """What every answer carries and what no request gets past.
 
-Pages load nothing from anywhere else and run no script that is not ours; nobody frames them; nobody learns where a reader came
-from. No answer ever sets a cookie: the pages need none. What is logged of a request is its method, the pattern of its
-address (never the address itself: an unsubscribe link or a search for somebody stands in it) and the status.
+Pages load nothing from anywhere else and run no script at all; nobody frames them; nobody learns where a reader came from. No
+answer ever sets a cookie: the pages need none. What is logged of a request is its method, the pattern of its address (never
+the address itself: an unsubscribe link or a search for somebody stands in it) and the status.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 from troth.errors import Refused
+from troth.web.arrival import ONLY_HEAD
 from troth.web.pages import Asked
 
 BODY_LIMIT = 64 * 1024
@@ -25,10 +26,7 @@ POLICY = "; ".join(
     (
         "default-src 'none'",
         "style-src 'self'",
-        "script-src 'self'",
         "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -56,7 +54,8 @@ async def seal(message: Message, scope: Scope) -> None:
     if scope.get("scheme") == "https":
         headers.setdefault("Strict-Transport-Security", _TWO_YEARS)
     fields: Any = scope
-    _log.info("%s %s %s", fields.get("method"), fields.get("path_template", "-"), message["status"])
+    method = "HEAD" if fields.get(ONLY_HEAD) else fields.get("method")
+    _log.info("%s %s %s", method, fields.get("path_template", "-"), message["status"])
 
 
 def refuse_foreign(request: Asked, message: str, hint: str) -> None:
@@ -69,4 +68,7 @@ def refuse_foreign(request: Asked, message: str, hint: str) -> None:
 
 
 def _ours(origin: str, host: str) -> bool:
-    return origin == "null" or urlsplit(origin).netloc == host
+    try:
+        return origin == "null" or urlsplit(origin).netloc == host
+    except ValueError:  # no address at all
+        return False

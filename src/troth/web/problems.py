@@ -21,6 +21,8 @@ from troth.web.pages import Asked, language_of, page
 from troth.web.words import problem, say, words
 
 PROBLEM = "application/problem+json"
+_UNREAD = frozenset({408, 413})
+"""answers given before the request was read to its end; what still comes of it is not waited for"""
 _log = logging.getLogger("troth.web")
 _STATUS: tuple[tuple[type[TrothError], int], ...] = (
     (InvalidInput, 422),
@@ -50,7 +52,10 @@ def http(request: Asked, error: Exception) -> Response[Any]:
     status = 422 if isinstance(error, ValidationException) else error.status_code
     if status >= 500:
         return unexpected(request, error)
-    return answer(request, status if str(status) in words("en")["problem"] else 400)
+    answered = answer(request, status if str(status) in words("en")["problem"] else 400)
+    if status in _UNREAD:
+        answered.headers["Connection"] = "close"
+    return answered
 
 
 def unexpected(request: Asked, error: Exception) -> Response[Any]:

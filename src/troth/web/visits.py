@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from troth.store.site import Site
 from troth.visits import actions as visits
+from troth.web.arrival import ONLY_HEAD
 
 UNRECORDED = "unrecorded"
 SECRET_PATH = "secret_path"  # noqa: S105  (the name of an option)
@@ -46,7 +47,7 @@ def _is_page(message: Any) -> bool:
 
 
 def _recorded_site(scope: Any) -> Site | None:
-    if scope.get("method") != "GET" or scope["route_handler"].opt.get(UNRECORDED):
+    if scope.get("method") != "GET" or scope.get(ONLY_HEAD) or scope["route_handler"].opt.get(UNRECORDED):
         return None
     site: Site | None = scope["litestar_app"].state.sites.get(scope["path_params"].get("site_name"))
     return site
