@@ -35,7 +35,8 @@ HANDLERS = {gate.DELIVER: gate.deliver, instructions.INSTRUCT: instructions.carr
 GIVEN = {"full_name": "Ann Other", "phone": "020 7946 0958", "delivery_address": "1 Main Street"}
 PARCEL = ("courier", list(GIVEN), "fulfil_order")
 LETTER = ("newsletter_house", ["email", "full_name"], "marketing")
-COURT = Case(ground="court", reference="HC-2026-1", approver="privacy lead")
+ON_RECORD = {"reference": "HC-2026-1", "approver": "privacy lead"}
+COURT = Case(ground="court", record=ON_RECORD)
 
 
 @pytest.fixture
@@ -237,7 +238,8 @@ def test_an_order_that_is_closed_or_anothers_lets_nothing_leave(wired: Site, rec
 
 
 def test_a_legal_case_needs_its_ground_reference_and_approver(site: Site, ann: str) -> None:
-    lacking = (replace(COURT, reference=""), replace(COURT, approver=""), replace(COURT, ground="legal_duties"))
+    lacking = [replace(COURT, record={**ON_RECORD, need: " "}) for need in ON_RECORD]
+    lacking += [replace(COURT, record={}), replace(COURT, ground="legal_duties")]
     for number, case in enumerate((gate.NO_CASE, *lacking, replace(COURT, ground="hunch")), start=1):
         with pytest.raises(Refused):
             disclose(site, ann, "court_of_justice", ["interest"], "legal:court", case=case)
@@ -253,7 +255,7 @@ def test_an_approved_legal_case_is_still_one_when_it_leaves(wired: Site, ann: st
     assert hand_over(wired, made) == {"interest": "lamps"}
     assert states(wired) == ["delivered"]
     (row,) = rows(wired, disclosure)
-    assert (row["ground"], row["reference"], row["approver"]) == ("court", "HC-2026-1", "privacy lead")
+    assert (row["ground"], row["record"]) == ("court", ON_RECORD)
     assert "legal:court" in heard(wired, events.DISCLOSURE_MADE)[0]["ask"]["facts"]  # type: ignore[index]
 
 

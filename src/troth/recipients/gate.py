@@ -12,7 +12,7 @@ job holds any.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -31,6 +31,8 @@ from troth.recipients.tables import BY_HAND, DELIVERED, LEAVING, QUEUED, REFUSED
 from troth.store.site import Site
 
 DELIVER = "deliver"
+FIELDS = "fields"
+"""what a legal ground may need and every disclosure names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +42,17 @@ class Case:
     Attributes:
         ref: the reference of one open dealing of the person; blank when any of the kind will do.
         ground: the legal ground of the policy.
-        reference: the docket or letter that asks for it; no personal value.
-        approver: the role that approved it.
+        record: what the ground ``needs``, by name: the ``reference`` of the docket, the role of the ``approver``, and whatever
+            else the policy names. It is kept with the disclosure, so it holds no personal value.
     """
 
     ref: str = ""
     ground: str = ""
-    reference: str = ""
-    approver: str = ""
+    record: Mapping[str, str] = field(default_factory=dict)
 
     def facts(self, needs: Collection[str]) -> frozenset[str]:
         """``legal:GROUND`` when everything that the ground needs is on record, else nothing."""
-        given = {"reference": self.reference, "approver": self.approver}
-        if self.ground and all(given.get(need) for need in needs):
+        if self.ground and all(need == FIELDS or self.record.get(need, "").strip() for need in needs):
             return frozenset({f"legal:{self.ground}"})
         return frozenset()
 
@@ -109,8 +109,7 @@ class _WayOut:
         made = new_id(now)
         row = {"id": made, "person_id": self.person_id, "recipient": self.recipient, "purpose": ask.purpose}
         row |= {"fields": " ".join(sorted(ask.fields)), "case_ref": case.ref, "ground": case.ground}
-        row |= {"reference": case.reference, "approver": case.approver}
-        self.conn.execute(insert(disclosure).values(**row, at=now, state=QUEUED))
+        self.conn.execute(insert(disclosure).values(**row, record=dict(case.record), at=now, state=QUEUED))
         agenda.put(self.conn, DELIVER, f"{DELIVER}:{made}", made, due_at=now, at=now)
         self.ledger(events.DISCLOSURE_QUEUED, ask, decision, made)
         return made
@@ -122,7 +121,7 @@ class _WayOut:
 
     def payload(self, asked: RowMapping) -> Mapping[str, str] | None:
         """The promised fields of a recorded disclosure, read now and about to leave; None when the policy of now says no."""
-        case = Case(asked["case_ref"], asked["ground"], asked["reference"], asked["approver"])
+        case = Case(asked["case_ref"], asked["ground"], asked["record"])
         ask = self.ask(frozenset(asked["fields"].split()), asked["purpose"], case)
         decision = self.compiled.decide(ask)
         if not decision.allowed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, String, Table
+from sqlalchemy import JSON, Column, Index, String, Table
 
 from troth.store.schema import Instant, data_tables, plain
 
@@ -15,11 +15,10 @@ disclosure = Table(
     Column("purpose", String(80), nullable=False, info=plain("an id of the policy")),
     Column("fields", String(1000), nullable=False, info=plain("names of fields")),  # names only
     Column("case_ref", String(130), nullable=False, info=plain("the operator's own opaque number")),
-    Column("ground", String(63), nullable=False),  # the legal ground of the policy, or blank
-    Column("reference", String(80), nullable=False, info=plain("a docket's number")),  # the letter that asks for it
-    Column("approver", String(80), nullable=False, info=plain("a staff role")),  # who approved it
+    Column("ground", String(63), nullable=False, default=""),  # the legal ground of the policy, or blank
+    Column("record", JSON, nullable=False, default=dict, info=plain("what the ground needs on record")),
     Column("at", Instant, nullable=False),
-    Column("state", String(12), nullable=False),  # queued, delivered, refused
+    Column("state", String(12), nullable=False),  # one of those below
     Column("delivered_at", Instant),
     Index("ix_disclosure_person_id", "person_id", "recipient"),
     Index("ix_disclosure_recipient", "recipient", "at"),
