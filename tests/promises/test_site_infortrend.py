@@ -28,64 +28,6 @@ FORMS = {
     "contact",
 }
 
-PUBLISHED = """
-E-01 absolutes.only_to_fulfil
-E-01 absolutes.only_these_purposes
-E-01 absolutes.only_when_asked
-E-04 statements.agreed_by_use
-E-04 statements.consent_by_submitting
-E-05 people.visitor
-E-05 people.enquirer
-E-05 people.customer
-E-05 people.subscriber
-E-05 people.applicant
-E-05 security.logins
-E-06 changes
-E-06 cookies.site_cookies
-E-07 changes
-E-09 collection.contact
-E-09 transfers
-E-10 absolutes.only_to_fulfil
-E-10 changes
-E-10 purposes.responsive_service
-E-11 absolutes.only_to_fulfil
-E-11 changes
-E-11 statements.guard_your_passwords
-E-13 operator.address
-E-15 cookies.site_cookies
-E-17 rights
-E-17 rights.answer within
-E-18 recipients.affiliates
-E-18 recipients.affiliates_own_marketing
-E-18 recipients.business_partners
-E-19 security
-E-19 security.in_transit
-E-20 statements.no_guarantee
-E-21 recipients.business_partners
-E-22 people
-E-25 purposes.tailoring
-E-26 policy.effective
-"""
-
-
-def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
-    assert len(SITE.clauses) == 44
-    assert all(row.site == SITE.name and row.asks for row in SITE.clauses)
-    assert SITE.cited() == {row.id for row in SITE.clauses}
-
-
-def test_the_published_policy_shows_its_defects_and_is_not_served() -> None:
-    assert set(PUBLISHED.strip().splitlines()) - keys(SITE.published) == set()
-    assert SITE.published.unsettled
-
-
-def test_each_decision_settles_a_finding_and_none_is_left() -> None:
-    assert [finding.line() for finding in SITE.effective.findings if not finding.settled_by] == []
-
-
-def test_nothing_said_to_people_lacks_a_language() -> None:
-    assert SITE.lacks("zh-Hant") == []
-
 
 def test_four_placeholders_are_errors() -> None:
     assert {finding.key for finding in SITE.published.unsettled if finding.rule == "E-02"} == PLACEHOLDERS

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policies import SitePolicy, errors, keys
+from tests.policies import SitePolicy, errors
 from troth.decide import Ask
 from troth.policy.compile import compile_policy
 
@@ -17,68 +17,9 @@ PURPOSES = {"advertising", "content_improvement", "product_request", "notificati
 
 SITE = SitePolicy("ledinside")
 
-PUBLISHED = """
-E-01 absolutes.never_sold
-E-01 absolutes.own_cookies_closed
-E-05 people.member
-E-05 visits
-E-07 changes
-E-08 legal.terms_violation
-E-08 statements.what_this_covers
-E-09 absolutes.three_grounds
-E-09 collection.campaign
-E-09 collection.registration
-E-10 changes
-E-10 operator
-E-11 policy
-E-13 operator.address
-E-13 operator.email
-E-14 messages.news
-E-14 purposes.advertising
-E-15 cookies.advertisers_cookies
-E-15 cookies.own_cookie
-E-16 data.birth_date
-E-16 data.gender
-E-17 rights
-E-18 collection.partner_import
-E-18 recipients.advertisers
-E-18 recipients.business_partners
-E-18 recipients.consented_party
-E-18 recipients.service_provider
-E-19 security
-E-22 people
-E-25 purposes.advertising
-E-25 purposes.content_improvement
-E-25 purposes.notification
-E-25 purposes.product_request
-E-26 policy.effective
-E-26 policy.version
-"""
-
 
 def allowed(act: str, purpose: str, fields: str, to: str = "", facts: str = "", people: str = "member") -> bool:
     return SITE.allows(act, purpose, fields, facts, to, people)
-
-
-def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
-    rows = SITE.clauses
-    assert len(rows) == 26
-    assert all(row.site == "ledinside" and row.asks for row in rows)
-    assert SITE.cited() == {row.id for row in rows}
-
-
-def test_the_published_policy_shows_its_defects() -> None:
-    assert set(PUBLISHED.strip().splitlines()) - keys(SITE.published) == set()
-    assert SITE.published.unsettled
-
-
-def test_each_decision_settles_a_finding_and_none_is_left() -> None:
-    left = [finding.line() for finding in SITE.effective.findings if not finding.settled_by]
-    assert left == []
-
-
-def test_nothing_said_to_people_lacks_a_language() -> None:
-    assert SITE.lacks("zh-Hant") == []
 
 
 def test_as_published_nobody_is_given_anything_and_no_visit_is_recorded() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.policies import SitePolicy, keys
+from tests.policies import SitePolicy
 from troth.policy.compile import compile_policy
 from troth.policy.notice import notice
 
@@ -26,60 +26,6 @@ TRAFFIC = ("ip_address", "computer_code", "page")
 GROUNDS = ("legal_process", "our_rights", "terms", "protection")
 STAFF_REASONS = ("administration", "maintenance", "servicing", "improvement")
 
-PUBLISHED = """
-E-01 absolutes.profile_private
-E-01 absolutes.general_rule
-E-01 absolutes.shared_with_nobody
-E-01 absolutes.only_you
-E-05 visits
-E-05 people.member
-E-06 rights.correction
-E-06 absolutes.shared_with_nobody
-E-07 changes
-E-08 purposes.research
-E-09 collection.register
-E-09 visits
-E-09 legal.running_the_services
-E-10 absolutes.general_rule
-E-12 data.ip_address
-E-12 data.computer_code
-E-12 visits
-E-12 statistics.membership
-E-12 statistics.members_for_partners
-E-12 statistics.traffic
-E-13 operator.address
-E-14 messages.new_services
-E-14 purposes.partner_marketing
-E-15 cookies.login
-E-15 cookies.traffic
-E-16 collection.register
-E-17 rights
-E-18 recipients.advertisers
-E-18 recipients.business_partners
-E-18 recipients.sponsors
-E-19 security
-E-20 statements.no_guarantee
-E-21 recipients.business_partners
-E-21 recipients.sponsors
-E-22 people
-E-23 policy
-E-23 collection.register
-E-24 statements
-E-25 purposes.promotion
-E-26 policy.effective
-"""
-
-
-def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
-    assert len(SITE.clauses) == 33
-    assert all(row.site == SITE.name and row.asks for row in SITE.clauses)
-    assert SITE.cited() == {row.id for row in SITE.clauses}
-
-
-def test_the_published_policy_shows_its_defects_and_is_not_served() -> None:
-    assert set(PUBLISHED.strip().splitlines()) - keys(SITE.published) == set()
-    assert SITE.published.unsettled
-
 
 def test_the_finding_of_a_broken_never_names_everything_that_breaks_it() -> None:
     messages = {finding.key: finding.message for finding in SITE.published.findings}
@@ -88,14 +34,6 @@ def test_the_finding_of_a_broken_never_names_everything_that_breaks_it() -> None
         assert broken_by in nobody
     assert "legal.running_the_services" in messages["E-01 absolutes.profile_private"]
     assert "purposes.administration" in messages["E-01 absolutes.only_you"]
-
-
-def test_each_decision_settles_a_finding_and_none_is_left() -> None:
-    assert [finding.line() for finding in SITE.effective.findings if not finding.settled_by] == []
-
-
-def test_nothing_said_to_people_lacks_a_language() -> None:
-    assert SITE.lacks("zh-Hant") == []
 
 
 @pytest.mark.clause("M3")

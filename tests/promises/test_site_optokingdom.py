@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.policies import SitePolicy, keys
+from tests.policies import SitePolicy
 
 SITE = SitePolicy("optokingdom")
 PROFILE = ("full_name", "address", "phone", "email")
@@ -20,61 +20,6 @@ LEGAL = (
     "protection",
     "fraud",
 )
-
-PUBLISHED = """
-E-04 statements.accepted_by_visiting
-E-05 visits
-E-05 people.customer
-E-05 erasure
-E-06 collection.register
-E-06 statements.disclosure_by_law
-E-07 changes
-E-08 security.staff_access
-E-09 purposes.shop_service
-E-09 recipients.service_providers
-E-09 recipients.card_finance
-E-09 visits
-E-12 statistics.marketplace
-E-13 operator.email
-E-13 operator.address
-E-14 messages.own_offers
-E-15 cookies
-E-16 collection.register
-E-17 rights
-E-18 recipients.service_providers
-E-18 recipients.courier
-E-18 recipients.card_finance
-E-19 security
-E-19 security.card_encryption
-E-19 security.safe_visits
-E-21 recipients.courier
-E-21 recipients.card_finance
-E-22 people
-E-23 policy
-E-24 statements
-E-25 purposes.own_marketing
-E-26 policy.effective
-"""
-
-
-def test_every_clause_is_cited_by_an_entry_and_no_other_is() -> None:
-    assert len(SITE.clauses) == 32
-    assert all(row.site == SITE.name and row.asks for row in SITE.clauses)
-    assert SITE.cited() == {row.id for row in SITE.clauses}
-
-
-def test_the_published_policy_shows_its_defects_and_is_not_served() -> None:
-    assert set(PUBLISHED.strip().splitlines()) - keys(SITE.published) == set()
-    assert SITE.published.unsettled
-
-
-def test_each_decision_settles_a_finding_and_none_is_left() -> None:
-    assert [finding.line() for finding in SITE.effective.findings if not finding.settled_by] == []
-
-
-def test_nothing_said_to_people_lacks_a_language() -> None:
-    assert SITE.lacks("zh-Hant") == []
-    assert all(text.lacks(["en", "zh-Hant"]) == [] for text in (p.label for p in SITE.policy.purposes.values()))
 
 
 @pytest.mark.clause("O32")
