@@ -72,6 +72,6 @@ TASKS: Mapping[str, Callable[[Site], int]] = {
     "confirmations": messages.confirm,
     "agenda": lambda site: run_due(site, HANDLERS).done,
     "orphans": sweep_orphans,
-    "alarms": lambda site: len(alarms.alarms(site)),
+    "alarms": lambda site: len(alarms.alarms(site, visits.overdue(site))),
     "seal": lambda site: seal(site).entries,
 }

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from tests.fixtures import START, days
 from troth.clock import MovedClock
 from troth.errors import Refused
+from troth.people.rotation import rotate
 from troth.people.vault import By
 from troth.retention.alarms import alarms
 from troth.store import versions
@@ -228,3 +229,10 @@ def test_two_processes_that_begin_a_day_share_its_key(site: Site) -> None:
     keys = open_engine(site.keys.url.render_as_string(hide_password=False), site.folder)
     assert daykeys.keys_for(replace(site, keys=keys), [START.date()]) == first
     keys.dispose()
+
+
+def test_visits_stay_readable_and_are_recorded_while_the_site_key_changes(site: Site) -> None:
+    visit(site)
+    rotate(site)
+    visit(site)
+    assert len(seen(site)) == 2

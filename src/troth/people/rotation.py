@@ -1,10 +1,10 @@
 """A new site key, while everybody goes on reading and writing.
 
 Three steps, each of which a killed process can be resumed from by calling ``rotate`` again: the new key joins the secret (from
-then on new keys are wrapped with it); every person's key is wrapped anew, a batch at a time; the old site key is retired and
-leaves the secret. Retiring locks its row and counts once more, since a writer that read the secret before it changed may have
-used the old key until that moment. Rotate on the host that holds the secret file; hosts that share it follow by themselves.
-After it, copies of the key store made before open nothing for whoever does not also have the old secret.
+then on new keys are wrapped with it); every key of a person or of a day is wrapped anew, a batch at a time; the old site key is
+retired and leaves the secret. Retiring locks its row and counts once more, since a writer that read the secret before it
+changed may have used the old key until that moment. Rotate on the host that holds the secret file; hosts that share it follow by
+themselves. After it, copies of the key store made before open nothing for whoever does not also have the old secret.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, MetaData, Table, bindparam, select, update
 
 from troth import ledger
 from troth.errors import StoreError
 from troth.ledger import events
 from troth.people.keyring import Ring, read_ring, secret_path, with_new_key, write_secret
 from troth.people.keystore import keys_read, keys_written, unwrap
-from troth.people.tables import person_key, site_key
+from troth.people.tables import site_key
 from troth.store.insert import insert_into
 from troth.store.site import Site
 
@@ -84,22 +84,31 @@ def _enter(site: Site, ring: Ring) -> None:
         conn.execute(insert_into(conn, site_key).values(row).on_conflict_do_nothing())
 
 
+def tables_of_keys(conn: Connection) -> list[Table]:
+    """Every table of the key store whose keys a site key wraps: read from the store, since other rooms keep keys there, too."""
+    found = MetaData()
+    found.reflect(conn)
+    return [table for table in found.sorted_tables if {"wrapped", "site_key"} <= set(table.c.keys())]
+
+
 def rewrap(site: Site, ring: Ring, batch: int) -> int:
-    """Wrap up to ``batch`` keys anew in one transaction and say how many there were."""
+    """Wrap up to ``batch`` keys of each table anew in one transaction and say how many there were."""
     with keys_written(site) as conn:
-        query = select(person_key.c.person_id, person_key.c.wrapped, person_key.c.site_key)
-        old = query.where(person_key.c.site_key != ring.current).limit(batch).with_for_update()
-        rows = conn.execute(old).all()
-        if any(row.site_key not in ring.keys for row in rows):
-            raise StoreError(
-                "Some keys are wrapped by a site key that the secret lacks.", "Put it back into the secret."
-            )
-        if rows:
-            key = ring.keys[ring.current]
-            fresh = [{"one": row.person_id, "wrapped": aes_key_wrap(key, unwrap(ring, row))} for row in rows]
-            change = update(person_key).where(person_key.c.person_id == bindparam("one"))
-            conn.execute(change.values(wrapped=bindparam("wrapped"), site_key=ring.current), fresh)
-        return len(rows)
+        return sum(_rewrap(conn, table, ring, batch) for table in tables_of_keys(conn))
+
+
+def _rewrap(conn: Connection, table: Table, ring: Ring, batch: int) -> int:
+    (name,) = table.primary_key.columns
+    old = select(name.label("one"), table.c.wrapped, table.c.site_key).where(table.c.site_key != ring.current)
+    rows = conn.execute(old.limit(batch).with_for_update()).all()
+    if any(row.site_key not in ring.keys for row in rows):
+        raise StoreError("Some keys are wrapped by a site key that the secret lacks.", "Put it back into the secret.")
+    if rows:
+        key = ring.keys[ring.current]
+        fresh = [{"one": row.one, "new": aes_key_wrap(key, unwrap(ring, row))} for row in rows]
+        change = update(table).where(name == bindparam("one"))
+        conn.execute(change.values(wrapped=bindparam("new"), site_key=ring.current), fresh)
+    return len(rows)
 
 
 def _retired(site: Site, ring: Ring) -> bool:
@@ -114,8 +123,8 @@ def _retired(site: Site, ring: Ring) -> bool:
 
 
 def _in_use(conn: Connection, names: list[str]) -> bool:
-    query = select(person_key.c.person_id).where(person_key.c.site_key.in_(names)).limit(1)
-    return conn.execute(query).first() is not None
+    uses = (select(table.c.site_key).where(table.c.site_key.in_(names)).limit(1) for table in tables_of_keys(conn))
+    return any(conn.execute(query).first() is not None for query in uses)
 
 
 def site_keys(site: Site) -> list[tuple[str, bool]]:
