@@ -26,6 +26,7 @@ def main() -> None:
     """Run the benchmarks that were named, or all; only a whole run, not a quick one, is kept."""
     asked = _arguments()
     console, server = Console(width=WIDTH), find_server()
+    facts = machine.facts(server)
     if server is None:
         console.print(f"No PostgreSQL answers on this machine (or at {SERVER}): measuring SQLite alone.")
     figures: list[Figure] = []
@@ -39,7 +40,7 @@ def main() -> None:
             stores.close()
     report.shown(console, figures)
     if not asked.names and not asked.quick:
-        path = report.kept(figures, machine.facts(server), asked.quick, SystemClock().now())
+        path = report.kept(figures, facts, asked.quick, SystemClock().now())
         console.print(f"Kept in benchmarks/results/{path.name}.")
 
 

@@ -22,6 +22,7 @@ def facts(server: str | None) -> dict[str, object]:
     """Processors, versions, how durable the server is, and how long the disk takes to sync a page."""
     found: dict[str, object] = {"processors": os.cpu_count(), "python": platform.python_version()}
     found |= {"sqlite": sqlite3.sqlite_version, "sync of 4 KiB, microseconds": round(1e6 * _sync())}
+    found["load before"] = round(os.getloadavg()[0], 1)
     found |= {name: version(name) for name in ("sqlalchemy", "psycopg", "cedarpy", "pycasbin")}
     if server:
         with psycopg.connect(libpq(make_url(server))) as conn:
