@@ -61,8 +61,6 @@ THINGS: Mapping[str, str] = {
     "version": "versions",
     "purpose": "purposes",
     "recipient": "recipients",
-    "place": "places",
-    "request": "requests",
 }
 
 

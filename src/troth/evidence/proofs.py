@@ -254,8 +254,8 @@ def _attested(proving: Proving, key: str) -> Proof:
     attestation = proving.site.wiring.attested.get(key)
     limit = proving.say("somebody answers for it")
     if attestation is None or not attestation.by.strip():
-        why = "site.yaml names nobody under `attested`"
-        return Proof("unproven", "attestation", limit, proving.say("nobody answers for it"), proving.say(why))
+        nobody = proving.say("site.yaml names nobody under `attested`")
+        return Proof("unproven", "attestation", limit, proving.say("nobody answers for it"), nobody)
     by = proving.say("it was {by}", by=attestation.by)
     if attestation.until < proving.now.date():
         return Proof("unproven", "attestation", limit, proving.say("ran out on {day}", day=attestation.until), by)

@@ -36,8 +36,8 @@ def _sorted(fields: str) -> str:
 
 def closed(proving: Proving, promise: Promise) -> Proof:
     """Nothing was disclosed to anybody whom the policy does not name, and every disclosure has its decision."""
-    named = Named("recipients", tuple(proving.compiled.policy.recipients))
-    limit = proving.say("{recipients}, and nobody else", recipients=named) if named.keys else proving.say("nobody")
+    named = Some(len(proving.compiled.policy.recipients), "recipient")
+    limit = proving.say("{recipients} and nobody else", recipients=named) if named.number else proving.say("nobody")
     rows = proving.conn.execute(select(disclosure.c.id, disclosure.c.recipient, disclosure.c.at)).all()
     strangers = sum(not _named(proving, row.recipient) for row in rows)
     undecided = sum(row.id not in proving.heard.disclosed for row in rows)
