@@ -251,3 +251,9 @@ def _sql(site: Path, statement: str) -> None:
             conn.execute(text(f"DROP TRIGGER {trigger}"))
         conn.execute(text(statement))
     engine.dispose()
+
+
+def test_a_notice_is_written_in_the_format_that_its_file_is_named_for(tmp_path: Path) -> None:
+    for name, start in (("notice.html", "<!doctype html>"), ("notice.md", "# ")):
+        assert troth("notice", str(ROOT / "sites" / "ledflex"), "--out", str(tmp_path / name)).exit_code == 0
+        assert (tmp_path / name).read_text().lower().startswith(start)

@@ -12,6 +12,8 @@ from troth.commands.saying import aside, write
 from troth.errors import PolicyError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from troth.policy.notice import Notice
 
 
@@ -27,13 +29,15 @@ def notice(
     lang: Annotated[
         str, typer.Option("--lang", metavar="TAG", help="`en` or `zh-Hant`; else the first of the policy")
     ] = "",
-    format_: Annotated[Format, typer.Option("--format", "-f", help="`html`, one whole page, or `md`")] = Format.md,
+    format_: Annotated[
+        Format | None, typer.Option("--format", "-f", help="`html`, one whole page, or `md`; else as --out is named")
+    ] = None,
     out: Out = None,
 ) -> None:
     """Write the notice of the policy as it stands in the files, before anything is published.
 
     \b
-    Example: troth notice sites/ledflex --format html --out notice.html
+    Example: troth notice sites/ledflex --out notice.html
     """
     from troth.clock import SystemClock
     from troth.policy.check import check
@@ -48,13 +52,18 @@ def notice(
     if checked.unsettled:
         aside(f"A draft: {len(checked.unsettled)} errors are unsettled; `troth check {site}` lists them.")
     compiled = compile_policy(checked.policy, checked.document.places, checked.origins)
-    write(_rendered(composed(compiled, tag, now, checked), format_), out)
+    write(_rendered(composed(compiled, tag, now, checked), format_ or _named(out)), out)
 
 
 def _known(tag: str, languages: tuple[str, ...]) -> str:
     if tag in languages:
         return tag
     raise PolicyError(f"This policy is not written in `{tag}`.", f"It is written in: {', '.join(languages)}.")
+
+
+def _named(out: Path | None) -> Format:
+    """The format that a file's name asks for; Markdown for a terminal."""
+    return Format.html if out is not None and out.suffix in {".html", ".htm"} else Format.md
 
 
 def _rendered(written: Notice, format_: Format) -> str:
