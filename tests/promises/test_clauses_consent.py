@@ -414,6 +414,13 @@ def test_ledflex_sends_each_order_to_its_own_address_and_crossed_cases_nowhere(
         ann.person_id: "2 Quay Road",
         bob.person_id: "3 Mill Lane",
     }
+    again = fill_in(site, "place_order", key="3", delivery_address="4 Hafenweg")
+    assert again.person_id == ann.person_id
+    for order in (ann, again):
+        given(site, ann.person_id, "carriers", "delivery_address", "fulfil_order", case=order.case or "")
+    run_due(site, HANDLERS)
+    two = [body["data"]["delivery_address"] for body in receiver.bodies("disclosure") if len(body["data"]) == 1]
+    assert sorted(two) == ["2 Quay Road", "4 Hafenweg"]
     (bill,) = [body for body in receiver.bodies("disclosure") if "billing_information" in body["data"]]
     assert bill == {"person": bob.person_id, "data": {"full_name": "Bob Sparrow", "billing_information": "Sparrow Ltd"}}
 

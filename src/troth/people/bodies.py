@@ -30,7 +30,13 @@ class Sealed:
     policy_version: int
     told: str
     partner: str | None
+    submission: str
     body: bytes
+
+    @property
+    def case(self) -> str:
+        """The reference of the dealing that the submission of this holding opened, if it opened one."""
+        return f"{self.point}:{self.submission}"
 
     def open(self, key: bytes) -> dict[str, str]:
         """The values. Raises ``Unverifiable`` when the body was altered or moved."""
@@ -87,7 +93,8 @@ def holdings_from(conn: Connection, holding_id: str, limit: int) -> list[Sealed]
 
 
 def _holdings() -> Select[tuple[object, ...]]:
-    columns = [holding.c[name] for name in ("id", "person_id", "at", "policy_version", "told", "partner", "body")]
+    names = ("id", "person_id", "at", "policy_version", "told", "partner", "submission", "body")
+    columns = [holding.c[name] for name in names]
     return select(*columns, shape.c.point, shape.c.source, shape.c.fields).join(shape, shape.c.id == holding.c.shape_id)
 
 
@@ -99,9 +106,14 @@ def _sealed(
         yield Sealed(**mapped | {"fields": frozenset(mapped["fields"].split(" "))})
 
 
-def latest_values(sealed: Iterable[Sealed], key: bytes, fields: Collection[str]) -> Mapping[str, str]:
-    """What ``fields`` say now: the youngest holding that has a field decides; oldest first in."""
+def latest_values(
+    sealed: Iterable[Sealed], key: bytes, fields: Collection[str], case: str | None = None
+) -> Mapping[str, str]:
+    """What ``fields`` say now: the youngest holding that has a field decides; oldest first in.
+
+    With a ``case``, what came with that very order or request decides before anything younger.
+    """
     values: dict[str, str] = {}
-    for one in sealed:
+    for one in sorted(sealed, key=lambda one: one.case == case):
         values |= one.open(key)
     return {field: values[field] for field in fields if field in values}

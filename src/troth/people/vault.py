@@ -117,6 +117,9 @@ def find(site: Site, conn: Connection, field: str, value: str) -> str | None:
 def read(site: Site, person_id: str, fields: Collection[str], purpose: str, by: By, case: str | None = None) -> Reading:
     """Open ``fields`` of a person for ``purpose``; the decision is on the ledger before anything is opened.
 
+    A ``case`` is the reference of an order, a request or a ticket: it must be an open one of theirs, and what was given for
+    it counts before what they gave since.
+
     Raises:
         Refused: when the policy does not allow it, and just so when there is no such person.
         StoreError: when the key store is missing, or the person was erased and this database is an older copy.
@@ -127,20 +130,20 @@ def read(site: Site, person_id: str, fields: Collection[str], purpose: str, by: 
         sealed = holdings_with(conn, [person_id], fields, purpose).get(person_id, []) if decision.allowed else []
     if not decision.allowed:
         raise Refused(_refusal(purpose), because=decision.because)
-    return _opened(site, sealed, fields, decision)
+    return _opened(site, sealed, fields, decision, case)
 
 
 def _refusal(purpose: str) -> str:
     return f"The policy does not allow to read this for `{purpose}`."
 
 
-def _opened(site: Site, sealed: list[Sealed], fields: Collection[str], decision: Decision) -> Reading:
+def _opened(site: Site, sealed: list[Sealed], fields: Collection[str], decision: Decision, case: str | None) -> Reading:
     if not sealed:
         return Reading({}, decision, ())
     key = open_keys(site, {sealed[0].person_id}).get(sealed[0].person_id)
     if key is None:
         raise StoreError(ERASED, "This database is an older copy; run the erasures that came after it again.")
-    return Reading(latest_values(sealed, key, fields), decision, tuple(one.id for one in sealed))
+    return Reading(latest_values(sealed, key, fields, case), decision, tuple(one.id for one in sealed))
 
 
 def _asked(
@@ -238,11 +241,18 @@ def _pages(site: Site, person_id: str) -> Iterator[Held]:
 
 
 def open_for(
-    site: Site, conn: Connection, person_id: str, fields: Collection[str], decision: Decision, purpose: str = ""
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    fields: Collection[str],
+    decision: Decision,
+    purpose: str = "",
+    case: str | None = None,
 ) -> Mapping[str, str]:
     """Open exactly ``fields`` of a person for the gate, which has decided and written its decision to the ledger.
 
-    What is kept for certain purposes only is opened when ``purpose`` is one of them.
+    What is kept for certain purposes only is opened when ``purpose`` is one of them; with a ``case``, what was given for it
+    counts first.
 
     Raises:
         ValueError: for a decision that refused.
@@ -251,4 +261,4 @@ def open_for(
     if not decision.allowed:
         raise ValueError("nothing is opened under a refusal")
     sealed = holdings_with(conn, [person_id], fields, purpose).get(person_id, [])
-    return _opened(site, sealed, fields, decision).values
+    return _opened(site, sealed, fields, decision, case).values

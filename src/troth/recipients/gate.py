@@ -128,7 +128,9 @@ class _WayOut:
             self.ledger(events.DISCLOSURE_REFUSED, ask, decision, asked["id"])
             _becomes(self.conn, asked["id"], REFUSED if asked["state"] != LEAVING else UNSURE)
             return None
-        values = vault.open_for(self.site, self.conn, self.person_id, ask.fields, decision, purpose=ask.purpose)
+        values = vault.open_for(
+            self.site, self.conn, self.person_id, ask.fields, decision, purpose=ask.purpose, case=case.ref or None
+        )
         self.ledger(events.DISCLOSURE_MADE, ask, decision, asked["id"])
         return values
 
