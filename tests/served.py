@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import uvicorn
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from troth.messages.mailbox import Mailbox
@@ -19,13 +20,22 @@ Client = TestClient  # type: ignore[type-arg]
 
 def client(*sites: Site, mailbox: Mailbox | None = None, look: Look = no_look) -> Client:
     """A client of ``sites``; a mailbox is shown, as in the demo."""
-    return TestClient(make_app(sites, mailbox=mailbox, demo=mailbox is not None, look=look))
+    return TestClient(looked_at(sites, mailbox, look))
+
+
+def looked_at(sites: Sequence[Site], mailbox: Mailbox | None = None, look: Look = no_look) -> Litestar:
+    """The application of ``sites``, with its first evidence there."""
+    app = make_app(sites, mailbox=mailbox, demo=mailbox is not None, look=look)
+    looking = app.state.watch.renew(sites)
+    if looking:
+        looking.join()
+    return app
 
 
 @contextmanager
 def serving(sites: Sequence[Site], mailbox: Mailbox | None = None, look: Look = no_look) -> Iterator[str]:
     """``sites`` on a real server; yields its address."""
-    app = make_app(sites, mailbox=mailbox, demo=mailbox is not None, look=look)
+    app = looked_at(sites, mailbox, look)
     place = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None, server_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)

@@ -6,8 +6,9 @@ import logging
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_network
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,10 +17,20 @@ from troth.commands.saying import aside
 from troth.errors import StoreError, TrothError
 
 if TYPE_CHECKING:
+    from litestar import Litestar
+
     from troth.store.site import Site
 
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="where to listen; put a web server with TLS before it")]
 Port = Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 takes any free one")]
+BehindProxy = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESSES",
+        help="web servers before this one, as addresses or networks with commas between: believe what they say of the "
+        "visitor (X-Forwarded-For, X-Forwarded-Proto); without it nobody is believed",
+    ),
+]
 
 
 def serve(
@@ -27,6 +38,7 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="pages only; run `troth work SITE` beside it")] = False,
+    behind_proxy: BehindProxy = "",
 ) -> None:
     """Serve the notices, forms and interfaces of sites, with a worker for each.
 
@@ -38,6 +50,7 @@ def serve(
     from troth.commands.opening import opened, settled
     from troth.web.app import make_app
 
+    proxies = _proxies(behind_proxy)
     for folder in sites:
         settled(folder)
     with ExitStack() as stack:
@@ -46,7 +59,7 @@ def serve(
             in_force(site)
         if not no_worker:
             stack.enter_context(working(ready))
-        listen(make_app(ready), ready, host, port)
+        listen(make_app(ready), ready, host, port, proxies)
 
 
 def in_force(site: Site) -> None:
@@ -81,7 +94,19 @@ def working(sites: Sequence[Site]) -> Iterator[None]:
             thread.join(timeout=30)
 
 
-def listen(app: Any, sites: Sequence[Site], host: str, port: int) -> None:
+def _proxies(addresses: str) -> list[str]:
+    """The web servers that are believed. Everybody is not an answer: then anybody could say they were somebody else."""
+    found = [part.strip() for part in addresses.split(",") if part.strip()]
+    try:
+        if any(ip_network(part).prefixlen == 0 for part in found):
+            raise ValueError
+    except ValueError:
+        hint = "Give the address of your own web server, as 127.0.0.1 or 10.0.0.0/24."
+        raise TrothError("--behind-proxy takes IP addresses and networks, and not everybody's.", hint) from None
+    return found
+
+
+def listen(app: Litestar, sites: Sequence[Site], host: str, port: int, proxies: Sequence[str] = ()) -> None:
     """Answer requests until interrupted. The log holds no addresses of visitors. Raises when the port is taken."""
     import uvicorn
 
@@ -92,7 +117,16 @@ def listen(app: Any, sites: Sequence[Site], host: str, port: int) -> None:
     for site in sites:
         aside(f"  {shown}/{site.name}  {site.wiring.title}")
     aside("Ctrl-C stops.")
-    config = uvicorn.Config(app, log_config=None, access_log=False, log_level="warning", server_header=False)
+    app.state.watch.renew(sites)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+    )
     uvicorn.Server(config).run(sockets=[place])
 
 

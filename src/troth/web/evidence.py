@@ -1,14 +1,14 @@
 """What stands beside each promise: the last proofs of a site, with the time they were made.
 
-Proofs look at live data and take a moment, so a page never makes them itself when it has some: it shows the last ones with
-their age and has new ones made behind its back. Only the very first reader of a site waits.
+Proofs look at live data and take a moment, so a page never makes them itself: it shows the last ones with their age and has
+new ones made behind its back. Before the first it says that they are being made.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -48,8 +48,13 @@ def proofs(site: Site) -> Mapping[str, Shown]:
 
 
 def _text(proof: Proof) -> str:
-    """What was measured and where; only the latter while there is nothing to measure."""
-    parts = (proof.measured, proof.evidence) if proof.verdict in ("kept", "broken") else (proof.evidence,)
+    """What was measured and over what; only the latter while there is nothing to measure.
+
+    Left out is what says nothing to a reader of a notice: which test shows how the program is built, which file names nobody.
+    """
+    if proof.how == "construction" or (proof.how, proof.verdict) == ("attestation", "unproven"):
+        return proof.measured
+    parts = (proof.evidence,) if proof.verdict == "unproven" else (proof.measured, proof.evidence)
     return " · ".join(filter(None, parts))
 
 
@@ -57,36 +62,50 @@ def _text(proof: Proof) -> str:
 class _Last:
     shown: Mapping[str, Shown] = field(default_factory=dict)
     at: datetime | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    under_way: bool = False
 
 
 class Watch:
-    """Keeps the last evidence of each site."""
+    """Keeps the last evidence of each site. One site is looked at at a time, so that pages keep their share of the machine."""
 
     def __init__(self, look: Look) -> None:
         self._look = look
         self._last: dict[str, _Last] = {}
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
 
-    def of(self, site: Site) -> Mapping[str, Shown]:
-        """The last evidence of ``site``; when it is no longer fresh, newer is on its way."""
+    def of(self, site: Site) -> Mapping[str, Shown] | None:
+        """The last evidence of ``site``, or None before the first; when it is not fresh, newer is on its way."""
+        self.renew([site])
+        last = self._last[site.name]
+        return None if last.at is None else last.shown
+
+    def renew(self, sites: Iterable[Site]) -> threading.Thread | None:
+        """Have ``sites`` looked at in turn, those that need it, and do not wait; None when none does."""
         with self._lock:
-            last = self._last.setdefault(site.name, _Last())
-        if last.at is None:
-            self._renew(site, last)
-        elif site.now() - last.at >= FRESH_FOR and not last.lock.locked():
-            threading.Thread(target=self._renew, args=(site, last), daemon=True).start()
-        return last.shown
+            stale = [site for site in sites if self._stale(site)]
+            for site in stale:
+                self._last[site.name].under_way = True
+        if not stale:
+            return None
+        thread = threading.Thread(target=self._look_at, args=(stale,), name="evidence", daemon=True)
+        thread.start()
+        return thread
 
-    def _renew(self, site: Site, last: _Last) -> None:
-        with last.lock:
-            if last.at is not None and site.now() - last.at < FRESH_FOR:
-                return
-            try:
-                last.shown = self._look(site)
-            except Exception as error:  # a page without evidence is still a notice; the words may quote a value
-                _log.error("%s: the promises could not be proven (%s)", site.name, type(error).__name__)
-            last.at = site.now()
+    def _stale(self, site: Site) -> bool:
+        last = self._last.setdefault(site.name, _Last())
+        return not last.under_way and (last.at is None or site.now() - last.at >= FRESH_FOR)
+
+    def _look_at(self, sites: Sequence[Site]) -> None:
+        for site in sites:
+            last = self._last[site.name]
+            with self._turn:
+                try:
+                    last.shown = self._look(site)
+                except Exception as error:  # a page without evidence is still a notice; the words may quote a value
+                    _log.error("%s: the promises could not be proven (%s)", site.name, type(error).__name__)
+            with self._lock:
+                last.at, last.under_way = site.now(), False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +121,7 @@ class Tally:
 
 
 def tally(total: int, shown: Mapping[str, Shown]) -> Tally:
-    """Count ``shown``; ``total`` is how many promises the policy makes."""
+    """Count ``shown``; ``total`` is how many promises the policy makes. ``checked_at`` is None when nothing was checked."""
     counts = dict.fromkeys(("kept", "broken", "unproven", "attested"), 0)
     for one in shown.values():
         counts[one.verdict] += 1

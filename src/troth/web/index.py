@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from troth.errors import TrothError
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.store.site import Site
-from troth.web.evidence import Tally, age, tally
+from troth.web.evidence import Shown, Tally, age, tally
 from troth.web.forms import public_points
 from troth.web.pages import Asked, language_of, page, with_language
 from troth.web.words import LANGUAGES, say, words
@@ -28,6 +29,7 @@ class Card:
     version: str = ""
     forms: int = 0
     tally: Tally | None = None
+    checking: bool = False
     checked: str = ""
 
 
@@ -53,10 +55,11 @@ def _card(request: Asked, site: Site, tag: str) -> Card:
         shown = request.app.state.watch.of(site)
     except TrothError:
         return Card(site.wiring.title, f"/{site.name}/")
-    return _answering(site, compiled, tally(len(compiled.promises), shown), tag, site.now())
+    return _answering(site, compiled, shown, tag, site.now())
 
 
-def _answering(site: Site, compiled: Compiled, counted: Tally, tag: str, now: datetime) -> Card:
+def _answering(site: Site, compiled: Compiled, shown: Mapping[str, Shown] | None, tag: str, now: datetime) -> Card:
+    counted = tally(len(compiled.promises), shown or {})
     speaker = Speaker(compiled.policy, language(tag))
     header = compiled.policy.policy
     day = {"date": speaker.date(header.effective)} if header.effective else {}
@@ -68,5 +71,6 @@ def _answering(site: Site, compiled: Compiled, counted: Tally, tag: str, now: da
         version=say(tag, "index.version" if day else "index.undated", version=compiled.version, **day),
         forms=len(public_points(compiled)),
         tally=counted,
+        checking=shown is None,
         checked=age(now - counted.checked_at, tag) if counted.checked_at else "",
     )

@@ -21,27 +21,29 @@ from troth.web.words import say
 def notice_page(request: Asked) -> Response[str]:
     """The notice in force."""
     site = site_of(request)
-    return _read(request, site, in_force(editions(site), site.now()), "notice")
+    found = editions(site)
+    return _read(request, site, found, in_force(found, site.now()), "notice")
 
 
 @get("/versions/{version:int}", sync_to_thread=True, include_in_schema=False)
 def version_page(request: Asked) -> Response[str]:
     """One version, whether it applies or not."""
     site = site_of(request)
-    return _read(request, site, numbered(editions(site), request.path_params["version"]), "")
+    found = editions(site)
+    return _read(request, site, found, numbered(found, request.path_params["version"]), "")
 
 
-def _read(request: Asked, site: Site, edition: Edition, here: str) -> Response[str]:
+def _read(request: Asked, site: Site, found: list[Edition], edition: Edition, here: str) -> Response[str]:
     languages = edition.compiled.policy.policy.languages
     tag = language_of(request, languages)
-    current = in_force(editions(site), site.now()).version == edition.version
-    shown = beside(request.app.state.watch.of(site), site.now(), tag) if current else {}
+    current = in_force(found, site.now()) == edition
+    seen = request.app.state.watch.of(site) if current else {}
     content = render_page(
         edition.notice(tag, site.now()),
-        shown,
+        beside(seen or {}, site.now(), tag),
         languages={other: address_in(request, other) for other in languages},
         links=links(request, site, tag, here),
-        remark="" if current else _remark(edition, site, tag),
+        remark=_remark(edition, site, tag) if not current else say(tag, "index.checking_note") if seen is None else "",
     )
     return html(content, tag)
 
