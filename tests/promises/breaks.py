@@ -343,9 +343,9 @@ def the_gate_gives_the_courier_an_address_to_write_to(site: Site) -> None:
 
 
 def _slip_out(site: Site, recipient: str, fields: str, purpose: str = "marketing") -> None:
-    row = {"id": new_id(site.now()), "person_id": _person(site, "lead"), "recipient": recipient, "purpose": purpose}
-    row |= dict.fromkeys(("case_ref", "ground", "reference", "approver"), "")
-    _sql(site, insert(disclosure).values(**row, fields=fields, at=site.now(), state="delivered"))
+    row: dict[str, object] = {column.name: "" for column in disclosure.c if not column.nullable}
+    row |= {"id": new_id(site.now()), "person_id": _person(site, "lead"), "recipient": recipient, "purpose": purpose}
+    _sql(site, insert(disclosure).values(**row | {"fields": fields, "at": site.now(), "state": "delivered"}))
 
 
 @breaks(
