@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from troth import agenda, ledger
 from troth.collection import rules
@@ -37,6 +37,14 @@ from troth.store.turns import take_turns
 SECOND_HAND = "tell:second-hand"
 _OPENED = frozenset({"order", "request", "ticket"})
 """Dealings that begin with a submission; a `paid order` begins when somebody has paid."""
+
+
+_OF_SUBMISSION = (
+    select(holding.c.id, holding.c.person_id, shape.c.point)
+    .join(shape, shape.c.id == holding.c.shape_id)
+    .where(holding.c.submission == bindparam("submission"))
+    .order_by(holding.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -127,8 +135,7 @@ class _Intake:
         Raises:
             InvalidInput: when the key is that of a submission to another point.
         """
-        query = select(holding.c.id, holding.c.person_id, shape.c.point).join(shape, shape.c.id == holding.c.shape_id)
-        rows = self.conn.execute(query.where(holding.c.submission == self.submission.key).order_by(holding.c.id)).all()
+        rows = self.conn.execute(_OF_SUBMISSION, {"submission": self.submission.key}).all()
         if not rows:
             return None
         if any(row.point != self.submission.point for row in rows):

@@ -10,9 +10,10 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, func, insert, select
+from sqlalchemy import Connection, Executable, Select, bindparam, case, func, insert, select
 
 from troth import ledger
 from troth.consent.rules import OBJECTIONS, STATES, Choice, State
@@ -21,10 +22,11 @@ from troth.errors import Refused
 from troth.ids import new_id
 from troth.ledger import events
 from troth.policy.compile import Compiled
-from troth.store.insert import insert_into
+from troth.store.insert import insert_for
 from troth.store.site import Site
 
 BATCH = 1000
+_CHOOSING = insert(choice)
 
 
 def record(
@@ -52,7 +54,7 @@ def record(
     now = site.now()
     row = {"id": new_id(now), "person_id": person_id, "scope": scope, "state": state, "at": now}
     row |= {"shown": remember(conn, words, language, now), "channel": channel, "policy_version": policy.version}
-    conn.execute(insert(choice).values(row))
+    conn.execute(_CHOOSING, row)
     told = {key: row[key] for key in ("scope", "state", "shown", "channel")}
     ledger.append(
         conn, now, _EVENTS[state], {"person": person_id, "choice": row["id"], **told, "version": policy.version}
@@ -89,8 +91,13 @@ def remember(conn: Connection, words: str, language: str, at: datetime) -> str:
     """Keep ``words`` as they were shown, once, and return their digest (SHA-256 of language and words)."""
     digest = hashlib.sha256(f"{language}\x00{words}".encode()).hexdigest()
     row = {"digest": digest, "language": language, "words": words, "first_at": at}
-    conn.execute(insert_into(conn, shown).values(row).on_conflict_do_nothing())
+    conn.execute(_shown_once(conn.dialect.name), row)
     return digest
+
+
+@cache
+def _shown_once(dialect: str) -> Executable:
+    return insert_for(dialect, shown).on_conflict_do_nothing()
 
 
 def choices(conn: Connection, person_ids: Collection[str], at: datetime) -> dict[str, list[Choice]]:

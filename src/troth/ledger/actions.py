@@ -16,6 +16,8 @@ from troth.ledger.guard import NotForTheLedger, Plain, instant, plain
 from troth.ledger.tables import entry
 from troth.ledger.tree import leaf_hash
 
+_APPENDING = insert(entry).returning(entry.c.id)
+
 
 def append(conn: Connection, at: datetime, event: str, body: Mapping[str, object]) -> int:
     """Write one entry in the caller's transaction and return its id.
@@ -23,7 +25,7 @@ def append(conn: Connection, at: datetime, event: str, body: Mapping[str, object
     Raises:
         NotForTheLedger: when the event is unknown or the body might hold a personal value.
     """
-    return int(conn.execute(insert(entry).returning(entry.c.id), _row(at, event, body)).scalar_one())
+    return int(conn.execute(_APPENDING, _row(at, event, body)).scalar_one())
 
 
 def append_many(conn: Connection, at: datetime, event: str, bodies: Sequence[Mapping[str, object]]) -> int:

@@ -21,6 +21,8 @@ from troth.policy.rules import one_word
 from troth.store.site import Site
 
 BATCH = 1000
+_NAMED = select(dealing).where(dealing.c.kind == bindparam("kind"), dealing.c.ref == bindparam("ref"))
+_OPENING = insert(dealing)
 
 
 def open_dealing(
@@ -37,14 +39,14 @@ def open_dealing(
     Raises:
         Refused: when the reference is already another person's.
     """
-    found = conn.execute(select(dealing).where(dealing.c.kind == kind, dealing.c.ref == ref)).first()
+    found = conn.execute(_NAMED, {"kind": kind, "ref": ref}).first()
     if found is not None:
         if found.person_id != person_id:
             raise Refused(f"This {kind} is somebody else's.", "Every dealing needs a reference of its own.")
         return str(found.id)
     made = new_id(site.now())
     row = {"id": made, "person_id": person_id, "kind": kind, "ref": ref, "at": at}
-    conn.execute(insert(dealing).values(**row, warranty_ends_at=warranty_ends_at))
+    conn.execute(_OPENING, {**row, "warranty_ends_at": warranty_ends_at})
     ledger.append(
         conn, site.now(), events.DEALING_OPENED, {"person": person_id, "dealing": made, "kind": one_word(kind)}
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from troth.people.tables import shape
 from troth.policy.compile import Compiled
@@ -27,13 +27,18 @@ def named(fields: Collection[str]) -> str:
 
 def shape_ids(conn: Connection, point: str, source: str, wanted: Collection[str]) -> Mapping[str, int]:
     """The ids of the shapes with these fields at this point, made where they are missing."""
-    here = select(shape.c.fields, shape.c.id).where(
-        shape.c.point == point, shape.c.source == source, shape.c.fields.in_(wanted)
-    )
-    found = {row.fields: row.id for row in conn.execute(here)}
+    here = {"point": point, "source": source, "wanted": list(wanted)}
+    found = {row.fields: row.id for row in conn.execute(_SHAPES, here)}
     missing = [fields for fields in wanted if fields not in found]
     if not missing:
         return found
     rows = [{"point": point, "source": source, "fields": fields} for fields in missing]
     conn.execute(insert_into(conn, shape).on_conflict_do_nothing(), rows)
-    return {row.fields: row.id for row in conn.execute(here)}
+    return {row.fields: row.id for row in conn.execute(_SHAPES, here)}
+
+
+_SHAPES = select(shape.c.fields, shape.c.id).where(
+    shape.c.point == bindparam("point"),
+    shape.c.source == bindparam("source"),
+    shape.c.fields.in_(bindparam("wanted", expanding=True)),
+)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, bindparam, select
 
 from troth.errors import InvalidInput, Refused, StoreError
 from troth.ids import new_id
@@ -16,7 +17,7 @@ from troth.people.sealing import seal
 from troth.people.shapes import groups, named, shape_ids
 from troth.people.tables import holding, identifier, person
 from troth.policy.compile import Compiled
-from troth.store.insert import insert_into
+from troth.store.insert import insert_for
 from troth.store.site import Site
 
 
@@ -51,7 +52,7 @@ def hold(
     _refuse_the_unfit(policy, point, values)
     if not values:
         return []
-    if conn.execute(select(person.c.state).where(person.c.id == person_id)).scalar_one_or_none() != "active":
+    if conn.execute(_STATE, {"id": person_id}).scalar_one_or_none() != "active":
         raise Refused("There is nobody to store this for.", "Admit the person anew.")
     there = _stored(conn, person_id, submission)
     if there:
@@ -68,7 +69,7 @@ def hold(
         for name, group in shapes.items()
     ]
     _identify(site, conn, person_id, values, policy)
-    conn.execute(insert_into(conn, holding).on_conflict_do_nothing(index_elements=["submission", "shape_id"]), rows)
+    conn.execute(_holding_once(conn.dialect.name), rows)
     return _stored(conn, person_id, submission)
 
 
@@ -106,20 +107,36 @@ def _identify(site: Site, conn: Connection, person_id: str, values: Mapping[str,
     ]
     if not rows:
         return
-    new = insert_into(conn, identifier)
+    conn.execute(_taking_over(conn.dialect.name), rows)
+
+
+_STATE = select(person.c.state).where(person.c.id == bindparam("id"))
+_OF_SUBMISSION = (
+    select(holding.c.id, holding.c.person_id)
+    .where(holding.c.submission == bindparam("submission"))
+    .order_by(holding.c.id)
+)
+
+
+@cache
+def _holding_once(dialect: str) -> Executable:
+    return insert_for(dialect, holding).on_conflict_do_nothing(index_elements=["submission", "shape_id"])
+
+
+@cache
+def _taking_over(dialect: str) -> Executable:
+    new = insert_for(dialect, identifier)
     gone = select(person.c.id).where(person.c.state != "active")
-    take_over = new.on_conflict_do_update(
+    return new.on_conflict_do_update(
         index_elements=["field", "blind"],
         set_={"person_id": new.excluded.person_id},
         where=identifier.c.person_id.in_(gone),
     )
-    conn.execute(take_over, rows)
 
 
 def _stored(conn: Connection, person_id: str, submission: str) -> list[str]:
     """What is held of a submission already; empty when it is new. Raises ``Refused`` when it is another person's."""
-    query = select(holding.c.id, holding.c.person_id).where(holding.c.submission == submission)
-    there = conn.execute(query.order_by(holding.c.id)).all()
+    there = conn.execute(_OF_SUBMISSION, {"submission": submission}).all()
     if any(row.person_id != person_id for row in there):
         raise Refused("This submission is somebody else's.", "Every submission needs a key of its own.")
     return [row.id for row in there]

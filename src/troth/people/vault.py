@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from troth import ledger
 from troth.decide import Ask, Decision
@@ -109,9 +109,16 @@ def kind_of(conn: Connection, person_id: str) -> str | None:
 def find(site: Site, conn: Connection, field: str, value: str) -> str | None:
     """The person whose identifying ``field`` has this ``value``, in whatever spelling; None when there is nobody to be seen."""
     mark = blind(read_ring(site).index, field, normalised(site.policy(conn), field, value))
-    mine = (identifier.c.field == field) & (identifier.c.blind == mark)
-    query = select(person.c.id).join(identifier, identifier.c.person_id == person.c.id)
-    return conn.execute(query.where(mine, person.c.state == "active")).scalar_one_or_none()
+    return conn.execute(_FOUND, {"field": field, "mark": mark}).scalar_one_or_none()
+
+
+_FOUND = (
+    select(person.c.id)
+    .join(identifier, identifier.c.person_id == person.c.id)
+    .where(
+        identifier.c.field == bindparam("field"), identifier.c.blind == bindparam("mark"), person.c.state == "active"
+    )
+)
 
 
 def read(site: Site, person_id: str, fields: Collection[str], purpose: str, by: By, case: str | None = None) -> Reading:

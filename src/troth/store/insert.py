@@ -14,4 +14,9 @@ if TYPE_CHECKING:
 
 def insert_into(conn: Connection, table: Table) -> _PostgresInsert | _SqliteInsert:
     """An insert with ``on_conflict_do_nothing`` and ``on_conflict_do_update``, for the database behind ``conn``."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    return insert_for(conn.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> _PostgresInsert | _SqliteInsert:
+    """As ``insert_into``, for statements that are put together once and remembered by the name of the dialect."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
