@@ -3,8 +3,8 @@
 Three steps, each of which a killed process can be resumed from by calling ``rotate`` again: the new key joins the secret (from
 then on new keys are wrapped with it); every key of a person or of a day is wrapped anew, a batch at a time; the old site key is
 retired and leaves the secret. Retiring locks its row and counts once more, since a writer that read the secret before it
-changed may have used the old key until that moment. Rotate on the host that holds the secret file; hosts that share it follow by
-themselves. After it, copies of the key store made before open nothing for whoever does not also have the old secret.
+changed may have used the old key until that moment. Rotate on the host that holds the secret file; hosts that share it follow
+by themselves. After it, copies of the key store made before open nothing for whoever does not also have the old secret.
 """
 
 from __future__ import annotations

@@ -121,7 +121,9 @@ def _stream_day(site: Site, compiled: Compiled, day: date, since: datetime | Non
         last = (rows[-1].at, rows[-1].id)
 
 
-def _page(site: Site, day: date, after: datetime, last: tuple[datetime, str] | None) -> Sequence[Row[datetime, str, bytes]]:
+def _page(
+    site: Site, day: date, after: datetime, last: tuple[datetime, str] | None
+) -> Sequence[Row[datetime, str, bytes]]:
     table = table_of(day)
     query = select(table.c.at, table.c.id, table.c.body).where(table.c.at > after)
     if last is not None:
