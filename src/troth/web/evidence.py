@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from troth.errors import TrothError
 from troth.proof import Proof
 from troth.store.site import Site
 from troth.web.notice_page import Evidence, Verdict
@@ -103,7 +104,8 @@ class Watch:
                 try:
                     last.shown = self._look(site)
                 except Exception as error:  # a page without evidence is still a notice; the words may quote a value
-                    _log.error("%s: the promises could not be proven (%s)", site.name, type(error).__name__)
+                    why = error if isinstance(error, TrothError) else type(error).__name__
+                    _log.error("%s: the promises could not be proven (%s)", site.name, why)
             with self._lock:
                 last.at, last.under_way = site.now(), False
 
