@@ -2,18 +2,26 @@
 
 import json
 import logging
+import re
+import shutil
+import smtplib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from tests.databases import StoreKind
-from tests.fixtures import SHOP
-from tests.operators import holdings
+from tests.fixtures import SHOP, open_shop
+from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.served import Client, client, filled, serving
+from troth.clock import MovedClock
+from troth.consent.tables import choice
+from troth.messages.links import stop_token
+from troth.messages.mailbox import Mailbox
 from troth.people.vault import By
 from troth.store.site import Site
 from troth.visits import actions as visits
@@ -226,3 +234,67 @@ def test_no_copy_is_kept_of_a_receipt(web: Client) -> None:
 def test_the_wiring_of_the_shop_is_not_served(web: Client) -> None:
     for name in Path(SHOP).iterdir():
         assert web.get(f"/shop/{name.name}").status_code == 404
+
+
+def test_an_old_link_of_somebody_destroyed_leaves_nothing_of_them(site: Site, web: Client) -> None:
+    answer = web.post(f"/shop/unsubscribe/{stop_token(site, '0' * 26, 'offers')}")
+    assert answer.status_code == 200 and "no more of these messages" in answer.text
+    with site.reading() as conn:
+        assert conn.scalar(select(func.count()).select_from(choice)) == 0
+
+
+def test_a_token_of_one_site_opens_no_form_of_another(
+    site: Site, tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str]
+) -> None:
+    """The same policy on another site: only the secret differs."""
+    other = open_operator("shop", tmp_path / "other", clock, fresh_database)
+    with client(site) as here, client(other) as there:
+        sent = filled(there, REGISTER, ANN)
+        assert "open for too long" in here.post(REGISTER, data=sent).text and holdings(site) == 0
+        link = stop_token(other, "0" * 26, "offers")
+        assert here.get(f"/shop/unsubscribe/{link}").status_code == 404
+
+
+def test_a_message_nobody_can_read_is_no_mistake_of_ours(site: Site) -> None:
+    box = Mailbox()
+    box.start()
+    host, _, port = box.address.rpartition(":")
+    shop = mailing(site, box)
+    with smtplib.SMTP(host, int(port)) as line:
+        raw = b"Subject: =?odd?Q?x?=\r\nDate: never\r\nContent-Type: text/plain; charset=none\r\n\r\n\xff"
+        line.sendmail("privacy@shop.example", ["ann@shop.example"], raw)
+    box.stop()
+    with client(shop, mailbox=box) as web:
+        assert [web.get(f"/shop/mailbox{rest}").status_code for rest in ("", "/1", "/1/html")] == [200, 200, 200]
+
+
+MARKUP = "<script>alert(1)</script>{0.__class__}%s"
+
+
+def test_markup_in_a_policy_or_a_name_stays_words(
+    tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str]
+) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(SHOP, folder)
+    policy, called = (folder / "policy.yaml").read_text(), 0
+    policy, called = re.subn(r"(label|title|does): ([A-Za-z][^,}\n\"]*)", rf'\1: "\2{MARKUP}"', policy)
+    assert called > 10
+    (folder / "policy.yaml").write_text(policy)
+    site = open_shop(folder, clock, database=fresh_database("sqlite"), keys=fresh_database("sqlite"))
+    hostile = {"email": "ann@shop.example", "full_name": f"Ann\r\nBcc: eve@evil.example {MARKUP}"}
+    box = Mailbox()
+    box.start()
+    shop = mailing(site, box)
+    with client(shop, mailbox=box) as web:
+        shown = [
+            web.get(path) for path in ("/", "/shop", "/shop?lang=zh-Hant", "/shop/forms", REGISTER, "/shop/versions")
+        ]
+        shown.append(web.post(REGISTER, data=filled(web, REGISTER, hostile)))
+        shown.append(web.post(REGISTER, data=filled(web, REGISTER, hostile | {"email": MARKUP})))
+        run_mail(shop)
+        shown += [web.get(f"/shop/mailbox{rest}") for rest in ("", "/1", "/1/html")]
+    box.stop()
+    assert [one.status_code for one in shown] == [200] * 7 + [422] + [200] * 3
+    assert not [str(one.url) for one in shown if "<script" in one.text]
+    assert sum("&lt;script&gt;" in one.text for one in shown) >= 8
+    assert all(one.message["Bcc"] is None and one.recipients == ("ann@shop.example",) for one in box.messages())

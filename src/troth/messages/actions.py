@@ -29,7 +29,7 @@ from troth.messages.post import Undelivered, hand_over
 from troth.messages.rules import NOTICES, Sending, can_be_stopped, confirmations, declared, sending, stopping
 from troth.messages.tables import message
 from troth.people import vault
-from troth.people.tables import dealing, holding, shape
+from troth.people.tables import dealing, holding, person, shape
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker
 from troth.policy.notice.language import language as words_of
@@ -228,6 +228,8 @@ def _confirmed(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], 
 def stop(site: Site, link: Stop, words: str, tag: str) -> None:
     """Record that a person wants no more messages of a class: in force for the next decision. Twice is the same as once.
 
+    Whoever was destroyed gets no message anyway, and a link in an old one must not leave anything of them here again.
+
     Raises:
         InvalidInput: when the policy in force no longer has the class.
     """
@@ -236,7 +238,8 @@ def stop(site: Site, link: Stop, words: str, tag: str) -> None:
         entry = declared(compiled.policy, link.message_class)
         state = stopping(entry)
         chosen = consent.choices(conn, [link.person_id], site.now()).get(link.person_id, [])
-        if not any(one.scope == entry.for_ and one.state == state for one in chosen):
+        there = conn.scalar(select(person.c.id).where(person.c.id == link.person_id))
+        if there and not any(one.scope == entry.for_ and one.state == state for one in chosen):
             consent.record(site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled)
 
 

@@ -41,9 +41,12 @@ class Received:
         return str(self.message["Date"] or "")
 
     def body(self, kind: str) -> str:
-        """The part of ``kind`` (``plain`` or ``html``); blank when there is none."""
+        """The part of ``kind`` (``plain`` or ``html``); blank when there is none or nobody can read its characters."""
         part = self.message.get_body((kind,))
-        return str(part.get_content()) if part is not None else ""
+        try:
+            return str(part.get_content()) if part is not None else ""
+        except LookupError:
+            return ""
 
 
 class Mailbox:
