@@ -16,6 +16,7 @@ from troth.consent.rules import State, facts_of
 from troth.decide import Ask
 from troth.errors import Refused
 from troth.messages import actions as messages
+from troth.messages.links import Stop
 from troth.messages.tables import message
 from troth.people import dealings, vault
 from troth.people.vault import By
@@ -300,7 +301,7 @@ def test_mail_chimp_has_two_details_of_those_who_elected_marketing_and_deletes_t
     run_due(site, HANDLERS)
     two = {"first_name": "Ann", "email": "ann@shop.example"}
     assert receiver.bodies("disclosure") == [{"person": elected, "data": two}]
-    no(site, elected, "marketing", "withdrawn")
+    messages.stop(site, Stop(elected, "marketing_mail"), "No more marketing mail", "en")
     run_due(site, HANDLERS)
     assert receiver.bodies("delete") == [{"people": [elected]}]
     assert refused(site, elected, *asked)

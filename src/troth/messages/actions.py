@@ -33,6 +33,7 @@ from troth.people.tables import dealing, holding, person, shape
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker
 from troth.policy.notice.language import language as words_of
+from troth.recipients.switches import say_no
 from troth.store.insert import insert_into
 from troth.store.site import Site
 
@@ -228,6 +229,8 @@ def _confirmed(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], 
 def stop(site: Site, link: Stop, words: str, tag: str) -> None:
     """Record that a person wants no more messages of a class: in force for the next decision. Twice is the same as once.
 
+    Recipients who had their data for it are told to delete it.
+
     Whoever was destroyed gets no message anyway, and a link in an old one must not leave anything of them here again.
 
     Raises:
@@ -240,7 +243,7 @@ def stop(site: Site, link: Stop, words: str, tag: str) -> None:
         chosen = consent.choices(conn, [link.person_id], site.now()).get(link.person_id, [])
         there = conn.scalar(select(person.c.id).where(person.c.id == link.person_id))
         if there and not any(one.scope == entry.for_ and one.state == state for one in chosen):
-            consent.record(site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled)
+            say_no(site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled)
 
 
 HANDLERS: Mapping[str, Handler] = {DELIVER: deliver, SECOND_HAND: tell_second_hand}
