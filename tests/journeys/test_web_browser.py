@@ -111,7 +111,7 @@ def test_a_customer_opens_an_account_with_the_keyboard_alone(
     for label, words in (("E-mail address", "kay@shop.example"), ("Name", "Kay Wren")):
         _tab_to(page, label)
         page.keyboard.type(words)
-    _tab_to(page, "Yes, use my data to: send you offers")
+    _tab_to(page, "Yes, use my data for this: send you offers")
     page.keyboard.press("Space")
     _tab_to(page, "Send to Lamp Shop Limited")
     page.keyboard.press("Enter")
