@@ -52,6 +52,9 @@ def turn(site: Site) -> Turn:
         except TrothError as error:
             problems[name] = str(error)
             log.error("%s: %s: %s", site.name, name, error)
+        except Exception as error:  # a mistake in one task must not end the others, and its words may quote a value
+            problems[name] = type(error).__name__
+            log.error("%s: %s: a mistake in Troth (%s)", site.name, name, type(error).__name__)
     with site.writing() as conn:
         for name in done:
             beat(conn, name, site.now())

@@ -360,7 +360,7 @@ def test_the_reader_gets_the_language_that_was_asked_for(
 
 
 def test_evidence_stands_beside_its_promise_and_on_the_index(site: Site, clock: MovedClock) -> None:
-    proven = {"visits.keep": Shown("kept", "oldest visit kept: 29 days", clock.now() - timedelta(minutes=4))}
+    proven = {"visits.keep": Shown("kept", {"en": "oldest visit kept: 29 days"}, clock.now() - timedelta(minutes=4))}
     with client(site, look=lambda _: proven) as web:
         page = words_of(web.get("/shop").text)
         assert "oldest visit kept: 29 days" in page and "checked 4 minutes ago" in page

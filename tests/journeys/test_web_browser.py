@@ -27,7 +27,7 @@ def look(site: Site) -> dict[str, Shown]:
     verdicts = ["kept"] * 7 + ["attested", "unproven", "broken"]
     ids = [promise.id for promise in site.policy().promises]
     checked = site.now() - timedelta(minutes=4)
-    return {key: Shown(verdicts[n % 10], "measured: 29 days 3 hours", checked) for n, key in enumerate(ids)}  # type: ignore[arg-type]
+    return {key: Shown(verdicts[n % 10], {"en": "measured: 29 days 3 hours"}, checked) for n, key in enumerate(ids)}  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

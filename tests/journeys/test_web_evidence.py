@@ -1,15 +1,17 @@
 """Evidence on the pages: never waited for, soon there, in words for people; and pages that ask their store little."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from litestar.testing import TestClient
 from sqlalchemy import event
 
 from tests.databases import StoreKind
+from tests.operators import open_operator
 from tests.served import client, words_of
 from troth.clock import MovedClock
 from troth.proof import Proof
@@ -29,7 +31,7 @@ def test_nobody_waits_for_the_first_proofs(site: Site) -> None:
 
     def look(asked: Site) -> Mapping[str, Shown]:
         done.wait(20)
-        return {"visits.keep": Shown("kept", "oldest visit kept: 29 days", asked.now())}
+        return {"visits.keep": Shown("kept", {"en": "oldest visit kept: 29 days"}, asked.now())}
 
     app = make_app([site], look=look)
     with TestClient(app) as web:
@@ -48,7 +50,7 @@ def test_old_evidence_is_shown_with_its_age_while_newer_is_made(site: Site, cloc
     def look(asked: Site) -> Mapping[str, Shown]:
         nonlocal looked
         looked += 1
-        return {"visits.keep": Shown("kept", f"look {looked}", asked.now())}
+        return {"visits.keep": Shown("kept", {"en": f"look {looked}"}, asked.now())}
 
     watch = Watch(look)
     first = watch.renew([site])
@@ -60,7 +62,7 @@ def test_old_evidence_is_shown_with_its_age_while_newer_is_made(site: Site, cloc
     second = watch.renew([site])
     assert second is not None and watch.renew([site]) is None
     second.join()
-    assert (watch.of(site) or {})["visits.keep"].text == "look 2"
+    assert (watch.of(site) or {})["visits.keep"].text == {"en": "look 2"}
 
 
 def test_proofs_that_fail_leave_a_notice_without_evidence(site: Site) -> None:
@@ -75,9 +77,10 @@ def test_proofs_that_fail_leave_a_notice_without_evidence(site: Site) -> None:
 def test_a_notice_shows_what_was_measured_and_no_place_in_the_program(site: Site) -> None:
     shown = proofs(site)
     assert len(shown) > 20
-    assert not [one.text for one in shown.values() if "tests/" in one.text or ".py" in one.text]
-    assert all(one.text for one in shown.values())
-    assert _text(Proof("kept", "query", "30 days", "29 days", "7 visits looked at")) == "29 days · 7 visits looked at"
+    assert not [one.text for one in shown.values() if "tests/" in one.text["en"] or ".py" in one.text["en"]]
+    assert all(one.text["en"] for one in shown.values())
+    proof = Proof("kept", "query", "30 days", "29 days", "7 visits looked at")
+    assert _text(proof, site.policy().policy, "en") == "29 days · 7 visits looked at"
 
 
 @contextmanager
@@ -106,3 +109,13 @@ def test_a_page_asks_its_store_a_handful_of_things(site: Site, path: str) -> Non
             web.get(path)
     asked = [one for one in heard if one.startswith("SELECT") and "visit" not in one]
     assert len(asked) <= 3, asked
+
+
+def test_evidence_speaks_the_language_of_the_page(
+    clock: MovedClock, tmp_path: Path, fresh_database: Callable[..., str]
+) -> None:
+    site = open_operator("ledflex", tmp_path, clock, fresh_database)
+    said = proofs(site)["transfers"].text
+    site.close()
+    assert "United Kingdom" in said["en"]
+    assert "英國" in said["zh-Hant"]

@@ -24,7 +24,9 @@ class Answer(Entry):
     """One question that the notice answers, and the topics or sections that answer it."""
 
     question: Text
-    holds: Names = Field((), description="topics of the notice or sections of the policy, such as `why` or `recipients`")
+    holds: Names = Field(
+        (), description="topics of the notice or sections of the policy, such as `why` or `recipients`"
+    )
 
 
 class Header(Entry):

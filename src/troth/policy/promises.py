@@ -123,7 +123,9 @@ def _purposes(source: Source) -> Iterator[Promise]:
         if purpose.basis == "consent":
             yield source.promise("consent.choice", ("purposes", key), purpose, "consent")
     yield source.promise("purpose.closed", ("purposes",), None)
-    yield replace(source.promise("consent.not_implied", ("statements",), None, "consent"), cites=_said_to_consent(source))
+    yield replace(
+        source.promise("consent.not_implied", ("statements",), None, "consent"), cites=_said_to_consent(source)
+    )
 
 
 def _said_to_consent(source: Source) -> tuple[str, ...]:

@@ -152,7 +152,11 @@ def _visits(policy: Policy) -> Iterator[Rule]:
         yield Rule("visits.records", "permit", acts, purposes, fields, reason="the policy records visits")
     for key in visits.for_:
         for role in _roles(policy.purposes[key]) if key in policy.purposes else ():
-            acts, purposes, reason = frozenset({READ_VISITS, "count"}), frozenset({key}), "the policy uses visits for this"
+            acts, purposes, reason = (
+                frozenset({READ_VISITS, "count"}),
+                frozenset({key}),
+                "the policy uses visits for this",
+            )
             yield Rule("visits.records", "permit", acts, purposes, fields, requires=role, reason=reason)
 
 

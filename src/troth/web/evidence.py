@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from troth.errors import TrothError
+from troth.evidence.words import in_language
+from troth.policy.model import Policy
 from troth.proof import Proof
 from troth.store.site import Site
 from troth.web.notice_page import Evidence, Verdict
@@ -27,7 +29,8 @@ class Shown:
     """The proof of one promise, as a page shows it."""
 
     verdict: Verdict
-    text: str
+    text: Mapping[str, str]
+    """by language"""
     checked_at: datetime
 
 
@@ -44,19 +47,24 @@ def proofs(site: Site) -> Mapping[str, Shown]:
     """Every promise of ``site``, proven now, without the made-up person that ``troth prove`` sends round."""
     from troth.evidence.prove import prove
 
-    report = prove(site, with_canary=False)
-    return {one.promise.id: Shown(one.proof.verdict, _text(one.proof), one.checked_at) for one in report.proven}
+    report, policy = prove(site, with_canary=False), site.policy().policy
+    return {
+        one.promise.id: Shown(
+            one.proof.verdict, {tag: _text(one.proof, policy, tag) for tag in policy.policy.languages}, one.checked_at
+        )
+        for one in report.proven
+    }
 
 
-def _text(proof: Proof) -> str:
-    """What was measured and over what; only the latter while there is nothing to measure.
+def _text(proof: Proof, policy: Policy, tag: str) -> str:
+    """What was measured and over what, in the language ``tag``; only the latter while there is nothing to measure.
 
     Left out is what says nothing to a reader of a notice: which test shows how the program is built, which file names nobody.
     """
     if proof.how == "construction" or (proof.how, proof.verdict) == ("attestation", "unproven"):
-        return proof.measured
+        return in_language(proof.measured, policy, tag)
     parts = (proof.evidence,) if proof.verdict == "unproven" else (proof.measured, proof.evidence)
-    return " · ".join(filter(None, parts))
+    return " · ".join(in_language(part, policy, tag) for part in parts if part)
 
 
 @dataclass
@@ -133,7 +141,7 @@ def tally(total: int, shown: Mapping[str, Shown]) -> Tally:
 def beside(shown: Mapping[str, Shown], now: datetime, tag: str) -> dict[str, Evidence]:
     """``shown`` in the words of a notice page, each with the age of its check."""
     return {
-        key: Evidence(one.verdict, one.text, say(tag, "index.checked", age=age(now - one.checked_at, tag)))
+        key: Evidence(one.verdict, one.text.get(tag, ""), say(tag, "index.checked", age=age(now - one.checked_at, tag)))
         for key, one in shown.items()
     }
 
