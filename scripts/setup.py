@@ -82,7 +82,7 @@ def install_packages() -> None:
     STAMP.unlink(missing_ok=True)
     say("installing the packages that requirements/dev.txt pins")
     progress = () if sys.stderr.isatty() else ("--quiet",)
-    run(UV, "pip", "sync", *progress, "--python", PYTHON, "--require-hashes", *PINNED)
+    run(UV, "pip", "sync", "--compile-bytecode", *progress, "--python", PYTHON, "--require-hashes", *PINNED)
     say("installing troth itself, editable")
     run(UV, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "--editable", ROOT)
     STAMP.write_text(wanted)
