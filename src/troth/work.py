@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 
+from troth.accounts.actions import forget_the_past, open_accounts
 from troth.agenda import run_due
 from troth.agenda.run import Handler
 from troth.collection.actions import SECOND_HAND
@@ -73,6 +74,7 @@ TASKS: Mapping[str, Callable[[Site], int]] = {
     "sweep": lambda site: sweep.sweep(site).moved,
     "destroy": ending.destroy_due,
     "confirmations": messages.confirm,
+    "accounts": lambda site: open_accounts(site) + forget_the_past(site),
     "agenda": lambda site: run_due(site, HANDLERS).done,
     "orphans": sweep_orphans,
     "alarms": lambda site: len(alarms.alarms(site, visits.overdue(site))),

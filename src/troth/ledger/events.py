@@ -84,6 +84,8 @@ REQUEST_CLOSED = _event("request:closed", "A request ended without an answer: wi
 
 ACCOUNT_REGISTERED = _event("account:registered", "A member registered.")
 ACCOUNT_CANCELLED = _event("account:cancelled", "A membership was cancelled.")
+ACCOUNT_CONFIRMED = _event("account:confirmed", "A member confirmed their address and chose a password.")
+ACCOUNT_SUSPENDED = _event("account:suspended", "A membership was suspended, for a reason that its member is told.")
 ACCOUNT_CHANGED = _event("account:changed", "A member changed their own data or settings.")
 LOGIN_FAILED = _event("login:failed", "A log-in failed.")
 STAFF_ADDED = _event("staff:added", "Somebody joined the staff with a role.")

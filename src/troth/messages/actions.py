@@ -24,9 +24,18 @@ from troth.errors import InvalidInput, Refused
 from troth.ids import new_id
 from troth.ledger import events
 from troth.messages.compose import Letter, compose
-from troth.messages.links import Stop, stop_link
+from troth.messages.links import Stop, once_link, stop_link
 from troth.messages.post import Undelivered, hand_over
-from troth.messages.rules import NOTICES, Sending, can_be_stopped, confirmations, declared, sending, stopping
+from troth.messages.rules import (
+    NOTICES,
+    Sending,
+    can_be_stopped,
+    confirmations,
+    declared,
+    purpose_of,
+    sending,
+    stopping,
+)
 from troth.messages.tables import message
 from troth.people import vault
 from troth.people.tables import dealing, holding, person, shape
@@ -39,6 +48,8 @@ from troth.store.site import Site
 
 DELIVER = "message:deliver"
 SECOND_HAND = "tell:second-hand"
+ONCE = "once"
+"""the term that names a link which is good for once; the template is given ``link``"""
 CONFIRMED_WITHIN = timedelta(days=2)
 """After that a confirmation confirms nothing, and events that were taken over from elsewhere bring none."""
 
@@ -69,8 +80,8 @@ def queue(
 
 
 def _decided(site: Site, conn: Connection, compiled: Compiled, person_id: str, name: str) -> tuple[Sending, Decision]:
-    by = _by(name, person_id)
-    facts = vault.facts(site, conn, [person_id], by, site.now(), policy=compiled)[person_id]
+    by, purpose = _by(name, person_id), purpose_of(compiled, name)
+    facts = vault.facts(site, conn, [person_id], by, site.now(), purpose=purpose, policy=compiled)[person_id]
     wanted = sending(compiled, name, vault.kind_of(conn, person_id) or "", facts)
     return wanted, compiled.decide(wanted.ask)
 
@@ -127,7 +138,7 @@ def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> Non
         id=row.id,
         template=row.template,
         language=language(compiled, row.terms),
-        terms={key: value for key, value in row.terms.items() if key != "language"},
+        terms=_terms(site, row.terms),
         operator=compiled.policy.operator.name or site.wiring.title,
         sender=site.wiring.mail.sender,
         to=to,
@@ -135,6 +146,12 @@ def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> Non
         stop_link=link,
     )
     hand_over(site.wiring.mail, compose(letter))
+
+
+def _terms(site: Site, terms: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template is given; a link that is good for once is made only now, so that no row ever holds it."""
+    given = {key: value for key, value in terms.items() if key not in {"language", ONCE}}
+    return {**given, "link": once_link(site, terms[ONCE])} if ONCE in terms else given
 
 
 def language(compiled: Compiled, terms: Mapping[str, Any]) -> str:

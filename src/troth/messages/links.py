@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -60,3 +62,18 @@ def read_stop_token(site: Site, token: str) -> Stop:
 def stop_link(site: Site, person_id: str, message_class: str) -> str:
     """The address at which a person stops ``message_class``."""
     return f"{site.wiring.base_url.rstrip('/')}/unsubscribe/{stop_token(site, person_id, message_class)}"
+
+
+def once_token(site: Site, once_id: str) -> str:
+    """The secret part of a link that is good for once: 256 bits that only this site can make of the link's number.
+
+    So the link can be written into a mail when it leaves, and neither a queue nor a database ever holds it. Raises
+    ``StoreError`` when the site's secret is missing.
+    """
+    secret = hmac.new(derived_key(site, "once"), once_id.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def once_link(site: Site, once_id: str) -> str:
+    """The address that is good for once."""
+    return f"{site.wiring.base_url.rstrip('/')}/account/link/{once_token(site, once_id)}"

@@ -16,7 +16,7 @@ from troth.policy.compile import Compiled
 from troth.policy.model import MessageClass, Policy
 from troth.policy.rules import OWN_ACCESS
 
-NOTICES = frozenset({"second_hand"})
+NOTICES = frozenset({"second_hand", "choose_password", "account_exists"})
 _EMAIL = "pd:EmailAddress"
 
 
@@ -45,6 +45,11 @@ def sending(compiled: Compiled, name: str, people: str, facts: frozenset[str]) -
     fields = frozenset(message.uses)
     ask = Ask("send", message.for_, fields, people, recipient=name, facts=facts)
     return Sending(ask, message.for_, fields, fields & addresses(compiled.policy))
+
+
+def purpose_of(compiled: Compiled, name: str) -> str:
+    """What a class or notice is sent for. Raises ``InvalidInput`` when there is no such class or notice."""
+    return OWN_ACCESS if name in NOTICES else declared(compiled.policy, name).for_
 
 
 def declared(policy: Policy, name: str) -> MessageClass:

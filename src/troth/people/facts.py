@@ -113,7 +113,7 @@ def visible(row: Known, purpose: str) -> bool:
     if row.state == "quarantined":
         return False
     if row.only_for is not None and purpose != OWN_ACCESS:
-        return purpose in row.only_for.split(" ")
+        return purpose in row.only_for.split()
     return row.state == "active" or purpose == OWN_ACCESS
 
 

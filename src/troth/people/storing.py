@@ -49,7 +49,7 @@ def hold(
         InvalidInput: for text that cannot be stored.
         StoreError: when the person has no key, or the key store or its secret is missing.
     """
-    _refuse_the_unfit(policy, point, values)
+    refuse_the_unfit(policy, point, values)
     if not values:
         return []
     if conn.execute(_STATE, {"id": person_id}).scalar_one_or_none() != "active":
@@ -73,7 +73,8 @@ def hold(
     return _stored(conn, person_id, submission)
 
 
-def _refuse_the_unfit(policy: Compiled, point: str, values: Mapping[str, str]) -> None:
+def refuse_the_unfit(policy: Compiled, point: str, values: Mapping[str, str]) -> None:
+    """Refuse what ``point`` does not ask for, what is never stored, card numbers and what is no text; as ``hold`` does."""
     never = sorted(policy.never_stored & values.keys())
     if never:
         raise Refused(f"The policy never stores: {', '.join(never)}.", because=("data.never_stored",))

@@ -14,7 +14,6 @@ from litestar import Response, get, post
 from litestar.params import RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
-from troth.collection.actions import Receipt, collect
 from troth.collection.forms import form
 from troth.collection.rules import Submission
 from troth.policy.compile import Compiled
@@ -23,7 +22,7 @@ from troth.web.arrival import takes
 from troth.web.forms import public_point, public_points
 from troth.web.pages import Asked, site_of
 from troth.web.posted import Posted, read_posted
-from troth.web.receipts import confirmed, kept
+from troth.web.receipts import confirmed, kept, take_in
 from troth.web.tokens import key_from, new_key
 
 
@@ -53,10 +52,10 @@ def collect_json(request: Asked, body: RawBody) -> Response[Stored]:
     site = site_of(request)
     compiled = site.policy()
     submission = _submission(request, compiled, read_posted(body))
-    receipt = collect(site, submission)
+    repeated = take_in(site, compiled, submission)
     confirmed(site, submission.point, submission.key)
-    status = HTTP_200_OK if receipt.repeated else HTTP_201_CREATED
-    return Response(_stored(compiled, submission, receipt), status_code=status, headers={"Cache-Control": "no-store"})
+    status = HTTP_200_OK if repeated else HTTP_201_CREATED
+    return Response(_stored(compiled, submission, repeated), status_code=status, headers={"Cache-Control": "no-store"})
 
 
 def _submission(request: Asked, compiled: Compiled, data: Posted) -> Submission:
@@ -73,8 +72,8 @@ def _submission(request: Asked, compiled: Compiled, data: Posted) -> Submission:
     )
 
 
-def _stored(compiled: Compiled, submission: Submission, receipt: Receipt) -> Stored:
-    told = kept(compiled, submission, receipt, submission.language)
+def _stored(compiled: Compiled, submission: Submission, repeated: bool) -> Stored:
+    told = kept(compiled, submission, repeated, submission.language)
     declared = compiled.policy.collection[submission.point]
     return Stored(
         receipt=submission.key,
@@ -83,7 +82,7 @@ def _stored(compiled: Compiled, submission: Submission, receipt: Receipt) -> Sto
         until=list(told.until),
         consents=[scope for scope, said in submission.choices.items() if said],
         policy_version=compiled.version,
-        repeated=receipt.repeated,
+        repeated=repeated,
     )
 
 

@@ -15,7 +15,7 @@ from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
 from litestar.params import Body
 
-from troth.collection.actions import collect
+from troth.accounts.sessions import Member
 from troth.collection.forms import Form, form
 from troth.collection.rules import Submission
 from troth.errors import InvalidInput
@@ -24,8 +24,9 @@ from troth.policy.compile import Compiled
 from troth.store.site import Site
 from troth.web.arrival import takes
 from troth.web.guard import refuse_foreign
+from troth.web.members import member_of
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
-from troth.web.receipts import confirmed, kept
+from troth.web.receipts import confirmed, kept, take_in
 from troth.web.tokens import form_token, new_key, read_form_token
 from troth.web.words import problem, say
 
@@ -81,16 +82,22 @@ def _form_page(request: Asked, site: Site, compiled: Compiled, draft: Draft, sta
     point = request.path_params["point"]
     tag = language_of(request, compiled.policy.policy.languages)
     shown = form(compiled, point, tag)
+    member = member_of(request, site) if compiled.policy.collection[point].members_only else None
     return site_page(
         request, site, compiled, "form.html", status=status, here="forms",
         form=shown,
         draft=draft,
-        token=form_token(site, point, draft.key),
+        token=form_token(site, _bound(point, member), draft.key),
         lang=with_language(request, ""),
         summary=_summary(shown, draft, tag),
-        members=compiled.policy.collection[point].members_only,
+        closed=compiled.policy.collection[point].members_only and member is None,
         accounts=[form(compiled, key, tag) for key in _accounts(compiled)],
     )  # fmt: skip
+
+
+def _bound(point: str, member: Member | None) -> str:
+    """What a form's token is bound to: its point, and the session of the member whom it was shown to."""
+    return f"{point}:{member.digest.hex()}" if member else point
 
 
 def _accounts(compiled: Compiled) -> list[str]:
@@ -120,12 +127,13 @@ def submit(request: Asked, data: Sent) -> Response[str]:
     tag = language_of(request, compiled.policy.policy.languages)
     refuse_foreign(request, say(tag, "form.foreign"), say(tag, "form.foreign_hint"))
     sent = {name: value if isinstance(value, str) else "" for name, value in data.items()}
-    key = read_form_token(site, point, sent.pop(TOKEN, ""))
+    member = member_of(request, site) if compiled.policy.collection[point].members_only else None
+    key = read_form_token(site, _bound(point, member), sent.pop(TOKEN, ""))
     draft = _draft(sent, key or new_key())
     if key is None:
         draft = Draft(draft.key, draft.values, draft.choices, draft.acknowledged, remark=say(tag, "form.stale"))
         return _form_page(request, site, compiled, draft, status=422)
-    return _taken_in(request, site, compiled, draft, tag)
+    return _taken_in(request, site, compiled, draft, tag, member)
 
 
 def _draft(sent: Mapping[str, str], key: str) -> Draft:
@@ -139,7 +147,9 @@ def _draft(sent: Mapping[str, str], key: str) -> Draft:
     return Draft(key, values, choices, sent.get(ACKNOWLEDGED) == "yes")
 
 
-def _taken_in(request: Asked, site: Site, compiled: Compiled, draft: Draft, tag: str) -> Response[str]:
+def _taken_in(
+    request: Asked, site: Site, compiled: Compiled, draft: Draft, tag: str, member: Member | None
+) -> Response[str]:
     point = request.path_params["point"]
     submission = Submission(
         point=point,
@@ -148,13 +158,14 @@ def _taken_in(request: Asked, site: Site, compiled: Compiled, draft: Draft, tag:
         choices=dict.fromkeys(draft.choices, True),
         acknowledged=draft.acknowledged,
         language=tag,
+        member=member.person_id if member else None,
     )
     try:
-        receipt = collect(site, submission)
+        repeated = take_in(site, compiled, submission)
     except InvalidInput as error:
         return _form_page(request, site, compiled, _again(draft, error.problems, tag), status=422)
     confirmed(site, point, draft.key)
-    told = kept(compiled, submission, receipt, tag)
+    told = kept(compiled, submission, repeated, tag)
     return site_page(request, site, compiled, "stored.html", here="forms", told=told)
 
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.exceptions import NotFoundException
 
+from troth.accounts.profile import account_point
 from troth.policy.compile import Compiled
 from troth.store.site import Site
 from troth.web.words import LANGUAGES, chosen, say, words
@@ -73,7 +74,8 @@ def site_page(
 
 def links(request: Asked, site: Site, tag: str, here: str = "") -> list[tuple[str, str, bool]]:
     """The pages of a site as words, address and whether the reader is there; with the language, if one was asked for."""
-    shown = ["notice", "forms", "versions"] + (["mailbox"] if request.app.state.mailbox is not None else [])
+    shown = ["notice", "forms", *(["account"] if account_point(site.policy()) else []), "versions"]
+    shown += ["mailbox"] if request.app.state.mailbox is not None else []
     found = [("home", "/")] + [(key, f"/{site.name}/" + ("" if key == "notice" else key)) for key in shown]
     return [(say(tag, f"page.{key}"), with_language(request, address), key == here) for key, address in found]
 

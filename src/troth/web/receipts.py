@@ -6,7 +6,9 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from troth.collection.actions import Receipt
+from troth.accounts.actions import register
+from troth.accounts.rules import registers
+from troth.collection.actions import collect
 from troth.collection.forms import form
 from troth.collection.rules import Submission
 from troth.errors import TrothError
@@ -32,6 +34,7 @@ class Told:
     until: tuple[str, ...]
     choices: tuple[str, ...]
     offered: bool
+    registers: bool
 
 
 def confirmed(site: Site, point: str, key: str) -> None:
@@ -42,7 +45,19 @@ def confirmed(site: Site, point: str, key: str) -> None:
         _log.warning("%s: a confirmation waits: %s", site.name, error.message)
 
 
-def kept(compiled: Compiled, submission: Submission, receipt: Receipt, tag: str) -> Told:
+def take_in(site: Site, compiled: Compiled, submission: Submission) -> bool:
+    """Take in what came through a door of ours; whether it had come before. A registration never says whether it had.
+
+    Raises:
+        InvalidInput, Refused, StoreError: as ``collect`` does.
+    """
+    if registers(compiled.policy, submission.point):
+        register(site, submission)
+        return False
+    return collect(site, submission).repeated
+
+
+def kept(compiled: Compiled, submission: Submission, repeated: bool, tag: str) -> Told:
     """What to tell about ``submission``, which was taken in."""
     shown = form(compiled, submission.point, tag)
     given = [one.id for one in shown.fields if submission.values.get(one.id, "").strip()]
@@ -52,12 +67,13 @@ def kept(compiled: Compiled, submission: Submission, receipt: Receipt, tag: str)
         number=submission.key,
         point=submission.point,
         title=shown.title,
-        repeated=receipt.repeated,
+        repeated=repeated,
         stored=tuple(capital(speaker.label(key)) for key in given),
         purposes=tuple(capital(speaker.text(compiled.policy.purposes[key].label)) for key in purposes),
         until=tuple(_until(compiled, speaker, submission.point, given, tag)),
         choices=tuple(one.label for one in shown.choices if submission.choices.get(one.scope)),
         offered=bool(shown.choices),
+        registers=registers(compiled.policy, submission.point),
     )
 
 

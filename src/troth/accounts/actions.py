@@ -1,0 +1,247 @@
+"""Opening an account, choosing its password, closing it, and deleting it with everything that is held.
+
+What could go wrong: somebody registers with an address that is not theirs and sees, or changes, what its owner gave; a page
+that answers otherwise when an address is known; an account without the data it belongs to, or data without its account after a
+crash. So an account is opened by whoever reads the mail at the address, with a link that is good for once; for an address that
+has an account a registration stores nothing and tells its owner; the answer on screen is the same in both cases; and the
+worker opens what a crash left unopened, found by registrations that have no account.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from troth import ledger
+from troth.accounts import once
+from troth.accounts.passwords import hashed
+from troth.accounts.rules import LINK_LASTS, RESET_LASTS, password_problem
+from troth.accounts.tables import account, attempt, session
+from troth.accounts.tables import once as once_link
+from troth.clock import DAY
+from troth.collection import rules as collection
+from troth.collection.actions import collect
+from troth.collection.rules import Submission
+from troth.decide import Ask
+from troth.errors import InvalidInput, Refused
+from troth.ids import new_id
+from troth.ledger import events
+from troth.messages.actions import ONCE, queue
+from troth.messages.rules import addresses
+from troth.people import dealings, vault
+from troth.people.tables import dealing, person
+from troth.policy.compile import Compiled
+from troth.policy.notice.language import Speaker
+from troth.policy.notice.language import language as words_of
+from troth.retention import relationship
+from troth.retention.ending import begin_ending
+from troth.retention.tables import hold
+from troth.store.insert import insert_into
+from troth.store.site import Site
+
+USUAL = 30 * DAY
+"""to destroy by, where the policy names no time"""
+
+
+def register(site: Site, submission: Submission) -> None:
+    """Take in a registration and send its address a link to choose a password with.
+
+    For an address that has an account already nothing is stored, its owner is told, and the caller cannot tell.
+
+    Raises:
+        InvalidInput, Refused, StoreError: as ``collect`` does, for known addresses and new ones alike.
+    """
+    compiled = site.policy()
+    known = _holder(site, compiled, submission)
+    if known is None:
+        receipt = collect(site, submission)
+        if not open_accounts(site, receipt.person_id) and not receipt.repeated:
+            _send_again(site, receipt.person_id)
+        return
+    _refused_like_anybody(site, compiled, submission)
+    with site.writing() as conn:
+        queue(site, conn, known, "account_exists", "account_exists", _terms(site, compiled), f"exists:{submission.key}")
+
+
+def _holder(site: Site, compiled: Compiled, submission: Submission) -> str | None:
+    with site.reading() as conn:
+        for field in sorted(compiled.identifying & submission.values.keys()):
+            found = vault.find(site, conn, field, submission.values[field])
+            state = _state(conn, found) if found else None
+            if state is not None and state.state in {"open", "suspended"}:
+                return found
+    return None
+
+
+def _send_again(site: Site, person_id: str) -> None:
+    """Somebody registered anew before they chose a password: the link in the newer message is the good one."""
+    with site.writing() as conn:
+        state = _state(conn, person_id)
+        if state is not None and state.state == "waiting":
+            _send_link(site, conn, person_id, new=True)
+
+
+def _refused_like_anybody(site: Site, compiled: Compiled, submission: Submission) -> None:
+    """What ``collect`` would have said to anybody new, so that an account cannot be told from its absence."""
+    checked = collection.check(compiled, submission, site.now())
+    if checked.problems:
+        raise InvalidInput("Some answers need your attention. Nothing was stored.", dict(checked.problems))
+    people = compiled.policy.collection[submission.point].people
+    decision = compiled.decide(Ask("collect", submission.point, frozenset(checked.values), people, facts=checked.facts))
+    if not decision.allowed:
+        reason = f"{decision.reason[:1].upper()}{decision.reason[1:]}."
+        raise Refused("We may not take this in.", reason, decision.because)
+
+
+def open_accounts(site: Site, person_id: str | None = None, limit: int = 500) -> int:
+    """Open an account that waits for its address to be confirmed, for every registration without one; returns how many.
+
+    With a ``person_id`` for theirs alone.
+    """
+    wanted = _UNOPENED if person_id is None else _UNOPENED.where(dealing.c.person_id == person_id)
+    with site.writing() as conn:
+        ids = list(conn.scalars(wanted.limit(limit)))
+        for one in ids:
+            _open(site, conn, one)
+    return len(ids)
+
+
+_UNOPENED = (
+    select(dealing.c.person_id)
+    .join(person, person.c.id == dealing.c.person_id)
+    .join(account, account.c.person_id == dealing.c.person_id, isouter=True)
+    .where(dealing.c.kind == "registration", dealing.c.closed_at.is_(None), person.c.state == "active")
+    .where((account.c.person_id.is_(None)) | (account.c.state == "closed"))
+    .distinct()
+)
+
+
+def _open(site: Site, conn: Connection, person_id: str) -> None:
+    """A new account, or one that was closed and is wanted again; either waits for its address to be confirmed."""
+    fresh = {"state": "waiting", "made_at": site.now(), "confirmed_at": None, "closed_at": None}
+    new = insert_into(conn, account).values(person_id=person_id, because="", **fresh)
+    conn.execute(new.on_conflict_do_update(index_elements=["person_id"], set_=fresh))
+    ledger.append(conn, site.now(), events.ACCOUNT_REGISTERED, {"person": person_id})
+    _send_link(site, conn, person_id, new=True)
+
+
+def forgot(site: Site, address: str) -> None:
+    """Send a link to choose a new password to ``address``, if an account is reached by it; says nothing either way."""
+    with site.writing() as conn:
+        person_id = by_address(site, conn, address)
+        state = _state(conn, person_id) if person_id else None
+        if person_id is not None and state is not None and state.state in {"waiting", "open"}:
+            _send_link(site, conn, person_id, new=state.state == "waiting")
+
+
+def by_address(site: Site, conn: Connection, address: str) -> str | None:
+    """Whoever an e-mail address belongs to, if it identifies anybody here."""
+    compiled = site.policy(conn)
+    found = (vault.find(site, conn, one, address) for one in sorted(compiled.identifying & addresses(compiled.policy)))
+    return next(filter(None, found), None)
+
+
+def _send_link(site: Site, conn: Connection, person_id: str, *, new: bool) -> None:
+    compiled, lasts = site.policy(conn), LINK_LASTS if new else RESET_LASTS
+    link = once.issue(site, conn, person_id, lasts)
+    speaker = Speaker(compiled.policy, words_of(compiled.policy.policy.languages[0]))
+    terms = {**_terms(site, compiled), ONCE: link, "new": new, "lasts": speaker.duration(lasts)}
+    queue(site, conn, person_id, "choose_password", "choose_password", terms, f"password:{link}")
+
+
+def _terms(site: Site, compiled: Compiled) -> dict[str, Any]:
+    return {"language": compiled.policy.policy.languages[0], "notice": site.wiring.base_url.rstrip("/") + "/"}
+
+
+def choose_password(site: Site, token: str, password: str) -> str:
+    """Redeem a link: the address is confirmed, the account open, every session before it over; returns the person.
+
+    Raises:
+        InvalidInput: when the password will not do (the link is still good), or the link is not, or no longer, good.
+        Refused: when the account is suspended.
+    """
+    if problem := password_problem(password):
+        raise InvalidInput(problem, {"password": problem})
+    kept = hashed(password)  # outside the transaction: it takes long on purpose
+    with site.writing() as conn:
+        person_id = once.redeem(conn, token, site.now())
+        state = _state(conn, person_id) if person_id else None
+        if person_id is None or state is None or state.state == "closed":
+            raise InvalidInput("This link is no longer good.", hint="Ask for a new one; each works once.")
+        if state.state == "suspended":
+            raise Refused("This account is suspended.", state.because)
+        change = {"state": "open", "password": kept, "confirmed_at": state.confirmed_at or site.now()}
+        conn.execute(update(account).where(account.c.person_id == person_id).values(**change))
+        conn.execute(update(person).where(person.c.id == person_id).values(only_for=None))
+        conn.execute(delete(session).where(session.c.person_id == person_id))
+        ledger.append(conn, site.now(), events.ACCOUNT_CONFIRMED, {"person": person_id})
+    return person_id
+
+
+def cancel(site: Site, person_id: str) -> None:
+    """Close an account at its member's wish: no log-in, no mail, no use of the data but what the law asks; clocks begin."""
+    now = site.now()
+    with site.writing() as conn:
+        closing = update(account).where(account.c.person_id == person_id, account.c.state != "closed")
+        if not conn.execute(closing.values(state="closed", closed_at=now, password=None)).rowcount:
+            raise Refused("There is no account to close.", "It was closed before.")
+        _end_sessions(conn, person_id)
+        mine = select(dealing.c.ref).where(dealing.c.person_id == person_id, dealing.c.kind == "registration")
+        for ref in conn.scalars(mine.where(dealing.c.closed_at.is_(None))).all():
+            dealings.close_dealing(site, conn, person_id, "registration", ref, now)
+        relationship.refresh(site, conn, [person_id])
+        conn.execute(update(person).where(person.c.id == person_id).values(only_for=""))
+        ledger.append(conn, now, events.ACCOUNT_CANCELLED, {"person": person_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What a deletion leads to: out of every use at once, destroyed by ``until``; ``held``: grounds and ends of holds."""
+
+    until: datetime
+    held: tuple[tuple[str, datetime], ...]
+
+
+def delete_everything(site: Site, person_id: str) -> Deleted:
+    """Delete an account and everything that is held about its member, by the one path of everything that ends."""
+    with site.writing() as conn:
+        erasure = site.policy(conn).policy.erasure
+        until = site.now() + (erasure.destroy_within if erasure and erasure.destroy_within else USUAL)
+        _end_sessions(conn, person_id)
+        begin_ending(site, conn, person_id, f"request:{new_id(site.now())}", deadline=until)
+        query = select(hold.c.ground, hold.c.ends_at).where(hold.c.person_id == person_id, hold.c.released_at.is_(None))
+        held = tuple((row.ground, row.ends_at) for row in conn.execute(query.where(hold.c.ends_at > site.now())))
+    return Deleted(until, held)
+
+
+def suspend(site: Site, person_id: str, because: str) -> None:
+    """Suspend an account for a reason that its member is told at the next log-in; ``because`` names nobody."""
+    with site.writing() as conn:
+        mine = update(account).where(account.c.person_id == person_id, account.c.state.in_(("waiting", "open")))
+        if not conn.execute(mine.values(state="suspended", because=because)).rowcount:
+            raise Refused("There is no open account to suspend.", "It is closed or suspended already.")
+        _end_sessions(conn, person_id)
+        ledger.append(conn, site.now(), events.ACCOUNT_SUSPENDED, {"person": person_id})
+
+
+def forget_the_past(site: Site) -> int:
+    """Remove sessions and links that are over, and tries to log in that are a day old; returns how many."""
+    now = site.now()
+    past = (
+        (session, session.c.ends_at <= now),
+        (once_link, once_link.c.ends_at <= now),
+        (attempt, attempt.c.at <= now - DAY),
+    )
+    with site.writing() as conn:
+        return sum(conn.execute(delete(table).where(over)).rowcount for table, over in past)
+
+
+def _state(conn: Connection, person_id: str) -> Row[Any] | None:
+    return conn.execute(select(account).where(account.c.person_id == person_id)).first()
+
+
+def _end_sessions(conn: Connection, person_id: str) -> None:
+    conn.execute(delete(session).where(session.c.person_id == person_id))

@@ -1,0 +1,50 @@
+"""Links that are good for once: each proves control of the address it was sent to, and lets its reader choose a password.
+
+What could go wrong: a mail scanner that opens every link; two tabs that press at once; a leaked database; a link that still
+works when a later one was asked for. So a link is looked at as often as anybody likes and redeemed by one statement that has
+one winner; the store knows the SHA-256 of a secret that only the site key makes (``messages.links.once_token``); and whoever
+redeems one link uses up all that were sent to the same person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, insert, select, update
+
+from troth.accounts.tables import once
+from troth.ids import new_id
+from troth.messages.links import once_token
+from troth.store.site import Site
+
+
+def issue(site: Site, conn: Connection, person_id: str, lasts: timedelta) -> str:
+    """Make a link for a person in the caller's transaction and return its number, which a message may name."""
+    now = site.now()
+    made = new_id(now)
+    digest = digest_of(once_token(site, made))
+    row = {"id": made, "digest": digest, "person_id": person_id, "made_at": now, "ends_at": now + lasts}
+    conn.execute(insert(once), row)
+    return made
+
+
+def whose(conn: Connection, token: str, now: datetime) -> str | None:
+    """The person a link was sent to, while it is good; None when it is not, or never was one."""
+    query = select(once.c.person_id).where(once.c.digest == digest_of(token), once.c.ends_at > now)
+    return conn.execute(query.where(once.c.used_at.is_(None))).scalar_one_or_none()
+
+
+def redeem(conn: Connection, token: str, now: datetime) -> str | None:
+    """Use a link up, in the caller's transaction, with all others of its person; the person, for the one who did it first."""
+    mine = update(once).where(once.c.digest == digest_of(token), once.c.used_at.is_(None), once.c.ends_at > now)
+    person_id: str | None = conn.execute(mine.values(used_at=now).returning(once.c.person_id)).scalar_one_or_none()
+    if person_id is not None:
+        others = update(once).where(once.c.person_id == person_id, once.c.used_at.is_(None))
+        conn.execute(others.values(used_at=now))
+    return person_id
+
+
+def digest_of(secret: str) -> bytes:
+    """What is kept of a secret: SHA-256, which needs no salt over 256 random bits."""
+    return hashlib.sha256(secret.encode()).digest()

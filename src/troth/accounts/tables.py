@@ -1,0 +1,70 @@
+"""Accounts, their sessions, the links that are good for once, and the tries to log in that slow down whoever guesses.
+
+Nothing here opens anything after a leak of the database: a password is kept as an Argon2id hash, a session and a link as the
+SHA-256 of a random or derived secret, and whoever tried to log in as a keyed hash of the address they gave.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table
+
+from troth.store.schema import Instant, data_tables, personal, plain
+
+account = Table(
+    "account",
+    data_tables,
+    Column("person_id", String(26), ForeignKey("person.id"), primary_key=True),
+    Column("state", String(12), nullable=False),  # waiting (for the address to be confirmed), open, suspended, closed
+    Column(
+        "password",
+        String(200),
+        info=personal(
+            source="chosen by the person; only its Argon2id hash is kept",
+            export="not exported: nobody can read it",
+            erase="with its person",
+            clock="with its person",
+        ),
+    ),
+    Column("made_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("closed_at", Instant),
+    Column("because", String(200), nullable=False, default="", info=plain("a reason for a suspension, naming nobody")),
+)
+
+session = Table(
+    "session",
+    data_tables,
+    Column("digest", LargeBinary(32), primary_key=True, info=plain("SHA-256 of 256 random bits")),
+    Column("person_id", String(26), ForeignKey("account.person_id"), nullable=False, index=True),
+    Column("made_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False, index=True),
+)
+
+once = Table(
+    "once",
+    data_tables,
+    Column("id", String(26), primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True, info=plain("SHA-256 of a 256-bit secret")),
+    Column("person_id", String(26), ForeignKey("account.person_id"), nullable=False, index=True),
+    Column("made_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False, index=True),
+    Column("used_at", Instant),
+)
+
+attempt = Table(
+    "attempt",
+    data_tables,
+    Column(
+        "mark",
+        LargeBinary(32),
+        nullable=False,
+        info=personal(
+            source="the address somebody tried to log in with, as a keyed hash",
+            export="not exported: it cannot be read back",
+            erase="a day after the try",
+            clock="a day",
+        ),
+    ),
+    Column("at", Instant, nullable=False, index=True),
+    Index("ix_attempt_mark", "mark", "at"),
+)

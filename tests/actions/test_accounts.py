@@ -1,0 +1,337 @@
+"""Accounts on both stores: opened by whoever reads the mail, closed to guessing, left in two ways."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.crashing import KILLED, die_at_commit_after, exit_of
+from tests.fixtures import days
+from tests.operators import mailing, run_mail
+from troth.accounts import actions, profile, sessions
+from troth.accounts.rules import TRIES, WITHIN
+from troth.accounts.sessions import Member, log_in, who
+from troth.accounts.tables import account, attempt, once, session
+from troth.clock import MovedClock
+from troth.collection.actions import collect
+from troth.collection.rules import Submission
+from troth.errors import InvalidInput, Refused, TrothError
+from troth.ledger.tables import entry
+from troth.messages.mailbox import Mailbox
+from troth.people import vault
+from troth.people.tables import holding, person
+from troth.people.vault import By
+from troth.retention.ending import destroy_due
+from troth.store.site import Site, open_site
+from troth.work import turn
+
+PASSWORD = "seven quiet lamps"
+ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow", "phone": "+44 20 7946 0123"}
+
+
+@dataclass
+class Door:
+    """A site with a mailbox that stands where its mail server would."""
+
+    site: Site
+    mailbox: Mailbox
+
+    def letters(self) -> list[str]:
+        run_mail(self.site)
+        return [one.body("plain") for one in sorted(self.mailbox.messages(), key=lambda one: one.number)]
+
+    def token(self) -> str:
+        """The secret of the link in the newest message."""
+        return self.letters()[-1].partition("/account/link/")[2].split()[0]
+
+    def register(self, key: str = "reg-1", **values: str) -> None:
+        actions.register(self.site, Submission("register", {**ANN, **values}, key))
+
+    def member(self) -> Member:
+        self.register()
+        actions.choose_password(self.site, self.token(), PASSWORD)
+        return self.logged_in()
+
+    def logged_in(self) -> Member:
+        found = who(self.site, log_in(self.site, ANN["email"], PASSWORD).secret)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def door(site: Site) -> Iterator[Door]:
+    box = Mailbox()
+    box.start()
+    yield Door(mailing(site, box), box)
+    box.stop()
+
+
+def states(site: Site) -> list[str]:
+    with site.reading() as conn:
+        return list(conn.scalars(select(account.c.state)))
+
+
+def count(site: Site, table: object) -> int:
+    with site.reading() as conn:
+        return conn.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
+
+
+def test_an_account_stays_closed_until_its_address_is_confirmed(door: Door) -> None:
+    door.register()
+    assert states(door.site) == ["waiting"]
+    with pytest.raises(Refused):
+        log_in(door.site, ANN["email"], PASSWORD)
+    actions.choose_password(door.site, door.token(), PASSWORD)
+    assert states(door.site) == ["open"]
+    assert door.logged_in().person_id
+
+
+def test_a_link_works_once_and_an_older_one_not_at_all(door: Door) -> None:
+    door.register()
+    first = door.token()
+    actions.forgot(door.site, ANN["email"])
+    second = door.token()
+    assert first != second
+    actions.choose_password(door.site, second, PASSWORD)
+    for spent in (first, second, "guessed", ""):
+        with pytest.raises(InvalidInput, match="no longer good"):
+            actions.choose_password(door.site, spent, "another long password")
+    assert door.logged_in()
+
+
+def test_a_link_ends_with_its_time(door: Door, clock: MovedClock) -> None:
+    door.register()
+    token = door.token()
+    clock.move(days(1.01))
+    assert not sessions.link_is_good(door.site, token)
+    with pytest.raises(InvalidInput):
+        actions.choose_password(door.site, token, PASSWORD)
+    assert states(door.site) == ["waiting"]
+
+
+def test_of_two_who_press_at_once_one_wins(door: Door) -> None:
+    door.register()
+    token, won = door.token(), []
+
+    def press(words: str) -> None:
+        try:
+            actions.choose_password(door.site, token, words)
+            won.append(words)
+        except TrothError:
+            pass
+
+    pressing = [threading.Thread(target=press, args=(f"the password of tab {n}",)) for n in range(4)]
+    for one in pressing:
+        one.start()
+    for one in pressing:
+        one.join()
+    assert len(won) == 1
+    assert log_in(door.site, ANN["email"], won[0]).secret
+
+
+def test_a_leaked_database_opens_no_account(door: Door) -> None:
+    member = door.member()
+    actions.forgot(door.site, ANN["email"])
+    token = door.token()
+    secret = log_in(door.site, ANN["email"], PASSWORD).secret
+    with door.site.reading() as conn:
+        kept = [str(row) for table in (account, session, once, attempt) for row in conn.execute(select(table))]
+        kept += [str(row) for row in conn.execute(select(entry.c.body))]
+        kept += [row.terms for row in conn.exec_driver_sql("SELECT CAST(terms AS TEXT) AS terms FROM message")]
+    for secret_words in (PASSWORD, token, secret, ANN["email"]):
+        assert not [row for row in kept if secret_words in row]
+    assert member.person_id
+
+
+def test_an_address_with_an_account_takes_no_registration_and_its_owner_is_told(door: Door) -> None:
+    door.member()
+    held, people = count(door.site, holding), count(door.site, person)
+    door.register("reg-2", full_name="Eve Crow")
+    door.register("reg-2", full_name="Eve Crow")
+    assert (count(door.site, holding), count(door.site, person)) == (held, people)
+    told = [letter for letter in door.letters() if "has an account already" in letter]
+    assert len(told) == 1
+    with pytest.raises(InvalidInput):
+        door.register("reg-3", phone="no number")
+    with pytest.raises(Refused):
+        door.register("reg-4", birth_date="2015-01-01")
+
+
+def test_a_new_registration_before_the_first_was_confirmed_counts(door: Door) -> None:
+    door.register(full_name="Mistyped")
+    older = door.token()
+    door.register("reg-2")
+    actions.choose_password(door.site, door.token(), PASSWORD)
+    member = door.logged_in()
+    assert profile.read(door.site, door.site.policy(), member, "register")["full_name"] == "Ann Sparrow"
+    assert not sessions.link_is_good(door.site, older)
+
+
+def test_guessing_is_slowed_down_whether_there_is_an_account_or_not(door: Door, clock: MovedClock) -> None:
+    door.member()
+    for address in (ANN["email"], "nobody@shop.example"):
+        said = set()
+        for _ in range(TRIES):
+            with pytest.raises(Refused) as wrong:
+                log_in(door.site, address, "not the password")
+            said.add(str(wrong.value))
+        with pytest.raises(Refused) as closed:
+            log_in(door.site, address, PASSWORD)
+        assert said == {str(closed.value)}
+    clock.move(WITHIN)
+    assert door.logged_in()
+
+
+def test_tries_at_once_are_counted_one_by_one(door: Door) -> None:
+    door.member()
+    tries = [threading.Thread(target=_wrong, args=(door.site,)) for _ in range(TRIES + 3)]
+    for one in tries:
+        one.start()
+    for one in tries:
+        one.join()
+    assert count(door.site, attempt) == TRIES + 3
+    with pytest.raises(Refused):
+        log_in(door.site, ANN["email"], PASSWORD)
+
+
+def _wrong(site: Site) -> None:
+    with pytest.raises(Refused):
+        log_in(site, ANN["email"], "not the password")
+
+
+def test_tries_are_forgotten_after_a_day(door: Door, clock: MovedClock) -> None:
+    _wrong(door.site)
+    clock.move(days(1))
+    turn(door.site)
+    assert count(door.site, attempt) == 0
+
+
+def test_a_session_ends_with_its_time_its_log_out_and_a_new_password(door: Door, clock: MovedClock) -> None:
+    door.member()
+    one, two, three = (log_in(door.site, ANN["email"], PASSWORD) for _ in range(3))
+    member = who(door.site, one.secret)
+    assert member is not None
+    sessions.log_out(door.site, member)
+    assert who(door.site, one.secret) is None and who(door.site, two.secret) is not None
+    clock.at = two.ends_at
+    assert who(door.site, two.secret) is None
+    actions.forgot(door.site, ANN["email"])
+    fresh = log_in(door.site, ANN["email"], PASSWORD)
+    actions.choose_password(door.site, door.token(), "eight louder lamps")
+    assert who(door.site, fresh.secret) is None and who(door.site, three.secret) is None
+    assert who(door.site, "guessed") is None and who(door.site, None) is None
+
+
+def test_a_suspended_member_cannot_act_and_is_told_why(door: Door) -> None:
+    door.member()
+    secret = log_in(door.site, ANN["email"], PASSWORD).secret
+    member = who(door.site, secret)
+    assert member is not None
+    actions.suspend(door.site, member.person_id, "Orders were paid with stolen cards.")
+    assert who(door.site, secret) is None
+    with pytest.raises(Refused, match="suspended") as told:
+        log_in(door.site, ANN["email"], PASSWORD)
+    assert told.value.hint == "Orders were paid with stolen cards."
+
+
+def test_a_profile_is_corrected_everywhere_at_once(door: Door) -> None:
+    site, member = door.site, door.member()
+    order = {**ANN, "delivery_address": "1 Lamp Street", "order_total": "2 lamps"}
+    case = collect(site, Submission("order", order, "order-1")).case
+    wanted = {"email": ANN["email"], "full_name": "Ann Wren", "interest": "panels"}
+    assert profile.save(site, site.policy(), member, "register", wanted) == 3
+    saved = profile.read(site, site.policy(), member, "register")
+    assert dict(saved) == wanted
+    order_now = vault.read(site, member.person_id, ["full_name", "phone"], "fulfil_order", By("system"), case)
+    assert dict(order_now.values) == {"full_name": "Ann Wren"}
+    held = list(vault.everything(site, member.person_id, By("person", ref=member.person_id)))
+    assert not [one for one in held if "Ann Sparrow" in one.fields.values() or "phone" in one.fields]
+
+
+def test_a_profile_is_refused_whole(door: Door) -> None:
+    site, member = door.site, door.member()
+    before = dict(profile.read(site, site.policy(), member, "register"))
+    for unfit in (
+        {"full_name": ""},
+        {"full_name": "4111 1111 1111 1111"},
+        {"passport": "x"},
+        {"email": "eve@x.example"},
+    ):
+        with pytest.raises(InvalidInput):
+            profile.save(site, site.policy(), member, "register", before | unfit)
+    assert dict(profile.read(site, site.policy(), member, "register")) == before
+
+
+@pytest.mark.clause("O27")
+def test_a_cancelled_account_is_used_for_nothing(door: Door, clock: MovedClock) -> None:
+    site, member = door.site, door.member()
+    sent = len(door.letters())
+    actions.cancel(site, member.person_id)
+    with pytest.raises(Refused):
+        log_in(site, ANN["email"], PASSWORD)
+    for purpose in ("service", "improvement", "accounts"):
+        with pytest.raises(Refused):
+            vault.read(site, member.person_id, ["full_name"], purpose, By("staff", "finance"))
+    turn(site)
+    assert len(door.letters()) == sent
+    assert list(vault.everything(site, member.person_id, By("person", ref=member.person_id)))
+    with pytest.raises(Refused):
+        actions.cancel(site, member.person_id)
+
+
+def test_whoever_cancelled_may_come_back_through_the_mail(door: Door) -> None:
+    site, member = door.site, door.member()
+    actions.cancel(site, member.person_id)
+    door.register("reg-again")
+    with pytest.raises(Refused):
+        vault.read(site, member.person_id, ["full_name"], "service", By("system"))
+    actions.choose_password(site, door.token(), PASSWORD)
+    assert vault.read(site, member.person_id, ["full_name"], "service", By("system")).values
+    assert door.logged_in().person_id == member.person_id
+
+
+@pytest.mark.clause("O28")
+def test_a_deleted_account_leaves_nothing_behind(door: Door, clock: MovedClock) -> None:
+    site, member = door.site, door.member()
+    deleted = actions.delete_everything(site, member.person_id)
+    with pytest.raises(Refused):
+        log_in(site, ANN["email"], PASSWORD)
+    clock.at = deleted.until
+    destroy_due(site)
+    for table in (account, session, once, person, holding):
+        assert count(site, table) == 0
+    door.register("reg-anew")
+    assert states(site) == ["waiting"]
+
+
+def test_a_registration_whose_account_a_crash_prevented_gets_one_from_the_worker(door: Door) -> None:
+    collect(door.site, Submission("register", ANN, "reg-1"))
+    assert states(door.site) == []
+    turn(door.site)
+    assert states(door.site) == ["waiting"]
+    assert len([one for one in door.letters() if "/account/link/" in one]) == 1
+    turn(door.site)
+    assert len([one for one in door.letters() if "/account/link/" in one]) == 1
+
+
+def _opening(folder: Path, urls: dict[str, str], at: datetime, token: str) -> None:
+    site = open_site(folder, MovedClock(at), **urls)
+    die_at_commit_after(site, "UPDATE account")
+    actions.choose_password(site, token, PASSWORD)
+
+
+def test_a_killed_redemption_leaves_the_link_good(door: Door, clock: MovedClock) -> None:
+    door.register()
+    token = door.token()
+    urls = {
+        "database": door.site.engine.url.render_as_string(hide_password=False),
+        "keys": door.site.keys.url.render_as_string(hide_password=False),
+    }
+    assert exit_of(_opening, door.site.folder, urls, clock.at, token) == KILLED
+    assert states(door.site) == ["waiting"]
+    actions.choose_password(door.site, token, PASSWORD)
+    assert door.logged_in()
