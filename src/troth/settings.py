@@ -20,7 +20,7 @@ def _alias(name: str) -> str:
 class Wires(BaseModel):
     """A closed mapping of the wiring, keys written with spaces."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_alias)
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_alias, defer_build=True)
 
 
 class StoreWires(Wires):
