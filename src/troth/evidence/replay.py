@@ -2,7 +2,7 @@
 
 The ledger keeps the question (act, purpose, fields, facts) with the answer. A row that was forged, a read that was let
 through without a purpose, a gate that forgot consent: each is an answer that the policy of its day does not give. A fact
-could be forged or left out as well, so what people agreed and objected to is gathered on the way, in the ledger's own order,
+could be forged or left out as well, so what people chose and what the operator stopped is gathered on the way, in the ledger's own order,
 and held against the facts of each decision. An entry that says something was done and holds no question at all counts as a
 decision that was never asked for. One pass serves all promises.
 """
@@ -22,6 +22,7 @@ from troth.consent.rules import STATES, Choice, facts_of
 from troth.consent.tables import choice
 from troth.decide import Ask
 from troth.errors import StoreError
+from troth.evidence.stopped import STOPS, StopsHeard
 from troth.ledger import events
 from troth.ledger.tables import entry
 from troth.people.tables import person
@@ -101,6 +102,7 @@ class _Replay:
     archive: _Archive
     counts: dict[str, _Count] = field(default_factory=lambda: defaultdict(_Count))
     chosen: dict[str, list[Choice]] = field(default_factory=lambda: defaultdict(list))
+    stops: StopsHeard = field(default_factory=StopsHeard)
     disclosed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     published: dict[int, str] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
@@ -112,6 +114,8 @@ class _Replay:
             self.events[one.event] += 1
             if one.event in CHOICES and one.id not in forged:
                 self._choose(one)
+            elif one.event in STOPS:
+                self.stops.hear(self.conn, one.event, one.at, one.body)
             elif one.event == events.POLICY_PUBLISHED and isinstance(one.body.get("version"), int):
                 self.published[one.body["version"]] = str(one.body.get("digest", ""))
             if "ask" in one.body or one.event in DECIDED:
@@ -146,7 +150,9 @@ class _Replay:
             self.disclosed[str(one.body.get("disclosure"))] = ask.recipient, ask.purpose, " ".join(sorted(ask.fields))
 
     def _founded(self, one: _Entry, ask: Ask) -> bool:
-        """Whether the consents and objections among the facts are those of the person at that instant, or just before."""
+        """Whether the stops, consents and objections among the facts are those of that instant, or just before."""
+        if not self.stops.bear_out(ask, one.at, _AT_ONCE):
+            return False
         if ask.act not in _OF_PEOPLE or "person" not in one.body:
             return True
         made = self.chosen.get(str(one.body["person"]), [])

@@ -70,7 +70,8 @@ def queue(
 
 def _decided(site: Site, conn: Connection, compiled: Compiled, person_id: str, name: str) -> tuple[Sending, Decision]:
     by = _by(name, person_id)
-    facts = vault.facts(site, conn, [person_id], by, site.now(), policy=compiled)[person_id]
+    scopes = () if name in NOTICES else (declared(compiled.policy, name).for_,)
+    facts = vault.facts(site, conn, [person_id], by, site.now(), policy=compiled, scopes=scopes)[person_id]
     wanted = sending(compiled, name, vault.kind_of(conn, person_id) or "", facts)
     return wanted, compiled.decide(wanted.ask)
 

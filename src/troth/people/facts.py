@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from troth.consent.actions import choices
 from troth.consent.rules import facts_of
+from troth.consent.stops import actions as stops
 from troth.people.dealings import open_cases
 from troth.people.tables import person
 from troth.policy.compile import Compiled
@@ -73,22 +74,24 @@ def facts(
     case: str | None = None,
     policy: Compiled | None = None,
     people: dict[str, Known] | None = None,
+    scopes: Collection[str] | None = None,
 ) -> dict[str, frozenset[str]]:
-    """The facts about each of these people: choices, open dealings, regime, who asks.
+    """The facts about each of these people: choices, open dealings, regime, who asks, and what is stopped for everybody.
 
     The fact ``barred``, which forbids everything, holds for whoever is unknown or quarantined, for a restricted person unless
     ``purpose`` is one of those they may still be read for, and when ``case`` is no open dealing of theirs. With a ``case``
-    only the dealings of that reference count.
+    only the dealings of that reference count. ``scopes`` are those whose stops count: ``purpose`` alone when left out.
     """
     there = known(conn, person_ids) if people is None else people
     chosen = choices(conn, person_ids, now)
     cases = open_cases(conn, person_ids)
     days = _regimes(policy or site.policy(conn))
+    stopped = stops.facts(conn, (purpose,) if scopes is None else scopes)
     made = {}
     for one in person_ids:
         mine = _of_cases(cases.get(one, frozenset()), case)
         told = _of_person(there.get(one), purpose, days)
-        made[one] = facts_of(chosen.get(one, ())) | mine | told | by.facts(one)
+        made[one] = facts_of(chosen.get(one, ())) | mine | told | by.facts(one) | stopped
     return made
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, insert, select, tuple_
 
 from troth import ledger
 from troth.clock import DAY
+from troth.consent.stops import actions as stops
 from troth.decide import Ask
 from troth.errors import Refused, Unverifiable
 from troth.ids import new_id
@@ -87,7 +88,7 @@ def read(site: Site, purpose: str, by: By, since: datetime | None = None) -> Ite
     """
     with site.writing() as conn:
         compiled = site.policy(conn)
-        ask = _ask(compiled, purpose, by)
+        ask = _ask(compiled, purpose, by, stops.facts(conn, [purpose]))
         decision = compiled.decide(ask)
         event = events.DECISION_MADE if decision.allowed else events.DECISION_REFUSED
         ledger.append(conn, site.now(), event, ledger.decision_body(ask, decision, compiled.version))
@@ -96,9 +97,9 @@ def read(site: Site, purpose: str, by: By, since: datetime | None = None) -> Ite
     return _stream(site, compiled, since)
 
 
-def _ask(compiled: Compiled, purpose: str, by: By) -> Ask:
+def _ask(compiled: Compiled, purpose: str, by: By, stopped: frozenset[str]) -> Ask:
     fields = frozenset(compiled.policy.visits.records) if compiled.policy.visits else frozenset()
-    return Ask(READ_VISITS, purpose, fields | {"time"}, facts=by.facts(""))
+    return Ask(READ_VISITS, purpose, fields | {"time"}, facts=by.facts("") | stopped)
 
 
 def _stream(site: Site, compiled: Compiled, since: datetime | None) -> Iterator[Visit]:
