@@ -2,7 +2,7 @@
 
 The ledger keeps the question (act, purpose, fields, facts) with the answer. A row that was forged, a read that was let
 through without a purpose, a gate that forgot consent: each is an answer that the policy of its day does not give. A fact
-could be forged or left out as well, so what people agreed and objected to is gathered on the way, in the ledger's own order,
+could be forged or left out as well, so what people chose and the operator stopped is gathered on the way, in the ledger's order,
 and held against the facts of each decision. An entry that says something was done and holds no question at all counts as a
 decision that was never asked for. One pass serves all promises.
 
@@ -26,9 +26,11 @@ from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
 from troth.clock import from_micros
 from troth.consent.rules import STATES, Choice, facts_of
+from troth.consent.stops.rules import stops_among
 from troth.consent.tables import choice
 from troth.decide import Ask
 from troth.evidence.archive import AT_ONCE, Archive, Row, archive
+from troth.evidence.stopped import STOPS, StopsHeard, under
 from troth.ledger import events
 from troth.ledger.tables import entry
 from troth.people.proofs import reads_like_a_card
@@ -99,6 +101,9 @@ class _Judged:
     told: frozenset[str]
     of_somebody: bool
     """it was allowed, about a person: their choices must bear it out"""
+    under: tuple[str, ...]
+    """it was allowed: the scopes whose stops must bear it out"""
+    stops: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -138,6 +143,7 @@ class _State:
     counts: dict[str, _Count] = field(default_factory=lambda: defaultdict(_Count))
     chosen: dict[str, _Chosen] = field(default_factory=lambda: defaultdict(_Chosen))
     chosen_ids: set[str] = field(default_factory=set)
+    stops: StopsHeard = field(default_factory=StopsHeard)
     disclosed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     published: dict[int, str] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
@@ -219,6 +225,8 @@ class _Hearing:
             state.last_at = max(state.last_at, one.at)
             if one.event in CHOICES and one.id not in forged:
                 self._choose(one)
+            elif one.event in STOPS:
+                state.stops.hear(self.conn, one.event, one.at, one.body)
             elif one.event == events.POLICY_PUBLISHED and isinstance(one.body.get("version"), int):
                 state.published[one.body["version"]] = str(one.body.get("digest", ""))
             if "ask" in one.body or one.event in DECIDED:
@@ -274,13 +282,16 @@ class _Hearing:
         same = again is not None and again.allowed == allowed and list(again.because) == one.body.get("because")
         about = _spoken_of(ask, one.body, again.because if again else ())
         of_somebody = allowed and ask is not None and ask.act in _OF_PEOPLE
-        return _Judged(same, tuple(about), ask, _choices_among(ask.facts if ask else ()), of_somebody)
+        facts, scopes = (ask.facts, under(ask) if allowed else ()) if ask else (frozenset[str](), ())
+        return _Judged(same, tuple(about), ask, _choices_among(facts), of_somebody, scopes, stops_among(facts))
 
     def _right(self, judged: _Judged, one: _Entry) -> bool:
         ask = judged.ask
         if ask and one.event == events.DISCLOSURE_QUEUED:
             told = ask.recipient, ask.purpose, " ".join(sorted(ask.fields))
             self.state.disclosed[str(one.body.get("disclosure"))] = self.state.told.setdefault(told, told)
+        if judged.same and judged.under and not self.state.stops.bear_out(judged.under, judged.stops, one.at):
+            return False
         if not judged.same or not judged.of_somebody or "person" not in one.body:
             return judged.same
         chosen = self.state.chosen.get(str(one.body["person"]))
