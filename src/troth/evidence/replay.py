@@ -2,8 +2,8 @@
 
 The ledger keeps the question (act, purpose, fields, facts) with the answer. A row that was forged, a read that was let
 through without a purpose, a gate that forgot consent: each is an answer that the policy of its day does not give. A fact
-could be forged or left out as well, so what people chose and the operator stopped is gathered on the way, in the ledger's order,
-and held against the facts of each decision. An entry that says something was done and holds no question at all counts as a
+could be forged or left out as well, so what people chose and the operator stopped is gathered on the way, in the ledger's
+own order, and held against the facts of each decision. An entry that says something was done and holds no question at all counts as a
 decision that was never asked for. One pass serves all promises.
 
 A ``Replay`` goes on where it stopped. What it heard cannot have changed: the ledger's triggers refuse that, and whoever gets
@@ -15,7 +15,7 @@ decided about each disclosure, some 250 bytes for each of either, and nothing fo
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 from time import perf_counter
@@ -33,7 +33,7 @@ from troth.evidence.archive import AT_ONCE, Archive, Row, archive
 from troth.evidence.stopped import STOPS, StopsHeard, under
 from troth.ledger import events
 from troth.ledger.tables import entry
-from troth.people.proofs import reads_like_a_card
+from troth.people.proofs import card_like
 from troth.people.tables import person
 from troth.proof import Heard, Replayed
 
@@ -214,10 +214,10 @@ class _Hearing:
     state: _State
     judged: dict[Any, _Judged] = field(default_factory=dict)
 
-    def hear(self, rows: Iterable[Any]) -> None:
+    def hear(self, rows: Sequence[Any]) -> None:
         heard = [_Entry(row.id, row.at, row.event, _body(row.body)) for row in rows]
         state, forged = self.state, self._forged_choices(heard)
-        state.cards += sum(reads_like_a_card(row.body) for row in rows)
+        state.cards += card_like([row.body for row in rows])
         wrong: dict[_Judged, list[int]] = defaultdict(list)
         decisions: Counter[_Judged] = Counter()
         for one in heard:
