@@ -3,8 +3,8 @@
 The ledger keeps the question (act, purpose, fields, facts) with the answer. A row that was forged, a read that was let
 through without a purpose, a gate that forgot consent: each is an answer that the policy of its day does not give. A fact
 could be forged or left out as well, so what people chose and the operator stopped is gathered on the way, in the ledger's
-own order, and held against the facts of each decision. An entry that says something was done and holds no question at all counts as a
-decision that was never asked for. One pass serves all promises.
+own order, and held against the facts of each decision. An entry that says something was done and holds no question at all
+counts as a decision that was never asked for. One pass serves all promises.
 
 A ``Replay`` goes on where it stopped. What it heard cannot have changed: the ledger's triggers refuse that, and whoever gets
 round them is found when all is read again (``evidence.prove``) or by ``troth ledger verify``. What was said by a version of
