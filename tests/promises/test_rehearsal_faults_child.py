@@ -11,50 +11,52 @@ from troth.errors import Refused
 from troth.rehearsal.child import Child, Killed
 
 
-def prepared(word: str):  # type: ignore[no-untyped-def]
-    """An actor that remembers who prepared it, and how often this process was asked."""
-    nursery, asked = os.getpid(), 0
+class Answering:
+    """Says who prepared it, how often it was refreshed, which process it is in, and how often this one was asked."""
 
-    def act(task: str) -> object:
-        nonlocal asked
-        asked += 1
+    def __init__(self, word: str) -> None:
+        self.word, self.nursery, self.refreshed, self.asked = word, os.getpid(), 0, 0
+
+    def refresh(self) -> None:
+        self.refreshed += 1
+
+    def do(self, task: str) -> object:
+        self.asked += 1
         if task == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if task == "leave":
             os._exit(3)
         if task == "refuse":
             raise Refused("No.", "Never.", ("a line",))
-        return word, nursery, os.getpid(), asked
-
-    return act
+        return self.word, self.nursery, os.getpid(), self.asked, self.refreshed
 
 
-def never() -> None:
+def never() -> Answering:
     raise Refused("Not today.")
 
 
 @pytest.fixture
 def child() -> Iterator[Child]:
-    child = Child(prepared, "hello")
+    child = Child(Answering, "hello")
     yield child
     child.close()
 
 
 def test_an_actor_answers_from_another_process(child: Child) -> None:
-    word, nursery, pid, asked = child.do("say")
+    word, nursery, pid, asked, _ = child.do("say")
     assert (word, asked) == ("hello", 1)
     assert len({os.getpid(), nursery, pid}) == 3
     assert pid == child.pid
 
 
 def test_after_a_kill_another_one_goes_on_with_all_that_was_prepared(child: Child) -> None:
-    _, nursery, first, _ = child.do("say")
+    _, nursery, first, _, _ = child.do("say")
     for _ in range(3):
         with pytest.raises(Killed) as killed:
             child.do("die")
         assert killed.value.ended_by == -signal.SIGKILL
-    _, same, last, asked = child.do("say")
-    assert (same, asked) == (nursery, 1)
+    _, same, last, asked, refreshed = child.do("say")
+    assert (same, asked, refreshed) == (nursery, 1, 4)
     assert last != first
 
 
@@ -86,7 +88,7 @@ def test_a_new_process_costs_little(child: Child) -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    child = Child(prepared, "hello")
+    child = Child(Answering, "hello")
     pid = child.pid
     child.close()
     with pytest.raises(ProcessLookupError):

@@ -16,13 +16,20 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
-
-Actor = Callable[[Any], Any]
-"""Does one task after another; what it returns and what it raises goes to the parent, so it must be picklable."""
+from typing import Any, Protocol
 
 PATIENCE_S = 120.0
 _processes = multiprocessing.get_context("forkserver")
+
+
+class Actor(Protocol):
+    """What acts. Tasks, answers and errors travel between processes, so they must be picklable."""
+
+    def refresh(self) -> None:
+        """Prepare what the next process should have at hand. Called in the nursery; must leave no connection and no thread."""
+
+    def do(self, task: Any) -> Any:
+        """Do one task. Called in an acting process, again and again."""
 
 
 class Killed(Exception):
@@ -56,8 +63,7 @@ class _Died:
 class Child:
     """The actor that ``prepare(*args)`` makes, in a process of its own; a new one takes the place of one that was killed.
 
-    ``prepare`` is called once, in the nursery, and must leave neither threads nor connections behind. To be used from one
-    thread, and closed in the end.
+    ``prepare`` is called once, in the nursery. To be used from one thread, and closed in the end.
     """
 
     def __init__(self, prepare: Callable[..., Actor], *args: Any) -> None:
@@ -117,6 +123,7 @@ def _nurse(pipe: Connection, prepare: Callable[..., Actor], args: tuple[Any, ...
         return
     ended_by = -1
     while ended_by != 0:
+        actor.refresh()
         pid = os.fork()
         if pid == 0:
             _act(pipe, actor)
@@ -133,7 +140,7 @@ def _act(pipe: Connection, actor: Actor) -> None:
         while True:
             task = pipe.recv()
             try:
-                said: object = _Answered(actor(task))
+                said: object = _Answered(actor.do(task))
             except Exception as error:
                 said = _Raised(error)
             pipe.send(said)
