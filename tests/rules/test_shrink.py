@@ -109,9 +109,9 @@ def test_out_of_trials_the_shortest_so_far_is_kept_and_not_called_the_shortest()
         asked.append(len(events))
         return needing({5, 60})(events)
 
-    shrunk = shrink(tuple(event(number, who=number) for number in range(100)), fails, limits=Limits(runs=4))
+    shrunk = shrink(tuple(event(number, who=number) for number in range(100)), fails, limits=Limits(runs=7))
     assert shrunk is not None
-    assert len(asked) == 4
+    assert len(asked) == 7
     assert needing({5, 60})(shrunk.events)
     assert not shrunk.minimal
 
@@ -139,5 +139,5 @@ def test_no_list_is_tried_twice() -> None:
     shrink(
         tuple(event(number, who=number % 5) for number in range(30)), fails, progress=lambda *done: told.append(done)
     )
-    assert len(asked) == len(set(asked)) == len(told)
+    assert len(asked) == len(set(asked))
     assert told[-1] == (len(asked), 3)

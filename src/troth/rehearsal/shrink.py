@@ -53,20 +53,22 @@ def shrink(
     progress: Callable[[int, int], None] | None = None,
     elapsed: Callable[[], float] = perf_counter,
 ) -> Shrunk | None:
-    """The shortest list found of ``events`` for which ``fails`` still answers yes; None when it does not for all of them.
+    """The shortest list found of ``events`` for which ``fails`` still answers yes.
+
+    None when it does neither for all of them nor for those of a few people, which are tried first.
 
     ``progress`` is called with the number of lists tried and the length of the shortest so far. For the same answers of
     ``fails`` the result is the same, and unless a limit was reached no single event of it can be left out.
     """
-    trials = _Trials(fails, limits or Limits(), progress, elapsed)
-    if not trials.still(tuple(events)):
-        return None
+    trials = _Trials(tuple(events), fails, limits or Limits(), progress, elapsed)
     try:
-        for stage in (_few_people, _acts, _people, _start):
+        if not _few_people(trials) and not trials.still(tuple(events)):
+            return None
+        for stage in (_acts, _people, _start):
             stage(trials)
         _to_the_end(trials)
     except _Spent:
-        return Shrunk(trials.best, trials.runs, minimal=False)
+        return Shrunk(trials.best, trials.runs, minimal=False) if trials.failed else None
     return Shrunk(trials.best, trials.runs, minimal=True)
 
 
@@ -87,6 +89,7 @@ class _Trials:
 
     def __init__(
         self,
+        events: Events,
         fails: Fails,
         limits: Limits,
         progress: Callable[[int, int], None] | None,
@@ -95,7 +98,8 @@ class _Trials:
         self._fails, self._limits, self._progress = fails, limits, progress
         self._elapsed, self._started = elapsed, elapsed()
         self._known: dict[int, bool] = {}
-        self.best: Events = ()
+        self.best = events
+        self.failed = False
         self.runs = 0
 
     def still(self, events: Events) -> bool:
@@ -106,19 +110,19 @@ class _Trials:
                 raise _Spent
             self.runs += 1
             self._known[key] = self._fails(events)
-            if self._progress:
-                self._progress(self.runs, len(events if self._known[key] else self.best))
         if self._known[key]:
-            self.best = events
+            self.best, self.failed = events, True
+        if self._progress:
+            self._progress(self.runs, len(self.best))
         return self._known[key]
 
 
-def _few_people(trials: _Trials) -> None:
+def _few_people(trials: _Trials) -> bool:
     """Nobody, or a few of those who did something last: whoever went wrong at the end is likely among them."""
-    people = _everybody(trials.best)
-    for size in FEW:
-        if size < len(people) and trials.still(_only(trials.best, people[:size])):
-            return
+    events = trials.best
+    people = _everybody(events)
+    sizes = [size for size in FEW if size < len(people)]
+    return any(trials.still(_only(events, people[:size])) for size in sizes)
 
 
 def _acts(trials: _Trials) -> None:
