@@ -27,7 +27,6 @@ def stop(site: Folder, scope: Scope, because: Because, by: Role, origin: Origin 
     it is due, and is not delivered.
 
     \b
-    Example: troth stop my-shop marketing --because "complaint 2026-4 is looked into" --by "privacy lead"
     Example: troth stop my-shop @newsletter_house --because "their breach of 3 May" --by "privacy lead" --recall
     """
     from troth.commands.opening import opened
