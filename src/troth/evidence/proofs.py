@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import pairwise
+from typing import cast
 
 from sqlalchemy import func, or_, select
 
@@ -60,14 +62,24 @@ def _misplaced(proving: Proving) -> tuple[int, Some]:
 def contact(proving: Proving, promise: Promise) -> Proof:
     """The notice as it is shown now says who answers and how to reach them."""
     operator = proving.compiled.policy.operator
-    shown = " ".join(item.sentence for item in notice(proving.compiled, "en").items)
+    said = " ".join(shown(proving, "en").values())
     limit = proving.say("a name and an e-mail address in the notice")
     evidence = proving.say("the notice, as it is shown now")
-    if not operator.name or operator.name not in shown:
+    if not operator.name or operator.name not in said:
         return Proof("broken", "query", limit, proving.say("no name"), evidence)
-    if not operator.email or operator.email not in shown:
+    if not operator.email or operator.email not in said:
         return Proof("broken", "query", limit, proving.say("no e-mail address"), evidence)
     return Proof("kept", "query", limit, proving.say("both are there"), evidence)
+
+
+def shown(proving: Proving, tag: str) -> Mapping[str, str]:
+    """The sentences of the notice in the language ``tag``, by promise; put together once for a version of the policy."""
+    key = shown, tag
+    compiled, said = proving.before.get(key, (None, {}))
+    if compiled is not proving.compiled:
+        said = {item.promise_id: item.sentence for item in notice(proving.compiled, tag).items}
+        proving.before[key] = proving.compiled, said
+    return cast("Mapping[str, str]", said)
 
 
 def use(proving: Proving, promise: Promise) -> Proof:

@@ -179,6 +179,11 @@ class Replay:
         replayed = {name: count.frozen() for name, count in state.counts.items()}
         return Heard(replayed, state.disclosed, state.chosen_ids, state.published, state.events, state.cards)
 
+    @property
+    def waits_for(self) -> int:
+        """How many ids below the last one may still appear."""
+        return len(self._state.late)
+
     def _goes_on(self, conn: Connection, now: Archive) -> bool:
         """Whether all that was heard would be heard again: same versions, and a ledger that was not cut off."""
         last = conn.scalar(select(func.max(entry.c.id))) or 0
