@@ -218,6 +218,7 @@ class _Town:
             yield self._read(random, None, LIST)
 
     def _read(self, random: Random, who: int | None, number: int) -> _Draft:
+        roles: tuple[str, ...]
         purpose, roles = NOBODYS, ("",)
         if self._offers.purposes and random.random() < 0.97:
             purpose, roles = random.choice(self._offers.purposes)

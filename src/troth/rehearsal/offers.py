@@ -1,7 +1,7 @@
 """What a policy lets happen, as lists to choose from: where data comes in, which choices, dealings, purposes and recipients.
 
-Read from the policy's model and nothing else. ``generate`` draws from these lists; what an entry of the policy allows is decided
-elsewhere, so that also what it does not allow is tried.
+Read from the policy's model and nothing else. ``generate`` draws from these lists; what an entry allows is decided elsewhere,
+so that what it does not allow is tried as well.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def opened(policy: Policy, point: CollectionPoint) -> list[str]:
 
 def _dealings(policy: Policy) -> tuple[str, ...]:
     """The purchases that anything asks for, together; and each other dealing that is needed, by itself."""
-    users = [*policy.purposes.values(), *policy.recipients.values()]
-    needed = {need.removeprefix("open ") for user in users for need in user.needs}
+    needs = [one.needs for one in policy.purposes.values()] + [one.needs for one in policy.recipients.values()]
+    needed = {need.removeprefix("open ") for some in needs for need in some}
     begin = {word for one in policy.relationship.values() for word in one.begins if word == "order"}
     bought = sorted((needed | begin) & {"order", "paid order"})
     others = sorted(needed - {"order", "paid order"})

@@ -43,6 +43,7 @@ class Outcome:
         person: the id of whoever a submission was stored for.
         opened: the ids of the people whose data was opened.
         effective: when the version takes effect that an amendment published.
+        again: it was lived more than once, since nobody knew whether it had been.
     """
 
     result: Literal["done", "refused", "passed over"]
@@ -51,6 +52,7 @@ class Outcome:
     person: str = ""
     opened: tuple[str, ...] = ()
     effective: datetime | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
