@@ -7,6 +7,7 @@ remember what was given: whoever wants to compare makes it up again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from hashlib import blake2b
 from random import Random
 
 from troth.policy.compile import Compiled
@@ -40,10 +41,16 @@ _WORDS = (
 )
 
 
+def chance(seed: int, number: int, key: str) -> float:
+    """From 0 up to 1, for one ``key`` of the event ``number``: it stays when the other keys of a policy change."""
+    drawn = blake2b(f"{seed}:{number}:{key}".encode(), digest_size=6)
+    return int.from_bytes(drawn.digest()) / 2**48
+
+
 def answers(compiled: Compiled, seed: int, point: CollectionPoint, who: int, number: int) -> dict[str, str]:
     """What the person ``who`` answers at ``point`` in the event ``number``: all that must be, and some of what may be."""
     random = Random(f"{seed}:answers:{number}")
-    optional = [key for key in point.optional if random.random() < OPTIONAL]
+    optional = [key for key in point.optional if chance(seed, number, key) < OPTIONAL]
     data = compiled.policy.data
     asked = {key: data[key].category for key in (*point.required, *optional) if data[key].protect != "never stored"}
     return values(asked, seed, who, random, compiled.identifying)

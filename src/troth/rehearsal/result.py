@@ -97,8 +97,8 @@ class Watch(Protocol):
     def happened(self, event: Event, outcome: Outcome) -> None:
         """An event has been lived."""
 
-    def went(self, person: int, point: str, given: datetime, gone: datetime) -> None:
-        """What ``person`` gave at ``point`` has been destroyed."""
+    def went(self, person: int, point: str, given: datetime, gone: datetime, fields: tuple[str, ...]) -> None:
+        """The ``fields`` that ``person`` gave at ``point`` have been destroyed."""
 
     def day(self, count: DayCount) -> None:
         """A day is over and was checked."""

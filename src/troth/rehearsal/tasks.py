@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from random import Random
 
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
 from troth.rehearsal.events import Event
+from troth.rehearsal.made_up import chance
 
 APART = timedelta(seconds=1)
 """between two visits of one event, the last of which is made at its instant"""
@@ -52,8 +52,7 @@ def kinds_of(event: Event) -> list[str]:
 
 def ticked(seed: int, number: int, point: CollectionPoint) -> list[str]:
     """Which of the choices that ``point`` offers are taken in the event ``number``."""
-    random = Random(f"{seed}:ticked:{number}")
-    return [scope for scope in point.offers if random.random() < 0.5]
+    return [scope for scope in point.offers if chance(seed, number, scope) < 0.5]
 
 
 def read_for(compiled: Compiled, purpose: str) -> tuple[str, ...]:
