@@ -31,12 +31,17 @@ class Sealed:
     told: str
     partner: str | None
     submission: str
+    only_for: str | None
     body: bytes
 
     @property
     def case(self) -> str:
         """The reference of the dealing that the submission of this holding opened, if it opened one."""
         return f"{self.point}:{self.submission}"
+
+    def open_to(self, purpose: str) -> bool:
+        """Whether it may be opened for ``purpose``; what is kept for certain purposes only is for those and its person."""
+        return self.only_for is None or purpose == OWN_ACCESS or purpose in self.only_for.split(" ")
 
     def open(self, key: bytes) -> dict[str, str]:
         """The values. Raises ``Unverifiable`` when the body was altered or moved."""
@@ -93,7 +98,7 @@ def holdings_from(conn: Connection, holding_id: str, limit: int) -> list[Sealed]
 
 
 def _holdings() -> Select[tuple[object, ...]]:
-    names = ("id", "person_id", "at", "policy_version", "told", "partner", "submission", "body")
+    names = ("id", "person_id", "at", "policy_version", "told", "partner", "submission", "only_for", "body")
     columns = [holding.c[name] for name in names]
     return select(*columns, shape.c.point, shape.c.source, shape.c.fields).join(shape, shape.c.id == holding.c.shape_id)
 

@@ -121,8 +121,15 @@ _IN_FORCE = select(table.c.scope, table.c.origin).where(
 
 def facts(conn: Connection, scopes: Collection[str]) -> frozenset[str]:
     """The stops in force of ``scopes``, as facts; read in the transaction that decides."""
-    rows = conn.execute(_IN_FORCE, {"scopes": list(scopes)})
-    return frozenset(fact(row.scope, row.origin) for row in rows)
+    return frozenset().union(*facts_by_scope(conn, scopes).values())
+
+
+def facts_by_scope(conn: Connection, scopes: Collection[str]) -> dict[str, frozenset[str]]:
+    """As ``facts``, for each of ``scopes`` that has any."""
+    found: dict[str, frozenset[str]] = {}
+    for row in conn.execute(_IN_FORCE, {"scopes": list(scopes)}):
+        found[row.scope] = found.get(row.scope, frozenset()) | {fact(row.scope, row.origin)}
+    return found
 
 
 def history(conn: Connection, scope: str | None = None) -> list[Stop]:
