@@ -20,7 +20,7 @@ from troth.messages import actions as messages
 from troth.people.keystore import sweep_orphans
 from troth.recipients import gate, instructions
 from troth.retention import alarms, ending, sweep
-from troth.retention.heartbeat import beat
+from troth.retention.heartbeat import beat, beat_all, lately
 from troth.store.site import Site
 from troth.visits import sweep as visits
 
@@ -70,8 +70,7 @@ def turn(site: Site, tasks: Mapping[str, Task] | None = None) -> Turn:
 
 def _beat(site: Site, done: Collection[str]) -> None:
     with site.writing() as conn:
-        for name in done:
-            beat(conn, name, site.now())
+        beat_all(conn, done, site.now())
 
 
 def work(site: Site, stop: Event, every_seconds: float = 60.0) -> None:
@@ -81,13 +80,28 @@ def work(site: Site, stop: Event, every_seconds: float = 60.0) -> None:
         stop.wait(every_seconds)
 
 
+def _orphans(site: Site) -> int:
+    """Once an hour, since it looks at every key there is, and no key without a person is younger than a day."""
+    now = site.now()
+    with site.reading() as conn:
+        if lately(conn, ORPHANS, now):
+            return 0
+    swept = sweep_orphans(site)
+    with site.writing() as conn:
+        beat(conn, ORPHANS, now)
+    return swept
+
+
+ORPHANS = "keys of nobody"
+"""under which the hour is counted, since the heartbeat of the task is noted at every turn"""
+
 TASKS: Mapping[str, Task] = {
-    "visits": visits.sweep,
-    "sweep": lambda site: sweep.sweep(site).moved,
-    "destroy": ending.destroy_due,
+    "visits": visits.sweep_quietly,
+    "sweep": lambda site: sweep.sweep_quietly(site).moved,
+    "destroy": ending.destroy_quietly,
     "confirmations": messages.confirm,
     "agenda": lambda site: run_due(site, HANDLERS).done,
-    "orphans": sweep_orphans,
+    "orphans": _orphans,
     "alarms": lambda site: len(alarms.alarms(site, visits.overdue(site))),
     "seal": lambda site: seal(site).entries,
 }

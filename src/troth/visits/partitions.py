@@ -16,9 +16,11 @@ from troth.visits.tables import of_day, visit
 
 _PREFIX = f"{visit.name}_"
 _NAMES = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'visit_[0-9]*'",
-    "postgresql": "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^visit_[0-9]{8}$'"
-    " AND relnamespace = current_schema()::regnamespace",
+    "sqlite": text("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'visit_[0-9]*'"),
+    "postgresql": text(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^visit_[0-9]{8}$'"
+        " AND relnamespace = current_schema()::regnamespace"
+    ),
 }
 
 
@@ -34,7 +36,7 @@ def start_of(day: date) -> datetime:
 
 def days_present(conn: Connection) -> list[date]:
     """The days that have a table, in order."""
-    names = conn.scalars(text(_NAMES[conn.dialect.name]))
+    names = conn.scalars(_NAMES[conn.dialect.name])
     return sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
 
 
