@@ -54,14 +54,31 @@ class Known:
     remembered: Checkpoint | None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far a ledger was found whole: its tree at the last checkpoint, and the id of the last entry that this covers."""
+
+    tree: Frontier
+    last_id: int
+
+
+NOTHING = Seen(Frontier(), 0)
+
+
 def examine(rows: Iterable[Entry | Checkpoint], extent: Extent, known: Known) -> Wrong | None:
     """The first thing wrong in ``rows``, which come in the order of ``walk``; nothing when the ledger is whole."""
-    examination = _Examination(extent, known)
+    return examined(rows, extent, known, NOTHING)[0]
+
+
+def examined(rows: Iterable[Entry | Checkpoint], extent: Extent, known: Known, seen: Seen) -> tuple[Wrong | None, Seen]:
+    """As ``examine``, for the rows after those that were ``seen``; also says how far the ledger is seen now."""
+    examination = _Examination(extent, known).after(seen)
     try:
         found = (examination.see(row) for row in rows)
-        return next((wrong for wrong in found if wrong), None) or examination.end()
+        wrong = next((wrong for wrong in found if wrong), None) or examination.end()
     except (TypeError, ValueError, OverflowError):  # no writer of the ledger puts such a value into a column
-        return Wrong("unreadable", None, examination.next)
+        wrong = Wrong("unreadable", None, examination.next)
+    return wrong, Seen(examination.held, examination.held_id)
 
 
 @dataclass
@@ -81,6 +98,19 @@ class _Examination:
     missing: Wrong | None = None  # the first id since the checkpoint that no row has
     last: Entry | None = None
     remembered: bool = False
+    held: Frontier = field(default_factory=Frontier)  # the tree of the last checkpoint that held
+    held_id: int = 0  # the id of the last entry under it
+
+    def after(self, seen: Seen) -> _Examination:
+        """Go on after what was seen."""
+        self.held = self.kept = self.hashed = seen.tree
+        self.since = self.next = seen.tree.size
+        self.held_id = self.last_id = seen.last_id
+        before = self.known.remembered
+        if before is not None and 0 < before.size <= self.since:  # held once: its key is looked at again, and its root
+            self.remembered = before.size < self.since or before.root == seen.tree.root()
+            self.remembered &= genuine(self.known.ledger, before, self.known.keys)
+        return self
 
     def see(self, row: Entry | Checkpoint) -> Wrong | None:
         """Take the next row."""
@@ -184,7 +214,8 @@ class _Examination:
             return Wrong("forged checkpoint", None, row.size - 1)
         if seen is not None and seen.size == row.size:
             self.remembered = seen.root == row.root
-        self.kept = self.hashed = tree
+        self.held = self.kept = self.hashed = tree
+        self.held_id = self.last_id
         self.since, self.differs, self.ahead, self.missing = row.size, None, None, None
         return None
 

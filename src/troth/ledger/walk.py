@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, func, select, text
 
 from troth.ledger.checkpoints import Checkpoint
 from troth.ledger.tables import checkpoint, entry
@@ -53,13 +53,15 @@ def unmoving(site: Site) -> Iterator[Connection]:
         yield conn
 
 
-def extent(conn: Connection) -> Extent:
-    """Count the ledger."""
-    counts = select(func.count(), func.count(entry.c.position), func.coalesce(func.max(entry.c.position), -1))
-    entries, sealed, last_position = conn.execute(counts.select_from(entry)).one()
+def extent(conn: Connection, after: int = 0) -> Extent:
+    """Count the ledger; the first ``after`` entries are taken to be there."""
+    sealed = select(func.count(), func.coalesce(func.max(entry.c.position), after - 1)).where(_sealed(after))
+    more, last_position = conn.execute(sealed).one()
+    waiting = conn.execute(select(func.count()).where(entry.c.position.is_(None))).scalar_one()
     size = conn.execute(select(func.coalesce(func.max(checkpoint.c.size), 0))).scalar_one()
     gapless = conn.dialect.name == "sqlite"  # there a transaction that is rolled back gives its ids back
-    return Extent(entries, sealed, last_position, size, _last_id(conn, gapless), gapless)
+    entries = after + more + waiting
+    return Extent(entries, after + more, last_position, size, _last_id(conn, gapless), gapless)
 
 
 def _last_id(conn: Connection, sqlite: bool) -> int:
@@ -71,11 +73,15 @@ def _last_id(conn: Connection, sqlite: bool) -> int:
     return int(given.scalar_one())
 
 
-def walk(conn: Connection) -> Iterator[Entry | Checkpoint]:
-    """Sealed entries by position, each checkpoint after the last entry it covers, then what is not sealed, by id."""
-    signed = (Checkpoint(*row) for row in _stream(conn, select(checkpoint).order_by(checkpoint.c.size)))
+def walk(conn: Connection, after: int = 0) -> Iterator[Entry | Checkpoint]:
+    """Sealed entries by position, each checkpoint after the last entry it covers, then what is not sealed, by id.
+
+    The first ``after`` entries, which a checkpoint covers, are left out with all checkpoints up to it.
+    """
+    later = select(checkpoint).where(checkpoint.c.size > after).order_by(checkpoint.c.size)
+    signed = (Checkpoint(*row) for row in _stream(conn, later))
     ahead = next(signed, None)
-    for row in _stream(conn, sealed_entries()):
+    for row in _stream(conn, sealed_entries(after)):
         while ahead is not None and ahead.size <= row.position:
             yield ahead
             ahead = next(signed, None)
@@ -87,9 +93,13 @@ def walk(conn: Connection) -> Iterator[Entry | Checkpoint]:
         yield Entry(*row)
 
 
-def sealed_entries() -> Select[Any]:
-    """The query for sealed entries, by position."""
-    return select(*entry.c).where(entry.c.position.is_not(None)).order_by(entry.c.position)
+def sealed_entries(after: int = 0) -> Select[Any]:
+    """The query for sealed entries from position ``after`` on, by position."""
+    return select(*entry.c).where(_sealed(after)).order_by(entry.c.position)
+
+
+def _sealed(after: int) -> ColumnElement[bool]:
+    return entry.c.position >= after if after else entry.c.position.is_not(None)
 
 
 def unsealed_entries() -> Select[Any]:
