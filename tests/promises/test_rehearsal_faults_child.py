@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from threading import Timer
 
 import pytest
 
@@ -20,10 +21,15 @@ class Answering:
     def refresh(self) -> None:
         self.refreshed += 1
 
+    def detach(self) -> None:
+        self.word += "!"
+
     def do(self, task: str) -> object:
         self.asked += 1
         if task == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if task == "wait":
+            signal.pause()
         if task == "leave":
             os._exit(3)
         if task == "refuse":
@@ -60,6 +66,27 @@ def test_after_a_kill_another_one_goes_on_with_all_that_was_prepared(child: Chil
     assert last != first
 
 
+def test_a_double_is_killed_in_place_of_the_actor(child: Child) -> None:
+    _, nursery, actor, _, _ = child.do("say")
+    for _ in range(3):
+        with pytest.raises(Killed):
+            child.do("die", double=True)
+    word, same, double, asked, refreshed = child.do("say", double=True)
+    assert (word, same, asked, refreshed) == ("hello!!!!", nursery, 2, 1)
+    assert child.pid == double != actor
+    assert child.do("say") == ("hello!!!!", nursery, actor, 2, 1)
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_whoever_acts_can_be_killed_by_whatever_it_waits_for(child: Child, double: bool) -> None:
+    waiting = Timer(0.05, child.kill)
+    waiting.start()
+    with pytest.raises(Killed):
+        child.do("wait", double=double)
+    waiting.join()
+    assert child.do("say")[0].startswith("hello")
+
+
 def test_an_actor_that_leaves_without_a_word_is_no_answer(child: Child) -> None:
     with pytest.raises(Killed) as killed:
         child.do("leave")
@@ -83,7 +110,7 @@ def test_a_new_process_costs_little(child: Child) -> None:
     begun = time.perf_counter()
     for _ in range(10):
         with pytest.raises(Killed):
-            child.do("die")
+            child.do("die", double=True)
     assert (time.perf_counter() - begun) / 10 < 0.1
 
 

@@ -7,7 +7,7 @@ goes on with the same task, ``again``, and what was done already is found by the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from random import Random
@@ -32,6 +32,7 @@ from troth.recipients.tables import disclosure
 from troth.rehearsal.amend import amended
 from troth.rehearsal.events import Event
 from troth.rehearsal.made_up import answers, values
+from troth.rehearsal.model import Wrong
 from troth.rehearsal.result import Outcome
 from troth.rehearsal.tasks import APART, Task, given_to, key_of, kinds_of, read_for, ref_of, ticked
 from troth.rehearsal.terms import Terms
@@ -91,6 +92,14 @@ class Acts:
         """The worker does all that is due at ``at``, the end of ``day``."""
         self.clock.at = at
         return turn(self.site)
+
+    def clock_error(self, day: int) -> timedelta:
+        """This clock is always right."""
+        return timedelta(0)
+
+    def noticed(self) -> Sequence[Wrong]:
+        """These hands look at nothing but their work."""
+        return ()
 
     # --- In ----------------------------------------------------------------------------------------------------------
 

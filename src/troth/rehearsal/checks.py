@@ -86,6 +86,10 @@ class Checks:
         self.model.entries.clear()
         self.model.doubtful.clear()
 
+    def skip(self) -> None:
+        """Look at nothing today but what the acts left: the worker was away."""
+        self._last_entry = self._newest_entry()
+
     def _newest_entry(self) -> int:
         with self.site.reading() as conn:
             return conn.scalar(select(func.max(entry.c.id))) or 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,15 +20,19 @@ from typing import Protocol
 from troth.clock import DAY, MovedClock
 from troth.errors import TrothError
 from troth.evidence.prove import Report, prove
+from troth.messages.mailbox import Mailbox
 from troth.policy.compile import Compiled
 from troth.rehearsal.acts import Acts
 from troth.rehearsal.checks import Checks
 from troth.rehearsal.events import Event
 from troth.rehearsal.generate import generate
 from troth.rehearsal.model import Model, Wrong
+from troth.rehearsal.remote import FaultyMailbox, FaultyStandIns
 from troth.rehearsal.result import DayCount, Outcome, Rehearsal, Violation, Watch
 from troth.rehearsal.stage import staged
+from troth.rehearsal.stand_in import StandIns
 from troth.rehearsal.tasks import Task
+from troth.rehearsal.trouble import troubled
 from troth.store import versions
 from troth.store.site import Site
 from troth.work import Turn
@@ -47,6 +51,12 @@ class Hands(Protocol):
 
     def turn(self, day: int, at: datetime) -> Turn | None:
         """What the worker did at ``at``, the end of ``day``; None when it stayed away."""
+
+    def clock_error(self, day: int) -> timedelta:
+        """How far the clock is from the truth from noon of ``day`` on, unless an event says otherwise."""
+
+    def noticed(self) -> Sequence[Wrong]:
+        """What they saw go wrong since they were last asked."""
 
 
 @dataclass
@@ -72,17 +82,19 @@ class Life:
 
     def day(self, day: int, events: Iterable[Event]) -> None:
         """Live ``events`` and end the day with a worker's turn and a look at everything."""
-        wrong_by = timedelta(0)
+        wrong_by, error = timedelta(0), self.hands.clock_error(day)
         for event in events:
             if event.act == "jump":
                 wrong_by = timedelta(hours=float(event.details["hours"]))
-            self._live(event, self.start + event.after + wrong_by)
+            self._live(event, self.start + event.after + (wrong_by or (error if event.part >= 0.5 else wrong_by)))
         ends = self.clock.at = self.start + (day + 1) * DAY
         with self._timed("checking"):
             self._found(day, ends, self.checks.ledger())
         with self._timed("the worker"):
             turned = self.hands.turn(day, ends)
+        self._found(day, ends, self.hands.noticed())
         if turned is None:
+            self.checks.skip()
             return
         self.happened.update({f"worker: {task}": number for task, number in turned.done.items() if number})
         self.clock.at = ends
@@ -119,7 +131,7 @@ class Life:
         self.days.append(count)
         if self.watch:
             for one in over:
-                self.watch.went(one.part.who, one.part.point, one.part.given, at)
+                self.watch.went(one.part.who, one.part.point, one.part.given, at, one.part.fields)
             self.watch.day(count)
 
     def prove(self, day: int, at: datetime, *, with_canary: bool = False) -> Report:
@@ -186,9 +198,14 @@ def rehearse(
     began = perf_counter()
     with ExitStack() as stack:
         below = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="troth-rehearsal-")))
-        stage = stack.enter_context(staged(source, below, policy=policy, database=database, keys=keys))
+        faulty = (FaultyMailbox(), FaultyStandIns()) if faults else None
+        mailbox, stand_ins = faulty or (Mailbox(), StandIns())
+        stage = stack.enter_context(
+            staged(source, below, mailbox, stand_ins, policy=policy, database=database, keys=keys)
+        )
         compiled = stage.site.policy()
-        life = begin(stage.site, stage.clock, Acts(stage.site, stage.clock, seed), seed, watch)
+        trouble = stack.enter_context(troubled(stage, seed, days, *faulty)) if faulty else None
+        life = begin(stage.site, stage.clock, trouble or Acts(stage.site, stage.clock, seed), seed, watch)
         if events is None:
             events = generate(compiled, days=days, people=people, seed=seed, partners=stage.site.wiring.partners)
         live(life, events, days, progress)
@@ -205,6 +222,7 @@ def rehearse(
             days=tuple(life.days),
             report=report,
             violations=tuple(life.violations),
+            faults=dict(sorted(trouble.caused.items())) if trouble else {},
             seconds=perf_counter() - began,
             spent=dict(life.spent),
         )

@@ -53,7 +53,14 @@ class Stage:
 
 @contextmanager
 def staged(
-    source: Path, folder: Path, *, policy: Path | None = None, database: str | None = None, keys: str | None = None
+    source: Path,
+    folder: Path,
+    mailbox: Mailbox | None = None,
+    stand_ins: StandIns | None = None,
+    *,
+    policy: Path | None = None,
+    database: str | None = None,
+    keys: str | None = None,
 ) -> Iterator[Stage]:
     """Copy ``source`` below ``folder``, make its stores there or in ``database`` and ``keys``, and publish its policy.
 
@@ -63,7 +70,7 @@ def staged(
     copied = Path(shutil.copytree(source, folder / "site", ignore=shutil.ignore_patterns("var")))
     if policy is not None:
         shutil.copyfile(policy, copied / "policy.yaml")
-    clock, mailbox, stand_ins = MovedClock(START), Mailbox(), StandIns()
+    clock, mailbox, stand_ins = MovedClock(START), mailbox or Mailbox(), stand_ins or StandIns()
     mailbox.start()
     try:
         props = Props(copied, mailbox.address, _apart(database, copied, "data"), _apart(keys, copied, "keys"))

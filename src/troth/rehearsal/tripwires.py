@@ -51,7 +51,7 @@ class Tripwires:
         original = getattr(engine.dialect, name)
 
         def wired(first: Any, *rest: Any) -> Any:
-            raw = first if step == COMMIT else first.connection
+            raw = first.driver_connection if step == COMMIT else first.connection
             return self._pass(Place(store, step, self.part), engine, raw, lambda: original(first, *rest))
 
         setattr(engine.dialect, name, wired)
