@@ -51,6 +51,6 @@ def between(
     """
     unknown = sorted(set(events) - EVENTS.keys())
     if unknown:
-        raise NotForTheLedger(f"The ledger knows no event `{unknown[0]}`.", "docs/ledger-format.md lists them.")
+        raise NotForTheLedger(f"The ledger knows no event `{unknown[0]}`.", "ledger/events.py names them.")
     asked = {"events": sorted(events), "since": since, "until": until, "most": min(limit, MOST)}
     return [Entered(*row) for row in conn.execute(_BETWEEN, asked)]
