@@ -62,8 +62,9 @@ class Whom:
         return scope in self.chosen and self.chosen[scope].objected
 
     def has_open(self, needs: Collection[str]) -> bool:
-        """Whether any of ``needs`` (``open order``) is open, or nothing is needed."""
-        return not needs or any(d.closed_at is None and f"open {d.kind}" in needs for d in self.dealt)
+        """Whether any of ``needs`` (``open order``, ``paid order``) is open, or nothing is needed."""
+        kinds = {need.removeprefix("open ") for need in needs}
+        return not kinds or any(one.closed_at is None and one.kind in kinds for one in self.dealt)
 
     @property
     def registered(self) -> bool:
