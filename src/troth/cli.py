@@ -24,6 +24,7 @@ from troth.commands import (
     prove,
     publish,
     reference,
+    rehearse,
     schema,
     serve,
     stop,
@@ -72,6 +73,7 @@ _troth_can: dict[str, tuple[Any, str]] = {
     "stop": (stop.stop, "end a use or a recipient for everybody"),
     "lift": (stop.lift, "take a stop back"),
     "stops": (stop.stops, "what was stopped, and when"),
+    "rehearse": (rehearse.rehearse, "a year of the site's life, in minutes"),
     "schema": (schema.schema, "JSON Schemas for your editor"),
     "demo": (demo.demo, "five operators, rehearsed, on one port"),
 }

@@ -7,19 +7,23 @@ differently is no business of this module: ``policy.diff`` says that without liv
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from statistics import median_low
 from typing import Literal
 
 from troth.evidence.prove import Report
 from troth.policy.model import Policy
-from troth.rehearsal.notes import Came, Notes, Result, What, minute
-from troth.rehearsal.result import DayCount, Rehearsal
+from troth.rehearsal.events import Event
+from troth.rehearsal.notes import GIVING, Came, Given, Notes, Result, What, minute
+from troth.rehearsal.result import DayCount, Outcome, Rehearsal
 
 Because = tuple[str, ...]
 _DAY = 24 * 60
+Direction = Literal["earlier", "later"]
+Pair = tuple[Notes, Notes]
+_DIRECTIONS: tuple[tuple[Direction, int], ...] = (("earlier", -1), ("later", 1))
 _RESULTS: tuple[Result, ...] = ("done", "refused", "passed over")
 
 
@@ -41,14 +45,15 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Holdings of one collection point that go at another time: ``holdings`` of ``of`` that both lives took in.
+    """Holdings of one collection point of which ``fields`` go at another time: ``holdings`` of ``of`` that both lives took in.
 
     ``least``, ``middle`` and ``most`` are days. Of ``still`` of them the later end lies after the rehearsal's last day, so
     that their days are the least there can be.
     """
 
     point: str
-    direction: Literal["earlier", "later"]
+    fields: tuple[str, ...]
+    direction: Direction
     holdings: int
     of: int
     least: float
@@ -88,15 +93,20 @@ class Comparison:
         return not any(found) and self.visits[0] == self.visits[1]
 
 
-def compare(
-    policies: tuple[Policy, Policy], lives: tuple[Rehearsal, Rehearsal], notes: tuple[Notes, Notes]
-) -> Comparison:
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    days: float
+    still: bool
+    fields: frozenset[str]
+
+
+def compare(policies: tuple[Policy, Policy], lives: tuple[Rehearsal, Rehearsal], notes: Pair) -> Comparison:
     """What differs between the life under the published policy, which comes first, and that under the draft."""
     published, draft = policies
     return Comparison(
         versions=(published.policy.version, draft.policy.version),
         flips=tuple(_flips(*notes)),
-        moved=tuple(_moved(*notes, lives[0].ended)),
+        moved=tuple(_moved(policies, lives, notes)),
         verdicts=tuple(_verdicts(lives[0].report, lives[1].report)),
         new_points=tuple(key for key in draft.collection if key not in published.collection),
         gone_points=tuple(key for key in published.collection if key not in draft.collection),
@@ -107,6 +117,41 @@ def compare(
 
 def _most_visits(notes: Notes) -> int:
     return max((day.visits for day in notes.days), default=0)
+
+
+# --- the same events -------------------------------------------------------------------------------------------------
+
+
+def comparable(events: Iterable[Event]) -> Iterator[Event]:
+    """``events`` as two policies can both live them, each with the same effect.
+
+    Without amendments, since those would set in both what only one of them says; and reading one person instead of a list,
+    since who stands on a list depends on who is still there.
+    """
+    came: dict[int, None] = {}
+    for event in events:
+        if event.act in GIVING and event.who is not None:
+            came[event.who] = None
+        if event.act == "read" and event.who is None:
+            people = list(came)
+            if people:
+                yield replace(event, who=people[event.number * 7_919 % len(people)], count=1)
+        elif event.act != "amend":
+            yield event
+
+
+def possible(events: Iterable[Event], draft: Policy, notes: Notes) -> Iterator[Event]:
+    """Those of ``events`` that can happen under ``draft``; of the others ``notes`` hear that they are refused.
+
+    What is gone from the draft nobody can fill in or choose about any more.
+    """
+    scopes = {*draft.purposes, *(f"@{key}" for key in draft.recipients)}
+    for event in events:
+        at_a_point = event.act in {*GIVING, "hostile"} or (event.act == "close" and event.what)
+        if (at_a_point and event.what not in draft.collection) or (event.act == "choose" and event.what not in scopes):
+            notes.happened(event, Outcome("refused"))
+        else:
+            yield event
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------
@@ -150,41 +195,55 @@ def _because(came: Came, result: Result) -> Because:
 # --- what goes when --------------------------------------------------------------------------------------------------
 
 
-def _moved(published: Notes, draft: Notes, ended: datetime) -> Iterator[Moved]:
+def _moved(policies: tuple[Policy, Policy], lives: tuple[Rehearsal, Rehearsal], notes: Pair) -> Iterator[Moved]:
+    """The points with most first. Only of those who gave as often in both lives: what was not taken in does not go, either."""
+    published, draft = notes
     taken = {key: number for key, number in published.given.items() if draft.given.get(key) == number}
     by_point = Counter[str]()
     for (point, _), number in taken.items():
         by_point[point] += number
-    shifts = _shifts(published.gone, draft.gone, taken, minute(ended))
-    for point in sorted(shifts, key=lambda point: -len(shifts[point])):
-        for direction, sign in (("earlier", -1), ("later", 1)):
-            days = sorted((sign * shift / _DAY, still) for shift, still in shifts[point] if sign * shift >= _DAY)
-            if days:
-                yield _summed(point, "earlier" if direction == "earlier" else "later", days, by_point[point])
+    shifts: defaultdict[tuple[str, Direction], list[_Shift]] = defaultdict(list)
+    before, after = _ends(published, lives[0].started), _ends(draft, lives[1].started)
+    lasted = (lives[0].ended - lives[0].started) // timedelta(minutes=1)
+    for given in before.keys() | after.keys():
+        asked = _asked(policies[0], given[0]) & _asked(policies[1], given[0])
+        if (given[0], given[1]) in taken:
+            for direction, shift in _shifts(before.get(given, {}), after.get(given, {}), asked, lasted):
+                shifts[given[0], direction].append(shift)
+    for (point, direction), found in sorted(shifts.items(), key=lambda one: (-len(one[1]), one[0])):
+        yield _summed(point, direction, found, by_point[point])
 
 
-def _summed(point: str, direction: Literal["earlier", "later"], days: list[tuple[float, bool]], of: int) -> Moved:
-    spans = [span for span, _ in days]
-    still = sum(still for _, still in days)
-    return Moved(point, direction, len(days), of, spans[0], median_low(spans), spans[-1], still)
+def _ends(notes: Notes, started: datetime) -> dict[Given, dict[str, int]]:
+    """By what was given, the minute of the life in which each field of it went."""
+    first, found = minute(started), dict[Given, dict[str, int]]()
+    for (point, who, given), fields, at in notes.gone:
+        found.setdefault((point, who, given - first), {}).update(dict.fromkeys(fields, at - first))
+    return found
+
+
+def _asked(policy: Policy, point: str) -> frozenset[str]:
+    entry = policy.collection.get(point)
+    return frozenset(entry.required + entry.optional) if entry else frozenset()
 
 
 def _shifts(
-    before: Mapping[tuple[str, int, int], int],
-    after: Mapping[tuple[str, int, int], int],
-    taken: Mapping[tuple[str, int], int],
-    ended: int,
-) -> Mapping[str, list[tuple[int, bool]]]:
-    """By collection point, how many minutes later each holding went, and whether one of the two is still there.
+    before: Mapping[str, int], after: Mapping[str, int], asked: frozenset[str], lasted: int
+) -> Iterator[tuple[Direction, _Shift]]:
+    """How much earlier or later some of one holding went; what is still there counts as going when the life ends."""
+    spans = {key: after.get(key, lasted) - before.get(key, lasted) for key in (before.keys() | after.keys()) & asked}
+    for direction, sign in _DIRECTIONS:
+        moved = {key: sign * span for key, span in spans.items() if sign * span >= _DAY}
+        if moved:
+            still = any(key not in before or key not in after for key in moved)
+            yield direction, _Shift(max(moved.values()) / _DAY, still, frozenset(moved))
 
-    Only holdings of those who gave as much in both lives count: what a draft never took in goes neither earlier nor later.
-    """
-    found: defaultdict[str, list[tuple[int, bool]]] = defaultdict(list)
-    for key in before.keys() | after.keys():
-        if key[:2] in taken:
-            still = key not in before or key not in after
-            found[key[0]].append((after.get(key, ended) - before.get(key, ended), still))
-    return found
+
+def _summed(point: str, direction: Direction, found: list[_Shift], of: int) -> Moved:
+    days = sorted(shift.days for shift in found)
+    fields = sorted(frozenset[str]().union(*(shift.fields for shift in found)))
+    still = sum(shift.still for shift in found)
+    return Moved(point, tuple(fields), direction, len(found), of, days[0], median_low(days), days[-1], still)
 
 
 # --- promises --------------------------------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ class MovedRow(_Part):
     """Records of one collection point that go at another time under the draft; spans in days."""
 
     point: str
+    fields: list[str] = Field(description="data of which this is so in some of the records")
     direction: Literal["earlier", "later"]
     records: int
     of: int

@@ -17,6 +17,8 @@ What = tuple[Act, str, str]
 """an act, what it is about, and the purpose or the state that belongs to it"""
 Came = tuple[tuple[Result, tuple[str, ...], int], ...]
 """what came of one event: results with the policy lines that caused them, and how often"""
+Given = tuple[str, int, int]
+"""a collection point, a person, and the minute since 2000 in which they gave something there"""
 GIVING = ("submit", "import")
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -50,11 +52,13 @@ class Notes:
     """Looks on while a site lives; it is a ``Watch``."""
 
     def __init__(self) -> None:
+        self.events = 0
         self.amendments: list[Amendment] = []
         self.days: list[DayCount] = []
         self._whats: _Numbered[What] = _Numbered()
         self._cames: _Numbered[Came] = _Numbered()
         self._points: _Numbered[str] = _Numbered()
+        self._parts: _Numbered[tuple[str, tuple[str, ...]]] = _Numbered()
         self._cames.number(())
         self._what = array("H")
         self._came = array("H")
@@ -62,6 +66,7 @@ class Notes:
         self._given: Counter[tuple[int, int]] = Counter()
 
     def happened(self, event: Event, outcome: Outcome) -> None:
+        self.events += event.count
         if event.act == "amend" and outcome.result == "done":
             self.amendments.append(Amendment(event.day, tuple(sorted(event.details))))
         if event.act in GIVING and outcome.result == "done" and event.who is not None:
@@ -74,9 +79,9 @@ class Notes:
         self._what[event.number] = self._whats.number(_what(event))
         self._came[event.number] = self._cames.number(_with(came, outcome))
 
-    def went(self, person: int, point: str, given: datetime, gone: datetime) -> None:
-        holding = self._points.number(point), person, (given - _EPOCH) // _MINUTE
-        self._gone[holding] = (gone - _EPOCH) // _MINUTE
+    def went(self, person: int, point: str, given: datetime, gone: datetime, fields: tuple[str, ...]) -> None:
+        part = self._parts.number((point, fields)), person, (given - _EPOCH) // _MINUTE
+        self._gone[part] = (gone - _EPOCH) // _MINUTE
 
     def day(self, count: DayCount) -> None:
         self.days.append(count)
@@ -89,9 +94,11 @@ class Notes:
                 yield number, self._whats.things[what], self._cames.things[came]
 
     @property
-    def gone(self) -> Mapping[tuple[str, int, int], int]:
-        """Minutes since 2000 at which holdings went, by collection point, person and the minute they were given."""
-        return {(self._points.things[point], who, given): at for (point, who, given), at in self._gone.items()}
+    def gone(self) -> Iterator[tuple[Given, tuple[str, ...], int]]:
+        """What was given, fields of it, and the minute since 2000 in which those went."""
+        for (part, who, given), at in self._gone.items():
+            point, fields = self._parts.things[part]
+            yield (point, who, given), fields, at
 
     @property
     def given(self) -> Mapping[tuple[str, int], int]:

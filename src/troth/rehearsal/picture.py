@@ -23,7 +23,7 @@ WIDE, NARROW = 860, 340
 MOST_AREAS = 7
 """more are drawn as one"""
 
-_LEFT, _RIGHT, _TOP = 44, 8, 26
+_LEFT, _RIGHT, _TOP = 44, 8, 60
 _HEIGHTS = {"held": 230, "visits": 70, "gone": 70}
 _GAP = 34
 _MOST_STEPS = {WIDE: 200, NARROW: 100}
@@ -189,7 +189,7 @@ def _panels(days: Sequence[DayCount], areas: Sequence[Area], width: int) -> tupl
         "visits": max(day.visits for day in days),
         "gone": max(gone for _, gone in _weeks(days)),
     }
-    top, frames = float(_TOP + 20), []
+    top, frames = float(_TOP), []
     for name, height in _HEIGHTS.items():
         frames.append(_Frame(width, top, height, len(days), _round_up(most[name])))
         top += height + _GAP
@@ -233,7 +233,9 @@ def _outline(frame: _Frame, floor: Sequence[int], top: Sequence[int]) -> str:
 def _letter(frame: _Frame, area: Area, floor: Sequence[int], top: Sequence[int]) -> Iterator[str]:
     """The letter of an area, where it is thickest, away from the edges; none where there is no room for it."""
     edge = min(ceil(frame.days * 0.04), (frame.days - 1) // 2)
-    day = max(range(edge, frame.days - edge), key=lambda day: top[day] - floor[day])
+    most = max(top[day] - floor[day] for day in range(edge, frame.days - edge))
+    thick = [day for day in range(edge, frame.days - edge) if top[day] - floor[day] >= 0.9 * most]
+    day = thick[len(thick) // 2]
     upper, lower = frame.y(top[day]), frame.y(floor[day])
     if lower - upper >= 15:
         yield f'<text class="letter" x="{frame.x(day):.0f}" y="{(upper + lower) / 2 + 4.5:.0f}">{area.letter}</text>'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -53,7 +53,7 @@ _TURNS: Mapping[tuple[Result, Result], str] = {
     ("refused", "passed over"): "would find nobody any more {n} of {of} times where it is refused now",
     ("passed over", "refused"): "would be refused {n} of {of} times where nobody is there now",
 }
-_KINDS = {
+WRONG = {
     "promise": "a promise is broken",
     "lost": "something was lost",
     "outlived": "something outlived its time",
@@ -63,6 +63,24 @@ _KINDS = {
     "alarm": "Troth gave an alarm",
     "failed": "something failed",
 }
+
+
+_NOUNS: Mapping[Act, str] = {
+    "visits": "visits",
+    "submit": "forms filled in",
+    "import": "records supplied by partners",
+    "choose": "choices",
+    "order": "orders and other cases opened",
+    "close": "cases closed",
+    "notice": "people who said that business is over",
+    "read": "people's data read",
+    "disclose": "disclosures",
+    "erase": "erasures asked for",
+    "amend": "amendments of the policy",
+    "hostile": "hostile or broken submissions",
+    "jump": "wrong clocks",
+}
+_CAME: Mapping[str, str] = {"done": "", "refused": ", refused", "passed over": ", but nobody was there"}
 
 
 def plural(number: int, one: str, many: str = "") -> str:
@@ -98,15 +116,11 @@ class Names:
                 return _speaker(policy).recipient(key)
         return f"`{key}`"
 
-    def data(self, point: str) -> str:
-        """What is asked at a collection point: ``full name, e-mail address and 3 more``."""
-        policy = next((one for one in self._both() if point in one.collection), None)
-        if policy is None:
-            return ""
-        asked = policy.collection[point].required + policy.collection[point].optional
-        labels = [_speaker(policy).label(key) for key in asked[:4]]
-        more = [f"{len(asked) - 3} more"] if len(asked) > 4 else labels[3:]
-        return _speaker(policy).every([*labels[:3], *more])
+    def data(self, fields: Sequence[str]) -> str:
+        """``full name, e-mail address and 3 more``."""
+        speaker = _speaker(self.policy)
+        labels = [speaker.label(key) for key in fields]
+        return speaker.every([*labels[:3], f"{len(labels) - 3} more"] if len(labels) > 4 else labels)
 
     def _both(self) -> Iterator[Policy]:
         yield self.policy
@@ -152,10 +166,17 @@ def _choosing(what: str, state: str, names: Names) -> str:
     return f"{_STATES.get(state, f'Choosing {state} for')} {scope}"
 
 
+def happened_words(happened: Mapping[str, int]) -> dict[str, int]:
+    """What happened, by words instead of acts and outcomes; what is no act keeps its name."""
+    words = {f"{act}: {came}": f"{noun}{rest}" for act, noun in _NOUNS.items() for came, rest in _CAME.items()}
+    acts = {words[key]: happened[key] for key in words if key in happened}
+    return {**acts, **{key: number for key, number in happened.items() if key not in words}}
+
+
 def violation_line(found: Violation) -> str:
     """``Day 63 (4 March 2027): data was let out (recipients.mailchimp). What exactly.``"""
     about = f" ({found.about})" if found.about else ""
-    return f"Day {found.day} ({found.at:%-d %B %Y}): {_KINDS[found.kind]}{about}. {found.says}"
+    return f"Day {found.day} ({found.at:%-d %B %Y}): {WRONG[found.kind]}{about}. {found.says}"
 
 
 def answer(life: Rehearsal) -> str:
@@ -169,7 +190,7 @@ def answer(life: Rehearsal) -> str:
         return f"Every promise held through {lived}: {held}."
     first = life.violations[0]
     counted = plural(len({(one.kind, one.about) for one in life.violations}), "thing")
-    return f"{counted} went wrong in {lived}. First, on day {first.day}, {_KINDS[first.kind]} ({first.about})."
+    return f"{counted} went wrong in {lived}. First, on day {first.day}, {WRONG[first.kind]} ({first.about})."
 
 
 def _store(kind: str) -> str:
@@ -229,15 +250,14 @@ def _answer(found: Comparison) -> str:
 
 
 def _moved(one: Moved, names: Names) -> str:
-    data = names.data(one.point)
-    asked = f" ({data})" if data else ""
-    how = "go earlier" if one.direction == "earlier" else "stay longer"
+    how = "goes earlier" if one.direction == "earlier" else "stays longer"
     still = (
         f" For {one.still:,} of them the later end lies after the last day, so it is at least that."
         if one.still
         else ""
     )
-    return f"{names.point(one.point)}{asked}: {one.holdings:,} of {plural(one.of, 'record')} {how}, by {_span(one)}.{still}"
+    which = f"of {one.holdings:,} of {plural(one.of, 'record')}, {names.data(one.fields)} {how} by {_span(one)}"
+    return f"{names.point(one.point)}: {which}.{still}"
 
 
 def _span(one: Moved) -> str:
@@ -307,6 +327,17 @@ def _points(found: Comparison, names: Names) -> Iterator[str]:
         yield f"{names.point(key)} is gone; what was sent to it was refused."
 
 
-def day_words(at: datetime) -> str:
-    """``4 March 2027``"""
-    return f"{at:%-d %B %Y}"
+# --- small words -----------------------------------------------------------------------------------------------------
+
+
+def day_words(at: str) -> str:
+    """The day of an instant in RFC 3339: ``4 March 2027``."""
+    return f"{datetime.fromisoformat(at):%-d %B %Y}"
+
+
+def seconds_words(seconds: float) -> str:
+    """``0.4 s``, ``42 s`` or ``1 min 31 s``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
