@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from tests.databases import Databases, StoreKind
 from tests.fixtures import days
@@ -184,6 +184,82 @@ def test_a_ledger_that_was_cut_off_is_heard_anew(shop: Site, moved: MovedClock) 
         assert replay.heard(conn).replayed["*"].wrong == before.wrong + 1
         raise ZeroDivisionError
     assert heard(shop, replay).replayed["*"] == before
+
+
+def rest(shop: Site, before: ledger.Verified) -> ledger.Verified:
+    """What is found by who goes on; whoever reads everything must find the same."""
+    found = ledger.verify(shop, before.seen)
+    assert found == ledger.verify(shop)
+    return found
+
+
+def test_verifying_on_says_what_a_whole_reading_says(shop: Site, moved: MovedClock) -> None:
+    found = ledger.verify(shop)
+    for number in range(3):
+        a_day_more(shop, moved, number)
+        with shop.writing() as conn:
+            ledger.append(conn, shop.now(), events.PROOF_MADE, {"kept": number})
+        found = rest(shop, found)
+        assert (found.verdict, found.unsealed) == ("whole", 1)
+
+
+def altered(shop: Site, *statements: str) -> None:
+    """Carry out what the ledger's triggers refuse."""
+    with shop.writing() as conn:
+        for table, trigger in TRIGGERS:
+            on = "" if conn.dialect.name == "sqlite" else f" ON {table}"
+            conn.execute(text(f"DROP TRIGGER {trigger}{on}"))
+        for statement in statements:
+            assert conn.execute(text(statement)).rowcount
+
+
+TRIGGERS = [
+    (table, f"{table}_{what}") for table in ("ledger_entry", "ledger_checkpoint") for what in ("unchanged", "kept")
+]
+LAST = "SELECT max(position) FROM ledger_entry"
+
+
+@pytest.mark.parametrize(
+    ("statements", "kind"),
+    [
+        ([f"UPDATE ledger_entry SET body = '{{}}' WHERE position = ({LAST})"], "changed body"),
+        ([f"DELETE FROM ledger_entry WHERE position = ({LAST}) - 1"], "removed"),
+        (
+            ["UPDATE ledger_checkpoint SET size = size + 1 WHERE size = (SELECT max(size) FROM ledger_checkpoint)"],
+            "forged checkpoint",
+        ),
+        (
+            [
+                "DELETE FROM ledger_entry WHERE position >= (SELECT min(size) FROM ledger_checkpoint)",
+                "DELETE FROM ledger_checkpoint WHERE size > (SELECT min(size) FROM ledger_checkpoint)",
+            ],
+            "truncated",
+        ),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+def test_verifying_on_finds_what_was_done_to_the_rest(
+    shop: Site, moved: MovedClock, statements: list[str], kind: str
+) -> None:
+    before = ledger.verify(shop)
+    a_day_more(shop, moved, 1)
+    altered(shop, *statements)
+    wrong = rest(shop, before).wrong
+    assert wrong is not None
+    assert wrong.kind == kind
+
+
+def test_verifying_on_finds_a_ledger_cut_off_before_what_was_seen(shop: Site, moved: MovedClock) -> None:
+    a_day_more(shop, moved, 1)
+    before = ledger.verify(shop)
+    altered(
+        shop,
+        "DELETE FROM ledger_entry WHERE position >= (SELECT min(size) FROM ledger_checkpoint)",
+        "DELETE FROM ledger_checkpoint WHERE size > (SELECT min(size) FROM ledger_checkpoint)",
+    )
+    wrong = rest(shop, before).wrong
+    assert wrong is not None
+    assert wrong.kind == "truncated"
 
 
 def test_everything_is_read_again_after_a_day(shop: Site) -> None:

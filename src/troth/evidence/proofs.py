@@ -10,7 +10,7 @@ from typing import cast
 from sqlalchemy import func, or_, select
 
 from troth.evidence.replay import EVERYTHING
-from troth.ledger.verify import verify
+from troth.ledger.verify import Verified, verify
 from troth.people.proofs import sealed
 from troth.people.tables import holding, shape
 from troth.policy.model import Absolute
@@ -251,7 +251,7 @@ def measure(proving: Proving, promise: Promise) -> Proof:
 
 
 def _audit(proving: Proving) -> Proof:
-    found = verify(proving.site)
+    found = proving.since(_verified)
     limit = proving.say("every entry of the ledger sealed, and none altered")
     evidence = proving.say("{all} read from the first to the last", all=Some(found.entries, "entry"))
     if found.verdict == "broken":
@@ -260,6 +260,11 @@ def _audit(proving: Proving) -> Proof:
         return proving.nothing_yet("query", limit, "no entry is sealed so far")
     measured = proving.say("{sealed} sealed, {open} not yet", sealed=Some(found.sealed, "entry"), open=found.unsealed)
     return Proof("kept", "query", limit, measured, evidence)
+
+
+def _verified(proving: Proving, before: Verified | None) -> Verified:
+    """What was read and found whole before is not read again: what comes after must go on from its tree."""
+    return verify(proving.site, before.seen) if before and before.verdict == "whole" else verify(proving.site)
 
 
 def _attested(proving: Proving, key: str) -> Proof:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from troth.ledger.examine import NOTHING, Kind, Known, Seen, Wrong, examined
 from troth.ledger.keys import public_keys, remembered
 from troth.ledger.tables import checkpoint
-from troth.ledger.walk import Extent, extent, unmoving, walk
+from troth.ledger.walk import Extent, extent, stretches, unmoving
 from troth.store.site import Site
 
 _WORDS: dict[Kind, str] = {
@@ -65,7 +65,7 @@ def verify(site: Site, since: Seen = NOTHING) -> Verified:
         size = extent(conn, since.tree.size)
         signed = size.last_size > 0 or head is not None
         known = Known(site.name, public_keys(site) if signed else {}, head)
-        wrong, seen = examined(walk(conn, since.tree.size), size, known, since)
+        wrong, seen = examined(stretches(conn, since.tree.size), size, known, since)
         return _report(size, wrong, seen)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, text
 
+from troth.clock import from_micros
 from troth.ledger.checkpoints import Checkpoint
 from troth.ledger.tables import checkpoint, entry
 from troth.store.engines import reading
+from troth.store.prepared import Prepared
 from troth.store.site import Site
 
 AT_ONCE = 1000  # rows
@@ -28,6 +32,21 @@ class Entry:
     body: str
     leaf: bytes
     position: int | None
+
+
+Raw = tuple[Any, ...]
+"""the columns of a row as the driver gives them, in the order of ``Entry``, ``at`` in microseconds"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Rows that follow each other, all of them sealed and under one checkpoint, or none of them sealed."""
+
+    rows: list[Raw]
+
+    def entries(self) -> Iterator[Entry]:
+        """The same, one by one."""
+        return (Entry(id_, from_micros(at), *rest) for id_, at, *rest in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +97,35 @@ def walk(conn: Connection, after: int = 0) -> Iterator[Entry | Checkpoint]:
 
     The first ``after`` entries, which a checkpoint covers, are left out with all checkpoints up to it.
     """
+    for part in stretches(conn, after):
+        if isinstance(part, Stretch):
+            yield from part.entries()
+        else:
+            yield part
+
+
+def stretches(conn: Connection, after: int = 0) -> Iterator[Stretch | Checkpoint]:
+    """As ``walk``, but many entries at a time."""
     later = select(checkpoint).where(checkpoint.c.size > after).order_by(checkpoint.c.size)
-    signed = (Checkpoint(*row) for row in _stream(conn, later))
+    signed = (Checkpoint(*row) for row in conn.execute(later, execution_options={"yield_per": AT_ONCE}))
     ahead = next(signed, None)
-    for row in _stream(conn, sealed_entries(after)):
-        while ahead is not None and ahead.size <= row.position:
+    for page in Prepared(sealed_entries(after)).pages(conn, AT_ONCE):
+        rows = page
+        while ahead is not None and ahead.size <= rows[-1][_POSITION]:
+            ends = bisect_left(rows, ahead.size, key=itemgetter(_POSITION))
+            if ends:
+                yield Stretch(rows[:ends])
             yield ahead
-            ahead = next(signed, None)
-        yield Entry(*row)
+            rows, ahead = rows[ends:], next(signed, None)
+        yield Stretch(rows)
     if ahead is not None:
         yield ahead
     yield from signed
-    for row in _stream(conn, unsealed_entries()):
-        yield Entry(*row)
+    for page in Prepared(unsealed_entries()).pages(conn, AT_ONCE):
+        yield Stretch(page)
+
+
+_POSITION = 5
 
 
 def sealed_entries(after: int = 0) -> Select[Any]:
@@ -105,7 +140,3 @@ def _sealed(after: int) -> ColumnElement[bool]:
 def unsealed_entries() -> Select[Any]:
     """The query for entries not sealed yet, by id."""
     return select(*entry.c).where(entry.c.position.is_(None)).order_by(entry.c.id)
-
-
-def _stream(conn: Connection, query: Select[Any]) -> Iterator[Any]:
-    yield from conn.execute(query, execution_options={"yield_per": AT_ONCE})
