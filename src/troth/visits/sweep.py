@@ -1,7 +1,9 @@
 """The sweep of the visit log: whole days are dropped, what has expired of a day in part is deleted, and days' keys follow.
 
 The order makes a crash harmless: data first, in one transaction, then keys; a key whose day is gone is found by its name, not
-by its data, so the next sweep finishes what this one began.
+by its data, so the next sweep finishes what this one began. A dropped day's pages may keep what was in them until they are
+used again: that is noise once the day's key is destroyed, in this file as in every backup. Of a day that goes in part the key
+must stay, so those rows are overwritten.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from troth.retention.alarms import Alarm
 from troth.retention.scrub import scrub
 from troth.store.site import Site
 from troth.visits import daykeys
-from troth.visits.partitions import days_present, drop, ensure_days, over_by, table_of
+from troth.visits.partitions import count, days_present, drop, ensure_days, over_by, table_of
 from troth.visits.rules import cutoff, recorded
 
 AHEAD = 2
@@ -100,10 +102,8 @@ def _swept(site: Site, expired: datetime, coming: Collection[date], now: datetim
 def _destroy(conn: Connection, expired: datetime) -> tuple[list[str], Swept]:
     present = days_present(conn)
     over = over_by(present, expired)
-    gone = 0
-    for day in over:
-        gone += conn.scalar(select(func.count()).select_from(table_of(day))) or 0
-        drop(conn, day)
+    gone = count(conn, over)
+    drop(conn, over)
     parts = [day for day in present if day not in over and day <= expired.date()]
     for day in parts:
         gone += conn.execute(delete(table_of(day)).where(table_of(day).c.at <= expired)).rowcount
