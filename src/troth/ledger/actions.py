@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ARRAY, Connection, Insert, LargeBinary, Text, bindparam, func, insert, select
 
-from troth.clock import to_micros
+from troth.clock import from_micros, to_micros
 from troth.decide import Ask, Decision
 from troth.ledger.bodies import asked, texts
 from troth.ledger.events import EVENTS
@@ -81,6 +81,23 @@ def canonical(at: datetime, event: str, body: str) -> bytes:
     return _sealed(instant(at), event, body)
 
 
+def leaves_of(rows: Iterable[tuple[int, str, str]]) -> list[bytes]:
+    """The leaves of entries, each its instant in microseconds, event and body as they stand in the table."""
+    seconds: dict[int, str] = {}
+    return [
+        leaf_hash(_sealed(f"{seconds.get(at // SECOND) or _second(at, seconds)}{at % SECOND:06d}Z", event, body))
+        for at, event, body in rows
+    ]
+
+
+def _second(at: int, seconds: dict[int, str]) -> str:
+    """An instant as far as its seconds, with the point; entries of one second share it."""
+    if len(seconds) > _SECONDS:
+        seconds.clear()
+    written = seconds[at // SECOND] = instant(from_micros(at))[:20]
+    return written
+
+
 def _sealed(at: str, event: str, body: str) -> bytes:
     return f'{{"at":"{at}","body":{body},"event":"{event}"}}'.encode()
 
@@ -101,6 +118,8 @@ def _at_once() -> Insert:
     return insert(entry).from_select(COLUMNS, rows)
 
 
+SECOND = 1_000_000
+_SECONDS = 1000
 COLUMNS = ("at", "event", "body", "leaf")
 ENTRIES = Prepared(insert(entry), COLUMNS)
 _APPENDING = Prepared(insert(entry).returning(entry.c.id), COLUMNS)

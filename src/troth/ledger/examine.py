@@ -74,7 +74,9 @@ def examine(rows: Iterable[Entry | Checkpoint | Stretch], extent: Extent, known:
     return examined(rows, extent, known, NOTHING)[0]
 
 
-def examined(rows: Iterable[Entry | Checkpoint], extent: Extent, known: Known, seen: Seen) -> tuple[Wrong | None, Seen]:
+def examined(
+    rows: Iterable[Entry | Checkpoint | Stretch], extent: Extent, known: Known, seen: Seen
+) -> tuple[Wrong | None, Seen]:
     """As ``examine``, for the rows after those that were ``seen``; also says how far the ledger is seen now."""
     examination = _Examination(extent, known).after(seen)
     try:

@@ -14,9 +14,10 @@ instants as microseconds.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Executable, String, bindparam
@@ -25,6 +26,7 @@ from sqlalchemy.types import NullType
 
 from troth.clock import to_micros
 
+_cursors = count()
 Values = Mapping[str, object]
 Row = tuple[Any, ...]
 
@@ -46,6 +48,15 @@ class Prepared:
         sql, bound = self._for(conn)
         found: list[Row] = carried_out(conn, sql, bound(values or {}), fetched=True)
         return found
+
+    def pages(self, conn: Connection, size: int, values: Values | None = None) -> Iterator[list[Row]]:
+        """The rows of a query, ``size`` at a time, however many there are; the connection may be used for more meanwhile."""
+        sql, bound = self._for(conn)
+        if _heard(conn):
+            told = conn.exec_driver_sql(sql, bound(values or {}), execution_options={"stream_results": True})
+            yield from ([tuple(row) for row in page] for page in told.partitions(size))
+        else:
+            yield from _fetched(conn, sql, bound(values or {}), size)
 
     def run(self, conn: Connection, values: Values | None = None) -> int:
         """Carry out a statement that returns no rows; how many it touched."""
@@ -96,19 +107,43 @@ def _plain(value: Any, dialect: str) -> Any:
 
 def carried_out(conn: Connection, sql: str, values: Any, *, many: bool = False, fetched: bool = False) -> Any:
     """Hand ``sql`` to the driver of ``conn``: the rows, or how many were touched."""
-    heard: Any = conn.dispatch
-    if heard.before_cursor_execute or heard.after_cursor_execute:
+    if _heard(conn):
         result = conn.exec_driver_sql(sql, values)
         return [tuple(row) for row in result] if fetched else result.rowcount
     cursor = conn.connection.cursor()
     try:
         (cursor.executemany if many else cursor.execute)(sql, values)
         return cursor.fetchall() if fetched else cursor.rowcount
-    except Exception as error:
+    except _driver_errors(conn) as error:
         # The one private name of SQLAlchemy in Troth: it turns a driver's error into SQLAlchemy's own, as for any statement.
         conn._handle_dbapi_exception(error, sql, None, cursor, None)
     finally:
         cursor.close()
+
+
+def _fetched(conn: Connection, sql: str, values: Any, size: int) -> Iterator[list[Row]]:
+    raw: Any = conn.connection.dbapi_connection
+    cursor = raw.cursor(f"pages_{next(_cursors)}") if conn.dialect.name == "postgresql" else raw.cursor()
+    try:
+        cursor.execute(sql, values)
+        while page := cursor.fetchmany(size):
+            yield page
+    except _driver_errors(conn) as error:
+        conn._handle_dbapi_exception(error, sql, None, cursor, None)
+    finally:
+        cursor.close()
+
+
+def _heard(conn: Connection) -> bool:
+    """Whether anybody listens to statements."""
+    heard: Any = conn.dispatch
+    return bool(heard.before_cursor_execute or heard.after_cursor_execute)
+
+
+def _driver_errors(conn: Connection) -> type[Exception]:
+    errors: Any = conn.dialect.loaded_dbapi
+    kind: type[Exception] = errors.Error
+    return kind
 
 
 class among(ColumnElement[Any]):  # noqa: N801 - reads as SQL does
