@@ -76,7 +76,7 @@ def rehearse(
     if report is not None:
         from troth.web.rehearsal_page import render_rehearsal
 
-        write(render_rehearsal(made, picture(lived)), report)
+        write(render_rehearsal(made, picture(lived), picture(draft, "draft") if draft else None), report)
     if json_:
         as_json(made.model_dump(by_alias=True))
     else:

@@ -105,7 +105,7 @@ def compare(policies: tuple[Policy, Policy], lives: tuple[Rehearsal, Rehearsal],
     published, draft = policies
     return Comparison(
         versions=(published.policy.version, draft.policy.version),
-        flips=tuple(_flips(*notes)),
+        flips=tuple(_cited(one, draft) for one in _flips(*notes)),
         moved=tuple(_moved(policies, lives, notes)),
         verdicts=tuple(_verdicts(lives[0].report, lives[1].report)),
         new_points=tuple(key for key in draft.collection if key not in published.collection),
@@ -141,15 +141,15 @@ def comparable(events: Iterable[Event]) -> Iterator[Event]:
 
 
 def possible(events: Iterable[Event], draft: Policy, notes: Notes) -> Iterator[Event]:
-    """Those of ``events`` that can happen under ``draft``; of the others ``notes`` hear that they are refused.
+    """Those of ``events`` that can happen under ``draft``; of the others ``notes`` hear what came of them.
 
-    What is gone from the draft nobody can fill in or choose about any more.
+    What is gone from the draft nobody can fill in or choose about any more; what would follow from it does not happen.
     """
     scopes = {*draft.purposes, *(f"@{key}" for key in draft.recipients)}
     for event in events:
         at_a_point = event.act in {*GIVING, "hostile"} or (event.act == "close" and event.what)
         if (at_a_point and event.what not in draft.collection) or (event.act == "choose" and event.what not in scopes):
-            notes.happened(event, Outcome("refused"))
+            notes.happened(event, Outcome("refused" if event.act in {*GIVING, "choose"} else "passed over"))
         else:
             yield event
 
@@ -168,6 +168,14 @@ def _flips(published: Notes, draft: Notes) -> Iterator[Flip]:
             counts[what, was, will, because] += count
     for (what, was, will, because), count in counts.most_common():
         yield Flip(what, was, will, because, count, tried[what])
+
+
+def _cited(one: Flip, draft: Policy) -> Flip:
+    """``one`` with the entry that allows it, since what is done says no line."""
+    act, about, _ = one.what
+    section = {"read": "purposes", "disclose": "recipients"}.get(act, "")
+    known = about in (draft.purposes if act == "read" else draft.recipients)
+    return replace(one, because=(f"{section}.{about}",)) if section and known and one.after == "done" else one
 
 
 def _turned(before: Came, after: Came) -> Iterator[tuple[Result, Result, Because, int]]:

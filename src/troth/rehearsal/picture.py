@@ -92,14 +92,19 @@ class _Frame:
         return self.top + self.height * (1 - value / max(self.most, 1))
 
 
-def draw(days: Sequence[DayCount], labels: Mapping[str, str], marks: Sequence[Mark] = ()) -> Drawn | None:
-    """The picture of ``days``; ``labels`` names the collection points. None when there is no day."""
+def draw(
+    days: Sequence[DayCount], labels: Mapping[str, str], marks: Sequence[Mark] = (), name: str = "year"
+) -> Drawn | None:
+    """The picture of ``days``; None when there is none.
+
+    ``labels`` names the collection points, ``name`` tells the picture apart from others on its page.
+    """
     if not days:
         return None
     areas = tuple(_areas(days, labels))
     return Drawn(
-        wide=_svg(days, areas, marks, WIDE),
-        narrow=_svg(days, areas, marks, NARROW),
+        wide=_svg(days, areas, marks, WIDE, name),
+        narrow=_svg(days, areas, marks, NARROW, name),
         areas=areas,
         says=_says(days),
         columns=("Day", *(area.label for area in areas), "Visits", "Destroyed since the line above"),
@@ -166,12 +171,13 @@ def _date(day: DayCount) -> str:
 # --- how it is drawn -------------------------------------------------------------------------------------------------
 
 
-def _svg(days: Sequence[DayCount], areas: Sequence[Area], marks: Sequence[Mark], width: int) -> str:
+def _svg(days: Sequence[DayCount], areas: Sequence[Area], marks: Sequence[Mark], width: int, name: str) -> str:
     size = "wide" if width == WIDE else "narrow"
+    prefix = f"{name}-{size}"
     panels = _panels(days, areas, width)
     bottom = panels[-1].top + panels[-1].height
-    body = [_pattern(size, area) for area in areas if area.style != "area-0"]
-    body += [*_stack(panels[0], areas, size), *_line(panels[1], [day.visits for day in days], "visits")]
+    body = [_pattern(prefix, area) for area in areas if area.style != "area-0"]
+    body += [*_stack(panels[0], areas, prefix), *_line(panels[1], [day.visits for day in days], "visits")]
     body += _bars(panels[2], days)
     titles = ("Records held", "Visits kept", "Records destroyed each week")
     for frame, title in zip(panels, titles, strict=True):
@@ -207,7 +213,7 @@ def _steps(number: int, width: int) -> list[int]:
     return sorted({*range(0, number, ceil(number / _MOST_STEPS[width])), number - 1})
 
 
-def _stack(frame: _Frame, areas: Sequence[Area], size: str) -> Iterator[str]:
+def _stack(frame: _Frame, areas: Sequence[Area], prefix: str) -> Iterator[str]:
     tops = list(
         accumulate((area.values for area in areas), lambda one, two: tuple(map(sum, zip(one, two, strict=True))))
     )
@@ -217,7 +223,7 @@ def _stack(frame: _Frame, areas: Sequence[Area], size: str) -> Iterator[str]:
         outline = _outline(frame, floor, top)
         yield f'<path class="{area.style}" d="{outline}"/>'
         if area.style != "area-0":
-            yield f'<path fill="url(#{size}-{area.style})" d="{outline}"/>'
+            yield f'<path fill="url(#{prefix}-{area.style})" d="{outline}"/>'
         letters += list(_letter(frame, area, floor, top))
         floor = top
     yield from letters
@@ -271,19 +277,28 @@ def _short(value: int) -> str:
     return f"{value / 1000:g}k" if value >= 10_000 else f"{value:,}"
 
 
+def _ticks(days: Sequence[DayCount], room: float) -> list[tuple[int, str]]:
+    """Days with their words: the first of each month that fits, with the year where it is new; of a few weeks, some days."""
+    dates = [(place, (day.at - DAY / 2).date()) for place, day in enumerate(days)]
+    firsts = [(place, on) for place, on in dates if on.day == 1]
+    if len(firsts) < 3:
+        return [(place, f"{on:%-d %b}") for place, on in dates[:: ceil(len(dates) * 60 / room)]]
+    shown = firsts[:: ceil(len(firsts) * 44 / room)]
+    years = [None, *(on.year for _, on in shown)]
+    return [
+        (place, f"{on:%b %Y}" if on.year != last else f"{on:%b}")
+        for (place, on), last in zip(shown, years, strict=False)
+    ]
+
+
 def _months(frame: _Frame, days: Sequence[DayCount], bottom: float) -> Iterator[str]:
-    """The first of each month that fits, with the year where it is new."""
-    starts = [(place, (day.at - DAY / 2).date()) for place, day in enumerate(days)]
-    firsts = [(place, on) for place, on in starts if on.day == 1] or [starts[0]]
-    year, free = None, 0.0
-    for place, on in firsts[:: ceil(len(firsts) * 44 / (frame.width - _LEFT - _RIGHT))]:
-        x = frame.x(place)
-        words = f"{on:%b %Y}" if on.year != year else f"{on:%b}"
-        half = 4.0 * len(words)
+    free = 0.0
+    for place, words in _ticks(days, frame.width - _LEFT - _RIGHT):
+        x, half = frame.x(place), 4.0 * len(words)
         yield f'<path class="tick" d="M{x:.1f} {bottom:.0f}v5"/>'
         if x - half >= free and x + half <= frame.width:
             yield f'<text class="scale" text-anchor="middle" x="{x:.1f}" y="{bottom + 18:.0f}">{words}</text>'
-            year, free = on.year, x + half
+            free = x + half
 
 
 def _marks(frame: _Frame, marks: Sequence[Mark], bottom: float) -> Iterator[str]:
@@ -314,11 +329,11 @@ def _labels(frame: _Frame, days: Mapping[int, str], y: float, kind: str) -> Iter
         yield f'<text class="label {kind}" {anchor} y="{y + 4:.0f}">{escape(days[day])}</text>'
 
 
-def _pattern(size: str, area: Area) -> str:
+def _pattern(prefix: str, area: Area) -> str:
     number = MOST_AREAS if area.style == "area-q" else int(area.style.removeprefix("area-"))
     shape = _QUARANTINE if number == MOST_AREAS else _PATTERNS[number]
     box = 'width="8" height="8" patternUnits="userSpaceOnUse"'
-    return f'<pattern id="{size}-{area.style}" class="pattern" {box}>{shape}</pattern>'
+    return f'<pattern id="{prefix}-{area.style}" class="pattern" {box}>{shape}</pattern>'
 
 
 def _swatch(style: str, number: int) -> str:

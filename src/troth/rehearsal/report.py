@@ -137,11 +137,11 @@ def _flips(found: Comparison) -> Iterator[FlipRow]:
         yield FlipRow.model_validate({**given, "count": one.count, "of": one.of, "because": list(one.because)})
 
 
-def picture(lived: Lived) -> Drawn | None:
-    """The picture of the year, with its marks."""
+def picture(lived: Lived, name: str = "year") -> Drawn | None:
+    """The picture of the year, with its marks; ``name`` tells it apart from others on its page."""
     names = Names(lived.compiled.policy)
     labels = {point: names.point(point).strip("“”`") for day in lived.life.days[-1:] for point in day.held}
-    return draw(lived.life.days, labels, list(_marks(lived)))
+    return draw(lived.life.days, labels, list(_marks(lived)), name)
 
 
 def _marks(lived: Lived) -> Iterator[Mark]:

@@ -12,7 +12,7 @@ from troth.policy.notice import notice
 from troth.policy.notice.language import Speaker, language
 from troth.rehearsal.compare import Comparison, Flip, Moved
 from troth.rehearsal.events import Act, Event
-from troth.rehearsal.notes import Result, What
+from troth.rehearsal.notes import GIVING, Result, What
 from troth.rehearsal.result import Rehearsal, Violation
 
 _STATES = {
@@ -48,10 +48,6 @@ _DID: Mapping[Act, str] = {
 _TURNS: Mapping[tuple[Result, Result], str] = {
     ("done", "refused"): "would be refused {n} of {of} times where it is allowed now",
     ("refused", "done"): "would be allowed {n} of {of} times where it is refused now",
-    ("done", "passed over"): "would find nobody any more {n} of {of} times",
-    ("passed over", "done"): "would still find somebody {n} of {of} times where nobody is there now",
-    ("refused", "passed over"): "would find nobody any more {n} of {of} times where it is refused now",
-    ("passed over", "refused"): "would be refused {n} of {of} times where nobody is there now",
 }
 WRONG = {
     "promise": "a promise is broken",
@@ -216,7 +212,7 @@ def differences(found: Comparison, draft: Compiled, names: Names) -> Said:
         "What goes earlier": tuple(_moved(one, names) for one in found.moved if one.direction == "earlier"),
         "What stays longer": tuple(_moved(one, names) for one in found.moved if one.direction == "later"),
         "What is held": tuple(_held(found)),
-        "Decisions that come out otherwise": tuple(_flip(one, names) for one in found.flips),
+        "Decisions that come out otherwise": (*_flips(found, names), *_nobody(found)),
         "Promises that are proven otherwise": tuple(
             f"“{one.sentence}” ({one.promise}): {one.before or 'not promised'} now, {one.after} under the draft."
             for one in found.verdicts
@@ -236,8 +232,8 @@ def _answer(found: Comparison) -> str:
     refused = sum(one.count for one in found.flips if (one.before, one.after) == ("done", "refused"))
     allowed = sum(one.count for one in found.flips if (one.before, one.after) == ("refused", "done"))
     parts = [
-        f"{plural(earlier, 'record')} would have gone earlier" if earlier else "",
-        f"{plural(later, 'record')} would have stayed longer" if later else "",
+        f"something of {plural(earlier, 'record')} would have gone earlier" if earlier else "",
+        f"something of {plural(later, 'record')} would have stayed longer" if later else "",
         f"{plural(refused, 'act')} would have been refused that {'was' if refused == 1 else 'were'} allowed"
         if refused
         else "",
@@ -246,25 +242,20 @@ def _answer(found: Comparison) -> str:
         else "",
     ]
     said = [part for part in parts if part] or ["little would have come out otherwise"]
-    return f"Under {numbers[0].lower()}{numbers[1:]}, in the same life, {', '.join(said)}."
+    listed = f"{', '.join(said[:-1])} and {said[-1]}" if said[1:] else said[0]
+    return f"Under {numbers[0].lower()}{numbers[1:]}, in the same life, {listed}."
 
 
 def _moved(one: Moved, names: Names) -> str:
-    how = "goes earlier" if one.direction == "earlier" else "stays longer"
-    still = (
-        f" For {one.still:,} of them the later end lies after the last day, so it is at least that."
-        if one.still
-        else ""
-    )
-    which = f"of {one.holdings:,} of {plural(one.of, 'record')}, {names.data(one.fields)} {how} by {_span(one)}"
-    return f"{names.point(one.point)}: {which}.{still}"
+    which = f"{names.data(one.fields)} of {one.holdings:,} of {plural(one.of, 'record')}"
+    still = "" if not one.still else " For all of them" if one.still == one.holdings else f" For {one.still:,} of them"
+    ends = f"{still} the rehearsal ends before the later of the two days, so it is at least that." if still else ""
+    return f"{names.point(one.point)}: {which}, {one.direction} by {_span(one)}.{ends}"
 
 
 def _span(one: Moved) -> str:
     least, middle, most = (round(days) for days in (one.least, one.middle, one.most))
-    if least == most:
-        return plural(most, "day")
-    return f"{plural(middle, 'day')} in the middle, from {least:,} to {most:,}"
+    return plural(most, "day") if least == most else f"{plural(middle, 'day')} typically, from {least:,} to {most:,}"
 
 
 def _held(found: Comparison) -> Iterator[str]:
@@ -295,24 +286,39 @@ def subject(what: What, names: Names) -> str:
             return _PLAIN[act]
 
 
-def _flip(one: Flip, names: Names) -> str:
-    turn = _TURNS[one.before, one.after].format(n=f"{one.count:,}", of=f"{one.of:,}")
-    return f"{subject(one.what, names)} {turn}{_reason(one)}."
+def _flips(found: Comparison, names: Names) -> Iterator[str]:
+    """What is allowed now and refused then, or the other way round; the most frequent first."""
+    for one in found.flips:
+        turn = _TURNS.get((one.before, one.after))
+        if turn:
+            times = turn.format(n=f"{one.count:,}", of=f"{one.of:,}")
+            yield f"{subject(one.what, names)} {times}{_reason(one, names)}."
 
 
-def _reason(one: Flip) -> str:
-    if one.after == "passed over":
-        return ""
+def _nobody(found: Comparison) -> Iterator[str]:
+    """All that only follows from somebody being gone, or still there, in one sentence each."""
+    gone = sum(one.count for one in found.flips if one.after == "passed over")
+    there = sum(one.count for one in found.flips if one.before == "passed over")
+    if gone:
+        yield f"{plural(gone, 'other act')} would find nobody any more, since the person is gone by then or never came."
+    if there:
+        yield f"{plural(there, 'other act')} would still find somebody where nobody is there now."
+
+
+def _reason(one: Flip, names: Names) -> str:
+    act, what, _ = one.what
     lines = ", ".join(f"`{line}`" for line in one.because)
-    if one.after == "refused":
-        return f", because of {lines}" if lines else ", because no line of the draft allows it"
-    return f", by {lines}" if lines else ""
+    if one.after == "done":
+        return f", by {lines}" if lines else ""
+    if act in GIVING and names.draft is not None and what not in names.draft.collection:
+        return ", since the draft has no such form"
+    return f", because of {lines}" if lines else ", because no line of the draft allows it"
 
 
 def _because(found: Comparison, draft: Compiled) -> dict[str, str]:
     """Where each line stands that decided, and its sentence in the notice of the draft."""
     sentences = {item.promise_id: item.sentence for item in notice(draft, "en").items}
-    lines = dict.fromkeys(line for flip in found.flips for line in flip.because if flip.after != "passed over")
+    lines = dict.fromkeys(line for flip in found.flips for line in flip.because if (flip.before, flip.after) in _TURNS)
     return {
         line: f"{draft.by_id[line].place}: {sentences.get(line, '')}".rstrip(": ")
         for line in lines

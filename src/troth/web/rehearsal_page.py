@@ -26,8 +26,8 @@ MEANS = {
 }
 
 
-def render_rehearsal(document: Document, picture: Drawn | None) -> str:
-    """The page as HTML.
+def render_rehearsal(document: Document, picture: Drawn | None, under_the_draft: Drawn | None = None) -> str:
+    """The page as HTML, with the picture of the year and, where there was a draft, that of the year under it.
 
     Raises:
         TrothError: when the style sheets were not fetched yet.
@@ -46,6 +46,7 @@ def render_rehearsal(document: Document, picture: Drawn | None) -> str:
             document=document,
             promises={word: rows for word in MEANS if (rows := [p for p in document.promises if p.verdict == word])},
             picture=picture,
+            under_the_draft=under_the_draft,
             marks=MARKS,
             means=MEANS,
         )
