@@ -17,7 +17,7 @@ from troth.consent.stops import actions as stops
 from troth.consent.stops.rules import comes_from, left_out
 from troth.decide import Ask, Decision
 from troth.ledger import events
-from troth.people.bodies import Sealed, holdings_with, latest_values
+from troth.people.bodies import Sealed, holdings_by_id, holdings_of, holdings_with, latest_values
 from troth.people.facts import By, gather
 from troth.people.keystore import open_keys
 from troth.people.vault import Reading
@@ -27,12 +27,27 @@ from troth.store.site import Site
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What somebody asks to read of a person, for one purpose; no fields: only whether anything may be read."""
+    """What somebody asks to read of a person, for one purpose.
+
+    Attributes:
+        fields: none: only whether anything may be read; None: all that is held, for the person themselves.
+        held: the id of the one holding to be opened; blank for whatever has the fields.
+    """
 
     person_id: str
-    fields: frozenset[str]
+    fields: frozenset[str] | None
     purpose: str
     by: By
+    held: str = ""
+
+    def __post_init__(self) -> None:
+        if self.fields is None and self.purpose != OWN_ACCESS:
+            raise ValueError("only people themselves may ask for everything")
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The fields that the policy is asked about."""
+        return self.fields or frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,7 @@ def ask_each(site: Site, conn: Connection, wants: Sequence[Want], event: str = e
     for want in wants:
         facts = gathered.facts(want.person_id, want.by, want.purpose) | stopped.get(want.purpose, frozenset())
         known = gathered.people.get(want.person_id)
-        asks.append(Ask("read", want.purpose, want.fields, known.kind if known else "", facts=facts))
+        asks.append(Ask("read", want.purpose, want.named, known.kind if known else "", facts=facts))
     answers = [(want, ask, policy.decide(ask)) for want, ask in zip(wants, asks, strict=True)]
     _enter(site, conn, policy.version, answers, event)
     sealed = _sealed(conn, [want for want, _, decision in answers if decision.allowed])
@@ -80,9 +95,17 @@ def _enter(
 
 
 def _sealed(conn: Connection, wants: Sequence[Want]) -> Mapping[str, list[Sealed]]:
-    """All holdings of these people with any of the fields; which of them each want may open is another question."""
-    fields = frozenset[str]().union(*(want.fields for want in wants))
-    return holdings_with(conn, {want.person_id for want in wants}, fields, OWN_ACCESS) if fields else {}
+    """The holdings in question by their person's id; which of them each want may open is another question."""
+    whole = {want.person_id for want in wants if want.fields is None}
+    rest = [want for want in wants if want.named and want.person_id not in whole]
+    fields = frozenset[str]().union(*(want.named for want in rest if not want.held))
+    found = holdings_of(conn, whole) if whole else {}
+    named = holdings_by_id(conn, [want.held for want in rest if want.held])
+    others = holdings_with(conn, {want.person_id for want in rest if not want.held}, fields, OWN_ACCESS)
+    for person_id in named.keys() | others.keys():
+        both = {one.id: one for one in (*named.get(person_id, ()), *others.get(person_id, ()))}
+        found[person_id] = sorted(both.values(), key=lambda one: (one.at, one.id))
+    return found
 
 
 def _to_open(want: Want, ask: Ask, sealed: Mapping[str, list[Sealed]]) -> tuple[Sealed, ...]:
@@ -90,7 +113,8 @@ def _to_open(want: Want, ask: Ask, sealed: Mapping[str, list[Sealed]]) -> tuple[
     return tuple(
         one
         for one in sealed.get(want.person_id, ())
-        if not one.fields.isdisjoint(want.fields)
+        if (want.fields is None or not one.fields.isdisjoint(want.fields))
+        and want.held in ("", one.id)
         and one.open_to(want.purpose)
         and not comes_from(origins, one.source, one.partner)
     )
@@ -118,7 +142,8 @@ def _opened(one: Asked, keys: Mapping[str, bytes]) -> Reading | None:
     key = keys.get(one.want.person_id)
     if key is None:
         return None
-    values = latest_values(one.sealed, key, one.want.fields)
+    there = frozenset[str]().union(*(each.fields for each in one.sealed))
+    values = latest_values(one.sealed, key, there if one.want.fields is None else one.want.fields)
     return Reading(values, one.decision, tuple(each.id for each in one.sealed))
 
 

@@ -42,9 +42,10 @@ class Listed:
     """One holding as it is told about: where it stands, what it may be used for now and by whom, and when it ends.
 
     Attributes:
-        purposes: those that use its fields, without those in ``objected`` and those that are stopped.
+        purposes: those that use its fields, without those in ``objected`` and in ``stopped``.
         recipients: those that may be given its fields, likewise.
         objected: purposes, and recipients with an ``@``, that the person objected to.
+        stopped: likewise, what the operator has stopped, for everybody or for where this came from.
         ends_at: the earliest end by a clock that counts from collection; None when it ends with business.
     """
 
@@ -52,6 +53,7 @@ class Listed:
     purposes: tuple[str, ...]
     recipients: tuple[str, ...]
     objected: tuple[str, ...]
+    stopped: tuple[str, ...]
     ends_at: datetime | None
 
 
@@ -75,6 +77,14 @@ def of_submissions(conn: Connection, keys: Collection[str]) -> dict[str, list[Pl
     return found
 
 
+def of_people(conn: Connection, person_ids: Collection[str]) -> dict[str, list[Place]]:
+    """The holdings of each of these people, oldest first; whoever has none is left out."""
+    found: dict[str, list[Place]] = {}
+    for one in _places(conn, person_ids, _OF_PEOPLE):
+        found.setdefault(one.person_id, []).append(one)
+    return found
+
+
 def of_point(conn: Connection, point: str, since: datetime, limit: int) -> list[Place]:
     """The first ``limit`` holdings that came in at ``point`` after ``since``, oldest first."""
     rows = conn.execute(_AT_POINT, {"point": point, "since": since, "most": limit})
@@ -92,7 +102,7 @@ def listed(
     wants = [Want(one, frozenset(), purpose, who) for one, who in zip(person_ids, by, strict=True)]
     allowed = [one.want.person_id for one in ask_each(site, conn, wants) if one.decision.allowed]
     policy = site.policy(conn)
-    chosen = choices(conn, allowed, site.now())
+    chosen = choices(conn, allowed)
     stops = stopped(conn, [*policy.policy.purposes, *(f"@{one}" for one in policy.policy.recipients)])
     found: dict[str, list[Listed]] = {one: [] for one in allowed}
     objected = {one: _objections(facts_of(chosen.get(one, ()))) for one in allowed}
@@ -108,7 +118,7 @@ def _places(conn: Connection, ids: Collection[str], query: object) -> list[Place
 
 
 def _place(row: RowMapping) -> Place:
-    return Place(**{**row, "fields": frozenset(str(row["fields"]).split(" "))})  # type: ignore[arg-type]
+    return Place(**{**row, "fields": frozenset(str(row["fields"]).split(" "))})
 
 
 def _objections(facts: frozenset[str]) -> frozenset[str]:
@@ -117,18 +127,20 @@ def _objections(facts: frozenset[str]) -> frozenset[str]:
 
 def _listed(policy: Compiled, place: Place, objected: frozenset[str], stops: frozenset[str]) -> Listed:
     uses = policy.uses(place.point, place.fields)
+    scopes = (*uses.purposes, *(f"@{key}" for key in uses.recipients))
+    stopped = tuple(one for one in scopes if _stopped(one, place, stops)) if stops else ()
+    live = [one for one in scopes if one not in objected and one not in stopped]
     return Listed(
         place,
-        tuple(key for key in uses.purposes if key not in objected and not _stopped(key, place, stops)),
-        tuple(key for key in uses.recipients if f"@{key}" not in objected and not _stopped(f"@{key}", place, stops)),
-        tuple(one for one in (*uses.purposes, *(f"@{key}" for key in uses.recipients)) if one in objected),
+        tuple(one for one in live if not one.startswith("@")),
+        tuple(one[1:] for one in live if one.startswith("@")),
+        tuple(one for one in scopes if one in objected),
+        stopped,
         place.at + uses.keep if uses.keep is not None else None,
     )
 
 
 def _stopped(scope: str, place: Place, stops: frozenset[str]) -> bool:
-    if not stops:
-        return False
     return fact(scope) in stops or comes_from(_origins(scope, stops), place.source, place.partner)
 
 
