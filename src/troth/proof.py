@@ -7,6 +7,7 @@ language (``evidence.words``).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -200,6 +201,16 @@ class Proving:
     @cached_property
     def _compiled(self) -> dict[int, Compiled | None]:
         return {}
+
+    def in_force(self, at: datetime) -> Compiled | None:
+        """The version in force at ``at``; None before the first."""
+        place = bisect_right(self._effective, at, key=lambda begun: begun[0])
+        return self.version(self._effective[place - 1][1]) if place else None
+
+    @cached_property
+    def _effective(self) -> list[tuple[datetime, int]]:
+        rows = self.conn.execute(select(policy_version.c.effective_at, policy_version.c.version))
+        return sorted((row.effective_at, row.version) for row in rows)
 
     def both(self, one: Words, two: Words) -> Words:
         """Two sentences as one."""

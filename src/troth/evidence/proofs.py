@@ -11,17 +11,16 @@ from sqlalchemy import func, or_, select
 
 from troth.evidence.replay import EVERYTHING
 from troth.ledger.verify import Verified, verify
-from troth.people.proofs import sealed
-from troth.people.tables import holding, shape
+from troth.people.proofs import Group, groups, sealed
 from troth.policy.model import Absolute
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
-from troth.recipients.tables import disclosure
+from troth.recipients.proofs import disclosures
 from troth.retention.logs import log_of
 from troth.retention.tables import hold
 from troth.store.tables import policy_version
-from troth.store.versions import digest, in_force
+from troth.store.versions import digest
 
 BUILT = "tests/promises/test_construction.py"
 
@@ -45,18 +44,16 @@ def version(proving: Proving, promise: Promise) -> Proof:
 
 def _misplaced(proving: Proving) -> tuple[int, Some]:
     """Holdings of which the version that they name was not in force, or knows no such collection point."""
-    query = select(
-        holding.c.policy_version, shape.c.point, func.count(), func.min(holding.c.at), func.max(holding.c.at)
-    )
-    query = query.join(shape, shape.c.id == holding.c.shape_id).group_by(holding.c.policy_version, shape.c.point)
-    wrong = total = 0
-    for number, point, count, first, last in proving.conn.execute(query):
-        compiled = proving.version(number)
-        total += count
-        known = compiled is not None and point in compiled.policy.collection
-        right = known and in_force(proving.conn, first).version <= number <= in_force(proving.conn, last).version
-        wrong += 0 if right else count
-    return wrong, Some(total, "record")
+    held = proving.once(groups)
+    return sum(one.number for one in held if not _placed(proving, one)), Some(sum(one.number for one in held), "record")
+
+
+def _placed(proving: Proving, one: Group) -> bool:
+    compiled = proving.version(one.version)
+    if compiled is None or one.point not in compiled.policy.collection:
+        return False
+    first, last = proving.in_force(one.first), proving.in_force(one.last)
+    return first is not None and last is not None and first.version <= one.version <= last.version
 
 
 def contact(proving: Proving, promise: Promise) -> Proof:
@@ -138,15 +135,15 @@ def _unasked(proving: Proving, entry: Absolute) -> Some:
     """What is there of the kind that the absolute speaks of and was never decided: disclosures, or holdings of its data."""
     what = set(entry.what) - {"everything"}
     if "disclose" in (entry.never, entry.only) or entry.never == "sell":
-        rows = proving.conn.execute(select(disclosure.c.id, disclosure.c.fields)).all()
-        about = (row for row in rows if not what & set(proving.compiled.policy.data) or what & set(row.fields.split()))
+        about = (
+            row
+            for row in proving.once(disclosures)
+            if not what & set(proving.compiled.policy.data) or what & set(row.fields.split())
+        )
         return Some(sum(row.id not in proving.heard.disclosed for row in about), "disclosure")
     if entry.never not in {"store", "collect"} or entry.unless or not what:
         return Some(0, "record")
-    query = (
-        select(shape.c.fields, func.count()).join(holding, holding.c.shape_id == shape.c.id).group_by(shape.c.fields)
-    )
-    return Some(sum(n for fields, n in proving.conn.execute(query) if what & set(fields.split())), "record")
+    return Some(sum(one.number for one in proving.once(groups) if what & one.names), "record")
 
 
 def cookie(proving: Proving, promise: Promise) -> Proof:
