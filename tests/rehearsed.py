@@ -102,4 +102,4 @@ WAY = Way(
 
 
 def with_ways(lived: Lived, *found: Fault) -> Lived:
-    return replace(lived, ways={fault: WAY for fault in found})
+    return replace(lived, ways=dict.fromkeys(found, WAY))

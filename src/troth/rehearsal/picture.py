@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -158,14 +159,19 @@ def _rows(days: Sequence[DayCount], areas: Sequence[Area]) -> Iterator[tuple[str
     since = 0
     for place, day in enumerate(days):
         since += day.destroyed
-        if place + 1 == len(days) or days[place + 1].at.month != day.at.month:
+        if place + 1 == len(days) or _on(days[place + 1]).month != _on(day).month:
             held = (f"{area.values[place]:,}" for area in areas)
             yield _date(day), *held, f"{day.visits:,}", f"{since:,}"
             since = 0
 
 
+def _on(day: DayCount) -> date:
+    """The date of ``day``, whose count was made at its end, which is midnight."""
+    return (day.at - DAY / 2).date()
+
+
 def _date(day: DayCount) -> str:
-    return f"{day.at:%-d %B %Y}"
+    return f"{_on(day):%-d %B %Y}"
 
 
 # --- how it is drawn -------------------------------------------------------------------------------------------------
@@ -279,7 +285,7 @@ def _short(value: int) -> str:
 
 def _ticks(days: Sequence[DayCount], room: float) -> list[tuple[int, str]]:
     """Days with their words: the first of each month that fits, with the year where it is new; of a few weeks, some days."""
-    dates = [(place, (day.at - DAY / 2).date()) for place, day in enumerate(days)]
+    dates = [(place, _on(day)) for place, day in enumerate(days)]
     firsts = [(place, on) for place, on in dates if on.day == 1]
     if len(firsts) < 3:
         return [(place, f"{on:%-d %b}") for place, on in dates[:: ceil(len(dates) * 60 / room)]]
