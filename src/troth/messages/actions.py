@@ -259,7 +259,7 @@ def stop(site: Site, link: Stop, words: str, tag: str) -> None:
         compiled = site.policy(conn)
         entry = declared(compiled.policy, link.message_class)
         state = stopping(entry)
-        chosen = consent.choices(conn, [link.person_id], site.now()).get(link.person_id, [])
+        chosen = consent.choices(conn, [link.person_id]).get(link.person_id, [])
         there = conn.scalar(select(person.c.id).where(person.c.id == link.person_id))
         if there and not any(one.scope == entry.for_ and one.state == state for one in chosen):
             say_no(site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled)
