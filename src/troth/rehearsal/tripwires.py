@@ -17,7 +17,7 @@ from threading import Event as Waiting
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from troth.rehearsal.faults import COMMIT, STATEMENT, Mishap, Place, Step, Where
 from troth.store.site import Site
@@ -37,6 +37,7 @@ class Tripwires:
         self._mishap: Mishap | None = None
         stores: tuple[tuple[Where, Engine], ...] = (("data", site.engine), ("keys", site.keys))
         for store, engine in stores:
+            event.listen(engine, "before_cursor_execute", _let_all_pass)
             for name in _EXECUTING:
                 self._wire(engine, store, STATEMENT, name)
             self._wire(engine, store, COMMIT, "do_commit")
@@ -74,6 +75,10 @@ class Tripwires:
         if mishap.kind == "answer lost":
             _lose(engine, raw)
         return done
+
+
+def _let_all_pass(*_statement: object) -> None:
+    """Nothing is handed past SQLAlchemy while anybody listens (see ``store.prepared``)."""
 
 
 def die() -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from troth.errors import StoreError
 from troth.rehearsal.bothered import NAME, Armed, Done, bothered
+from troth.rehearsal.checks import SILENT
 from troth.rehearsal.child import Child, Killed
 from troth.rehearsal.faults import TRIES, Mishap, Plan
 from troth.rehearsal.model import Wrong
@@ -37,7 +38,7 @@ BETWEEN_TURNS = timedelta(minutes=15)
 """after a turn that went wrong the worker takes the next one; longer than any lease"""
 TOO_LONG = 3
 """days without the worker after which there must be an alarm"""
-_DOUBLED = 0.85
+_DOUBLED = 0.93
 """how many of those who are killed are doubles; the others are the actor itself, which costs more"""
 
 
@@ -111,7 +112,7 @@ class Trouble:
         raised = {one.kind for one in alarms(self._site, overdue(self._site))}
         if missed >= TOO_LONG:
             self.caused["the worker stayed away for too long"] += missed == TOO_LONG
-            if "sweeper stopped" not in raised:
+            if SILENT not in raised:
                 self._wrong.append(Wrong("failed", "alarms", "the worker was away for days, and no alarm says so"))
 
     def _tried(self, name: str, task: Task | datetime, mishap: Mishap | None) -> Done | None:
