@@ -43,6 +43,7 @@ from troth.store.schema import data_tables
 SAMPLE = 250
 _CARD = "pd:PaymentCard"
 _ID = 26
+_DIGEST = 64
 _OPAQUE = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-hjkmnp-tv-z]{26})\b")
 """Digests and ids, which are no text but could look like a number now and then."""
 
@@ -192,13 +193,16 @@ def _suspicious_json(dialect: str) -> CompoundSelect[Any]:
 def _may_hold_cards(column: Column[Any], dialect: str) -> ColumnElement[bool]:
     """Thirteen digits, at most three signs between two of them, or signs that are not ASCII (which JSON escapes).
 
-    SQLite knows no such pattern: there a word in which letters part the digits is left out, and all else that has thirteen.
+    SQLite knows no such pattern: there digests are left out, and words in which letters part the digits; all else that has
+    thirteen is not.
     """
     text, many = cast(column, Text), LENGTHS.start
     escaped = text.contains("\\u", autoescape=True) if isinstance(column.type, JSON) else false()
     if dialect == "sqlite":
         glob = text.op("GLOB", is_comparison=True)
         run, spread = glob("*" + "[0-9]" * many + "*"), glob("*[0-9]" * many + "*")
-        return or_(run, and_(glob("*[^0-9a-z]*"), spread), glob("*[^ -~]*"), escaped)
+        no_digest = or_(func.length(text) != _DIGEST, glob("*[^0-9a-f]*"))
+        found = or_(run, and_(glob("*[^0-9a-z]*"), spread), glob("*[^ -~]*"), escaped)
+        return and_(func.length(text) >= many, no_digest, found)
     matches = text.op("~", is_comparison=True)
     return or_(matches(f"[0-9]([^0-9]{{0,3}}[0-9]){{{many - 1}}}"), matches("[^ -~]"), escaped)
