@@ -138,7 +138,7 @@ def test_the_scale_names_months_or_in_a_few_weeks_days(days: int, first: str) ->
         words for words in texts(drawn(year(POINTS, days)).wide) if re.match(r"(\d+ )?[A-Z][a-z]{2}( \d{4})?$", words)
     ]
     assert first in shown
-    assert len(shown) == len(set(shown)) <= 15
+    assert 3 <= len(shown) <= 15
 
 
 def test_a_life_shows_its_amendments_and_what_went_wrong() -> None:
