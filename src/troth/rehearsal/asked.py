@@ -176,6 +176,7 @@ def _way(asked: Asked, lived: Lived, violation: Violation, step: Step | None) ->
             policy=asked.policy,
             faults=asked.faults,
             events=events,
+            with_canary=violation.kind == "promise",
         )
 
     return reproduce(again, _events_of(asked, lived), violation, limits=LIMITS, progress=told)
