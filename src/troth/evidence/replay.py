@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from sys import intern
 from time import perf_counter
 from typing import Any
@@ -114,7 +115,9 @@ class _Chosen:
     facts: frozenset[str] | None = None
 
     def add(self, one: Choice) -> None:
-        self.made.append(one)
+        """The younger one is the one that the ledger has later, even when the clock was set back in between."""
+        last = self.made[-1].at if self.made else one.at
+        self.made.append(one if one.at >= last else replace(one, at=last + timedelta(microseconds=1)))
         self.facts = None
 
     def bear_out(self, told: frozenset[str], at: int) -> bool:
