@@ -1,7 +1,11 @@
-"""Whole processes of the command line, from start to exit, beside a Python that does nothing."""
+"""Whole processes of the command line, from start to exit, beside a Python that does nothing.
+
+Python may keep the bytecode of what it imports, as it may wherever Troth is installed: the run that warms caches writes it.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +17,7 @@ from benchmarks.registry import Bench, benchmark
 
 SITES = Path(__file__).parent.parent / "sites"
 TROTH = str(Path(sys.executable).parent / "troth")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def largest_site() -> Path:
@@ -35,13 +40,13 @@ def processes(bench: Bench) -> Iterator[Figure]:
 
 
 def _run(command: list[str]) -> float:
-    return seconds(lambda: subprocess.run(command, check=True, capture_output=True))  # noqa: S603
+    return seconds(lambda: subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT))  # noqa: S603
 
 
 def _imports(command: list[str]) -> str:
     """The packages whose own modules take longest to import."""
     timed = [sys.executable, "-X", "importtime", *command]
-    said = subprocess.run(timed, check=True, capture_output=True, text=True).stderr  # noqa: S603
+    said = subprocess.run(timed, check=True, capture_output=True, text=True, env=ENVIRONMENT).stderr  # noqa: S603
     found: dict[str, int] = {}
     for line in said.splitlines()[1:]:
         own, _, name = line.removeprefix("import time:").split("|")

@@ -24,8 +24,10 @@ from troth.commands import (
     prove,
     publish,
     reference,
+    rehearse,
     schema,
     serve,
+    stop,
     work,
 )
 from troth.commands.saying import Commands
@@ -68,6 +70,10 @@ _troth_can: dict[str, tuple[Any, str]] = {
     "serve": (serve.serve, "serve sites, each with a worker"),
     "work": (work.work, "a worker alone"),
     "prove": (prove.prove, "prove every promise on live data"),
+    "stop": (stop.stop, "end a use or a recipient for everybody"),
+    "lift": (stop.lift, "take a stop back"),
+    "stops": (stop.stops, "what was stopped, and when"),
+    "rehearse": (rehearse.rehearse, "a year of the site's life, in minutes"),
     "schema": (schema.schema, "JSON Schemas for your editor"),
     "demo": (demo.demo, "five operators, rehearsed, on one port"),
 }

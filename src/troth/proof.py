@@ -7,11 +7,12 @@ language (``evidence.words``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -43,6 +44,7 @@ class Named:
 
 
 Value = str | int | date | timedelta | Some | Named
+Found = TypeVar("Found")
 
 THINGS: Mapping[str, str] = {
     "record": "records",
@@ -118,7 +120,8 @@ class Heard:
     """What one pass over the ledger found: replayed decisions by what they speak of, and what was entered of each kind.
 
     ``disclosed`` maps a disclosure to the recipient, purpose and fields that were decided; ``chosen`` holds the choices
-    that were entered, ``published`` the digest of each version as it was published, ``events`` how often each was entered.
+    that were entered, ``published`` the digest of each version as it was published, ``events`` how often each was entered,
+    ``cards`` how many entries hold what reads like a card number.
     """
 
     replayed: Mapping[str, Replayed] = field(default_factory=dict)
@@ -126,6 +129,7 @@ class Heard:
     chosen: Collection[str] = frozenset()
     published: Mapping[int, str] = field(default_factory=dict)
     events: Mapping[str, int] = field(default_factory=dict)
+    cards: int = 0
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,10 @@ class Canary:
 
 @dataclass(frozen=True)
 class Proving:
-    """What every proof is given: the site, one consistent state of its data, the policy in force and what was replayed."""
+    """What every proof is given: the site, one consistent state of its data, the policy in force and what was replayed.
+
+    ``before`` is what whoever proves again and again found the last time, by the function that found it.
+    """
 
     site: Site
     conn: Connection
@@ -147,6 +154,22 @@ class Proving:
     now: datetime
     heard: Heard
     canary: Canary
+    before: dict[Any, Any] = field(default_factory=dict)
+    looked: dict[Any, Any] = field(default_factory=dict)
+
+    def once(self, look: Callable[[Proving], Found]) -> Found:
+        """What ``look`` finds: looked for once, however many promises it speaks of."""
+        if look not in self.looked:
+            self.looked[look] = look(self)
+        found: Found = self.looked[look]
+        return found
+
+    def since(self, look: Callable[[Proving, Found | None], Found]) -> Found:
+        """What ``look`` finds when it is given what it found the last time, so that it need only look at what is new."""
+        if look not in self.looked:
+            self.looked[look] = self.before[look] = look(self, self.before.get(look))
+        found: Found = self.looked[look]
+        return found
 
     @cached_property
     def speaker(self) -> Speaker:
@@ -168,10 +191,26 @@ class Proving:
 
     def version(self, number: int) -> Compiled | None:
         """An archived version; None when there is no such."""
-        try:
-            return versions.by_number(self.conn, number)
-        except StoreError:
-            return None
+        if number not in self._compiled:
+            try:
+                self._compiled[number] = versions.by_number(self.conn, number)
+            except StoreError:
+                self._compiled[number] = None
+        return self._compiled[number]
+
+    @cached_property
+    def _compiled(self) -> dict[int, Compiled | None]:
+        return {}
+
+    def in_force(self, at: datetime) -> Compiled | None:
+        """The version in force at ``at``; None before the first."""
+        place = bisect_right(self._effective, at, key=lambda begun: begun[0])
+        return self.version(self._effective[place - 1][1]) if place else None
+
+    @cached_property
+    def _effective(self) -> list[tuple[datetime, int]]:
+        rows = self.conn.execute(select(policy_version.c.effective_at, policy_version.c.version))
+        return sorted((row.effective_at, row.version) for row in rows)
 
     def both(self, one: Words, two: Words) -> Words:
         """Two sentences as one."""

@@ -20,7 +20,7 @@ def _alias(name: str) -> str:
 class Wires(BaseModel):
     """A closed mapping of the wiring, keys written with spaces."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_alias)
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_alias, defer_build=True)
 
 
 class StoreWires(Wires):
@@ -58,6 +58,14 @@ class Delivery(Wires):
     secret_env: str | None = Field(None, description="environment variable with the signing secret")
 
 
+class Program(Wires):
+    """A program of the operator that reads people's data over HTTP, as far as the policy allows its role."""
+
+    role: str = Field(description="the staff role in which it reads, as in `roles` of the policy's purposes")
+    token_env: str = Field(description="environment variable with its token: 32 random characters or more")
+    purposes: tuple[str, ...] = Field(description="the purposes it reads for; the policy must allow each")
+
+
 class Attestation(Wires):
     """A named member of staff answers for a promise until a date."""
 
@@ -76,6 +84,9 @@ class Wiring(Wires):
     mail: MailWires | None = None
     partners: tuple[str, ...] = Field((), description="recipients registered to supply data")
     recipients: dict[str, Delivery] = Field(default_factory=dict)
+    programs: dict[str, Program] = Field(
+        default_factory=dict, description="programs of the operator that may read over HTTP"
+    )
     quarantine_margin: str = Field("2 days", description="destroyed this long before a promised deadline")
     attested: dict[str, Attestation] = Field(default_factory=dict)
 

@@ -7,7 +7,7 @@ has not run for too long is an alarm of its own.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -15,17 +15,19 @@ from troth.accounts.actions import forget_the_past, open_accounts
 from troth.agenda import run_due
 from troth.agenda.run import Handler
 from troth.collection.actions import SECOND_HAND
-from troth.errors import TrothError
+from troth.errors import StoreError, TrothError
 from troth.ledger.seal import seal
 from troth.messages import actions as messages
 from troth.people.keystore import sweep_orphans
 from troth.recipients import gate, instructions
 from troth.retention import alarms, ending, sweep
-from troth.retention.heartbeat import beat
+from troth.retention.heartbeat import beat, beat_all, lately
 from troth.store.site import Site
 from troth.visits import sweep as visits
 
 log = logging.getLogger(__name__)
+HEARTBEAT = "heartbeat"
+"""what a problem with noting that the tasks were done is called"""
 
 HANDLERS: Mapping[str, Handler] = {
     gate.DELIVER: gate.deliver,
@@ -33,6 +35,9 @@ HANDLERS: Mapping[str, Handler] = {
     SECOND_HAND: messages.tell_second_hand,
     messages.DELIVER: messages.deliver,
 }
+
+
+Task = Callable[[Site], int]
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,11 @@ class Turn:
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
-def turn(site: Site) -> Turn:
-    """Do everything that is due at the site's present, once."""
+def turn(site: Site, tasks: Mapping[str, Task] | None = None) -> Turn:
+    """Do everything that is due at the site's present, once; ``tasks`` take the place of ``TASKS``."""
     done: dict[str, int] = {}
     problems: dict[str, str] = {}
-    for name, task in TASKS.items():
+    for name, task in (tasks or TASKS).items():
         try:
             done[name] = task(site)
         except TrothError as error:
@@ -56,10 +61,17 @@ def turn(site: Site) -> Turn:
         except Exception as error:  # a mistake in one task must not end the others, and its words may quote a value
             problems[name] = type(error).__name__
             log.error("%s: %s: a mistake in Troth (%s)", site.name, name, type(error).__name__)
-    with site.writing() as conn:
-        for name in done:
-            beat(conn, name, site.now())
+    try:
+        _beat(site, done)
+    except StoreError as error:  # the tasks are done; that they were is noted at the next turn
+        problems[HEARTBEAT] = str(error)
+        log.error("%s: %s: %s", site.name, HEARTBEAT, error)
     return Turn(done, problems)
+
+
+def _beat(site: Site, done: Collection[str]) -> None:
+    with site.writing() as conn:
+        beat_all(conn, done, site.now())
 
 
 def work(site: Site, stop: Event, every_seconds: float = 60.0) -> None:
@@ -69,14 +81,29 @@ def work(site: Site, stop: Event, every_seconds: float = 60.0) -> None:
         stop.wait(every_seconds)
 
 
-TASKS: Mapping[str, Callable[[Site], int]] = {
-    "visits": visits.sweep,
-    "sweep": lambda site: sweep.sweep(site).moved,
-    "destroy": ending.destroy_due,
+def _orphans(site: Site) -> int:
+    """Once an hour, since it looks at every key there is, and no key without a person is younger than a day."""
+    now = site.now()
+    with site.reading() as conn:
+        if lately(conn, ORPHANS, now):
+            return 0
+    swept = sweep_orphans(site)
+    with site.writing() as conn:
+        beat(conn, ORPHANS, now)
+    return swept
+
+
+ORPHANS = "keys of nobody"
+"""under which the hour is counted, since the heartbeat of the task is noted at every turn"""
+
+TASKS: Mapping[str, Task] = {
+    "visits": visits.sweep_quietly,
+    "sweep": lambda site: sweep.sweep_quietly(site).moved,
+    "destroy": ending.destroy_quietly,
     "confirmations": messages.confirm,
     "accounts": lambda site: open_accounts(site) + forget_the_past(site),
     "agenda": lambda site: run_due(site, HANDLERS).done,
-    "orphans": sweep_orphans,
+    "orphans": _orphans,
     "alarms": lambda site: len(alarms.alarms(site, visits.overdue(site))),
     "seal": lambda site: seal(site).entries,
 }

@@ -74,6 +74,26 @@ def test_withdrawal_counts_from_the_next_decision_and_overwrites_nothing(site: S
         assert facts_of(before[ann]) == frozenset()
 
 
+@pytest.mark.parametrize(("first", "then"), [("given", "withdrawn"), ("given", "objected"), ("objected", "given")])
+def test_a_clock_that_is_set_back_lets_no_older_choice_outweigh_a_younger_one(
+    site: Site, clock: MovedClock, first: State, then: State
+) -> None:
+    ann = registered(site, ANN)
+    choose(site, ann, "marketing", first)
+    clock.move(days(-0.1))
+    choose(site, ann, "marketing", then)
+    expected = {"given": "consent:marketing", "objected": "objection:marketing", "withdrawn": None}[then]
+    for _ in range(2):
+        assert {one for one in told(site, ann) if "marketing" in one} == ({expected} if expected else set())
+        clock.move(days(1))
+
+
+def told(site: Site, person_id: str) -> frozenset[str]:
+    """What a decision is told about a person now."""
+    with site.reading() as conn:
+        return vault.facts(site, conn, [person_id], By("system"), site.now())[person_id]
+
+
 def test_consent_serves_its_own_scope_and_person_alone(site: Site) -> None:
     ann, bob = registered(site, ANN), registered(site, BOB)
     choose(site, ann, "@newsletter_house")

@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from tests.fixtures import START, days
 from troth.clock import MovedClock
@@ -21,6 +21,7 @@ from troth.visits import daykeys
 from troth.visits.actions import Visit, read, record, record_many
 from troth.visits.partitions import days_present, ensure_days, table_of
 from troth.visits.sweep import oldest, overdue, sweep
+from troth.visits.tables import day_key
 
 REQUEST = {
     "pd:IPAddress": "203.0.113.77",
@@ -155,6 +156,38 @@ def test_nothing_of_a_swept_visit_stays_in_the_files(
     clock.at = START + days(30)
     sweep(site)
     assert not any(body in file.read_bytes() for file in files if file.exists())
+
+
+@pytest.mark.clause("F18")
+def test_a_dropped_day_leaves_nothing_that_anybody_could_read(
+    tmp_path: Path, site: Site, clock: MovedClock, store_kind: str
+) -> None:
+    if store_kind != "sqlite":
+        pytest.skip("the files of a server are not the test's to read")
+    visit(site)
+    day, data, keys = START.date(), *(Path(str(engine.url.database)) for engine in (site.engine, site.keys))
+    with site.keys.connect() as conn:
+        wrapped = conn.execute(select(day_key.c.wrapped)).scalar_one()
+    assert _in_files(keys, wrapped)
+    clock.move(days(32))
+    assert sweep(site) == 1
+    assert day not in visits_days(site)
+    assert not any(
+        _in_files(data, plain) for plain in (b"203.0.113.77", b"/lamps", b"device-55")
+    )  # what is left is sealed
+    assert not _in_files(keys, wrapped)  # and what it opened with is overwritten
+    with site.reading() as conn:
+        assert conn.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1  # for whatever is deleted next
+
+
+def visits_days(site: Site) -> list[date]:
+    with site.reading() as conn:
+        return days_present(conn)
+
+
+def _in_files(path: Path, words: bytes) -> bool:
+    files = (path, path.with_name(path.name + "-wal"))
+    return any(words in file.read_bytes() for file in files if file.exists())
 
 
 @pytest.mark.clause("F18")

@@ -18,23 +18,25 @@ import pytest
 from tests.terminal import TROTH, blank, published, run, shop, troth  # noqa: F401  (fixtures)
 from troth.commands import check as check_command
 
+HEAVY = {"sqlalchemy", "ruamel", "litestar", "uvicorn", "cryptography", "babel", "jinja2", "rich"}
+
+
+def _loaded_by(code: str) -> set[str]:
+    """The packages that a Python which runs ``code`` has loaded in the end; they are its last line."""
+    code = f"import sys\n{code}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
 
 def test_help_loads_nothing_that_it_does_not_need() -> None:
-    code = "import sys, troth.cli; print(*{name.partition('.')[0] for name in sys.modules})"
-    loaded = set(
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    )
-    assert not loaded & {
-        "sqlalchemy",
-        "pydantic",
-        "ruamel",
-        "litestar",
-        "uvicorn",
-        "cryptography",
-        "babel",
-        "jinja2",
-        "rich",
-    }
+    assert not _loaded_by("import troth.cli") & {*HEAVY, "pydantic", "yaml"}
+
+
+def test_check_loads_no_database_no_web_server_and_nothing_that_seals(shop: Path) -> None:
+    code = f"from pathlib import Path\nfrom troth.commands.check import check\ncheck([Path({str(shop)!r})])"
+    loaded = _loaded_by(code)
+    assert "pydantic" in loaded
+    assert not loaded & HEAVY
 
 
 def test_help_comes_in_less_than_a_third_of_a_second_of_work() -> None:

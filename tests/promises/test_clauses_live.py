@@ -226,7 +226,7 @@ def kept_of_a_visit(site: Site) -> dict[str, str]:
         visits.record(site, conn, HEADERS)
         day = days_present(conn)[-1]
     with site.reading() as conn:
-        return dict(visits.sample(site, conn, day, 1)[0].fields)
+        return dict(visits.sample(site, conn, [day], 1)[0].fields)
 
 
 @pytest.mark.clause("O4", "O7")
@@ -242,7 +242,7 @@ def test_a_shop_visit_keeps_the_listed_details_for_thirty_days_and_no_other(at: 
     assert list(visits.read(site, "shop_service", SYSTEM)) == []
     sweep_visits(site)
     with site.reading() as conn:
-        assert all(not visits.sample(site, conn, day, 1) for day in days_present(conn))
+        assert all(not visits.sample(site, conn, [day], 1) for day in days_present(conn))
 
 
 @pytest.mark.clause("O4")
@@ -283,7 +283,7 @@ def test_looking_at_pages_leaves_nothing_personal(at: Open) -> None:
     with site.writing() as conn:
         visits.record(site, conn, HEADERS)
     with site.reading() as conn:
-        assert all(not visits.sample(site, conn, day, 1) for day in days_present(conn))
+        assert all(not visits.sample(site, conn, [day], 1) for day in days_present(conn))
         assert conn.scalar(select(func.count()).select_from(person)) == 0
     assert holdings(site) == 0
     assert verdict(site, "visits.records") == "kept"

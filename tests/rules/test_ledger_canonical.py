@@ -4,7 +4,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.ledger.actions import canonical_body
+from troth.ledger.bodies import canonical_body
 from troth.ledger.guard import plain
 
 words = st.from_regex(r"@?[a-z]{1,8}(?:[_./-][a-z]{1,8}){0,2}", fullmatch=True)

@@ -11,7 +11,7 @@ from troth.collection.rules import Submission
 from troth.errors import InvalidInput
 from troth.ledger import events
 from troth.people import vault
-from troth.people.correcting import correct
+from troth.people.correcting import correct_everywhere
 from troth.people.vault import By
 from troth.policy.compile import Compiled
 from troth.policy.rules import OWN_ACCESS
@@ -54,7 +54,7 @@ def save(site: Site, compiled: Compiled, member: Member, point: str, values: Map
     changes = {one: checked.values.get(one) for one in own if checked.values.get(one) != before.get(one)}
     if changes:
         with site.writing() as conn:
-            correct(site, conn, member.person_id, point, changes, compiled, by="person")
+            correct_everywhere(site, conn, member.person_id, point, changes, By("person", ref=member.person_id))
             ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": member.person_id})
     return len(changes)
 

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Select, Update, func, select, update
+from sqlalchemy import Connection, Select, Update, bindparam, func, select, update
 
 from troth.agenda.rules import next_try
 from troth.agenda.tables import job
 from troth.errors import TrothError
+from troth.store.schema import Instant
 from troth.store.site import Site
 
 LEASE = timedelta(minutes=10)
@@ -64,6 +65,8 @@ def run_due(site: Site, handlers: Mapping[str, Handler], limit: int = 50, lease:
         problem = _attempt(site, handlers[taken_job.kind], taken_job)
         _record(site, taken_job, problem)
         failed, done = failed + bool(problem), done + (not problem)
+    if not taken:
+        return Ran(0, 0, 0)
     with site.reading() as conn:
         left = conn.execute(due(site.now(), sorted(handlers)).with_only_columns(func.count())).scalar_one()
     return Ran(done, failed, left)
@@ -86,10 +89,26 @@ def taking(now: datetime, kinds: Sequence[str], limit: int, lease: timedelta) ->
 
 
 def _take(site: Site, kinds: Sequence[str], limit: int, lease: timedelta) -> list[Job]:
+    if not _anything_due(site, kinds):
+        return []
     columns = (job.c[name] for name in Job.__slots__)
     with site.writing() as conn:
         rows = conn.execute(taking(site.now(), kinds, limit, lease).returning(*columns)).all()
     return sorted((Job(*row) for row in rows), key=lambda taken: (taken.attempts, taken.id))
+
+
+_DUE = (
+    select(job.c.id)
+    .where(job.c.done_at.is_(None), job.c.due_at <= bindparam("now", type_=Instant()))
+    .where(job.c.kind.in_(bindparam("kinds", expanding=True)))
+    .limit(1)
+)
+
+
+def _anything_due(site: Site, kinds: Sequence[str]) -> bool:
+    """Looked up before anything is taken: most turns find nothing, and a look holds nobody up."""
+    with site.reading() as conn:
+        return conn.execute(_DUE, {"now": site.now(), "kinds": list(kinds)}).first() is not None
 
 
 def _attempt(site: Site, handler: Handler, taken: Job) -> str:

@@ -76,7 +76,18 @@ def collect(site: Site, submission: Submission) -> Receipt:
             members, somebody too young); the refusal is on the ledger.
         StoreError: a store is locked, full or missing, or the site key is. In every case nothing was stored.
     """
-    compiled = site.policy()
+    checked = _checked(site, site.policy(), submission)
+    with site.writing() as conn:
+        came = _taken_in(site, conn, submission, *checked)
+    return _received(came)
+
+
+def collect_in(site: Site, conn: Connection, submission: Submission) -> Receipt:
+    """As ``collect``, in the caller's transaction, which may hold other acts; a refusal is on the ledger if it is committed."""
+    return _received(_taken_in(site, conn, submission, *_checked(site, site.policy(conn), submission)))
+
+
+def _checked(site: Site, compiled: Compiled, submission: Submission) -> tuple[Compiled, rules.Checked]:
     if submission.point not in compiled.policy.collection:
         raise InvalidInput(
             "There is no such collection point.", hint="The policy lists the places where data comes in."
@@ -84,22 +95,30 @@ def collect(site: Site, submission: Submission) -> Receipt:
     checked = rules.check(compiled, submission, site.now())
     if checked.problems:
         raise InvalidInput("Some answers need your attention. Nothing was stored.", dict(checked.problems))
-    return _taken_in(site, compiled, submission, checked)
+    return compiled, checked
 
 
-def _taken_in(site: Site, compiled: Compiled, submission: Submission, checked: rules.Checked) -> Receipt:
-    with site.writing() as conn:
-        intake = _Intake(site, conn, compiled, submission, checked, site.now())
-        take_turns(conn, f"submission:{submission.key}", *intake.marks())
-        if stored := intake.stored_before():
-            return stored
-        ask = intake.ask()
-        decision = compiled.decide(ask)
-        if decision.allowed:
-            return intake.take_in(ask, decision)
-        body = {**ledger.decision_body(ask, decision, compiled.version), "point": submission.point}
-        ledger.append(conn, intake.now, events.COLLECTION_REFUSED, body)
-    raise Refused("We may not take this in.", f"{decision.reason[:1].upper()}{decision.reason[1:]}.", decision.because)
+def _taken_in(
+    site: Site, conn: Connection, submission: Submission, compiled: Compiled, checked: rules.Checked
+) -> Receipt | Decision:
+    """The receipt; the decision when it refuses."""
+    intake = _Intake(site, conn, compiled, submission, checked, site.now())
+    take_turns(conn, f"submission:{submission.key}", *intake.marks())
+    if stored := intake.stored_before():
+        return stored
+    ask = intake.ask()
+    decision = compiled.decide(ask)
+    if decision.allowed:
+        return intake.take_in(ask, decision)
+    body = {**ledger.decision_body(ask, decision, compiled.version), "point": submission.point}
+    ledger.append(conn, intake.now, events.COLLECTION_REFUSED, body)
+    return decision
+
+
+def _received(came: Receipt | Decision) -> Receipt:
+    if isinstance(came, Receipt):
+        return came
+    raise Refused("We may not take this in.", f"{came.reason[:1].upper()}{came.reason[1:]}.", came.because)
 
 
 @dataclass(frozen=True)

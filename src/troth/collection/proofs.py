@@ -10,7 +10,7 @@ from troth.agenda.tables import job
 from troth.collection.actions import SECOND_HAND
 from troth.collection.rules import age
 from troth.consent.tables import shown
-from troth.people.proofs import open_sample
+from troth.people.proofs import groups, open_sample
 from troth.people.tables import holding, shape
 from troth.policy.model import CollectionPoint
 from troth.policy.promises import Promise
@@ -35,13 +35,9 @@ def form(proving: Proving, promise: Promise) -> Proof:
 
 def _held(proving: Proving, key: str) -> tuple[Some, int]:
     """How many holdings this point has, and how many have other fields or another source than their version declares."""
-    query = select(shape.c.source, shape.c.fields, holding.c.policy_version, func.count())
-    query = query.join(holding, holding.c.shape_id == shape.c.id).where(shape.c.point == key)
-    rows = proving.conn.execute(query.group_by(shape.c.source, shape.c.fields, holding.c.policy_version)).all()
-    wrong = sum(
-        n for source, fields, version, n in rows if not _declared(_point(proving, version, key), source, fields)
-    )
-    return Some(sum(n for *_, n in rows), "record"), wrong
+    mine = [group for group in proving.once(groups) if group.point == key]
+    strange = [one for one in mine if not _declared(_point(proving, one.version, key), one.source, one.fields)]
+    return Some(sum(one.number for one in mine), "record"), sum(one.number for one in strange)
 
 
 def _point(proving: Proving, version: int, key: str) -> CollectionPoint | None:
@@ -54,9 +50,14 @@ def _declared(point: CollectionPoint | None, source: str, fields: str) -> bool:
 
 
 def _untold(proving: Proving, key: str) -> int:
-    joined = holding.join(shape, shape.c.id == holding.c.shape_id).outerjoin(shown, shown.c.digest == holding.c.told)
-    query = select(func.count()).select_from(joined).where(shape.c.point == key, shown.c.digest.is_(None))
-    return proving.conn.scalar(query) or 0
+    known = proving.once(_shown)
+    return sum(group.number for group in proving.once(groups) if group.point == key and group.told not in known)
+
+
+def _shown(proving: Proving) -> frozenset[str]:
+    """The digests of all words that were kept of those that holdings name."""
+    told = {group.told for group in proving.once(groups)}
+    return frozenset(proving.conn.scalars(select(shown.c.digest).where(shown.c.digest.in_(told))))
 
 
 def partner(proving: Proving, promise: Promise) -> Proof:
@@ -84,12 +85,9 @@ def partner(proving: Proving, promise: Promise) -> Proof:
 
 
 def _nameless(proving: Proving, key: str) -> int:
-    query = select(holding.c.partner, holding.c.policy_version, func.count()).join(
-        shape, shape.c.id == holding.c.shape_id
-    )
-    rows = proving.conn.execute(query.where(shape.c.point == key).group_by(holding.c.partner, holding.c.policy_version))
-    points = ((partner, _point(proving, version, key), n) for partner, version, n in rows)
-    return sum(n for partner, point, n in points if point is None or partner not in point.partners)
+    mine = (group for group in proving.once(groups) if group.point == key)
+    points = ((one, _point(proving, one.version, key)) for one in mine)
+    return sum(one.number for one, point in points if point is None or one.partner not in point.partners)
 
 
 def nobody_too_young(proving: Proving, promise: Promise) -> Proof:
@@ -105,7 +103,7 @@ def nobody_too_young(proving: Proving, promise: Promise) -> Proof:
     if not any(births & {*point.required, *point.optional} for point in points.values()):
         return proving.nothing_yet("query", limit, "no form asks how old somebody is")
     sample = [
-        (one, values or {}) for one, values in open_sample(proving) if one.point in points and births & one.fields
+        (one, values or {}) for one, values in proving.once(open_sample) if one.point in points and births & one.fields
     ]
     born = [(values[field], one.at) for one, values in sample for field in births & values.keys()]
     young = sum(_day(day) and age(day, at) < minimum for day, at in born)

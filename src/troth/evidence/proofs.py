@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import pairwise
+from typing import cast
 
 from sqlalchemy import func, or_, select
 
 from troth.evidence.replay import EVERYTHING
-from troth.ledger.verify import verify
-from troth.people.proofs import sealed
-from troth.people.tables import holding, shape
+from troth.ledger.verify import Verified, verify
+from troth.people.proofs import Group, groups, sealed
 from troth.policy.model import Absolute
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
-from troth.recipients.tables import disclosure
+from troth.recipients.proofs import disclosures
 from troth.retention.logs import log_of
 from troth.retention.tables import hold
 from troth.store.tables import policy_version
-from troth.store.versions import digest, in_force
+from troth.store.versions import digest
 
 BUILT = "tests/promises/test_construction.py"
 
@@ -43,31 +44,39 @@ def version(proving: Proving, promise: Promise) -> Proof:
 
 def _misplaced(proving: Proving) -> tuple[int, Some]:
     """Holdings of which the version that they name was not in force, or knows no such collection point."""
-    query = select(
-        holding.c.policy_version, shape.c.point, func.count(), func.min(holding.c.at), func.max(holding.c.at)
-    )
-    query = query.join(shape, shape.c.id == holding.c.shape_id).group_by(holding.c.policy_version, shape.c.point)
-    wrong = total = 0
-    for number, point, count, first, last in proving.conn.execute(query):
-        compiled = proving.version(number)
-        total += count
-        known = compiled is not None and point in compiled.policy.collection
-        right = known and in_force(proving.conn, first).version <= number <= in_force(proving.conn, last).version
-        wrong += 0 if right else count
-    return wrong, Some(total, "record")
+    held = proving.once(groups)
+    return sum(one.number for one in held if not _placed(proving, one)), Some(sum(one.number for one in held), "record")
+
+
+def _placed(proving: Proving, one: Group) -> bool:
+    compiled = proving.version(one.version)
+    if compiled is None or one.point not in compiled.policy.collection:
+        return False
+    first, last = proving.in_force(one.first), proving.in_force(one.last)
+    return first is not None and last is not None and first.version <= one.version <= last.version
 
 
 def contact(proving: Proving, promise: Promise) -> Proof:
     """The notice as it is shown now says who answers and how to reach them."""
     operator = proving.compiled.policy.operator
-    shown = " ".join(item.sentence for item in notice(proving.compiled, "en").items)
+    said = " ".join(shown(proving, "en").values())
     limit = proving.say("a name and an e-mail address in the notice")
     evidence = proving.say("the notice, as it is shown now")
-    if not operator.name or operator.name not in shown:
+    if not operator.name or operator.name not in said:
         return Proof("broken", "query", limit, proving.say("no name"), evidence)
-    if not operator.email or operator.email not in shown:
+    if not operator.email or operator.email not in said:
         return Proof("broken", "query", limit, proving.say("no e-mail address"), evidence)
     return Proof("kept", "query", limit, proving.say("both are there"), evidence)
+
+
+def shown(proving: Proving, tag: str) -> Mapping[str, str]:
+    """The sentences of the notice in the language ``tag``, by promise; put together once for a version of the policy."""
+    key = shown, tag
+    compiled, said = proving.before.get(key, (None, {}))
+    if compiled is not proving.compiled:
+        said = {item.promise_id: item.sentence for item in notice(proving.compiled, tag).items}
+        proving.before[key] = proving.compiled, said
+    return cast("Mapping[str, str]", said)
 
 
 def use(proving: Proving, promise: Promise) -> Proof:
@@ -126,15 +135,15 @@ def _unasked(proving: Proving, entry: Absolute) -> Some:
     """What is there of the kind that the absolute speaks of and was never decided: disclosures, or holdings of its data."""
     what = set(entry.what) - {"everything"}
     if "disclose" in (entry.never, entry.only) or entry.never == "sell":
-        rows = proving.conn.execute(select(disclosure.c.id, disclosure.c.fields)).all()
-        about = (row for row in rows if not what & set(proving.compiled.policy.data) or what & set(row.fields.split()))
+        about = (
+            row
+            for row in proving.once(disclosures)
+            if not what & set(proving.compiled.policy.data) or what & set(row.fields.split())
+        )
         return Some(sum(row.id not in proving.heard.disclosed for row in about), "disclosure")
     if entry.never not in {"store", "collect"} or entry.unless or not what:
         return Some(0, "record")
-    query = (
-        select(shape.c.fields, func.count()).join(holding, holding.c.shape_id == shape.c.id).group_by(shape.c.fields)
-    )
-    return Some(sum(n for fields, n in proving.conn.execute(query) if what & set(fields.split())), "record")
+    return Some(sum(one.number for one in proving.once(groups) if what & one.names), "record")
 
 
 def cookie(proving: Proving, promise: Promise) -> Proof:
@@ -239,7 +248,7 @@ def measure(proving: Proving, promise: Promise) -> Proof:
 
 
 def _audit(proving: Proving) -> Proof:
-    found = verify(proving.site)
+    found = proving.since(_verified)
     limit = proving.say("every entry of the ledger sealed, and none altered")
     evidence = proving.say("{all} read from the first to the last", all=Some(found.entries, "entry"))
     if found.verdict == "broken":
@@ -248,6 +257,11 @@ def _audit(proving: Proving) -> Proof:
         return proving.nothing_yet("query", limit, "no entry is sealed so far")
     measured = proving.say("{sealed} sealed, {open} not yet", sealed=Some(found.sealed, "entry"), open=found.unsealed)
     return Proof("kept", "query", limit, measured, evidence)
+
+
+def _verified(proving: Proving, before: Verified | None) -> Verified:
+    """What was read and found whole before is not read again: what comes after must go on from its tree."""
+    return verify(proving.site, before.seen) if before and before.verdict == "whole" else verify(proving.site)
 
 
 def _attested(proving: Proving, key: str) -> Proof:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Any
 
 from troth import ledger
 from troth.clock import iso
 from troth.errors import TrothError
 from troth.evidence import canary
 from troth.evidence.catalogue import CATALOGUE
-from troth.evidence.replay import replay
+from troth.evidence.proofs import shown
+from troth.evidence.replay import Replay
 from troth.ledger import events
 from troth.ledger.walk import unmoving
-from troth.policy.notice import notice
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving
 from troth.store.site import Site
+
+WHOLE_AGAIN = timedelta(days=1).total_seconds()
+"""Seconds after which a prover reads the ledger from its beginning again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +90,60 @@ def prove(
     with_canary: bool = True,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
-    """Run every proof now.
+    """Run every proof now, once, over everything; see ``Prover.prove``."""
+    return Prover(site).prove(language=language, with_canary=with_canary, progress=progress)
 
-    ``with_canary=False`` sends no made-up person but goes by the last one, for pages that are asked for often.
-    ``progress`` is called with how many proofs are done, how many there are, and the promise's id.
+
+class Prover:
+    """Proves one site again and again, at the cost of what is new.
+
+    What was read of the ledger is not read again for a day, since its rows cannot change; a change made round its triggers is
+    found then, by the next process, and by ``troth ledger verify``. Everything else is looked at each time. To be used from
+    one thread at a time.
     """
-    flown = canary.fly(site) if with_canary else None
-    with unmoving(site) as conn:
-        compiled = site.policy(conn)
-        proving = Proving(site, conn, compiled, site.now(), replay(conn), flown or canary.last(conn, site))
-        words = {item.promise_id: item.sentence for item in notice(compiled, language).items}
-        proven = []
-        for done, promise in enumerate(compiled.promises, start=1):
-            proven.append(Proven(promise, words.get(promise.id, promise.id), _proof(proving, promise), proving.now))
-            if progress:
-                progress(done, len(compiled.promises), promise.id)
-    report = Report(site.name, proving.now, compiled.version, tuple(proven))
-    with site.writing() as conn:
-        ledger.append(conn, site.now(), events.PROOF_MADE, {**report.summary, "version": report.version})
-    return report
+
+    def __init__(self, site: Site, seconds: Callable[[], float] = perf_counter) -> None:
+        self._site = site
+        self._seconds = seconds
+        self._begin()
+
+    def _begin(self) -> None:
+        self._began = self._seconds()
+        self.replay = Replay(self._seconds)
+        self._before: dict[Any, Any] = {}
+
+    def prove(
+        self,
+        *,
+        language: str = "en",
+        with_canary: bool = True,
+        progress: Callable[[int, int, str], None] | None = None,
+    ) -> Report:
+        """Run every proof now.
+
+        ``with_canary=False`` sends no made-up person but goes by the last one, for pages that are asked for often.
+        ``progress`` is called with how many proofs are done, how many there are, and the promise's id.
+        """
+        site = self._site
+        if self._seconds() - self._began > WHOLE_AGAIN:
+            self._begin()
+        flown = canary.fly(site) if with_canary else None
+        with unmoving(site) as conn:
+            compiled, now = site.policy(conn), site.now()
+            told = flown or canary.last(conn, site)
+            proving = Proving(site, conn, compiled, now, self.replay.heard(conn), told, self._before)
+            report = Report(site.name, now, compiled.version, tuple(_all(proving, language, progress)))
+        with site.writing() as conn:
+            ledger.append(conn, site.now(), events.PROOF_MADE, {**report.summary, "version": report.version})
+        return report
+
+
+def _all(proving: Proving, language: str, progress: Callable[[int, int, str], None] | None) -> Iterator[Proven]:
+    promises, words = proving.compiled.promises, shown(proving, language)
+    for done, promise in enumerate(promises, start=1):
+        yield Proven(promise, words.get(promise.id, promise.id), _proof(proving, promise), proving.now)
+        if progress:
+            progress(done, len(promises), promise.id)
 
 
 def _proof(proving: Proving, promise: Promise) -> Proof:

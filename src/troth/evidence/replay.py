@@ -2,33 +2,41 @@
 
 The ledger keeps the question (act, purpose, fields, facts) with the answer. A row that was forged, a read that was let
 through without a purpose, a gate that forgot consent: each is an answer that the policy of its day does not give. A fact
-could be forged or left out as well, so what people agreed and objected to is gathered on the way, in the ledger's own order,
-and held against the facts of each decision. An entry that says something was done and holds no question at all counts as a
-decision that was never asked for. One pass serves all promises.
+could be forged or left out as well, so what people chose and the operator stopped is gathered on the way, in the ledger's
+own order, and held against the facts of each decision. An entry that says something was done and holds no question at all
+counts as a decision that was never asked for. One pass serves all promises.
+
+A ``Replay`` goes on where it stopped. What it heard cannot have changed: the ledger's triggers refuse that, and whoever gets
+round them is found when all is read again (``evidence.prove``) or by ``troth ledger verify``. What was said by a version of
+the policy holds as long as that version is as it was; else all is heard again. It keeps the choices of people and what was
+decided about each disclosure, some 250 bytes for each of either, and nothing for any other entry.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from sys import intern
+from time import perf_counter
 from typing import Any
 
-from sqlalchemy import Connection, select
+from pydantic_core import from_json
+from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
+from troth.clock import from_micros
 from troth.consent.rules import STATES, Choice, facts_of
+from troth.consent.stops.rules import stops_among
 from troth.consent.tables import choice
 from troth.decide import Ask
-from troth.errors import StoreError
+from troth.evidence.archive import AT_ONCE, Archive, Row, archive
+from troth.evidence.stopped import STOPS, StopsHeard, under
 from troth.ledger import events
 from troth.ledger.tables import entry
+from troth.people.proofs import card_like
 from troth.people.tables import person
-from troth.policy.compile import Compiled
 from troth.proof import Heard, Replayed
-from troth.store import versions
-from troth.store.tables import policy_version
 
 EVERYTHING = "*"
 DECIDED = frozenset(
@@ -42,80 +50,201 @@ DECIDED = frozenset(
     }
 )
 """Events of things that are done only after a decision; each entry must hold its question."""
+CHOICES = frozenset(
+    {
+        events.CONSENT_GIVEN,
+        events.CONSENT_REFUSED,
+        events.CONSENT_WITHDRAWN,
+        events.CONSENT_EXPIRED,
+        events.OBJECTION_MADE,
+        events.OBJECTION_LIFTED,
+    }
+)
+LATE_BY = 3600.0
+"""Seconds for which an id that no entry has may still appear: on PostgreSQL a transaction takes its ids before it commits."""
 _BATCH = 2_000
-_AT_ONCE = timedelta(seconds=5)
-"""Two transactions that overlap may enter a choice and a decision in either order."""
-
-
-@dataclass
-class _Count:
-    decisions: int = 0
-    wrong: int = 0
-    first_wrong: int | None = None
-
-    def add(self, entry_id: int, right: bool) -> None:
-        self.decisions += 1
-        if not right:
-            self.wrong += 1
-            self.first_wrong = self.first_wrong or entry_id
-
-    def frozen(self) -> Replayed:
-        return Replayed(self.decisions, self.wrong, self.first_wrong)
+_REMEMBERED = 10_000
+_OF_PEOPLE = frozenset({"read", "disclose", "send"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     id: int
-    at: datetime
+    at: int
+    """microseconds since 1970"""
     event: str
     body: Mapping[str, Any]
 
 
+@dataclass(slots=True)
+class _Count:
+    decisions: int = 0
+    wrong: int = 0
+    first_wrong: int | None = None
+
+    def add(self, decisions: int, wrong: Collection[int]) -> None:
+        self.decisions += decisions
+        self.wrong += len(wrong)
+        if wrong and self.first_wrong is None:
+            self.first_wrong = min(wrong)
+
+    def frozen(self) -> Replayed:
+        return Replayed(self.decisions, self.wrong, self.first_wrong)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """What is to be said of all decisions with the same question, answer and version."""
+
+    same: bool
+    about: tuple[str, ...]
+    ask: Ask | None
+    told: frozenset[str]
+    of_somebody: bool
+    """it was allowed, about a person: their choices must bear it out"""
+    under: tuple[str, ...]
+    """it was allowed: the scopes whose stops must bear it out"""
+    stops: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """The choices of one person, in the ledger's order, and the facts that they come to."""
+
+    made: list[Choice] = field(default_factory=list)
+    facts: frozenset[str] | None = None
+
+    def add(self, one: Choice) -> None:
+        """The younger one is the one that the ledger has later, even when the clock was set back in between."""
+        last = self.made[-1].at if self.made else one.at
+        self.made.append(one if one.at >= last else replace(one, at=last + timedelta(microseconds=1)))
+        self.facts = None
+
+    def bear_out(self, told: frozenset[str], at: int) -> bool:
+        """Whether ``told`` are the facts at that instant, or before any of the choices made just now."""
+        if self.facts is None:
+            self.facts = facts_of(self.made)
+        if told == self.facts:
+            self.facts = told  # many people's facts are alike: they share one set
+            return True
+        return any(told == facts_of(self.made[:size]) for size in self._just_now(at))
+
+    def _just_now(self, at: int) -> Iterable[int]:
+        since = from_micros(at - AT_ONCE)
+        return (size for size, one in enumerate(self.made) if one.at > since)
+
+
 @dataclass
-class _Archive:
-    """The archive's versions, compiled when they are asked for."""
+class _State:
+    """All that was heard: counts, choices, disclosures, versions, and where the ledger was left."""
 
-    conn: Connection
-    effective: dict[int, datetime]
-    compiled: dict[int, Compiled | None] = field(default_factory=dict)
-
-    def policy(self, version: object, at: datetime) -> Compiled | None:
-        """Version ``version`` if it was the one in force at ``at``, or just before."""
-        if not isinstance(version, int) or version not in {self._in_force(at), self._in_force(at - _AT_ONCE)}:
-            return None
-        if version not in self.compiled:
-            try:
-                self.compiled[version] = versions.by_number(self.conn, version)
-            except StoreError:  # unsettled findings: it was altered, which the proof of the version says
-                self.compiled[version] = None
-        return self.compiled[version]
-
-    def _in_force(self, at: datetime) -> int | None:
-        begun = [(effective, version) for version, effective in self.effective.items() if effective <= at]
-        return max(begun)[1] if begun else None
-
-
-@dataclass
-class _Replay:
-    conn: Connection
-    archive: _Archive
+    versions: tuple[Row, ...] = ()
+    last_id: int = 0
+    last_at: int = 0
+    late: dict[int, float] = field(default_factory=dict)
+    """ids below ``last_id`` that no entry has, each with the second in which that was seen"""
     counts: dict[str, _Count] = field(default_factory=lambda: defaultdict(_Count))
-    chosen: dict[str, list[Choice]] = field(default_factory=lambda: defaultdict(list))
+    chosen: dict[str, _Chosen] = field(default_factory=lambda: defaultdict(_Chosen))
+    chosen_ids: set[str] = field(default_factory=set)
+    stops: StopsHeard = field(default_factory=StopsHeard)
     disclosed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     published: dict[int, str] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
+    cards: int = 0
+    told: dict[tuple[str, str, str], tuple[str, str, str]] = field(default_factory=dict)
+    """one of each kind of disclosure, so that those alike share it"""
 
-    def hear(self, rows: Iterable[Any]) -> None:
+
+class Replay:
+    """What was heard of one ledger so far."""
+
+    def __init__(self, seconds: Callable[[], float] = perf_counter) -> None:
+        self._seconds = seconds
+        self._state = _State()
+
+    def heard(self, conn: Connection) -> Heard:
+        """Hear what is new; counts by promise id, by ``act:NAME`` and, for all, under ``*``.
+
+        What is returned holds until the next call.
+        """
+        now = archive(conn)
+        if not self._goes_on(conn, now):
+            self._state = _State()
+        state = self._state
+        state.versions = now.rows
+        hearing = _Hearing(conn, now, state)
+        self._hear_late(conn, hearing)
+        columns = (entry.c.id, type_coerce(entry.c.at, BigInteger).label("at"), entry.c.event, entry.c.body)
+        query = select(*columns).where(entry.c.id > state.last_id).order_by(entry.c.id)
+        for rows in conn.execute(query, execution_options={"yield_per": _BATCH}).partitions():
+            self._note_missing(conn, [row.id for row in rows])
+            hearing.hear(rows)
+        replayed = {name: count.frozen() for name, count in state.counts.items()}
+        return Heard(replayed, state.disclosed, state.chosen_ids, state.published, state.events, state.cards)
+
+    @property
+    def waits_for(self) -> int:
+        """How many ids below the last one may still appear."""
+        return len(self._state.late)
+
+    def _goes_on(self, conn: Connection, now: Archive) -> bool:
+        """Whether all that was heard would be heard again: same versions, and a ledger that was not cut off."""
+        last = conn.scalar(select(func.max(entry.c.id))) or 0
+        return last >= self._state.last_id and now.speaks_as(self._state.versions, self._state.last_at)
+
+    def _note_missing(self, conn: Connection, ids: list[int]) -> None:
+        state = self._state
+        if conn.dialect.name != "sqlite":  # where there is one writer, ids are in the order of commits
+            missing = set(range(state.last_id + 1, ids[-1])) - set(ids)
+            state.late |= dict.fromkeys(missing, self._seconds())
+        state.last_id = ids[-1]
+
+    def _hear_late(self, conn: Connection, hearing: _Hearing) -> None:
+        late = self._state.late
+        for id_ in [id_ for id_, seen in late.items() if self._seconds() - seen > LATE_BY]:
+            del late[id_]
+        ids = sorted(late)
+        columns = (entry.c.id, type_coerce(entry.c.at, BigInteger).label("at"), entry.c.event, entry.c.body)
+        for start in range(0, len(ids), _BATCH):
+            which = entry.c.id.in_(ids[start : start + _BATCH])
+            rows = conn.execute(select(*columns).where(which).order_by(entry.c.id)).all()
+            hearing.hear(rows)
+            for row in rows:
+                del late[row.id]
+
+
+@dataclass
+class _Hearing:
+    """One round: entries in, the state brought up to them."""
+
+    conn: Connection
+    archive: Archive
+    state: _State
+    judged: dict[Any, _Judged] = field(default_factory=dict)
+
+    def hear(self, rows: Sequence[Any]) -> None:
         heard = [_Entry(row.id, row.at, row.event, _body(row.body)) for row in rows]
-        forged = self._forged_choices(heard)
+        state, forged = self.state, self._forged_choices(heard)
+        state.cards += card_like([row.body for row in rows])
+        wrong: dict[_Judged, list[int]] = defaultdict(list)
+        decisions: Counter[_Judged] = Counter()
         for one in heard:
-            self.events[one.event] += 1
+            state.events[one.event] += 1
+            state.last_at = max(state.last_at, one.at)
             if one.event in CHOICES and one.id not in forged:
                 self._choose(one)
+            elif one.event in STOPS:
+                state.stops.hear(self.conn, one.event, one.at, one.body)
             elif one.event == events.POLICY_PUBLISHED and isinstance(one.body.get("version"), int):
-                self.published[one.body["version"]] = str(one.body.get("digest", ""))
+                state.published[one.body["version"]] = str(one.body.get("digest", ""))
             if "ask" in one.body or one.event in DECIDED:
-                self._decide(one)
+                judged = self._judge(one)
+                decisions[judged] += 1
+                if not self._right(judged, one):
+                    wrong[judged].append(one.id)
+        for judged, number in decisions.items():
+            for name in judged.about:
+                state.counts[name].add(number, wrong.get(judged, ()))
 
     def _forged_choices(self, heard: list[_Entry]) -> set[int]:
         """Entries that speak of a choice which somebody who is here never made."""
@@ -131,45 +260,50 @@ class _Replay:
         body = one.body
         if body.get("state") in STATES:
             made, whose, scope = (str(body.get(name)) for name in ("choice", "person", "scope"))
-            self.chosen[whose].append(Choice(made, whose, scope, body["state"], one.at, "", "", 0))
+            state: Any = intern(body["state"])
+            self.state.chosen[whose].add(Choice(made, "", intern(scope), state, from_micros(one.at), "", "", 0))
+            self.state.chosen_ids.add(made)
 
-    def _decide(self, one: _Entry) -> None:
+    def _judge(self, one: _Entry) -> _Judged:
+        """What the version of that day says; worked out once for all that are alike."""
+        body = one.body
+        version = body.get("version")
+        number = version if self.archive.was_in_force(version, one.at) else None
+        key = (
+            one.event in DECIDED,
+            body.get("allowed") is True,
+            number,
+            repr(body.get("because")),
+            repr(body.get("ask")),
+        )
+        judged = self.judged.get(key)
+        if judged is None:
+            if len(self.judged) >= _REMEMBERED:
+                self.judged.clear()
+            judged = self.judged[key] = self._judged(one, number)
+        return judged
+
+    def _judged(self, one: _Entry, version: int | None) -> _Judged:
         ask = _ask(one.body.get("ask"))
-        compiled = self.archive.policy(one.body.get("version"), one.at)
-        again = compiled.decide(ask) if compiled and ask else None
+        again = self.archive.decide(version, ask) if version is not None and ask else None
         allowed = one.body.get("allowed") is True or one.event in DECIDED
         same = again is not None and again.allowed == allowed and list(again.because) == one.body.get("because")
-        right = same and (not allowed or ask is None or self._founded(one, ask))
-        for name in _spoken_of(ask, one.body, again.because if again else ()):
-            self.counts[name].add(one.id, right)
+        about = _spoken_of(ask, one.body, again.because if again else ())
+        of_somebody = allowed and ask is not None and ask.act in _OF_PEOPLE
+        facts, scopes = (ask.facts, under(ask) if allowed else ()) if ask else (frozenset[str](), ())
+        return _Judged(same, tuple(about), ask, _choices_among(facts), of_somebody, scopes, stops_among(facts))
+
+    def _right(self, judged: _Judged, one: _Entry) -> bool:
+        ask = judged.ask
         if ask and one.event == events.DISCLOSURE_QUEUED:
-            self.disclosed[str(one.body.get("disclosure"))] = ask.recipient, ask.purpose, " ".join(sorted(ask.fields))
-
-    def _founded(self, one: _Entry, ask: Ask) -> bool:
-        """Whether the consents and objections among the facts are those of the person at that instant, or just before."""
-        if ask.act not in _OF_PEOPLE or "person" not in one.body:
-            return True
-        made = self.chosen.get(str(one.body["person"]), [])
-        told = _choices_among(ask.facts)
-        return told == facts_of(made) or any(told == facts_of(made[:size]) for size in _just_now(made, one.at))
-
-
-CHOICES = frozenset(
-    {
-        events.CONSENT_GIVEN,
-        events.CONSENT_REFUSED,
-        events.CONSENT_WITHDRAWN,
-        events.CONSENT_EXPIRED,
-        events.OBJECTION_MADE,
-        events.OBJECTION_LIFTED,
-    }
-)
-_OF_PEOPLE = frozenset({"read", "disclose", "send"})
-
-
-def _just_now(made: list[Choice], at: datetime) -> Iterable[int]:
-    """How many choices there were before each of those that were made just now."""
-    return (size for size in range(len(made)) if made[size].at > at - _AT_ONCE)
+            told = ask.recipient, ask.purpose, " ".join(sorted(ask.fields))
+            self.state.disclosed[str(one.body.get("disclosure"))] = self.state.told.setdefault(told, told)
+        if judged.same and judged.under and not self.state.stops.bear_out(judged.under, judged.stops, one.at):
+            return False
+        if not judged.same or not judged.of_somebody or "person" not in one.body:
+            return judged.same
+        chosen = self.state.chosen.get(str(one.body["person"]))
+        return chosen.bear_out(judged.told, one.at) if chosen else not judged.told
 
 
 def _choices_among(facts: Collection[str]) -> frozenset[str]:
@@ -179,7 +313,7 @@ def _choices_among(facts: Collection[str]) -> frozenset[str]:
 def _body(text: str) -> Mapping[str, Any]:
     """The body of an entry; what is no object was never written by Troth and says nothing."""
     try:
-        body = json.loads(text)
+        body = from_json(text)
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
@@ -217,15 +351,3 @@ def _spoken_of(ask: Ask | None, body: Mapping[str, Any], again: Iterable[str]) -
 
 
 _SECTIONS = {"read": "purposes", "count": "purposes", "collect": "collection", "cookie": "cookies"}
-
-
-def replay(conn: Connection) -> Heard:
-    """Replay the whole ledger in order; counts by promise id, by ``act:NAME`` and, for all, under ``*``."""
-    archived = conn.execute(select(policy_version.c.version, policy_version.c.effective_at))
-    heard = _Replay(conn, _Archive(conn, {row.version: row.effective_at for row in archived}))
-    query = select(entry.c.id, entry.c.at, entry.c.event, entry.c.body).order_by(entry.c.id)
-    for rows in conn.execute(query, execution_options={"yield_per": _BATCH}).partitions():
-        heard.hear(rows)
-    chosen = frozenset(one.id for made in heard.chosen.values() for one in made)
-    replayed = {name: count.frozen() for name, count in heard.counts.items()}
-    return Heard(replayed, heard.disclosed, chosen, heard.published, heard.events)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-import rfc8785
-from sqlalchemy import Connection, insert
+from sqlalchemy import ARRAY, Connection, Insert, LargeBinary, Text, bindparam, func, insert, select
 
+from troth.clock import from_micros, to_micros
 from troth.decide import Ask, Decision
+from troth.ledger.bodies import asked, texts
 from troth.ledger.events import EVENTS
-from troth.ledger.guard import NotForTheLedger, Plain, instant, plain
+from troth.ledger.guard import NotForTheLedger, instant
 from troth.ledger.tables import entry
 from troth.ledger.tree import leaf_hash
+from troth.store.prepared import Prepared
 
-_APPENDING = insert(entry).returning(entry.c.id)
+Told = tuple[str, Mapping[str, object]]
+"""an event and its body"""
 
 
 def append(conn: Connection, at: datetime, event: str, body: Mapping[str, object]) -> int:
@@ -25,7 +26,7 @@ def append(conn: Connection, at: datetime, event: str, body: Mapping[str, object
     Raises:
         NotForTheLedger: when the event is unknown or the body might hold a personal value.
     """
-    return int(conn.execute(_APPENDING, _row(at, event, body)).scalar_one())
+    return int(_APPENDING.rows(conn, rows_of(at, [(event, body)])[0])[0][0])
 
 
 def append_many(conn: Connection, at: datetime, event: str, bodies: Sequence[Mapping[str, object]]) -> int:
@@ -34,39 +35,92 @@ def append_many(conn: Connection, at: datetime, event: str, bodies: Sequence[Map
     Raises:
         NotForTheLedger: when the event is unknown or a body might hold a personal value; nothing was written.
     """
-    rows = [_row(at, event, body) for body in bodies]
-    if rows:
-        conn.execute(insert(entry), rows)
+    return append_all(conn, at, [(event, body) for body in bodies])
+
+
+def append_all(conn: Connection, at: datetime, told: Sequence[Told]) -> int:
+    """Write an entry for each event and body in one go, in this order, in the caller's transaction, and return how many.
+
+    Raises:
+        NotForTheLedger: as ``append_many`` does.
+    """
+    rows = rows_of(at, told)
+    if conn.dialect.name == "postgresql" and len(rows) > 1:
+        told_in = {"events": "event", "bodies": "body", "leaves": "leaf"}
+        _AT_ONCE.run(conn, {"at": at} | {name: [row[column] for row in rows] for name, column in told_in.items()})
+    else:
+        ENTRIES.many(conn, rows)
     return len(rows)
+
+
+def rows_of(at: datetime, told: Sequence[Told]) -> list[dict[str, object]]:
+    """Entries as rows of the table, for ``ENTRIES``.
+
+    Raises:
+        NotForTheLedger: as ``append_many`` does.
+    """
+    for event, _ in told:
+        if event not in EVENTS:
+            raise NotForTheLedger(
+                f"The ledger knows no event `{event}`.", "Name it in ledger/events.py, with a sentence."
+            )
+    instant_, kept = instant(at), to_micros(at)
+    return [
+        {"at": kept, "event": event, "body": text, "leaf": leaf_hash(_sealed(instant_, event, text))}
+        for (event, _), text in zip(told, texts([body for _, body in told]), strict=True)
+    ]
 
 
 def decision_body(ask: Ask, decision: Decision, version: int) -> dict[str, object]:
     """What is kept of a decision: enough to ask the same question again under the same ``version`` of the policy."""
-    asked = {"act": ask.act, "purpose": ask.purpose, "fields": sorted(ask.fields), "people": ask.people}
-    asked |= {"recipient": ask.recipient, "facts": sorted(ask.facts)}
-    return {"ask": asked, "allowed": decision.allowed, "because": list(decision.because), "version": version}
+    return {"ask": asked(ask), "allowed": decision.allowed, "because": list(decision.because), "version": version}
 
 
 def canonical(at: datetime, event: str, body: str) -> bytes:
     """The bytes that are sealed: RFC 8785 JSON of the entry, put together around a ``body`` that is canonical already."""
-    return f'{{"at":"{instant(at)}","body":{body},"event":"{event}"}}'.encode()
+    return _sealed(instant(at), event, body)
 
 
-_FRACTION = re.compile(r"[:,\[]-?[0-9]+[.eE]")
+def leaves_of(rows: Iterable[tuple[int, str, str]]) -> list[bytes]:
+    """The leaves of entries, each its instant in microseconds, event and body as they stand in the table."""
+    seconds: dict[int, str] = {}
+    return [
+        leaf_hash(_sealed(f"{seconds.get(at // SECOND) or _second(at, seconds)}{at % SECOND:06d}Z", event, body))
+        for at, event, body in rows
+    ]
 
 
-def canonical_body(body: dict[str, Plain]) -> str:
-    """RFC 8785 JSON of a body that has passed the guard.
-
-    What passes is ASCII without quotes or control characters, so that the standard library writes the same, many times
-    faster; only numbers with a fraction are spelt differently.
-    """
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return rfc8785.dumps(body).decode() if _FRACTION.search(text) else text
+def _second(at: int, seconds: dict[int, str]) -> str:
+    """An instant as far as its seconds, with the point; entries of one second share it."""
+    if len(seconds) > _SECONDS:
+        seconds.clear()
+    written = seconds[at // SECOND] = instant(from_micros(at))[:20]
+    return written
 
 
-def _row(at: datetime, event: str, body: Mapping[str, object]) -> dict[str, object]:
-    if event not in EVENTS:
-        raise NotForTheLedger(f"The ledger knows no event `{event}`.", "Name it in ledger/events.py, with a sentence.")
-    text = canonical_body(plain(body))
-    return {"at": at, "event": event, "body": text, "leaf": leaf_hash(canonical(at, event, text))}
+def _sealed(at: str, event: str, body: str) -> bytes:
+    return f'{{"at":"{at}","body":{body},"event":"{event}"}}'.encode()
+
+
+def _at_once() -> Insert:
+    """One statement for any number of entries, which PostgreSQL plans once and is told of in one message."""
+    told = (
+        func.unnest(
+            bindparam("events", type_=ARRAY(Text)),
+            bindparam("bodies", type_=ARRAY(Text)),
+            bindparam("leaves", type_=ARRAY(LargeBinary)),
+        )
+        .table_valued("event", "body", "leaf", with_ordinality="place")
+        .render_derived()
+    )
+    kept = bindparam("at", type_=entry.c.at.type)
+    rows = select(kept, told.c.event, told.c.body, told.c.leaf).order_by(told.c.place)
+    return insert(entry).from_select(COLUMNS, rows)
+
+
+SECOND = 1_000_000
+_SECONDS = 1000
+COLUMNS = ("at", "event", "body", "leaf")
+ENTRIES = Prepared(insert(entry), COLUMNS)
+_APPENDING = Prepared(insert(entry).returning(entry.c.id), COLUMNS)
+_AT_ONCE = Prepared(lambda _dialect: _at_once())

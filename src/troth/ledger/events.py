@@ -40,6 +40,11 @@ CONSENT_EXPIRED = _event("consent:expired", "An agreement ran out.")
 OBJECTION_MADE = _event("objection:made", "A person objected to a purpose or a recipient.")
 OBJECTION_LIFTED = _event("objection:lifted", "A person took an objection back.")
 
+STOP_MADE = _event(
+    "stop:made", "The operator stopped a purpose or a recipient for everybody, or for one origin of data."
+)
+STOP_LIFTED = _event("stop:lifted", "The operator lifted a stop.")
+
 DISCLOSURE_MADE = _event("disclosure:made", "Fields were given to a recipient.")
 DISCLOSURE_QUEUED = _event("disclosure:queued", "A delivery to a recipient was allowed and handed to the agenda.")
 DISCLOSURE_DELIVERED = _event("disclosure:delivered", "A recipient's system took a delivery.")

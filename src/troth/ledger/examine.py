@@ -5,18 +5,22 @@ are. At each checkpoint both must have the signed root. When one has and the oth
 was changed, and in which row. When neither has, positions and ids tell whether rows were swapped, inserted or removed since the
 last checkpoint; a row changed together with its leaf is known to lie between the two. What lies before a checkpoint that holds
 is certain; what follows the last one is not sealed and is only held against its own leaf.
+
+Nearly always nothing is wrong. So rows come in stretches, and a stretch in which every position, id and leaf is at a glance
+what it must be is taken at once, its leaves into both trees; any other is gone through row by row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import lt
 from typing import Literal
 
-from troth.ledger.actions import canonical
+from troth.ledger.actions import canonical, leaves_of
 from troth.ledger.checkpoints import Checkpoint, PublicKeys, frontier_of, genuine
 from troth.ledger.tree import Frontier, leaf_hash
-from troth.ledger.walk import Entry, Extent
+from troth.ledger.walk import Entry, Extent, Raw, Stretch
 
 Kind = Literal[
     "changed body",
@@ -54,14 +58,33 @@ class Known:
     remembered: Checkpoint | None
 
 
-def examine(rows: Iterable[Entry | Checkpoint], extent: Extent, known: Known) -> Wrong | None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far a ledger was found whole: its tree at the last checkpoint, and the id of the last entry that this covers."""
+
+    tree: Frontier
+    last_id: int
+
+
+NOTHING = Seen(Frontier(), 0)
+
+
+def examine(rows: Iterable[Entry | Checkpoint | Stretch], extent: Extent, known: Known) -> Wrong | None:
     """The first thing wrong in ``rows``, which come in the order of ``walk``; nothing when the ledger is whole."""
-    examination = _Examination(extent, known)
+    return examined(rows, extent, known, NOTHING)[0]
+
+
+def examined(
+    rows: Iterable[Entry | Checkpoint | Stretch], extent: Extent, known: Known, seen: Seen
+) -> tuple[Wrong | None, Seen]:
+    """As ``examine``, for the rows after those that were ``seen``; also says how far the ledger is seen now."""
+    examination = _Examination(extent, known).after(seen)
     try:
         found = (examination.see(row) for row in rows)
-        return next((wrong for wrong in found if wrong), None) or examination.end()
+        wrong = next((wrong for wrong in found if wrong), None) or examination.end()
     except (TypeError, ValueError, OverflowError):  # no writer of the ledger puts such a value into a column
-        return Wrong("unreadable", None, examination.next)
+        wrong = Wrong("unreadable", None, examination.next)
+    return wrong, Seen(examination.held, examination.held_id)
 
 
 @dataclass
@@ -81,10 +104,57 @@ class _Examination:
     missing: Wrong | None = None  # the first id since the checkpoint that no row has
     last: Entry | None = None
     remembered: bool = False
+    held: Frontier = field(default_factory=Frontier)  # the tree of the last checkpoint that held
+    held_id: int = 0  # the id of the last entry under it
 
-    def see(self, row: Entry | Checkpoint) -> Wrong | None:
-        """Take the next row."""
+    def after(self, seen: Seen) -> _Examination:
+        """Go on after what was seen."""
+        self.held = self.kept = self.hashed = seen.tree
+        self.since = self.next = seen.tree.size
+        self.held_id = self.last_id = seen.last_id
+        before = self.known.remembered
+        if before is not None and 0 < before.size <= self.since:  # held once: its key is looked at again, and its root
+            self.remembered = before.size < self.since or before.root == seen.tree.root()
+            self.remembered &= genuine(self.known.ledger, before, self.known.keys)
+        return self
+
+    def see(self, row: Entry | Checkpoint | Stretch) -> Wrong | None:
+        """Take the next row, or the next of them."""
+        if isinstance(row, Stretch):
+            return self.stretch(row)
         return self.checkpoint(row) if isinstance(row, Checkpoint) else self.entry(row)
+
+    def stretch(self, stretch: Stretch) -> Wrong | None:
+        if self._taken_at_once(stretch.rows):
+            return None
+        return next((wrong for wrong in map(self.entry, stretch.entries()) if wrong), None)
+
+    def _taken_at_once(self, rows: list[Raw]) -> bool:
+        """Whether everything was at a glance as it must be, and is counted in; otherwise nothing was."""
+        ids, ats, events, bodies, leaves, positions = map(list, zip(*rows, strict=True))
+        if not self._follow(ids) or leaves != leaves_of(zip(ats, events, bodies, strict=True)):
+            return False
+        if positions[0] is None:
+            if any(place is not None for place in positions) or self._sealed_end() is not None:
+                return False
+        elif positions == list(range(self.next, self.next + len(rows))) and positions[-1] < self.extent.last_size:
+            self.kept_leaves += leaves
+            self.hashed_leaves += leaves
+            self.next += len(rows)
+            self.last = next(iter(Stretch(rows[-1:]).entries()))
+            if len(self.kept_leaves) >= _FLUSH:
+                self._flush()
+        else:
+            return False
+        self.last_id = ids[-1]
+        return True
+
+    def _follow(self, ids: list[int]) -> bool:
+        """Whether each id is above the one before it and, where ids have no gaps, the very next."""
+        first = self.last_id + 1
+        if ids == list(range(first, first + len(ids))):
+            return True
+        return not self.extent.gapless and ids[0] >= first and all(map(lt, ids, ids[1:]))
 
     def entry(self, row: Entry) -> Wrong | None:
         if row.position is None:
@@ -156,8 +226,9 @@ class _Examination:
             self._flush()
 
     def _flush(self) -> None:
+        same = self.kept == self.hashed and self.kept_leaves == self.hashed_leaves
         self.kept = self.kept.extended(self.kept_leaves)
-        self.hashed = self.hashed.extended(self.hashed_leaves)
+        self.hashed = self.kept if same else self.hashed.extended(self.hashed_leaves)
         self.kept_leaves.clear()
         self.hashed_leaves.clear()
 
@@ -184,7 +255,8 @@ class _Examination:
             return Wrong("forged checkpoint", None, row.size - 1)
         if seen is not None and seen.size == row.size:
             self.remembered = seen.root == row.root
-        self.kept = self.hashed = tree
+        self.held = self.kept = self.hashed = tree
+        self.held_id = self.last_id
         self.since, self.differs, self.ahead, self.missing = row.size, None, None, None
         return None
 

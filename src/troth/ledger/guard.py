@@ -109,14 +109,19 @@ def _number(value: float, place: str) -> Plain:
 
 
 def _string(value: object, place: str) -> str:
-    if isinstance(value, str) and value.isascii() and len(value) <= LONGEST and _fits(value):
+    if isinstance(value, str) and fits(value):
         return str(value)
     raise _refused(place, "something that is no name, opaque id, number, date or digest")
 
 
-def _fits(text: str) -> bool:
+OPAQUE_ID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}").fullmatch
+"""recognises the ids that ``troth.ids`` makes, each of which fits and is met once"""
+
+
+def fits(text: str) -> bool:
+    """Whether a string has one of the allowed shapes."""
     try:
-        return _fitting(text)
+        return text.isascii() and len(text) <= LONGEST and _fitting(text)
     except ValueError:
         return False
 

@@ -35,14 +35,17 @@ class Frontier:
 
     def extended(self, leaves: Iterable[bytes]) -> Frontier:
         """The tree with ``leaves`` added at its end."""
-        size, peaks = self.size, list(self.peaks)
-        for leaf in leaves:
-            peak, full = leaf, size
-            while full & 1:
-                peak, full = node_hash(peaks.pop(), peak), full >> 1
-            peaks.append(peak)
-            size += 1
-        return Frontier(size, tuple(peaks))
+        nodes, before, peaks = list(leaves), self.size, list(self.peaks)
+        size, fresh = before + len(nodes), []
+        while nodes:  # a level at a time, from the leaves up
+            if before & 1:
+                nodes.insert(0, peaks.pop())
+            if len(nodes) & 1:
+                fresh.append(nodes.pop())
+            pairs = iter(nodes)
+            nodes = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+            before >>= 1
+        return Frontier(size, (*peaks, *reversed(fresh)))
 
     def root(self) -> bytes:
         """The root of the tree; of none, SHA-256 of nothing."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from troth.ledger.examine import Kind, Known, Wrong, examine
+from sqlalchemy import Connection, select
+
+from troth.ledger.examine import NOTHING, Kind, Known, Seen, Wrong, examined
 from troth.ledger.keys import public_keys, remembered
-from troth.ledger.walk import Extent, extent, unmoving, walk
+from troth.ledger.tables import checkpoint
+from troth.ledger.walk import Extent, extent, stretches, unmoving
 from troth.store.site import Site
 
 _WORDS: dict[Kind, str] = {
@@ -27,7 +30,8 @@ _WORDS: dict[Kind, str] = {
 @dataclass(frozen=True, slots=True)
 class Verified:
     """The report. ``unsealed`` entries are held only against their own hash; ``unused_ids`` were given to no row that is there:
-    to a transaction that was rolled back, or to an entry removed before it was sealed (on SQLite there are none)."""
+    to a transaction that was rolled back, or to an entry removed before it was sealed (on SQLite there are none). ``seen`` is
+    what the next look can go on from."""
 
     verdict: Literal["whole", "broken"]
     entries: int
@@ -35,6 +39,7 @@ class Verified:
     unsealed: int
     unused_ids: int
     wrong: Wrong | None
+    seen: Seen = field(default=NOTHING, compare=False, repr=False)
 
     def line(self) -> str:
         """The report in a sentence or two."""
@@ -45,24 +50,34 @@ class Verified:
         return f"Whole: {self.sealed} of {self.entries} entries are sealed and as they were written.{rest}{gaps}"
 
 
-def verify(site: Site) -> Verified:
+def verify(site: Site, since: Seen = NOTHING) -> Verified:
     """Check every entry and checkpoint of ``site``; memory does not grow with the ledger.
+
+    With ``since`` only what came after is read, which must go on from the tree that was seen then; all is read when the
+    checkpoint of that tree is no longer there.
 
     Raises:
         StoreError: when the signing key is missing though something was signed, or the store does not answer.
     """
-    seen = remembered(site)
+    head = remembered(site)
     with unmoving(site) as conn:
-        size = extent(conn)
-        signed = size.last_size > 0 or seen is not None
-        known = Known(site.name, public_keys(site) if signed else {}, seen)
-        return _report(size, examine(walk(conn), size, known))
+        since = since if _still_there(conn, since) else NOTHING
+        size = extent(conn, since.tree.size)
+        signed = size.last_size > 0 or head is not None
+        known = Known(site.name, public_keys(site) if signed else {}, head)
+        wrong, seen = examined(stretches(conn, since.tree.size), size, known, since)
+        return _report(size, wrong, seen)
 
 
-def _report(size: Extent, wrong: Wrong | None) -> Verified:
+def _still_there(conn: Connection, since: Seen) -> bool:
+    root = conn.execute(select(checkpoint.c.root).where(checkpoint.c.size == since.tree.size)).scalar()
+    return root == since.tree.root()
+
+
+def _report(size: Extent, wrong: Wrong | None, seen: Seen) -> Verified:
     verdict: Literal["whole", "broken"] = "broken" if wrong else "whole"
     unused = max(0, size.last_id - size.entries)
-    return Verified(verdict, size.entries, size.sealed, size.entries - size.sealed, unused, wrong)
+    return Verified(verdict, size.entries, size.sealed, size.entries - size.sealed, unused, wrong, seen)
 
 
 def _place(wrong: Wrong) -> str:

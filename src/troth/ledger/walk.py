@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, func, select, text
 
+from troth.clock import from_micros
 from troth.ledger.checkpoints import Checkpoint
 from troth.ledger.tables import checkpoint, entry
 from troth.store.engines import reading
+from troth.store.prepared import Prepared
 from troth.store.site import Site
 
 AT_ONCE = 1000  # rows
@@ -28,6 +32,21 @@ class Entry:
     body: str
     leaf: bytes
     position: int | None
+
+
+Raw = tuple[Any, ...]
+"""the columns of a row as the driver gives them, in the order of ``Entry``, ``at`` in microseconds"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Rows that follow each other, all of them sealed and under one checkpoint, or none of them sealed."""
+
+    rows: list[Raw]
+
+    def entries(self) -> Iterator[Entry]:
+        """The same, one by one."""
+        return (Entry(id_, from_micros(at), *rest) for id_, at, *rest in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +72,15 @@ def unmoving(site: Site) -> Iterator[Connection]:
         yield conn
 
 
-def extent(conn: Connection) -> Extent:
-    """Count the ledger."""
-    counts = select(func.count(), func.count(entry.c.position), func.coalesce(func.max(entry.c.position), -1))
-    entries, sealed, last_position = conn.execute(counts.select_from(entry)).one()
+def extent(conn: Connection, after: int = 0) -> Extent:
+    """Count the ledger; the first ``after`` entries are taken to be there."""
+    sealed = select(func.count(), func.coalesce(func.max(entry.c.position), after - 1)).where(_sealed(after))
+    more, last_position = conn.execute(sealed).one()
+    waiting = conn.execute(select(func.count()).where(entry.c.position.is_(None))).scalar_one()
     size = conn.execute(select(func.coalesce(func.max(checkpoint.c.size), 0))).scalar_one()
     gapless = conn.dialect.name == "sqlite"  # there a transaction that is rolled back gives its ids back
-    return Extent(entries, sealed, last_position, size, _last_id(conn, gapless), gapless)
+    entries = after + more + waiting
+    return Extent(entries, after + more, last_position, size, _last_id(conn, gapless), gapless)
 
 
 def _last_id(conn: Connection, sqlite: bool) -> int:
@@ -71,31 +92,51 @@ def _last_id(conn: Connection, sqlite: bool) -> int:
     return int(given.scalar_one())
 
 
-def walk(conn: Connection) -> Iterator[Entry | Checkpoint]:
-    """Sealed entries by position, each checkpoint after the last entry it covers, then what is not sealed, by id."""
-    signed = (Checkpoint(*row) for row in _stream(conn, select(checkpoint).order_by(checkpoint.c.size)))
+def walk(conn: Connection, after: int = 0) -> Iterator[Entry | Checkpoint]:
+    """Sealed entries by position, each checkpoint after the last entry it covers, then what is not sealed, by id.
+
+    The first ``after`` entries, which a checkpoint covers, are left out with all checkpoints up to it.
+    """
+    for part in stretches(conn, after):
+        if isinstance(part, Stretch):
+            yield from part.entries()
+        else:
+            yield part
+
+
+def stretches(conn: Connection, after: int = 0) -> Iterator[Stretch | Checkpoint]:
+    """As ``walk``, but many entries at a time."""
+    later = select(checkpoint).where(checkpoint.c.size > after).order_by(checkpoint.c.size)
+    signed = (Checkpoint(*row) for row in conn.execute(later, execution_options={"yield_per": AT_ONCE}))
     ahead = next(signed, None)
-    for row in _stream(conn, sealed_entries()):
-        while ahead is not None and ahead.size <= row.position:
+    for page in Prepared(sealed_entries(after)).pages(conn, AT_ONCE):
+        rows = page
+        while ahead is not None and ahead.size <= rows[-1][_POSITION]:
+            ends = bisect_left(rows, ahead.size, key=itemgetter(_POSITION))
+            if ends:
+                yield Stretch(rows[:ends])
             yield ahead
-            ahead = next(signed, None)
-        yield Entry(*row)
+            rows, ahead = rows[ends:], next(signed, None)
+        yield Stretch(rows)
     if ahead is not None:
         yield ahead
     yield from signed
-    for row in _stream(conn, unsealed_entries()):
-        yield Entry(*row)
+    for page in Prepared(unsealed_entries()).pages(conn, AT_ONCE):
+        yield Stretch(page)
 
 
-def sealed_entries() -> Select[Any]:
-    """The query for sealed entries, by position."""
-    return select(*entry.c).where(entry.c.position.is_not(None)).order_by(entry.c.position)
+_POSITION = 5
+
+
+def sealed_entries(after: int = 0) -> Select[Any]:
+    """The query for sealed entries from position ``after`` on, by position."""
+    return select(*entry.c).where(_sealed(after)).order_by(entry.c.position)
+
+
+def _sealed(after: int) -> ColumnElement[bool]:
+    return entry.c.position >= after if after else entry.c.position.is_not(None)
 
 
 def unsealed_entries() -> Select[Any]:
     """The query for entries not sealed yet, by id."""
     return select(*entry.c).where(entry.c.position.is_(None)).order_by(entry.c.id)
-
-
-def _stream(conn: Connection, query: Select[Any]) -> Iterator[Any]:
-    yield from conn.execute(query, execution_options={"yield_per": AT_ONCE})

@@ -6,6 +6,7 @@ import os
 import smtplib
 import ssl
 from email.message import EmailMessage
+from functools import cache
 
 from troth.errors import TrothError
 from troth.settings import MailWires
@@ -43,20 +44,25 @@ def hand_over(mail: MailWires | None, message: EmailMessage) -> None:
 
 def _connected(mail: MailWires) -> smtplib.SMTP:
     host, _, port = mail.smtp.rpartition(":")
-    secure = ssl.create_default_context()
     if mail.tls == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, int(port), timeout=PATIENCE_S, context=secure)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, int(port), timeout=PATIENCE_S, context=_trust())
     else:
         server = smtplib.SMTP(host, int(port), timeout=PATIENCE_S)
     try:
         if mail.tls == "starttls":
-            server.starttls(context=secure)
+            server.starttls(context=_trust())
         if mail.user_env:
             server.login(os.environ.get(mail.user_env, ""), os.environ.get(mail.password_env or "", ""))
     except BaseException:
         server.close()
         raise
     return server
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """One for all: making one reads every root certificate."""
+    return ssl.create_default_context()
 
 
 def _refusal(code: int) -> Undelivered:

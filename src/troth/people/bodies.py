@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, or_, select, true
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, or_, select, true
 
 from troth.people.sealing import unseal
 from troth.people.tables import holding, shape
@@ -31,12 +31,17 @@ class Sealed:
     told: str
     partner: str | None
     submission: str
+    only_for: str | None
     body: bytes
 
     @property
     def case(self) -> str:
         """The reference of the dealing that the submission of this holding opened, if it opened one."""
         return f"{self.point}:{self.submission}"
+
+    def open_to(self, purpose: str) -> bool:
+        """Whether it may be opened for ``purpose``; what is kept for certain purposes only is for those and its person."""
+        return self.only_for is None or purpose == OWN_ACCESS or purpose in self.only_for.split(" ")
 
     def open(self, key: bytes) -> dict[str, str]:
         """The values. Raises ``Unverifiable`` when the body was altered or moved."""
@@ -57,6 +62,25 @@ def holdings_with(
         return {}
     for start in range(0, len(ids), BATCH):
         for sealed in _sealed(conn, _with(wanted, purpose), {"ids": ids[start : start + BATCH]}):
+            found[sealed.person_id].append(sealed)
+    return dict(found)
+
+
+def holdings_of(conn: Connection, person_ids: Collection[str]) -> dict[str, list[Sealed]]:
+    """For each of these people all their holdings, oldest first."""
+    return _by_person(conn, _OF_PEOPLE, person_ids)
+
+
+def holdings_by_id(conn: Connection, ids: Collection[str]) -> dict[str, list[Sealed]]:
+    """Those of these holdings that there are, by the id of their person, oldest first."""
+    return _by_person(conn, _BY_ID, ids)
+
+
+def _by_person(conn: Connection, query: Select[tuple[object, ...]], ids: Collection[str]) -> dict[str, list[Sealed]]:
+    found: dict[str, list[Sealed]] = defaultdict(list)
+    named = list(ids)
+    for start in range(0, len(named), BATCH):
+        for sealed in _sealed(conn, query, {"ids": named[start : start + BATCH]}):
             found[sealed.person_id].append(sealed)
     return dict(found)
 
@@ -93,7 +117,7 @@ def holdings_from(conn: Connection, holding_id: str, limit: int) -> list[Sealed]
 
 
 def _holdings() -> Select[tuple[object, ...]]:
-    names = ("id", "person_id", "at", "policy_version", "told", "partner", "submission", "body")
+    names = ("id", "person_id", "at", "policy_version", "told", "partner", "submission", "only_for", "body")
     columns = [holding.c[name] for name in names]
     return select(*columns, shape.c.point, shape.c.source, shape.c.fields).join(shape, shape.c.id == holding.c.shape_id)
 
@@ -117,3 +141,8 @@ def latest_values(
     for one in sorted(sealed, key=lambda one: one.case == case):
         values |= one.open(key)
     return {field: values[field] for field in fields if field in values}
+
+
+_IDS: BindParameter[object] = bindparam("ids", expanding=True)
+_OF_PEOPLE = _holdings().where(holding.c.person_id.in_(_IDS)).order_by(holding.c.at, holding.c.id)
+_BY_ID = _holdings().where(holding.c.id.in_(_IDS)).order_by(holding.c.at, holding.c.id)

@@ -1,76 +1,126 @@
-"""Correcting what is held about a person: in every holding that is still in use, so that the old value is nowhere left.
+"""Correcting what a person gave: one form as they send it again, or some fields wherever they are held.
 
-A field that is taken away goes from every holding; one that was never given joins the youngest holding of the collection point
-that asks for it. What only a hold keeps is left as it was when the hold was made: a closed invoice names the address it named.
+A form takes the place of what it held, and nothing is opened for it: whoever corrects sends the whole form, as it is shown to
+be corrected, and what was there is sealed over. Either way, when, where and under which version something was given stays, and
+so does the clock that ends it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
-from troth import ledger
-from troth.errors import Refused, StoreError
+from troth.errors import InvalidInput, Refused, StoreError
 from troth.ledger import events
+from troth.people.cards import refuse_cards
+from troth.people.each import Want, ask_each
+from troth.people.facts import By
 from troth.people.keystore import open_keys
 from troth.people.sealing import seal, unseal
 from troth.people.shapes import named, shape_ids
 from troth.people.storing import refuse_the_unfit
 from troth.people.tables import holding, shape
-from troth.policy.compile import Compiled
+from troth.policy.rules import OWN_ACCESS
 from troth.store.site import Site
 
-Holding = Row[tuple[object, ...]]
+_HELD = (
+    select(holding.c.id, shape.c.fields)
+    .join(shape, shape.c.id == holding.c.shape_id)
+    .where(holding.c.submission == bindparam("submission"), holding.c.person_id == bindparam("person_id"))
+)
+_CORRECTING = update(holding).where(holding.c.id == bindparam("held")).values(body=bindparam("sealed"))
 
 
 def correct(
-    site: Site,
-    conn: Connection,
-    person_id: str,
-    point: str,
-    changes: Mapping[str, str | None],
-    policy: Compiled,
-    by: str,
-) -> int:
-    """Set fields of ``point`` to new values, or take them away (None), in the caller's transaction.
-
-    Returns how many holdings changed.
-
-    Args:
-        by: who corrects: ``person`` or ``staff``; on the ledger with the names of the fields.
+    site: Site, conn: Connection, person_id: str, submission: str, values: Mapping[str, str], by: By
+) -> tuple[str, ...]:
+    """Put ``values`` in the place of what ``submission`` of a person holds, in the caller's transaction; returns the holdings.
 
     Raises:
-        Refused: for a field that ``point`` does not ask for, for a card number, and for an identifying field, which others find
-            the person by and which must be confirmed first.
-        StoreError: when the person has no key.
+        Refused: when anybody but the person asks, or nothing of theirs is held of this submission; the refusal of the policy is
+            on the ledger if the caller commits.
+        InvalidInput: when a field that is held is not among ``values``, one of them is not held, or people are found by it:
+            that is changed where it is collected.
+        StoreError: when the key store is missing.
     """
+    (asked,) = ask_each(site, conn, [Want(person_id, frozenset(values), OWN_ACCESS, by)], event=events.PERSON_CORRECTED)
+    held = (
+        conn.execute(_HELD, {"submission": submission, "person_id": person_id}).all() if asked.decision.allowed else []
+    )
+    if not held:
+        raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)
+    fields = {row.id: row.fields.split(" ") for row in held}
+    _refuse_the_partial({field for names in fields.values() for field in names}, values, site.policy(conn).identifying)
+    key = open_keys(site, [person_id]).get(person_id)
+    if key is None:
+        raise StoreError("This person has no key: nothing can be sealed.", "This database is an older copy.")
+    conn.execute(
+        _CORRECTING,
+        [
+            {"held": one, "sealed": seal(key, person_id, one, {name: values[name] for name in names})}
+            for one, names in fields.items()
+        ],
+    )
+    return tuple(fields)
+
+
+def _refuse_the_partial(held: set[str], values: Mapping[str, str], identifying: frozenset[str]) -> None:
+    problems = dict.fromkeys(held - values.keys(), "is missing")
+    problems |= dict.fromkeys(values.keys() - held, "is not held here")
+    problems |= {name: "holds signs that are no text" for name, value in values.items() if not _is_text(value)}
+    problems |= dict.fromkeys(identifying & held, "is what you are found by")
+    if problems:
+        raise InvalidInput("A form is corrected as a whole.", problems)
+    refuse_cards(values)
+
+
+def _is_text(value: str) -> bool:
+    return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
+def correct_everywhere(
+    site: Site, conn: Connection, person_id: str, point: str, changes: Mapping[str, str | None], by: By
+) -> int:
+    """Set fields that ``point`` asks for to new values, or take them away (None), in every holding of a person that is in use.
+
+    So the old value is nowhere left but where a hold keeps it: a closed invoice names the address it named. What was never
+    given joins the youngest holding of the point. In the caller's transaction; returns how many holdings changed.
+
+    Raises:
+        Refused: when anybody but the person asks; for a field that ``point`` does not ask for, a card number, and what others
+            find the person by, which must be confirmed first.
+        StoreError: when the key store is missing.
+    """
+    policy = site.policy(conn)
     refuse_the_unfit(policy, point, {field: value or "" for field, value in changes.items()})
     if policy.identifying & changes.keys():
         raise Refused("What somebody is found by is not changed like this.", "It must be confirmed first.")
-    rows = conn.execute(_IN_USE.where(holding.c.person_id == person_id)).all()
+    (asked,) = ask_each(
+        site, conn, [Want(person_id, frozenset(changes), OWN_ACCESS, by)], event=events.PERSON_CORRECTED
+    )
+    if not asked.decision.allowed:
+        raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)
+    rows = conn.execute(_IN_USE, {"person_id": person_id}).all()
     key = open_keys(site, [person_id]).get(person_id)
     if key is None:
-        raise StoreError("This person has no key: nothing can be corrected.", "They were erased.")
+        raise StoreError("This person has no key: nothing can be sealed.", "This database is an older copy.")
     opened = {row.id: unseal(key, person_id, row.id, row.fields.split(), row.body) for row in rows}
     there = set().union(*opened.values())
     new = {field: value for field, value in changes.items() if value is not None and field not in there}
     home = next((row.id for row in reversed(rows) if row.point == point), None)
-    changed = 0
-    for row in rows:
-        values = _corrected(opened[row.id], changes) | (new if row.id == home else {})
-        if values != opened[row.id]:
-            _rewrite(conn, row, key, values)
-            changed += 1
-    body = {"person": person_id, "fields": sorted(changes), "holdings": changed, "by": by, "version": policy.version}
-    ledger.append(conn, site.now(), events.PERSON_CORRECTED, body)
-    return changed
+    after = {row.id: _corrected(opened[row.id], changes) | (new if row.id == home else {}) for row in rows}
+    changed = [row for row in rows if after[row.id] != opened[row.id]]
+    for row in changed:
+        _rewrite(conn, row, key, after[row.id])
+    return len(changed)
 
 
 _IN_USE = (
     select(holding, shape.c.point, shape.c.source, shape.c.fields)
     .join(shape, shape.c.id == holding.c.shape_id)
-    .where(holding.c.only_for.is_(None))
+    .where(holding.c.person_id == bindparam("person_id"), holding.c.only_for.is_(None))
     .order_by(holding.c.at, holding.c.id)
 )
 
@@ -80,17 +130,12 @@ def _corrected(values: Mapping[str, str], changes: Mapping[str, str | None]) -> 
     return {field: value for field, value in after.items() if value is not None}
 
 
-def _rewrite(conn: Connection, row: Holding, key: bytes, values: Mapping[str, str]) -> None:
+def _rewrite(conn: Connection, row: Row[Any], key: bytes, values: Mapping[str, str]) -> None:
     """Seal a holding anew in its place; one of which nothing is left goes."""
-    mine = holding.c.id == row.id
+    mine, name = holding.c.id == row.id, named(values)
     if not values:
         conn.execute(delete(holding).where(mine))
         return
-    shape_id = _shape(conn, row, values)
-    body = seal(key, row.person_id, row.id, values)
-    conn.execute(update(holding).where(mine).values(shape_id=shape_id, body=body))
-
-
-def _shape(conn: Connection, row: Holding, fields: Collection[str]) -> int:
-    name = named(fields)
-    return row.shape_id if name == row.fields else shape_ids(conn, row.point, row.source, [name])[name]
+    kept = name == row.fields
+    shape_id = row.shape_id if kept else shape_ids(conn, row.point, row.source, [name])[name]
+    conn.execute(update(holding).where(mine).values(shape_id=shape_id, body=seal(key, row.person_id, row.id, values)))

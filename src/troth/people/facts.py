@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Literal
@@ -10,7 +10,8 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, select
 
 from troth.consent.actions import choices
-from troth.consent.rules import facts_of
+from troth.consent.rules import Choice, facts_of
+from troth.consent.stops import actions as stops
 from troth.people.dealings import open_cases
 from troth.people.tables import person
 from troth.policy.compile import Compiled
@@ -72,24 +73,49 @@ def facts(
     purpose: str = "",
     case: str | None = None,
     policy: Compiled | None = None,
-    people: dict[str, Known] | None = None,
+    people: Mapping[str, Known] | None = None,
+    scopes: Collection[str] | None = None,
 ) -> dict[str, frozenset[str]]:
-    """The facts about each of these people: choices, open dealings, regime, who asks.
+    """The facts about each of these people: choices, open dealings, regime, who asks, and what is stopped for everybody.
 
     The fact ``barred``, which forbids everything, holds for whoever is unknown or quarantined, for a restricted person unless
     ``purpose`` is one of those they may still be read for, and when ``case`` is no open dealing of theirs. With a ``case``
-    only the dealings of that reference count.
+    only the dealings of that reference count. ``scopes`` are those whose stops count: ``purpose`` alone when left out.
     """
+    gathered = gather(site, conn, person_ids, now, policy=policy, people=people)
+    stopped = stops.facts(conn, (purpose,) if scopes is None else scopes)
+    return {one: gathered.facts(one, by, purpose, case) | stopped for one in person_ids}
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is known about some people, whatever they are asked about for."""
+
+    people: Mapping[str, Known]
+    chosen: Mapping[str, list[Choice]]
+    cases: Mapping[str, frozenset[tuple[str, str]]]
+    days: frozenset[datetime]
+
+    def facts(self, person_id: str, by: By, purpose: str, case: str | None = None) -> frozenset[str]:
+        """The facts about one of them, without what is stopped for everybody."""
+        mine = _of_cases(self.cases.get(person_id, frozenset()), case)
+        told = _of_person(self.people.get(person_id), purpose, self.days)
+        return facts_of(self.chosen.get(person_id, ())) | mine | told | by.facts(person_id)
+
+
+def gather(
+    site: Site,
+    conn: Connection,
+    person_ids: Collection[str],
+    now: datetime,
+    *,
+    policy: Compiled | None = None,
+    people: Mapping[str, Known] | None = None,
+) -> Gathered:
+    """Read what decisions about these people take, a few statements for every thousand of them."""
     there = known(conn, person_ids) if people is None else people
-    chosen = choices(conn, person_ids, now)
-    cases = open_cases(conn, person_ids)
-    days = _regimes(policy or site.policy(conn))
-    made = {}
-    for one in person_ids:
-        mine = _of_cases(cases.get(one, frozenset()), case)
-        told = _of_person(there.get(one), purpose, days)
-        made[one] = facts_of(chosen.get(one, ())) | mine | told | by.facts(one)
-    return made
+    chosen, cases = choices(conn, person_ids, now), open_cases(conn, person_ids)
+    return Gathered(there, chosen, cases, _regimes(policy or site.policy(conn)))
 
 
 def _of_cases(cases: frozenset[tuple[str, str]], ref: str | None) -> frozenset[str]:

@@ -5,16 +5,34 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator
-from datetime import timedelta
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import JSON, String, func, or_, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    String,
+    Text,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from troth.errors import Unverifiable
 from troth.ids import new_id
+from troth.ledger.tables import entry
 from troth.people.bodies import Sealed, holdings_from, newest_holdings
-from troth.people.cards import find_cards
+from troth.people.cards import LENGTHS, find_cards, may_hold_cards
 from troth.people.keystore import open_keys
 from troth.people.sealing import LEAST, VERSION
 from troth.people.tables import holding, shape
@@ -25,19 +43,54 @@ from troth.store.schema import data_tables
 SAMPLE = 250
 _CARD = "pd:PaymentCard"
 _ID = 26
+_DIGEST = 64
 _OPAQUE = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-hjkmnp-tv-z]{26})\b")
 """Digests and ids, which are no text but could look like a number now and then."""
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Holdings that are alike in all but their person and time: how many, from when to when, and how many are not sealed."""
+
+    shape_id: int
+    point: str
+    source: str
+    fields: str
+    version: int
+    partner: str | None
+    told: str
+    number: int
+    first: datetime
+    last: datetime
+    bare: int
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The fields."""
+        return frozenset(self.fields.split())
+
+
+def groups(proving: Proving) -> tuple[Group, ...]:
+    """All that is held and in use, counted in one pass; to be asked through ``proving.once``."""
+    bare = or_(func.substr(holding.c.body, 1, 1) != VERSION, func.length(holding.c.body) < LEAST)
+    alike = (holding.c.shape_id, holding.c.policy_version, holding.c.partner, holding.c.told)
+    measures = (func.count(), func.min(holding.c.at), func.max(holding.c.at), func.count(case((bare, 1))))
+    shapes = {row.id: row for row in proving.conn.execute(select(shape))}
+    rows = proving.conn.execute(select(*alike, *measures).group_by(*alike))
+    named = ((shapes[row[0]], row) for row in rows)
+    return tuple(Group(one.id, one.point, one.source, one.fields, *row[1:]) for one, row in named)
+
+
 def open_sample(proving: Proving) -> list[tuple[Sealed, dict[str, str] | None]]:
-    """The newest holdings and some from an instant picked by chance, each opened, or None where its key does not open it."""
+    """The newest holdings and some from an instant picked by chance, each opened, or None where its key does not open it;
+    to be asked through ``proving.once``."""
     rows = {one.id: one for one in (*newest_holdings(proving.conn, SAMPLE), *_somewhere(proving))}
     keys = open_keys(proving.site, {one.person_id for one in rows.values()}) if rows else {}
     return [(one, _opened(one, keys.get(one.person_id))) for one in rows.values()]
 
 
 def _somewhere(proving: Proving) -> list[Sealed]:
-    first = proving.conn.scalar(select(func.min(holding.c.at)))
+    first = min((group.first for group in proving.once(groups)), default=None)
     if first is None:
         return []
     minutes = max(int((proving.now - first).total_seconds() // 60), 1)
@@ -54,12 +107,11 @@ def _opened(one: Sealed, key: bytes | None) -> dict[str, str] | None:
 def sealed(proving: Proving, promise: Promise) -> Proof:
     """All holdings have the form of sealed ones, and a sample opens under each person's own key and under nothing else."""
     limit = proving.say("each record sealed under its person's own key")
-    total = proving.conn.scalar(select(func.count()).select_from(holding)) or 0
-    bare = or_(func.substr(holding.c.body, 1, 1) != VERSION, func.length(holding.c.body) < LEAST)
-    readable = proving.conn.scalar(select(func.count()).select_from(holding).where(bare)) or 0
+    total = sum(group.number for group in proving.once(groups))
+    readable = sum(group.bare for group in proving.once(groups))
     if readable:
         return proving.counted(readable, Some(total, "record"), limit, "{wrong} not sealed")
-    sample = open_sample(proving)
+    sample = proving.once(open_sample)
     moved = [one.id for one, values in sample if values is None]
     wrong = _still_there(proving, moved) if moved else 0
     if wrong or not total:
@@ -81,33 +133,76 @@ def never_stored(proving: Proving, promise: Promise) -> Proof:
     """No holding has the field, no text in any table reads like a card number, and neither does a sample once opened."""
     field = promise.path[1]
     limit = proving.say("never stored")
-    named = (" " + shape.c.fields + " ").contains(f" {field} ", autoescape=True)
-    everywhere = select(func.count()).select_from(holding.join(shape, shape.c.id == holding.c.shape_id))
-    held = proving.conn.scalar(everywhere.where(named)) or 0
-    total = Some(proving.conn.scalar(everywhere) or 0, "record")
+    held = sum(group.number for group in proving.once(groups) if field in group.names)
+    total = Some(sum(group.number for group in proving.once(groups)), "record")
     if held:
         measured = proving.say("{some} with {fields}", some=Some(held, "record"), fields=Named("fields", (field,)))
         return Proof("broken", "query", limit, measured, proving.say("{all} looked at", all=total))
     if proving.compiled.policy.data[field].category != _CARD:
         return Proof("kept", "query", limit, proving.say("none"), proving.say("{all} looked at", all=total))
-    seen = bad = 0
-    for text in chain(_texts(proving), _opened_texts(proving)):
-        seen += 1
-        bad += bool(find_cards(_OPAQUE.sub("", text)))
+    opened = list(_opened_texts(proving))
+    seen = proving.once(_texts) + sum(proving.heard.events.values()) + len(opened)
+    bad = card_like(proving.once(_long_in_digits)) + proving.heard.cards + card_like(opened)
     return proving.counted(bad, Some(seen, "text"), limit, "{wrong} with a card number")
 
 
+def card_like(texts: Sequence[str]) -> int:
+    """How many of ``texts`` hold a card number; digests and ids in them are no text."""
+    if not may_hold_cards("\n".join(texts)):
+        return 0
+    return sum(may_hold_cards(text) and bool(find_cards(_OPAQUE.sub("", text))) for text in texts)
+
+
 def _opened_texts(proving: Proving) -> Iterator[str]:
-    for _, values in open_sample(proving):
+    for _, values in proving.once(open_sample):
         yield from values.values() if values else ()
 
 
-def _texts(proving: Proving) -> Iterator[str]:
-    """Every text that the tables hold, declared or not; short ones once for each column."""
-    for table in data_tables.sorted_tables:
-        for column in () if table.info.get("partitioned") else table.c:
-            if isinstance(column.type, (String, JSON)) and getattr(column.type, "length", None) != _ID:
-                query = select(column).where(column.is_not(None))
-                short = getattr(column.type, "length", None) is not None
-                rows = proving.conn.scalars(query.distinct() if short else query, execution_options={"yield_per": 1000})
-                yield from (text if isinstance(text, str) else json.dumps(text, ensure_ascii=False) for text in rows)
+def _texts(proving: Proving) -> int:
+    """How many texts the tables hold, those of the ledger's entries apart."""
+    counted = [func.coalesce(select(func.count(column)).scalar_subquery(), 0) for column in _text_columns()]
+    return int(proving.conn.execute(select(sum(counted[1:], counted[0]))).scalar_one())
+
+
+def _long_in_digits(proving: Proving) -> list[str]:
+    """The texts in which there might be a card number: the database leaves out what has too few digits."""
+    dialect = proving.conn.dialect.name
+    found = [str(text) for text in proving.conn.scalars(_suspicious(dialect))]
+    return found + [json.dumps(one, ensure_ascii=False) for one in proving.conn.scalars(_suspicious_json(dialect))]
+
+
+def _text_columns() -> list[Column[Any]]:
+    """Every column of a text in any table; what the ledger's entries say was heard with them."""
+    tables = [one for one in data_tables.sorted_tables if one is not entry and not one.info.get("partitioned")]
+    columns = (column for one in tables for column in one.c if isinstance(column.type, (String, JSON)))
+    return [column for column in columns if getattr(column.type, "length", None) != _ID]
+
+
+@cache
+def _suspicious(dialect: str) -> CompoundSelect[Any]:
+    columns = [column for column in _text_columns() if not isinstance(column.type, JSON)]
+    return union_all(*(select(cast(one, Text)).where(_may_hold_cards(one, dialect)) for one in columns))
+
+
+@cache
+def _suspicious_json(dialect: str) -> CompoundSelect[Any]:
+    columns = [column for column in _text_columns() if isinstance(column.type, JSON)]
+    return union_all(*(select(one).where(_may_hold_cards(one, dialect)) for one in columns))
+
+
+def _may_hold_cards(column: Column[Any], dialect: str) -> ColumnElement[bool]:
+    """Thirteen digits, at most three signs between two of them, or signs that are not ASCII (which JSON escapes).
+
+    SQLite knows no such pattern: there digests are left out, and words in which letters part the digits; all else that has
+    thirteen is not.
+    """
+    text, many = cast(column, Text), LENGTHS.start
+    escaped = text.contains("\\u", autoescape=True) if isinstance(column.type, JSON) else false()
+    if dialect == "sqlite":
+        glob = text.op("GLOB", is_comparison=True)
+        run, spread = glob("*" + "[0-9]" * many + "*"), glob("*[0-9]" * many + "*")
+        no_digest = or_(func.length(text) != _DIGEST, glob("*[^0-9a-f]*"))
+        found = or_(run, and_(glob("*[^0-9a-z]*"), spread), glob("*[^ -~]*"), escaped)
+        return and_(func.length(text) >= many, no_digest, found)
+    matches = text.op("~", is_comparison=True)
+    return or_(matches(f"[0-9]([^0-9]{{0,3}}[0-9]){{{many - 1}}}"), matches("[^ -~]"), escaped)

@@ -23,6 +23,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select
 
 from troth import ledger
+from troth.consent.stops.rules import comes_from, left_out
 from troth.decide import Ask, Decision
 from troth.errors import Refused, StoreError
 from troth.ids import new_id
@@ -133,11 +134,17 @@ def read(site: Site, person_id: str, fields: Collection[str], purpose: str, by: 
     """
     with site.writing() as conn:
         asked = _asked(site, conn, [person_id], frozenset(fields), purpose, by, case)
-        _, decision = asked[person_id]
+        ask, decision = asked[person_id]
         sealed = holdings_with(conn, [person_id], fields, purpose).get(person_id, []) if decision.allowed else []
+    sealed = _not_stopped(sealed, left_out(ask.facts))
     if not decision.allowed:
         raise Refused(_refusal(purpose), because=decision.because)
     return _opened(site, sealed, fields, decision, case)
+
+
+def _not_stopped(sealed: list[Sealed], origins: Collection[str]) -> list[Sealed]:
+    """What may be opened: nothing that comes from where the use is stopped for."""
+    return [one for one in sealed if not comes_from(origins, one.source, one.partner)] if origins else sealed
 
 
 def _refusal(purpose: str) -> str:
@@ -210,7 +217,7 @@ def _read_batch(
         sealed = holdings_with(conn, allowed, fields, purpose)
     keys = open_keys(site, list(sealed)) if sealed else {}
     for one in allowed:
-        mine = sealed.get(one, [])
+        mine = _not_stopped(sealed.get(one, []), left_out(asked[one][0].facts))
         if not mine:
             yield one, Reading({}, asked[one][1], ())
         elif one in keys:
@@ -255,11 +262,12 @@ def open_for(
     decision: Decision,
     purpose: str = "",
     case: str | None = None,
+    without: Collection[str] = (),
 ) -> Mapping[str, str]:
     """Open exactly ``fields`` of a person for the gate, which has decided and written its decision to the ledger.
 
     What is kept for certain purposes only is opened when ``purpose`` is one of them; with a ``case``, what was given for it
-    counts first.
+    counts first. What comes from an origin in ``without`` is not opened.
 
     Raises:
         ValueError: for a decision that refused.
@@ -267,5 +275,5 @@ def open_for(
     """
     if not decision.allowed:
         raise ValueError("nothing is opened under a refusal")
-    sealed = holdings_with(conn, [person_id], fields, purpose).get(person_id, [])
+    sealed = _not_stopped(holdings_with(conn, [person_id], fields, purpose).get(person_id, []), without)
     return _opened(site, sealed, fields, decision, case).values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from troth.decide import Ask, Decision, RuleSet
@@ -12,6 +12,7 @@ from troth.policy.findings import Path, Place
 from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source, promises
 from troth.policy.rules import rules
+from troth.policy.uses import Uses, uses
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Compiled:
     promises: tuple[Promise, ...]
     rules: RuleSet
     clocks: tuple[Clock, ...]
+    _uses: dict[tuple[str, frozenset[str]], Uses] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def version(self) -> int:
@@ -30,6 +32,13 @@ class Compiled:
     def decide(self, ask: Ask) -> Decision:
         """What this version answers to ``ask``."""
         return self.rules.decide(ask)
+
+    def uses(self, point: str, fields: frozenset[str]) -> Uses:
+        """What this version says of ``fields`` that came in at ``point``; worked out once for each kind of holding."""
+        found = self._uses.get((point, fields))
+        if found is None:
+            found = self._uses[point, fields] = uses(self.policy, self.clocks, point, fields)
+        return found
 
     @cached_property
     def by_id(self) -> Mapping[str, Promise]:

@@ -8,7 +8,8 @@ Facts, and the rooms that establish them: ``consent:PURPOSE`` and ``consent:@REC
 ``objection:@RECIPIENT`` (consent); ``case:order``, ``case:request``, ``case:ticket``, ``registered``,
 ``before:DAY`` and ``barred``, which forbids everything (people);
 ``role:ROLE``, ``by:person`` (whoever asks); ``source:SOURCE``, ``partner:RECIPIENT`` (collection);
-``safeguard:RECIPIENT``, ``consideration``, ``legal:GROUND`` (recipients).
+``safeguard:RECIPIENT``, ``consideration``, ``legal:GROUND`` (recipients);
+``stop:PURPOSE`` and ``stop:@RECIPIENT``, which forbid, and the same with ``:ORIGIN``, which leaves out (consent).
 """
 
 from __future__ import annotations
@@ -22,12 +23,25 @@ from troth.policy.model import Absolute, CollectionPoint, MessageClass, Policy, 
 OWN_ACCESS = "own_access"
 HELD = "held"
 BARRED = "barred"
+STOP = "stop"
 READ_VISITS = "read_visits"
 
 
 def rules(policy: Policy) -> frozenset[Rule]:
     """Every rule of the effective policy."""
-    made = (_purposes, _collection, _recipients, _messages, _visits, _cookies, _statistics, _legal, _absolutes, _always)
+    made = (
+        _purposes,
+        _collection,
+        _recipients,
+        _messages,
+        _visits,
+        _cookies,
+        _statistics,
+        _legal,
+        _absolutes,
+        _stops,
+        _always,
+    )
     return frozenset(rule for section in made for rule in section(policy))
 
 
@@ -260,6 +274,30 @@ def _lifted(policy: Policy, absolute: Absolute) -> frozenset[str]:
         else:
             facts.add("consent" if word == "consent" else f"consent:@{word}")
     return frozenset(facts)
+
+
+def _stops(policy: Policy) -> Iterator[Rule]:
+    """Whatever permits it: what the operator has stopped is not done."""
+    uses = frozenset({"read", "count", "disclose", "send", READ_VISITS})
+    for key in policy.purposes:
+        stopped, reason = frozenset({f"{STOP}:{key}"}), f"the operator has stopped `{key}`"
+        yield Rule(f"stops.purposes.{key}", "forbid", uses, frozenset({key}), None, requires=stopped, reason=reason)
+        cookies = frozenset(name for name, cookie in policy.cookies.items() if cookie.consent == key)
+        if cookies:
+            sets = frozenset({"cookie"})
+            yield Rule(f"stops.purposes.{key}", "forbid", sets, cookies, None, requires=stopped, reason=reason)
+    for key in policy.recipients:
+        stopped, to = frozenset({f"{STOP}:@{key}"}), frozenset({key})
+        yield Rule(
+            f"stops.recipients.{key}",
+            "forbid",
+            frozenset({"disclose"}),
+            None,
+            None,
+            recipients=to,
+            requires=stopped,
+            reason=f"the operator has stopped giving data to `{key}`",
+        )
 
 
 def _always(policy: Policy) -> Iterator[Rule]:

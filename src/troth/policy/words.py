@@ -43,7 +43,7 @@ Duration = Annotated[
 class Text(RootModel[dict[str, str]]):
     """Words shown to people: one string for every language, or a mapping from language tag to string."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -88,7 +88,9 @@ def _alias(name: str) -> str:
 class Section(BaseModel):
     """A closed mapping of the policy: an unknown key is an error. Keys are written with spaces, as one reads them aloud."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_alias, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=_alias, serialize_by_alias=True, defer_build=True
+    )
 
     @model_validator(mode="before")
     @classmethod

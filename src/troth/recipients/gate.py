@@ -18,6 +18,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from troth import agenda, ledger
+from troth.consent.stops.rules import left_out, scopes
 from troth.decide import Ask, Decision
 from troth.errors import Refused
 from troth.ids import new_id
@@ -93,7 +94,7 @@ class _WayOut:
         policy, now = self.compiled.policy, self.site.now()
         facts = vault.facts(
             self.site, self.conn, [self.person_id], By("system"), now,
-            purpose=purpose, case=case.ref or None, policy=self.compiled,
+            purpose=purpose, case=case.ref or None, policy=self.compiled, scopes=scopes(purpose, self.recipient),
         )[self.person_id]  # fmt: skip
         if self.recipient in policy.recipients:
             facts |= facts_of(policy, self.recipient, now.date())
@@ -124,15 +125,22 @@ class _WayOut:
         case = Case(asked["case_ref"], asked["ground"], asked["record"])
         ask = self.ask(frozenset(asked["fields"].split()), asked["purpose"], case)
         decision = self.compiled.decide(ask)
-        if not decision.allowed:
+        values = self._opened(ask, case, decision) if decision.allowed else None
+        if values is None:
             self.ledger(events.DISCLOSURE_REFUSED, ask, decision, asked["id"])
             _becomes(self.conn, asked["id"], REFUSED if asked["state"] != LEAVING else UNSURE)
             return None
-        values = vault.open_for(
-            self.site, self.conn, self.person_id, ask.fields, decision, purpose=ask.purpose, case=case.ref or None
-        )
         self.ledger(events.DISCLOSURE_MADE, ask, decision, asked["id"])
         return values
+
+    def _opened(self, ask: Ask, case: Case, decision: Decision) -> Mapping[str, str] | None:
+        """The values; None when stops for certain origins leave nothing to give."""
+        without = left_out(ask.facts)
+        values = vault.open_for(
+            self.site, self.conn, self.person_id, ask.fields, decision,
+            purpose=ask.purpose, case=case.ref or None, without=without,
+        )  # fmt: skip
+        return None if without and not values else values
 
 
 def deliver(site: Site, job: agenda.Job) -> None:

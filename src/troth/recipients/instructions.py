@@ -42,6 +42,17 @@ def instruct(
     for start in range(0, len(ids), _BATCH):
         theirs = disclosure.c.person_id.in_(ids[start : start + _BATCH]) & which
         told += _instructed(site, conn, cause_id, theirs, deadline)
+    return _handed_on(site, conn, cause_id, told, deadline)
+
+
+def recall(site: Site, conn: Connection, cause_id: str, scope: str, deadline: datetime) -> int:
+    """As ``instruct``, about everybody: what was given for the purpose ``scope``, or to the recipient after its ``@``."""
+    to, for_ = disclosure.c.recipient == scope.removeprefix("@"), disclosure.c.purpose == scope
+    told = _instructed(site, conn, cause_id, to if scope.startswith("@") else for_, deadline)
+    return _handed_on(site, conn, cause_id, told, deadline)
+
+
+def _handed_on(site: Site, conn: Connection, cause_id: str, told: int, deadline: datetime) -> int:
     if told:
         for one in _recipients(conn, cause_id):
             key = f"{INSTRUCT}:{cause_id}:{one}"

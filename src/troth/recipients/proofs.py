@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sqlalchemy import Row, func, select
 
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
@@ -21,8 +24,7 @@ def share(proving: Proving, promise: Promise) -> Proof:
     found = proving.replay(f"recipients.{key}")
     if found.wrong:
         return proving.replayed(found, limit)
-    mine = disclosure.c.recipient == key
-    rows = proving.conn.execute(select(disclosure.c.id, disclosure.c.purpose, disclosure.c.fields).where(mine)).all()
+    rows = [row for row in proving.once(disclosures) if row.recipient == key]
     decided = proving.heard.disclosed
     wrong = sum(decided.get(row.id) != (key, row.purpose, _sorted(row.fields)) for row in rows)
     if not rows and not recipient.receives:
@@ -30,6 +32,13 @@ def share(proving: Proving, promise: Promise) -> Proof:
     return proving.counted(wrong, Some(len(rows), "disclosure"), limit, "{wrong} other than was decided")
 
 
+def disclosures(proving: Proving) -> Sequence[Row[str, str, str, str]]:
+    """All disclosures there are; to be asked through ``proving.once``."""
+    columns = (disclosure.c.id, disclosure.c.recipient, disclosure.c.purpose, disclosure.c.fields)
+    return proving.conn.execute(select(*columns)).all()
+
+
+@lru_cache(maxsize=1024)
 def _sorted(fields: str) -> str:
     return " ".join(sorted(fields.split()))
 
@@ -38,8 +47,9 @@ def closed(proving: Proving, promise: Promise) -> Proof:
     """Nothing was disclosed to anybody whom the policy does not name, and every disclosure has its decision."""
     named = Some(len(proving.compiled.policy.recipients), "recipient")
     limit = proving.say("{recipients} and nobody else", recipients=named) if named.number else proving.say("nobody")
-    rows = proving.conn.execute(select(disclosure.c.id, disclosure.c.recipient, disclosure.c.at)).all()
-    strangers = sum(not _named(proving, row.recipient) for row in rows)
+    rows = proving.once(disclosures)
+    outside = {one for one in {row.recipient for row in rows} if not _named(proving, one)}
+    strangers = sum(row.recipient in outside for row in rows)
     undecided = sum(row.id not in proving.heard.disclosed for row in rows)
     if not rows:
         return proving.built(limit, proving.say("nothing was given to anybody"), BUILT)

@@ -1,4 +1,4 @@
-"""Saying no to a recipient: recorded, in force for the next decision, and told to whoever has the data already."""
+"""Saying no, by a person or by the operator for everybody: in force at once, and told to whoever has the data already."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from troth.clock import DAY
 from troth.consent import actions as consent
 from troth.consent.rules import State
+from troth.consent.stops.actions import stop
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
-from troth.recipients.instructions import instruct
+from troth.recipients.instructions import instruct, recall
 from troth.store.site import Site
 
 USUAL = 30 * DAY
@@ -40,6 +41,21 @@ def say_no(
     made = consent.record(site, conn, person_id, scope, state, words, language, channel, policy)
     for recipient in rested_on(policy.policy, scope):
         instruct(site, conn, made, [person_id], site.now() + _within(policy.policy), recipient)
+    return made
+
+
+def stop_and_recall(site: Site, conn: Connection, scope: str, *, by: str, because: str, policy: Compiled) -> str:
+    """Stop ``scope`` for everybody, as ``stop`` does, and tell whoever was given data under it to delete that.
+
+    A stop alone changes nothing about what recipients have, and what waits to be delivered is decided upon again when it is
+    due. Here it is taken back, also when the stop is lifted later. Returns the stop's id, the cause of the instructions.
+
+    Raises:
+        InvalidInput: without a role or a reason.
+        Refused: when the policy knows no such scope.
+    """
+    made = stop(site, conn, scope, by=by, because=because, policy=policy)
+    recall(site, conn, made, scope, site.now() + _within(policy.policy))
     return made
 
 

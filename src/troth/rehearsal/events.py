@@ -20,14 +20,15 @@ Act = Literal[
     "submit",  # `what`: a collection point; a form, an account, an order, a registration
     "import",  # `what`: a collection point that a partner fills; `details["partner"]`
     "choose",  # `what`: a purpose, or `@` and a recipient; `details["state"]`
-    "order",  # opens the dealings that the policy's purposes and recipients need
-    "close",  # closes them; `details["order"]`: the number of the event that opened them
-    "read",  # `what`: a purpose; staff look at `count` people's data
-    "disclose",  # `what`: a recipient; `details["purpose"]`
+    "order",  # opens the dealings `details["kinds"]`; `details["warranty"]`: its length in days
+    "close",  # closes `details["kinds"]`; `details["order"]`: the event that opened them, at the point `what` if at one
+    "notice",  # somebody says that business with them is over
+    "read",  # `what`: a purpose; staff in the role `details["role"]` look at `count` people's data
+    "disclose",  # `what`: a recipient; `details["purpose"]`; with `details["more"]` one field that it may not get
     "erase",  # somebody asks to be forgotten
-    "amend",  # a new version of the policy is published; `details`: what is changed in it
-    "hostile",  # `what`: a collection point that is sent what it must not take
-    "jump",  # the clock is put forward or back by `details["hours"]`
+    "amend",  # a new version of the policy is published; `details`: paths of the policy and the durations they get
+    "hostile",  # `what`: a collection point that is sent what it must not take; `details["how"]`
+    "jump",  # the clock is wrong by `details["hours"]` for the rest of the day, and then set right
 ]
 
 

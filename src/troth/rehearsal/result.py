@@ -14,6 +14,7 @@ Kind = Literal[
     "promise",  # a proof says that a promise is broken
     "lost",  # something accepted is not there, or not as it was given
     "outlived",  # something is there after its clock, its erasure or its day
+    "taken in",  # hostile or broken input was stored
     "let out",  # a read or a disclosure was allowed that the choices and dealings of its person do not allow
     "refused",  # something was refused that the policy allows
     "ledger",  # acts and ledger rows do not match, or the ledger does not verify
@@ -35,11 +36,23 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an event: done, refused (with the policy lines that caused it), or passed over."""
+    """What came of an event: done, refused (with the policy lines that caused it), or passed over.
+
+    Attributes:
+        count: how many of it were done: visits kept, people opened.
+        person: the id of whoever a submission was stored for.
+        opened: the ids of the people whose data was opened.
+        effective: when the version takes effect that an amendment published.
+        again: it was lived more than once, since nobody knew whether it had been.
+    """
 
     result: Literal["done", "refused", "passed over"]
     because: tuple[str, ...] = ()
     count: int = 1
+    person: str = ""
+    opened: tuple[str, ...] = ()
+    effective: datetime | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +97,8 @@ class Watch(Protocol):
     def happened(self, event: Event, outcome: Outcome) -> None:
         """An event has been lived."""
 
-    def went(self, person: int, point: str, given: datetime, gone: datetime) -> None:
-        """What ``person`` gave at ``point`` has been destroyed."""
+    def went(self, person: int, point: str, given: datetime, gone: datetime, fields: tuple[str, ...]) -> None:
+        """The ``fields`` that ``person`` gave at ``point`` have been destroyed."""
 
     def day(self, count: DayCount) -> None:
         """A day is over and was checked."""

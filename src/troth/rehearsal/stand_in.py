@@ -19,6 +19,8 @@ from typing import Any
 from troth.store.site import Site
 
 LARGEST = 1_000_000
+NO_ANSWER = 0
+"""instead of a status: the connection is closed without a word"""
 
 
 class StandIns:
@@ -27,7 +29,8 @@ class StandIns:
     def __init__(self) -> None:
         self.taken: Counter[tuple[str, str]] = Counter()
         """deliveries by recipient's address and event"""
-        self._seen: set[str] = set()
+        self.seen: set[str] = set()
+        """the idempotency keys of all that was taken"""
         self._secret = secrets.token_hex(16)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
 
@@ -55,9 +58,9 @@ class StandIns:
         key = headers.get("Idempotency-Key", "")
         if not key:
             return 400
-        if key in self._seen:
+        if key in self.seen:
             return 200
-        self._seen.add(key)
+        self.seen.add(key)
         self.taken[path, headers.get("Troth-Event", "")] += 1
         return 202
 
@@ -68,6 +71,8 @@ class StandIns:
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
                 status = 413 if length > LARGEST else stand_ins.take(self.path, self.headers, self.rfile.read(length))
+                if status == NO_ANSWER:
+                    return
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from troth import agenda, ledger
 from troth.ledger import events
@@ -14,6 +14,7 @@ from troth.policy.rules import one_word
 from troth.recipients.tables import instruction
 from troth.retention import heartbeat, overdue
 from troth.retention.tables import alarm, ending
+from troth.store.schema import Instant
 from troth.store.site import Site
 
 
@@ -34,9 +35,12 @@ class Alarm:
 
 def alarms(site: Site, more: Sequence[Alarm] = ()) -> list[Alarm]:
     """All that is wrong now, ``more`` from other rooms included; what is new goes on the ledger, and what is over, too."""
-    with site.writing() as conn:
+    with site.reading() as conn:
         found = [*_found(site, conn), *more]
-        _enter(conn, found, site.now())
+        changed = _known(conn) != {one.key for one in found}
+    if changed:
+        with site.writing() as conn:
+            _enter(conn, found, site.now())
     return found
 
 
@@ -59,24 +63,38 @@ def _found(site: Site, conn: Connection) -> list[Alarm]:
 
 
 def _endings(conn: Connection, now: datetime) -> list[Alarm]:
-    open_ = ending.c.state.in_(("quarantined", "destroying"))
-    query = (
-        select(ending.c.id, ending.c.destroy_by).where(open_, ending.c.destroy_by <= now).order_by(ending.c.destroy_by)
-    )
     words = "Quarantined data was not destroyed in time."
-    return [Alarm("ending late", row.id, row.destroy_by, words) for row in conn.execute(query)]
+    return [Alarm("ending late", row.id, row.destroy_by, words) for row in conn.execute(_LATE, {"now": now})]
+
+
+_NOW = bindparam("now", type_=Instant())
+_LATE = (
+    select(ending.c.id, ending.c.destroy_by)
+    .where(ending.c.state.in_(("quarantined", "destroying")), ending.c.destroy_by <= _NOW)
+    .order_by(ending.c.destroy_by)
+)
+_TOLD = (instruction.c.ending_id, instruction.c.recipient, instruction.c.deadline)
+_SILENT = (
+    select(*_TOLD)
+    .where(instruction.c.acknowledged_at.is_(None), instruction.c.deadline <= _NOW)
+    .distinct()
+    .order_by(*_TOLD)
+)
+_RAISED = select(alarm.c.kind, alarm.c.subject)
 
 
 def _instructions(conn: Connection, now: datetime) -> list[Alarm]:
-    late = (instruction.c.acknowledged_at.is_(None)) & (instruction.c.deadline <= now)
-    columns = (instruction.c.ending_id, instruction.c.recipient, instruction.c.deadline)
-    rows = conn.execute(select(*columns).where(late).distinct().order_by(*columns))
+    rows = conn.execute(_SILENT, {"now": now})
     words = "A recipient has not said that it deleted what it was told to delete."
     return [Alarm("recipient silent", f"{row.ending_id}:{row.recipient}", row.deadline, words) for row in rows]
 
 
+def _known(conn: Connection) -> set[tuple[str, str]]:
+    return {(row.kind, row.subject) for row in conn.execute(_RAISED)}
+
+
 def _enter(conn: Connection, found: Sequence[Alarm], now: datetime) -> None:
-    known = {(row.kind, row.subject) for row in conn.execute(select(alarm.c.kind, alarm.c.subject))}
+    known = _known(conn)
     for one in {one.key: one for one in found}.values():
         if one.key not in known:
             conn.execute(insert(alarm).values(kind=one.kind, subject=one.subject, since=one.since, raised_at=now))

@@ -7,18 +7,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, case, func, not_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    not_,
+    select,
+)
 
 from troth.people.tables import dealing, holding, person, shape
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
 from troth.retention.clocks import Shape
 
+Until = datetime | BindParameter[datetime]
+
 
 def shapes(conn: Connection) -> tuple[Shape, ...]:
     """Every shape there is; there are as many as ways of filling in the forms, so a few dozen."""
-    rows = conn.execute(select(shape.c.id, shape.c.point, shape.c.fields).order_by(shape.c.id))
-    return tuple(Shape(row.id, row.point, frozenset(row.fields.split())) for row in rows)
+    return tuple(Shape(row.id, row.point, frozenset(row.fields.split())) for row in conn.execute(_SHAPES))
+
+
+_SHAPES = select(shape.c.id, shape.c.point, shape.c.fields).order_by(shape.c.id)
 
 
 @dataclass(frozen=True)
@@ -47,17 +63,22 @@ def of_person(person_id: str) -> Scope:
     return Scope(holding, mine, holding.c.at, by_people=True)
 
 
-def of_clock(compiled: Compiled, clock: Clock, until: datetime) -> Scope:
+def of_clock(compiled: Compiled, clock: Clock, until: Until) -> Scope:
     """What ``clock`` rules and whose event lies at or before ``until``.
 
     What a hold keeps is left to the hold; an archive ends its own. Shapes are chosen when it is selected.
     """
+    return of_kinds(frozenset(compiled.policy.people), clock, until)
+
+
+def of_kinds(kinds: Collection[str], clock: Clock, until: Until) -> Scope:
+    """As ``of_clock``, where ``kinds`` are all the kinds of people there are: what a remembered statement is made of."""
     source, event = counted_from(clock, holding)
     where = [event <= until]
     if not clock.archive:
         where.append(holding.c.only_for.is_(None))
     if clock.after == "relationship ends":
-        where.append(person.c.kind.in_(sorted(compiled.policy.people)))
+        where.append(person.c.kind.in_(sorted(kinds)))
         if not clock.archive:
             where.append(person.c.state == "active")
     return Scope(source, and_(*where), event, by_people=clock.after != "collection")

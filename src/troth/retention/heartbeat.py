@@ -6,13 +6,14 @@ physically gone after at most this long.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Executable, bindparam, func, select
 
 from troth.retention.tables import heartbeat
-from troth.store.insert import insert_into
+from troth.store.insert import insert_for
 from troth.store.tables import policy_version
 
 SWEEP_EVERY = timedelta(hours=1)
@@ -24,18 +25,40 @@ EXPECTED: Mapping[str, timedelta] = dict.fromkeys((SWEEP, DESTROY, VISITS), SWEE
 
 def beat(conn: Connection, task: str, at: datetime) -> None:
     """Note that ``task`` came to its end, in the caller's transaction."""
-    row = insert_into(conn, heartbeat).values(task=task, at=at)
-    conn.execute(row.on_conflict_do_update(index_elements=["task"], set_={"at": row.excluded.at}))
+    beat_all(conn, [task], at)
+
+
+def beat_all(conn: Connection, tasks: Collection[str], at: datetime) -> None:
+    """As ``beat``, for several tasks in one statement."""
+    if tasks:
+        conn.execute(_beating(conn.dialect.name), [{"task": task, "at": at} for task in sorted(tasks)])
+
+
+@lru_cache
+def _beating(dialect: str) -> Executable:
+    row = insert_for(dialect, heartbeat)
+    return row.on_conflict_do_update(index_elements=["task"], set_={"at": row.excluded.at})
+
+
+def lately(conn: Connection, task: str, now: datetime) -> bool:
+    """Whether ``task`` came to its end within the interval of the sweeps; a clock that was set back does not count."""
+    at: datetime | None = conn.execute(_BEAT, {"task": task}).scalar_one_or_none()
+    return at is not None and at <= now < at + SWEEP_EVERY
 
 
 def last(conn: Connection) -> dict[str, datetime]:
     """When each task last came to its end."""
-    return {row.task: row.at for row in conn.execute(select(heartbeat))}
+    return {row.task: row.at for row in conn.execute(_LAST)}
+
+
+_LAST = select(heartbeat)
+_BEAT: Executable = select(heartbeat.c.at).where(heartbeat.c.task == bindparam("task"))
+_BEGUN = select(func.min(policy_version.c.effective_at))
 
 
 def silent(conn: Connection, now: datetime, expected: Mapping[str, timedelta] = EXPECTED) -> dict[str, datetime]:
     """The tasks that missed two turns, each with the instant it was last heard of (at first: when the site began)."""
     beats = last(conn)
-    begun: datetime | None = conn.scalar(select(func.min(policy_version.c.effective_at)))
+    begun: datetime | None = conn.scalar(_BEGUN)
     heard = {task: beats.get(task, begun) for task in expected}
     return {task: at for task, at in heard.items() if at is not None and at + 2 * expected[task] < now}

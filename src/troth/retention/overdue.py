@@ -13,6 +13,7 @@ from troth.policy.compile import Compiled
 from troth.retention.clocks import coverage
 from troth.retention.due import of_clock, shapes
 from troth.retention.keeping import kept
+from troth.retention.waiting import due
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,10 @@ class Overdue:
 def overdue(conn: Connection, compiled: Compiled, now: datetime) -> list[Overdue]:
     """For each clock what is still there after its deadline, in use or merely not swept."""
     found = []
-    for clock in compiled.clocks:
+    late = due(conn, compiled, lambda clock: now - clock.keep)
+    for clock in compiled.clocks if late else ():
+        if clock.id not in late:
+            continue
         count, oldest = count_due(conn, compiled, clock, now, now - clock.keep)
         if count and oldest is not None:
             found.append(Overdue(clock.id, count, oldest + clock.keep))

@@ -8,7 +8,8 @@ from functools import reduce
 from sqlalchemy import ColumnElement, Table, and_, func, select
 
 from troth.ledger import events
-from troth.people.tables import holding, quarantined
+from troth.people.proofs import groups
+from troth.people.tables import quarantined
 from troth.policy.clocks import REQUEST_LOG, STAFF_LOG
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some, Words
@@ -40,7 +41,8 @@ def clock(proving: Proving, promise: Promise) -> Proof:
     limit = proving.say(_SAID_LIMITS[mine.after], keep=mine.keep)
     late, oldest = count_due(proving.conn, proving.compiled, mine, proving.now, proving.now - mine.keep)
     ruled = coverage(mine, shapes(proving.conn))
-    total = _held(proving, holding.c.shape_id.in_(sorted(ruled.whole | ruled.part.keys())))
+    touched = ruled.whole | ruled.part.keys()
+    total = sum(group.number for group in proving.once(groups) if group.shape_id in touched)
     evidence = proving.say("{all} under this clock", all=Some(total, "record"))
     if late and oldest is not None:
         past = proving.now - oldest - mine.keep
@@ -63,10 +65,6 @@ _SAID_LIMITS = {
     "last contact": "{keep} after the last contact",
     "account closed": "{keep} after the account was closed",
 }
-
-
-def _held(proving: Proving, which: ColumnElement[bool]) -> int:
-    return proving.conn.scalar(select(func.count()).select_from(holding).where(which)) or 0
 
 
 def erasure(proving: Proving, promise: Promise) -> Proof:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, not_, select
+from sqlalchemy import Connection, Select, func, not_, select
 
 from troth import ledger
 from troth.ids import new_id
@@ -23,14 +23,15 @@ from troth.policy.compile import Compiled
 from troth.retention.clocks import Coverage, coverage, stay
 from troth.retention.due import Scope, counted_from, of_clock, shapes
 from troth.retention.ending import enter
-from troth.retention.heartbeat import SWEEP, beat
+from troth.retention.heartbeat import SWEEP, beat, lately
 from troth.retention.holds import end_holds
-from troth.retention.keeping import keep_apart, kept
+from troth.retention.keeping import Kept, keep_apart, kept
 from troth.retention.overdue import count_due
 from troth.retention.quarantine import depart, in_ending, move
 from troth.retention.relationship import refresh
 from troth.retention.split import split
 from troth.retention.tables import ending
+from troth.retention.waiting import HOLDS_ENDED, MARKED, STAYING, waiting
 from troth.store.site import Site
 
 BATCH = 5000
@@ -109,19 +110,56 @@ def sweep(site: Site, now: datetime | None = None, batch: int = BATCH) -> Swept:
 
     Safe to repeat and to interrupt anywhere; ``destroy_due`` does the rest.
     """
+    swept = sweep_quietly(site, now, batch)
+    with site.writing() as conn:
+        beat(conn, SWEEP, now or site.now())
+    return swept
+
+
+def sweep_quietly(site: Site, now: datetime | None = None, batch: int = BATCH) -> Swept:
+    """As ``sweep``, without its heartbeat, which the worker notes together with those of its other tasks."""
     at = now or site.now()
-    with site.writing() as conn:
-        compiled = site.policy(conn)
-        refresh(site, conn)
-    _end_holds(site, compiled, at, batch)
-    moved = {clock.id: _Run(site, compiled, clock, at, batch).run() for clock in compiled.clocks}
-    moved[OVER] = _let_go(site, compiled, at, batch)
-    with site.writing() as conn:
-        if any(moved.values()):
-            counts = {key.replace(":", "_"): count for key, count in moved.items() if count}
+    compiled, waits = _waiting(site, at)
+    if HOLDS_ENDED in waits:
+        _end_holds(site, compiled, at, batch)
+    runs = [_Run(site, compiled, clock, at, batch) for clock in compiled.clocks if {clock.id, STAYING} & waits]
+    moved = {run.clock.id: run.run() for run in runs}
+    if waits:
+        moved[OVER] = _let_go(site, compiled, at, batch)
+    if any(moved.values()):
+        counts = {key.replace(":", "_"): count for key, count in moved.items() if count}
+        with site.writing() as conn:
             ledger.append(conn, at, events.CLOCK_SWEPT, {"moved": counts})
-        beat(conn, SWEEP, at)
     return Swept(sum(moved.values()), moved)
+
+
+def _waiting(site: Site, now: datetime) -> tuple[Compiled, frozenset[str]]:
+    """The policy in force, and what waits for a sweep.
+
+    The ends of business are worked out anew every hour, and before anybody goes by one: a dealing may have moved it.
+    """
+    with site.reading() as conn:
+        compiled = site.policy(conn)
+        waits = _found(conn, compiled, now)
+        going = {clock.id for clock in compiled.clocks if clock.after == "relationship ends"} & waits
+        if lately(conn, _ends_of(compiled), now) and not going:
+            return compiled, waits
+    with site.writing() as conn:
+        refresh(site, conn)
+        beat(conn, _ends_of(compiled), now)
+        return compiled, _found(conn, compiled, now)
+
+
+def _ends_of(compiled: Compiled) -> str:
+    """The task of working out when business ends, which a new version of the policy makes due at once."""
+    return f"ends of business, version {compiled.version}"
+
+
+def _found(conn: Connection, compiled: Compiled, now: datetime) -> frozenset[str]:
+    waits = waiting(conn, compiled, now, lambda clock: due_until(compiled, clock, now))
+    if MARKED in waits and not conn.execute(_over(kept(conn, compiled, now))).first():
+        return waits - {MARKED}
+    return waits
 
 
 def _end_holds(site: Site, compiled: Compiled, now: datetime, batch: int) -> None:
@@ -215,14 +253,17 @@ def _let_go(site: Site, compiled: Compiled, now: datetime, batch: int) -> int:
     total, moved = 0, batch
     while moved == batch:
         with site.writing() as conn:
-            made, held = new_id(now), kept(conn, compiled, now)
-            over = holding.c.only_for.is_not(None) & not_(held.condition())
-            moved = move(conn, select(holding.c.id).where(over).limit(batch), made)
+            made = new_id(now)
+            moved = move(conn, _over(kept(conn, compiled, now)).limit(batch), made)
             if moved:
                 depart(conn, made, in_ending(made))
                 enter(site, conn, made, OVER, now, moved, _everywhere(compiled))
         total += moved
     return total
+
+
+def _over(held: Kept) -> Select[tuple[str]]:
+    return select(holding.c.id).where(holding.c.only_for.is_not(None), not_(held.condition()))
 
 
 def _everywhere(compiled: Compiled) -> bool:

@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import POLLIN, poll
+from time import perf_counter
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from troth.errors import StoreError
+from troth.store.prepared import carried_out
 
 LOCK_WAIT_MS = 10_000
+ASKED_AFTER_S = 30
+"""seconds after which a connection to a server that was not used is asked whether it is still there"""
 _NO_SUCH_TABLE = "42P01"  # PostgreSQL counts it among a programmer's errors
 _BUSY, _FULL = {"55P03", "40P01"}, {"53100"}  # whatever language the server speaks
 
@@ -42,10 +47,42 @@ def open_engine(url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS) -> Eng
 
 def _postgres(address: URL, lock_wait_ms: int) -> Engine:
     waits = {} if "options" in address.query else {"options": f"-c lock_timeout={lock_wait_ms}"}
-    sizes = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
-    engine = create_engine(address, connect_args=waits, hide_parameters=True, **sizes)
+    engine = create_engine(address, connect_args=waits, hide_parameters=True, pool_size=5, max_overflow=15)
     event.listen(engine, "handle_error", _without_detail)
+    _tend_postgres(engine)
     return engine
+
+
+def _tend_postgres(engine: Engine) -> None:
+    """See that no connection is used that the server has ended: asking it each time would be a round trip each time.
+
+    A connection that was ended has something to read, and whoever has nothing to say for long may be cut off without a word:
+    only those two are asked whether they are still there.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _rests(_raw: Any, record: Any) -> None:
+        record.info["rests since"] = perf_counter()
+
+    @event.listens_for(engine, "checkout")
+    def _still_there(raw: Any, record: Any, _proxy: object) -> None:
+        since = record.info.get("rests since")
+        if since is None or (perf_counter() - since < ASKED_AFTER_S and not _something_to_read(raw)):
+            return
+        try:
+            gone = not engine.dialect.do_ping(raw)
+        except Exception:
+            gone = True
+        if gone:
+            raise InvalidatePoolError  # and every other connection of that time with it
+
+
+def _something_to_read(raw: Any) -> bool:
+    if raw.closed:
+        return True
+    waiting = poll()
+    waiting.register(raw.fileno(), POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _without_detail(context: ExceptionContext) -> None:
@@ -78,7 +115,7 @@ def _tune_sqlite(engine: Engine, lock_wait_ms: int) -> None:
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
         writes = conn.get_execution_options().get("troth_writes", False)
-        conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        carried_out(conn, "BEGIN IMMEDIATE" if writes else "BEGIN", ())
 
 
 @contextmanager
@@ -97,6 +134,20 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads, on one consistent state. Raises ``StoreError`` as ``writing`` does."""
     with _explained(), engine.connect() as conn, conn.begin():
         yield conn
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[Connection]:
+    """For one statement, which is a transaction by itself: no word to the database before it and none after.
+
+    Raises:
+        StoreError: as ``writing`` does.
+    """
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with _explained(), engine.connect().execution_options(troth_writes=True) as conn:
+        yield conn
+        conn.commit()  # of nothing, unless somebody listens to statements
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from troth.errors import PolicyError
 from troth.policy.compile import Compiled
 from troth.settings import StoreWires, Wiring
 from troth.store import versions
-from troth.store.engines import open_engine, reading, writing
+from troth.store.engines import alone, open_engine, reading, writing
 from troth.store.wiring import read_wiring
 
 
@@ -51,12 +51,18 @@ class Site:
         with reading(self.engine) as conn:
             yield conn
 
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """For one statement on the data, which is a transaction by itself."""
+        with alone(self.engine) as conn:
+            yield conn
+
     def policy(self, conn: Connection | None = None, at: datetime | None = None) -> Compiled:
         """The version in force now, or at ``at``; read through ``conn`` when a transaction is open."""
         instant = at or self.now()
         if conn is not None:
             return versions.in_force(conn, instant)
-        with self.reading() as fresh:
+        with self.alone() as fresh:
             return versions.in_force(fresh, instant)
 
     def close(self) -> None:

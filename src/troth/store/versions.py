@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from troth.errors import PolicyError, StoreError
 from troth.policy.check import check_texts
 from troth.policy.compile import Compiled, compile_policy
+from troth.store.prepared import Prepared
 from troth.store.tables import policy_version
 
 
@@ -61,12 +64,20 @@ def published(conn: Connection, version: int) -> Row | None:
     return Row(row.digest, row.effective_at) if row else None
 
 
-_LATEST = (
-    select(policy_version.c.policy, policy_version.c.decisions)
+_LATEST = Prepared(
+    select(
+        policy_version.c.version,
+        policy_version.c.digest,
+        func.length(policy_version.c.policy),
+        func.length(policy_version.c.decisions),
+    )
     .where(policy_version.c.effective_at <= bindparam("by", type_=policy_version.c.effective_at.type))
     .order_by(policy_version.c.effective_at.desc(), policy_version.c.version.desc())
     .limit(1)
 )
+_met: OrderedDict[tuple[object, ...], Compiled] = OrderedDict()
+"""versions that were compiled in this process, by all that the archive says of them but the texts"""
+_MET = 64
 
 
 def in_force(conn: Connection, at: datetime) -> Compiled:
@@ -75,12 +86,25 @@ def in_force(conn: Connection, at: datetime) -> Compiled:
     Raises:
         StoreError: when no version was in force yet.
     """
-    row = conn.execute(_LATEST, {"by": at}).first()
-    if row is None:
+    rows = _LATEST.rows(conn, {"by": at})
+    if not rows:
         raise StoreError(
             "No version of the policy is in force.", "Run `troth publish SITE`, or wait for its effective day."
         )
-    return compiled(row.policy, row.decisions)
+    found = _met.get(rows[0])
+    return found if found is not None else _meet(conn, rows[0])
+
+
+def _meet(conn: Connection, row: tuple[Any, ...]) -> Compiled:
+    """Compile a version and remember it, if its texts are those that its digest names."""
+    query = select(policy_version.c.policy, policy_version.c.decisions).where(policy_version.c.version == row[0])
+    texts = conn.execute(query).one()
+    found = compiled(texts.policy, texts.decisions)
+    if row[1] == digest(texts.policy, texts.decisions):
+        _met[row] = found
+        while len(_met) > _MET:
+            _met.popitem(last=False)
+    return found
 
 
 def by_number(conn: Connection, version: int) -> Compiled:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Row, insert, select, tuple_
+from sqlalchemy import Connection, Row, Select, insert, select, tuple_
 
 from troth import ledger
 from troth.clock import DAY
+from troth.consent.stops import actions as stops
 from troth.decide import Ask
 from troth.errors import Refused, Unverifiable
 from troth.ids import new_id
@@ -87,7 +88,7 @@ def read(site: Site, purpose: str, by: By, since: datetime | None = None) -> Ite
     """
     with site.writing() as conn:
         compiled = site.policy(conn)
-        ask = _ask(compiled, purpose, by)
+        ask = _ask(compiled, purpose, by, stops.facts(conn, [purpose]))
         decision = compiled.decide(ask)
         event = events.DECISION_MADE if decision.allowed else events.DECISION_REFUSED
         ledger.append(conn, site.now(), event, ledger.decision_body(ask, decision, compiled.version))
@@ -96,9 +97,9 @@ def read(site: Site, purpose: str, by: By, since: datetime | None = None) -> Ite
     return _stream(site, compiled, since)
 
 
-def _ask(compiled: Compiled, purpose: str, by: By) -> Ask:
+def _ask(compiled: Compiled, purpose: str, by: By, stopped: frozenset[str]) -> Ask:
     fields = frozenset(compiled.policy.visits.records) if compiled.policy.visits else frozenset()
-    return Ask(READ_VISITS, purpose, fields | {"time"}, facts=by.facts(""))
+    return Ask(READ_VISITS, purpose, fields | {"time"}, facts=by.facts("") | stopped)
 
 
 def _stream(site: Site, compiled: Compiled, since: datetime | None) -> Iterator[Visit]:
@@ -134,16 +135,22 @@ def _page(
         return conn.execute(query.order_by(table.c.at, table.c.id).limit(PAGE)).all()
 
 
-def sample(site: Site, conn: Connection, day: date, limit: int) -> list[Visit]:
-    """The newest visits of ``day``, expired or not, for proofs, which look at what there is and keep nothing.
+def sample(site: Site, conn: Connection, days: Collection[date], limit: int) -> list[Visit]:
+    """The newest ``limit`` visits of each of ``days``, expired or not; for proofs, which keep nothing.
 
     Raises:
         Unverifiable: when one does not open. A day whose key is destroyed has nothing that anybody could read.
     """
-    key = daykeys.keys_of(site, [day]).get(day)
+    return [
+        Visit(row.at, _opened(key, row))
+        for day, key in daykeys.keys_of(site, days).items()
+        for row in conn.execute(_newest(day, limit))
+    ]
+
+
+def _newest(day: date, limit: int) -> Select[datetime, str, bytes]:
     table = table_of(day)
-    query = select(table.c.at, table.c.id, table.c.body).order_by(table.c.at.desc()).limit(limit)
-    return [Visit(row.at, _opened(key, row)) for row in conn.execute(query)] if key is not None else []
+    return select(table.c.at, table.c.id, table.c.body).order_by(table.c.at.desc()).limit(limit)
 
 
 def _opened(key: bytes, row: Row[datetime, str, bytes]) -> dict[str, str]:

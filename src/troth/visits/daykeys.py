@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import date
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from troth.errors import StoreError, Unverifiable
 from troth.people.keyring import Ring, read_ring
@@ -80,6 +80,15 @@ def _unwrap(ring: Ring, key: str, wrapped: bytes) -> bytes:
         return aes_key_unwrap(ring.keys[key], wrapped)
     except (InvalidUnwrap, ValueError):
         raise Unverifiable("A day's key does not open: its row was altered.", "Restore the key store.") from None
+
+
+def keys_before(site: Site, day: date) -> bool:
+    """Whether a day before ``day`` still has its key."""
+    with keys_read(site) as conn:
+        return conn.execute(_BEFORE, {"day": _name(day)}).first() is not None
+
+
+_BEFORE = select(day_key.c.day).where(day_key.c.day < bindparam("day")).limit(1)
 
 
 def destroy_keys_before(site: Site, day: date) -> int:

@@ -6,19 +6,22 @@ the days. Everything else, inserts included, speaks to the table of a day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, func, select, text, union_all
 
 from troth.clock import DAY, to_micros
 from troth.visits.tables import of_day, visit
 
 _PREFIX = f"{visit.name}_"
 _NAMES = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'visit_[0-9]*'",
-    "postgresql": "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^visit_[0-9]{8}$'"
-    " AND relnamespace = current_schema()::regnamespace",
+    "sqlite": text("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'visit_[0-9]*'"),
+    "postgresql": text(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^visit_[0-9]{8}$'"
+        " AND relnamespace = current_schema()::regnamespace"
+    ),
 }
 
 
@@ -34,7 +37,7 @@ def start_of(day: date) -> datetime:
 
 def days_present(conn: Connection) -> list[date]:
     """The days that have a table, in order."""
-    names = conn.scalars(text(_NAMES[conn.dialect.name]))
+    names = conn.scalars(_NAMES[conn.dialect.name])
     return sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
 
 
@@ -57,6 +60,51 @@ def over_by(days: Iterable[date], cutoff: datetime) -> list[date]:
     return [day for day in days if start_of(day) + DAY <= cutoff]
 
 
-def drop(conn: Connection, day: date) -> None:
-    """Drop a day with all that it holds."""
-    conn.exec_driver_sql(f"DROP TABLE IF EXISTS {_PREFIX}{day:%Y%m%d}")
+def drop(conn: Connection, days: Iterable[date]) -> None:
+    """Drop days with all that they hold.
+
+    On SQLite their pages are given back as they are, for which alone ``secure_delete`` stands off: overwriting every page would
+    cost what deleting row by row costs. What they hold is sealed under the keys of those days, which the caller destroys;
+    until then it is where it was. ``docs/decisions/0010`` says what stays readable: instants and random numbers.
+    """
+    names = [f"{_PREFIX}{day:%Y%m%d}" for day in days]
+    if conn.dialect.name == "postgresql":
+        if names:
+            conn.exec_driver_sql(f"DROP TABLE IF EXISTS {', '.join(names)}")
+        return
+    with _pages_left_as_they_are(conn):
+        for name in names:
+            conn.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+
+
+@contextmanager
+def _pages_left_as_they_are(conn: Connection) -> Iterator[None]:
+    before = conn.exec_driver_sql("PRAGMA secure_delete").scalar_one()
+    conn.exec_driver_sql("PRAGMA secure_delete = OFF")
+    try:
+        yield
+    finally:
+        conn.exec_driver_sql(f"PRAGMA secure_delete = {before}")
+
+
+def count(conn: Connection, days: Collection[date]) -> int:
+    """How many visits ``days`` hold; of a large day PostgreSQL's catalogue says it, to a few in a hundred."""
+    if not days:
+        return 0
+    known = _in_catalogue(conn) if conn.dialect.name == "postgresql" else {}
+    rest = [select(func.count().label("n")).select_from(table_of(day)) for day in days if day not in known]
+    counted = sum(conn.scalars(union_all(*rest))) if rest else 0
+    return counted + sum(known[day] for day in days if day in known)
+
+
+MANY = 10_000
+"""Visits of a day from which on the catalogue's number is good enough: counting each would take longer than dropping them."""
+_KNOWN = text(
+    "SELECT relname, reltuples FROM pg_class WHERE relkind = 'r' AND relname ~ '^visit_[0-9]{8}$'"
+    " AND relnamespace = current_schema()::regnamespace AND reltuples >= :many"
+)
+
+
+def _in_catalogue(conn: Connection) -> dict[date, int]:
+    rows = conn.execute(_KNOWN, {"many": MANY})
+    return {date.fromisoformat(row.relname.removeprefix(_PREFIX)): round(row.reltuples) for row in rows}

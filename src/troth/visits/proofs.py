@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-
 from sqlalchemy import func, select
 
-from troth.errors import StoreError, Unverifiable
+from troth.errors import Unverifiable
 from troth.ledger import events
-from troth.policy.compile import Compiled
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
 from troth.retention.heartbeat import SWEEP_EVERY
-from troth.store import versions
 from troth.visits.actions import Visit, sample
 from troth.visits.partitions import days_present, table_of
 from troth.visits.rules import TIME, cutoff, recorded
 from troth.visits.sweep import oldest
 
 SAMPLE = 50
+"""visits of one day that are opened"""
+MOST = 500
+"""visits of all days"""
 
 
 def records(proving: Proving, promise: Promise) -> Proof:
@@ -31,10 +30,10 @@ def records(proving: Proving, promise: Promise) -> Proof:
     found = proving.replay(promise.id)
     if found.wrong:
         return proving.replayed(found, limit)
+    total = Some(proving.once(_kept), "visit")
     days = days_present(proving.conn)
-    total = Some(sum(_count(proving, day) for day in days), "visit")
     try:
-        looked = [one for day in days for one in sample(proving.site, proving.conn, day, SAMPLE)]
+        looked = sample(proving.site, proving.conn, days, min(SAMPLE, MOST // max(len(days), 1)))
     except Unverifiable:
         return Proof(
             "broken", "query", limit, proving.say("a visit that does not open"), proving.say("{all} kept", all=total)
@@ -45,22 +44,18 @@ def records(proving: Proving, promise: Promise) -> Proof:
     return proving.counted(wrong, Some(len(looked), "visit"), limit, "{wrong} with something else")
 
 
-def _count(proving: Proving, day: date) -> int:
-    return proving.conn.scalar(select(func.count()).select_from(table_of(day))) or 0
+def _kept(proving: Proving) -> int:
+    """How many visits there are."""
+    days = days_present(proving.conn)
+    counts = [select(func.count()).select_from(table_of(day)).scalar_subquery() for day in days]
+    return int(proving.conn.execute(select(sum(counts[1:], counts[0]))).scalar_one()) if counts else 0
 
 
 def _as_declared(proving: Proving, visit: Visit) -> bool:
     """Whether the version in force at the visit's instant declares all that is kept of it."""
-    compiled = _in_force(proving, visit.at)
+    compiled = proving.in_force(visit.at)
     fields = recorded(compiled) if compiled else None
     return fields is not None and visit.fields.keys() <= fields
-
-
-def _in_force(proving: Proving, at: datetime) -> Compiled | None:
-    try:
-        return versions.in_force(proving.conn, at)
-    except StoreError:
-        return None
 
 
 def expiry(proving: Proving, promise: Promise) -> Proof:
@@ -72,7 +67,7 @@ def expiry(proving: Proving, promise: Promise) -> Proof:
     limit = proving.say("{keep}", keep=keep)
     first = oldest(proving.conn)
     expired = cutoff(proving.compiled, proving.now)
-    total = Some(sum(_count(proving, day) for day in days_present(proving.conn)), "visit")
+    total = Some(proving.once(_kept), "visit")
     evidence = proving.say("{all} kept, each hidden from its last minute on", all=total)
     if first is None:
         if not proving.heard.events.get(events.VISIT_SWEPT):

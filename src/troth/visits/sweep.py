@@ -1,24 +1,30 @@
 """The sweep of the visit log: whole days are dropped, what has expired of a day in part is deleted, and days' keys follow.
 
 The order makes a crash harmless: data first, in one transaction, then keys; a key whose day is gone is found by its name, not
-by its data, so the next sweep finishes what this one began.
+by its data, so the next sweep finishes what this one began. A dropped day's pages may keep what was in them until they are
+used again: that is noise once the day's key is destroyed, in this file as in every backup. Of a day that goes in part the key
+must stay, so those rows are overwritten.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Select, delete, func, select
 
 from troth import ledger
 from troth.ledger import events
+from troth.policy.compile import Compiled
 from troth.retention import heartbeat
 from troth.retention.alarms import Alarm
 from troth.retention.scrub import scrub
 from troth.store.site import Site
 from troth.visits import daykeys
-from troth.visits.partitions import days_present, drop, ensure_days, over_by, table_of
+from troth.visits.partitions import count, days_present, drop, ensure_days, over_by, table_of
 from troth.visits.rules import cutoff, recorded
 
 AHEAD = 2
@@ -38,29 +44,66 @@ def sweep(site: Site) -> int:
 
     Safe to repeat and to interrupt anywhere.
     """
+    visits = sweep_quietly(site)
     with site.writing() as conn:
-        now = site.now()
+        heartbeat.beat(conn, heartbeat.VISITS, site.now())
+    return visits
+
+
+def sweep_quietly(site: Site) -> int:
+    """As ``sweep``, without its heartbeat, which the worker notes together with those of its other tasks."""
+    now = site.now()
+    with site.reading() as conn:
         compiled = site.policy(conn)
-        expired = cutoff(compiled, now)
+        expired, coming = cutoff(compiled, now), _coming(compiled, now)
+        waits = _something_to_do(conn, expired, coming)
+    if waits:
+        visits = _swept(site, expired, coming, now)
+    if daykeys.keys_before(site, expired.date()):
+        daykeys.destroy_keys_before(site, expired.date())
+        scrub(site.keys, ["day_key"])
+    return visits if waits else 0
+
+
+def _coming(compiled: Compiled, now: datetime) -> list[date]:
+    """The days that should have a table: today's and the next ones, as long as visits are recorded."""
+    ahead = range(AHEAD + 1 if recorded(compiled) is not None else 0)
+    return [now.date() + timedelta(days=n) for n in ahead]
+
+
+def _something_to_do(conn: Connection, expired: datetime, coming: Collection[date]) -> bool:
+    present = days_present(conn)
+    if over_by(present, expired) or not set(coming) <= set(present):
+        return True
+    return any(_begins(conn, day, expired) for day in present if day <= expired.date())
+
+
+def _begins(conn: Connection, day: date, expired: datetime) -> bool:
+    first = conn.execute(_first(day)).scalar_one()
+    return first is not None and first <= expired
+
+
+@lru_cache(maxsize=1024)
+def _first(day: date) -> Select[Any]:
+    return select(func.min(table_of(day).c.at))
+
+
+def _swept(site: Site, expired: datetime, coming: Collection[date], now: datetime) -> int:
+    with site.writing() as conn:
         touched, swept = _destroy(conn, expired)
-        if recorded(compiled) is not None:
-            ensure_days(conn, (now.date() + timedelta(days=n) for n in range(AHEAD + 1)))
+        ensure_days(conn, coming)
         if swept.visits or swept.days:
             ledger.append(conn, now, events.VISIT_SWEPT, {"days": swept.days, "count": swept.visits})
-        heartbeat.beat(conn, heartbeat.VISITS, now)
-    daykeys.destroy_keys_before(site, expired.date())
-    scrub(site.engine, touched)
-    scrub(site.keys, ["day_key"] if swept.days else [])
+    if swept.visits:
+        scrub(site.engine, touched)
     return swept.visits
 
 
 def _destroy(conn: Connection, expired: datetime) -> tuple[list[str], Swept]:
     present = days_present(conn)
     over = over_by(present, expired)
-    gone = 0
-    for day in over:
-        gone += conn.scalar(select(func.count()).select_from(table_of(day))) or 0
-        drop(conn, day)
+    gone = count(conn, over)
+    drop(conn, over)
     parts = [day for day in present if day not in over and day <= expired.date()]
     for day in parts:
         gone += conn.execute(delete(table_of(day)).where(table_of(day).c.at <= expired)).rowcount
@@ -70,7 +113,7 @@ def _destroy(conn: Connection, expired: datetime) -> tuple[list[str], Swept]:
 def oldest(conn: Connection) -> datetime | None:
     """The instant of the oldest visit that is physically there; None when there is none."""
     for day in days_present(conn):
-        found: datetime | None = conn.scalar(select(func.min(table_of(day).c.at)))
+        found: datetime | None = conn.execute(_first(day)).scalar_one()
         if found is not None:
             return found
     return None

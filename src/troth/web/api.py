@@ -99,6 +99,9 @@ def _of_site(schema: dict[str, Any], site: Site, compiled: Compiled) -> dict[str
         f"/{site.name}/api/collect/{point}": {"post": _of_point(schema["paths"][general]["post"], compiled, point)}
         for point in public_points(compiled)
     }
+    if site.wiring.programs:
+        reading = next(path for path in schema["paths"] if path.endswith("/api/read"))
+        paths[f"/{site.name}/api/read"] = {"post": _of_reading(schema["paths"][reading]["post"], site, compiled)}
     title = compiled.policy.operator.name or site.wiring.title
     return schema | {"paths": paths, "info": {"title": title, "version": str(compiled.version)}}
 
@@ -116,15 +119,33 @@ def _of_point(general: dict[str, Any], compiled: Compiled, point: str) -> dict[s
         "language": {"enum": list(compiled.policy.policy.languages)},
         "key": {"type": "string", "description": "the same for the same submission, so that it is stored once"},
     }
-    required = ["values", "acknowledged"] if shown.warning else ["values"]
-    body = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    body = _object(properties, ["values", "acknowledged"] if shown.warning else ["values"])
     own = {"operationId": f"collect_{point}", "summary": shown.title, "description": "\n".join(shown.told)}
+    return _own_post(general, body) | own
+
+
+def _of_reading(general: dict[str, Any], site: Site, compiled: Compiled) -> dict[str, Any]:
+    """The door for programs, with the fields there are and the purposes that any of the site's programs reads for."""
+    data = compiled.policy.data
+    purposes = sorted({purpose for program in site.wiring.programs.values() for purpose in program.purposes})
+    identifying = {"enum": [field for field, entry in data.items() if entry.identifies]}
+    find = _object({"field": identifying, "value": {"type": "string", "maxLength": 1000}}, ["field", "value"])
+    properties: dict[str, Any] = {
+        "purpose": {"enum": purposes},
+        "fields": {"type": "array", "items": {"enum": list(data)}, "minItems": 1},
+        "person": {"type": "string", "description": "the id of a person; either this or `find`"},
+        "find": find,
+        "case": {"type": "string", "description": "the reference of an order, a request or a ticket of theirs"},
+    }
+    return _own_post(general, _object(properties, ["purpose", "fields"]))
+
+
+def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _own_post(general: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """The general description of a post, about one site: its address has no parameters, and its body has a shape."""
     parameters = [one for one in general.get("parameters", []) if one["in"] != "path"]
-    return (
-        general
-        | own
-        | {
-            "parameters": parameters,
-            "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-        }
-    )
+    content = {"required": True, "content": {"application/json": {"schema": body}}}
+    return {**general, "parameters": parameters, "requestBody": content}

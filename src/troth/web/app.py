@@ -11,17 +11,20 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 
 from troth import __version__
 from troth.errors import PolicyError, TrothError
 from troth.messages.mailbox import Mailbox
 from troth.store.site import Site
-from troth.web import accounts, api, forms, index, notices, problems, stopping, wellknown
+from troth.web import accounts, api, forms, index, notices, problems, reading, stopping, wellknown
 from troth.web import mailbox as letters
 from troth.web.arrival import App, nameable
 from troth.web.evidence import Look, Watch, proofs
 from troth.web.guard import BODY_LIMIT, seal
+from troth.web.programs import Door
+from troth.web.together import Together
 from troth.web.visits import recording_visits
 
 TAKEN = frozenset({"static", "health", "schema"})
@@ -36,7 +39,7 @@ def make_app(
     ``mailbox`` is shown as the sites' mailbox when ``demo`` is set; ``look`` proves a site's promises for the notice.
 
     Raises:
-        PolicyError: when two sites share a name, or one has the name of an address of ours.
+        PolicyError: when two sites share a name, one has the name of an address of ours, or a program's token is missing.
     """
     by_name = {site.name: site for site in sites}
     if len(by_name) < len(sites) or by_name.keys() & TAKEN:
@@ -44,6 +47,8 @@ def make_app(
             "Two sites have the same name, or one is called like an address of ours.", "See `name` in site.yaml."
         )
     state = State({"sites": by_name, "mailbox": mailbox if demo else None, "watch": Watch(look)})
+    state["doors"] = {site.name: Door(site) for site in sites}
+    state["together"] = {site.name: Together(site) for site in sites}
     return App(
         route_handlers=[index.index, wellknown.health, wellknown.security, _of_site(), _static()],
         state=state,
@@ -54,7 +59,13 @@ def make_app(
             Exception: problems.unexpected,
         },
         request_max_body_size=BODY_LIMIT,
-        openapi_config=OpenAPIConfig("Troth", __version__, path="/schema", render_plugins=[JsonRenderPlugin()]),
+        openapi_config=OpenAPIConfig(
+            "Troth",
+            __version__,
+            path="/schema",
+            render_plugins=[JsonRenderPlugin()],
+            components=Components(security_schemes={"program": SecurityScheme("http", scheme="bearer")}),
+        ),
         logging_config=None,
         debug=False,
     )
@@ -67,7 +78,7 @@ def _of_site() -> Router:
         route_handlers=[
             *(notices.notice_page, notices.notice_markdown, notices.versions_page, notices.version_page),
             *(forms.forms_page, forms.form_page, forms.submit),
-            *(api.collect_json, api.openapi),
+            *(api.collect_json, api.openapi, reading.read_json),
             *accounts.PAGES,
             *(stopping.ask_page, stopping.stop_page),
             *(letters.mailbox_page, letters.message_page, letters.message_html),

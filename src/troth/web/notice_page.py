@@ -66,7 +66,7 @@ def render_page(
             skip=notice.words["skip"],
             links=links,
             remark=remark,
-            styles=[Markup(_style(name)) for name in ("vendor/pico.min.css", "troth.css")] if inline else [],  # noqa: S704
+            styles=[Markup(style_sheet(name)) for name in ("vendor/pico.min.css", "troth.css")] if inline else [],  # noqa: S704
         )
     )
 
@@ -113,7 +113,8 @@ def _outside(line: Listed, words: Mapping[str, str]) -> Markup:
 
 
 @cache
-def _style(name: str) -> str:
+def style_sheet(name: str) -> str:
+    """One of our style sheets, to be written into a page. Raises ``TrothError`` when it was not fetched yet."""
     sheet = files("troth.web").joinpath("static", name)
     if not sheet.is_file():
         raise TrothError(f"the style sheet {name} is missing.", "`make setup` fetches it.")

@@ -21,7 +21,7 @@ from troth.web.pages import Asked, language_of, page
 from troth.web.words import problem, say, words
 
 PROBLEM = "application/problem+json"
-_UNREAD = frozenset({408, 413})
+_UNREAD = frozenset({401, 408, 413, 429})
 """answers given before the request was read to its end; what still comes of it is not waited for"""
 _log = logging.getLogger("troth.web")
 _STATUS: tuple[tuple[type[TrothError], int], ...] = (
@@ -53,6 +53,7 @@ def http(request: Asked, error: Exception) -> Response[Any]:
     if status >= 500:
         return unexpected(request, error)
     answered = answer(request, status if str(status) in words("en")["problem"] else 400)
+    answered.headers.update(error.headers or {})
     if status in _UNREAD:
         answered.headers["Connection"] = "close"
     return answered

@@ -28,8 +28,9 @@ def post(wire: Delivery, event: str, key: str, body: Mapping[str, Any]) -> None:
     headers = {"Content-Type": "application/json", "Idempotency-Key": key, "Troth-Event": event}
     if wire.secret_env:
         headers["Troth-Signature"] = hmac.new(_secret(wire.secret_env).encode(), raw, hashlib.sha256).hexdigest()
+    url = _url(wire)
     try:
-        answer = _client().post(_url(wire), content=raw, headers=headers)
+        answer = _client(url.startswith("http://")).post(url, content=raw, headers=headers)
     except httpx.HTTPError as error:
         raise TrothError(
             f"The recipient does not answer ({type(error).__name__}).", "It will be tried again."
@@ -39,9 +40,12 @@ def post(wire: Delivery, event: str, key: str, body: Mapping[str, Any]) -> None:
 
 
 @cache
-def _client() -> httpx.Client:
-    """One for all: making one reads every root certificate. It follows no redirect, which could lead anywhere."""
-    return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+def _client(is_plain: bool) -> httpx.Client:
+    """One for all: making one reads every root certificate, which an address without TLS has no use for.
+
+    It follows no redirect, which could lead anywhere.
+    """
+    return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=not is_plain)
 
 
 def _url(wire: Delivery) -> str:

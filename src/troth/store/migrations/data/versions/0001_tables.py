@@ -149,6 +149,19 @@ def _consent() -> None:
         sa.Column("first_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_shown")),
     )
+    op.create_table(
+        "stop",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("scope", sa.String(length=80), nullable=False),
+        sa.Column("origin", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("because", sa.String(length=500), nullable=False),
+        sa.Column("made_by", sa.String(length=63), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stop")),
+    )
+    op.create_index("uq_stop_scope", "stop", ["scope", "origin", "at"], unique=True)
 
 
 def _recipients() -> None:

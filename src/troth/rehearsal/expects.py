@@ -1,0 +1,188 @@
+"""What the policy's sentences allow: a second opinion on reads, disclosures and submissions. Pure.
+
+As plain as the sentences, one question after the other, and without ``decide``, ``policy.rules`` or the rooms that gather
+facts: a gate that forgot consent must not find a witness that forgot it, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from typing import Literal
+
+from troth.policy.law import adequate, profile
+from troth.policy.model import Absolute, Policy, Recipient
+from troth.rehearsal.terms import Dealt
+
+Answer = Literal["yes", "no", "either"]
+
+
+@dataclass(slots=True)
+class Chosen:
+    """What somebody last said about one scope: on consent, on objection, and which of the two came later."""
+
+    consent: str = ""
+    objection: str = ""
+    later: str = ""
+
+    def say(self, state: str) -> None:
+        """They choose ``state``."""
+        if state in {"objected", "lifted"}:
+            self.objection, self.later = state, "objection"
+        else:
+            self.consent, self.later = state, "consent"
+
+    @property
+    def agreed(self) -> bool:
+        """A consent counts until it is taken back, or an objection comes after it."""
+        return self.consent == "given" and not (self.objection == "objected" and self.later == "objection")
+
+    @property
+    def objected(self) -> bool:
+        """An objection counts until it is lifted, or a consent comes after it."""
+        return self.objection == "objected" and not (self.consent == "given" and self.later == "consent")
+
+
+@dataclass(slots=True)
+class Whom:
+    """What is known of a person when a question about them is asked."""
+
+    kind: str
+    since: datetime
+    chosen: dict[str, Chosen] = field(default_factory=dict)
+    dealt: list[Dealt] = field(default_factory=list)
+
+    def agreed(self, scope: str) -> bool:
+        """Whether their consent about ``scope`` is in force."""
+        return scope in self.chosen and self.chosen[scope].agreed
+
+    def objected(self, scope: str) -> bool:
+        """Whether their objection about ``scope`` is in force."""
+        return scope in self.chosen and self.chosen[scope].objected
+
+    def has_open(self, needs: Collection[str]) -> bool:
+        """Whether any of ``needs`` (``open order``, ``paid order``) is open, or nothing is needed."""
+        kinds = {need.removeprefix("open ") for need in needs}
+        return not kinds or any(one.closed_at is None and one.kind in kinds for one in self.dealt)
+
+    @property
+    def registered(self) -> bool:
+        """Whether they have an account."""
+        return any(one.kind == "registration" and one.closed_at is None for one in self.dealt)
+
+
+def may_read(policy: Policy, purpose_id: str, role: str, whom: Whom) -> bool:
+    """Whether staff in ``role`` may see all that a purpose uses, of this person."""
+    purpose = policy.purposes.get(purpose_id)
+    if purpose is None or not purpose.uses or purpose.aggregate_only:
+        return False
+    if (purpose.people and whom.kind not in purpose.people) or not whom.has_open(purpose.needs):
+        return False
+    if purpose.roles and _word(role) not in {_word(one) for one in purpose.roles}:
+        return False
+    if purpose.before and whom.since >= datetime.combine(purpose.before, time(), UTC):
+        return False
+    if whom.objected(purpose_id) or (purpose.basis == "consent" and not whom.agreed(purpose_id)):
+        return False
+    return not forbidden(policy, "read", purpose_id, purpose.uses, whom)
+
+
+def _word(text: str) -> str:
+    return text.lower().replace(" ", "_")
+
+
+def may_disclose(
+    policy: Policy, recipient_id: str, fields: Collection[str], purpose: str, whom: Whom, at: datetime
+) -> bool:
+    """Whether ``fields`` of this person may be given to a recipient for ``purpose``."""
+    recipient = policy.recipients.get(recipient_id)
+    if recipient is None or not {*fields} <= {*recipient.receives} or purpose not in recipient.for_:
+        return False
+    if recipient.consideration != "none" or not safe(policy, recipient, at):
+        return False
+    if not whom.has_open(recipient.needs) or whom.objected(f"@{recipient_id}"):
+        return False
+    itself = recipient.consent == "itself" or (not recipient.consent and recipient.ground == "consent")
+    scope = f"@{recipient_id}" if itself else recipient.consent
+    if scope and not whom.agreed(scope):
+        return False
+    return not forbidden(policy, "disclose", purpose, fields, whom, recipient_id)
+
+
+def safe(policy: Policy, recipient: Recipient, at: datetime) -> bool:
+    """Whether data may go where ``recipient`` keeps it: nowhere in particular, at home, or safeguarded by a document."""
+    country, transfers = recipient.country, policy.transfers
+    if recipient.role == "public":
+        return True
+    if country is None:
+        return False
+    if transfers and country in transfers.stored_in:
+        return True
+    laws = policy.policy.law
+    if laws and all(country in profile(law).home or country in _adequate(law) for law in laws):
+        return True
+    safeguard = recipient.safeguard
+    if safeguard is None or not safeguard.document or (transfers and country not in transfers.may_move_to):
+        return False
+    return safeguard.until is None or at.date() <= safeguard.until
+
+
+def _adequate(law: str) -> Collection[str]:
+    found = adequate(law)
+    return found.countries if found else ()
+
+
+def may_collect(policy: Policy, point_id: str, fields: Collection[str], partner: str, registered: bool) -> bool:
+    """Whether a submission at a point is taken in, from its person or from ``partner``, who is registered here."""
+    point = policy.collection[point_id]
+    if any(policy.data[one].protect == "never stored" for one in point.required) or not fields:
+        return False
+    if point.members_only and not registered:
+        return False
+    if (partner and partner not in point.partners) or (point.kind == "import" and not partner):
+        return False
+    return not forbidden(policy, "collect", point_id, fields, Whom(point.people, datetime.min.replace(tzinfo=UTC)))
+
+
+def forbidden(policy: Policy, act: str, purpose: str, fields: Collection[str], whom: Whom, recipient: str = "") -> bool:
+    """Whether a sentence with *never* or *only* stands against it."""
+    return any(
+        _speaks(policy, one, act, purpose, fields, whom.kind, recipient)
+        and not _lifted(policy, one, purpose, whom, recipient)
+        for one in policy.absolutes.values()
+    )
+
+
+def _speaks(
+    policy: Policy, one: Absolute, act: str, purpose: str, fields: Collection[str], kind: str, recipient: str
+) -> bool:
+    people, data = {*one.what} & {*policy.people}, {*one.what} - {"everything"} - {*policy.people}
+    if (people and kind not in people) or (data and not data & {*fields}):
+        return False
+    if one.never:
+        acts = {"store": "collect", "sell": "disclose for money"}
+        return acts.get(one.never, one.never) == act and (not one.to or recipient in one.to)
+    return one.only == act and _outside(policy, one, purpose, recipient)
+
+
+def _outside(policy: Policy, one: Absolute, purpose: str, recipient: str) -> bool:
+    """Whether it is none of the cases that an *only* names."""
+    if one.only == "disclose" and one.to:
+        return recipient in policy.recipients and recipient not in one.to
+    if one.only == "collect":
+        return not {purpose, policy.collection[purpose].source} & {*one.for_}
+    return bool(one.for_) and purpose in policy.purposes and purpose not in one.for_
+
+
+def _lifted(policy: Policy, one: Absolute, purpose: str, whom: Whom, recipient: str) -> bool:
+    for word in one.unless:
+        if word in policy.legal:
+            continue
+        if word in policy.purposes and whom.agreed(word):
+            return True
+        if word == "consent" and recipient and (whom.agreed(f"@{recipient}") or whom.agreed(purpose)):
+            return True
+        if word not in policy.purposes and whom.agreed(f"@{word}"):
+            return True
+    return False

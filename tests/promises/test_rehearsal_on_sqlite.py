@@ -1,0 +1,13 @@
+"""Each operator is rehearsed on SQLite: nothing is lost, nothing outlives its clock, every promise is kept."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.rehearsals import NAMES, passes
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_life_keeps_every_promise(name: str, fresh_database: Callable[..., str], tmp_path: Path) -> None:
+    passes(name, "sqlite", fresh_database, tmp_path)

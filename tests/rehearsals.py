@@ -1,0 +1,37 @@
+"""Rehearsals of the five operators, for tests: long enough for clocks to run out, with people enough to meet each other."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.databases import StoreKind
+from tests.operators import SITES
+from troth.rehearsal.result import Rehearsal
+from troth.rehearsal.run import rehearse
+
+NAMES = sorted(path.parent.name for path in SITES.glob("*/policy.yaml"))
+DAYS = {"ledflex": 210, "infortrend": 210, "ledinside": 120, "made-in-china": 120, "optokingdom": 120}
+"""a little longer than the longest clock that can run out: the others count from the end of years of silence"""
+
+
+def rehearsed(name: str, kind: StoreKind, fresh_database: Callable[..., str], folder: Path) -> Rehearsal:
+    """The site called ``name`` lived on fresh stores of this kind."""
+    return rehearse(
+        SITES / name,
+        days=DAYS[name],
+        people=60,
+        database=fresh_database(kind),
+        keys=fresh_database(kind),
+        folder=folder,
+    )
+
+
+def passes(name: str, kind: StoreKind, fresh_database: Callable[..., str], folder: Path) -> None:
+    """The rehearsal finds nothing wrong, and it did try: data went, hostile input came, reads and disclosures were refused."""
+    life = rehearsed(name, kind, fresh_database, folder)
+    assert [(one.day, one.kind, one.about, one.says) for one in life.violations] == []
+    assert life.report.broken == ()
+    assert life.report.summary["kept"] > life.report.summary["unproven"]
+    assert sum(day.destroyed for day in life.days) > 0
+    assert life.happened["hostile: refused"] > 0
+    assert life.happened["read: refused"] > 0
+    assert life.happened["disclose: refused"] > 0
