@@ -90,13 +90,13 @@ class Original:
         def run() -> float:
             with self.copied() as site:
                 self.longest.append(0.0)
-                _watch(site.engine, self.longest)
+                watch(site.engine, self.longest)
                 return seconds(lambda: act(site), due)
 
         return run
 
 
-def _watch(engine: Engine, longest: list[float]) -> None:
+def watch(engine: Engine, longest: list[float]) -> None:
     """Keep the seconds of the longest transaction of a run in the last of ``longest``."""
     began = 0.0
 

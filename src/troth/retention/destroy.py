@@ -65,8 +65,13 @@ def destroy(site: Site, ending_id: str) -> None:
         if row.state == "destroying":
             change = {"state": "destroyed", "destroyed_at": site.now()}
             conn.execute(update(ending).where(ending.c.id == ending_id).values(**change))
-            counts = {"ending": ending_id, "cause": row.cause, "holdings": row.counted, "people": len(people)}
-            ledger.append(conn, site.now(), events.ENDING_DESTROYED, counts)
+            body = destroyed_body(ending_id, row.cause, row.counted, len(people))
+            ledger.append(conn, site.now(), events.ENDING_DESTROYED, body)
+
+
+def destroyed_body(ending_id: str, cause: str, holdings: int, people: int) -> dict[str, object]:
+    """What the ledger says of a destruction."""
+    return {"ending": ending_id, "cause": cause, "holdings": holdings, "people": people}
 
 
 def _row(conn: Connection, ending_id: str) -> Row[Any]:
@@ -96,6 +101,8 @@ def _let_stay(conn: Connection, ending_id: str, compiled: Compiled) -> None:
     left = exists().where(held).correlate(departure)
     stay = and_(departure.c.ending_id == ending_id, left)
     theirs = select(departure.c.person_id).where(stay)
+    if conn.execute(theirs.limit(1)).first() is None:
+        return
     for table in tables_of_people():
         if table.name not in NEEDED_BY_HOLDS:
             conn.execute(delete(table).where(table.c.person_id.in_(theirs)))
