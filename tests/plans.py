@@ -13,6 +13,7 @@ from troth.store.schema import data_tables, key_tables
 OURS = {table.name: table for tables in (data_tables, key_tables) for table in tables.sorted_tables}
 _PLACES = re.compile(r"(?:\?|%\(\w+\)s)(?:::\w+)?(?:, (?:\?|%\(\w+\)s)(?:::\w+)?)+")
 _NAMED = re.compile(r"\b(\w+) AS (\w+)\b", re.IGNORECASE)
+_LOOKS_THROUGH = re.compile(r"(?:SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?|SEARCH (\w+) USING AUTOMATIC .*)$")
 _FIRST = re.compile(r"SELECT [\w.,\s]+\sFROM \w+\s+LIMIT .*", re.DOTALL | re.IGNORECASE)
 FEW = 1000
 """rows of a table through which a planner rather looks than into an index"""
@@ -94,8 +95,9 @@ def _in_lines(text: str, lines: list[str]) -> Iterator[str]:
         return
     names = {alias: table for table, alias in _NAMED.findall(text)}
     for line in lines:
-        found = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?$", line)
-        if found and (table := _ours(names.get(found[1], found[1]))) and not _some(found[2]):
+        found = _LOOKS_THROUGH.match(line)
+        name = found[1] or found[3] if found else ""
+        if found and (table := _ours(names.get(name, name))) and not _some(found[2]):
             yield table
 
 
