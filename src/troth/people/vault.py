@@ -37,6 +37,7 @@ from troth.people.storing import hold
 from troth.people.tables import identifier, person
 from troth.policy.compile import Compiled
 from troth.policy.rules import OWN_ACCESS
+from troth.store.prepared import Prepared
 from troth.store.site import Site
 
 __all__ = [
@@ -93,27 +94,46 @@ def admit(site: Site, conn: Connection, kind: str) -> str:
 
 def admit_many(site: Site, conn: Connection, kind: str, count: int, since: datetime | None = None) -> list[str]:
     """Admit ``count`` new people at once; ``since`` is when business with them began, if before now."""
+    ids, told = admitted(site, conn, kind, count, since)
+    ledger.append_all(conn, site.now(), told)
+    return ids
+
+
+def admitted(
+    site: Site, conn: Connection, kind: str, count: int = 1, since: datetime | None = None
+) -> tuple[list[str], list[ledger.Told]]:
+    """As ``admit_many``; also returns what the caller must tell the ledger of it, in the same transaction."""
     now = site.now()
     ids = [new_id(now) for _ in range(count)]
     make_keys(site, ids)
-    conn.execute(insert(person), [{"id": one, "kind": kind, "state": "active", "since": since or now} for one in ids])
-    ledger.append_many(conn, now, events.PERSON_ADMITTED, [{"person": one, "kind": kind} for one in ids])
-    return ids
+    _ADMITTING.many(conn, [{"id": one, "kind": kind, "state": "active", "since": since or now} for one in ids])
+    return ids, [(events.PERSON_ADMITTED, {"person": one, "kind": kind}) for one in ids]
+
+
+_ADMITTING = Prepared(insert(person), ("id", "kind", "state", "since"))
 
 
 def kind_of(conn: Connection, person_id: str) -> str | None:
     """The kind of a person; None when there is no such person, or nobody may see them."""
-    query = select(person.c.kind).where(person.c.id == person_id, person.c.state == "active")
-    return conn.execute(query).scalar_one_or_none()
+    there = _KIND.rows(conn, {"id": person_id})
+    return str(there[0][0]) if there else None
+
+
+_KIND = Prepared(select(person.c.kind).where(person.c.id == bindparam("id"), person.c.state == "active"))
 
 
 def find(site: Site, conn: Connection, field: str, value: str) -> str | None:
     """The person whose identifying ``field`` has this ``value``, in whatever spelling; None when there is nobody to be seen."""
-    mark = blind(read_ring(site).index, field, normalised(site.policy(conn), field, value))
-    return conn.execute(_FOUND, {"field": field, "mark": mark}).scalar_one_or_none()
+    return found(conn, field, blind(read_ring(site).index, field, normalised(site.policy(conn), field, value)))
 
 
-_FOUND = (
+def found(conn: Connection, field: str, mark: bytes) -> str | None:
+    """As ``find``, by the mark that ``blind`` makes of the value."""
+    there = _FOUND.rows(conn, {"field": field, "mark": mark})
+    return str(there[0][0]) if there else None
+
+
+_FOUND = Prepared(
     select(person.c.id)
     .join(identifier, identifier.c.person_id == person.c.id)
     .where(
@@ -191,8 +211,7 @@ def _ledgered(
     for one, (ask, decision) in asked.items():
         event = events.PERSON_READ if decision.allowed else events.READ_REFUSED
         bodies[event].append({**ledger.decision_body(ask, decision, policy.version), "person": one, "by": by.who})
-    for event, rows in bodies.items():
-        ledger.append_many(conn, site.now(), event, rows)
+    ledger.append_all(conn, site.now(), [(event, body) for event, rows in bodies.items() for body in rows])
 
 
 def read_many(
