@@ -28,7 +28,7 @@ from troth.retention.heartbeat import SWEEP, beat, lately
 from troth.retention.holds import end_holds
 from troth.retention.keeping import Kept, keep_apart, kept
 from troth.retention.overdue import count_due
-from troth.retention.pace import pace_of
+from troth.retention.pace import Pace, pace_of
 from troth.retention.quarantine import depart, in_ending, move
 from troth.retention.relationship import refresh
 from troth.retention.split import split
@@ -190,21 +190,26 @@ class _Run:
         self._part(scope, ruled)
         with self.site.reading() as conn:
             whole = coverage(self.clock, shapes(conn)).whole
+            held = bool(kept(conn, self.compiled, self.now).named) or any(one.archive for one in self.compiled.clocks)
         if not whole:
             return 0
-        if not self.clock.archive:
+        if held and not self.clock.archive:
             self._keep_apart(scope, whole)
         by_age = self.clock.after == "collection"
         ended = self._destroy(whole, until) if by_age else self._move(scope, sorted(whole))
-        self._depart_kept()
+        if held:
+            self._depart_kept()
         return ended
 
     def _destroy(self, whole: frozenset[int], until: datetime) -> int:
         with self.site.reading() as conn:
             due = shapes_due(conn, self.clock, whole, until)
-        pace = pace_of(self.site.engine, self.batch if self.batch != BATCH else None)
+        pace = self._pace()
         each = (destroy_by_age(self.site, self.compiled, self.clock, one, until, self.now, pace) for one in due)
         return sum(each)
+
+    def _pace(self) -> Pace:
+        return pace_of(self.site.engine, self.batch if self.batch != BATCH else None)
 
     def _part(self, scope: Scope, ruled: Coverage) -> None:
         for shape_id, fields in ruled.part.items():
@@ -223,18 +228,20 @@ class _Run:
                 more = keep_apart(self.site, conn, ruled, self.compiled, self.now, self.batch)
 
     def _move(self, scope: Scope, shape_ids: list[int]) -> int:
-        total, moved = 0, self.batch
-        while moved == self.batch:
-            with self.site.writing() as conn:
-                moved = self._move_batch(conn, scope, shape_ids)
-            total += moved
+        pace = self._pace()
+        total, full = 0, True
+        while full:
+            rows = pace.rows
+            with pace.timed(), self.site.writing() as conn:
+                moved = self._move_batch(conn, scope, shape_ids, rows)
+            total, full = total + moved, moved == rows
         return total
 
-    def _move_batch(self, conn: Connection, scope: Scope, shape_ids: list[int]) -> int:
+    def _move_batch(self, conn: Connection, scope: Scope, shape_ids: list[int], rows: int) -> int:
         made = new_id(self.now)
         protected = kept(conn, self.compiled, self.now, but=self.clock.id).condition()
         ids = scope.select(holding.c.id, shape_ids=shape_ids).where(not_(protected)).order_by(scope.event)
-        moved = move(conn, ids.limit(self.batch).with_for_update(of=holding, skip_locked=True), made)
+        moved = move(conn, ids.limit(rows).with_for_update(of=holding, skip_locked=True), made)
         if moved:
             source, event = counted_from(self.clock, quarantined)
             first = select(func.min(event)).select_from(source).where(quarantined.c.ending_id == made)
