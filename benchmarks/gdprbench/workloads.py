@@ -16,14 +16,14 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from benchmarks.gdprbench.model import Model, Op, Record
-from benchmarks.gdprbench.policy import KINDS, party
+from benchmarks.gdprbench.model import Model, Op, Record, early
+from benchmarks.gdprbench.policy import KINDS, party, term
 from benchmarks.stores import START
 
 EACH = 10
 """records a person has at the start"""
 ZIPF = 0.99
-BACK = timedelta(days=90)
+BACK = term(0) - early(0)
 """how long before the start the first record came in: the oldest are about to expire"""
 LOGGED = 50
 """entries, more or less, between the instants that a regulator asks about"""
