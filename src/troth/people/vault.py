@@ -16,13 +16,17 @@ Nothing is opened here before a decision, and nothing else in Troth opens anythi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select
 
 from troth import ledger
+from troth.consent.stops import actions as stops
 from troth.consent.stops.rules import comes_from, left_out
 from troth.decide import Ask, Decision
 from troth.errors import Refused, StoreError
@@ -30,7 +34,7 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.people.blind import blind, normalised
 from troth.people.bodies import Sealed, holdings_after, holdings_with, latest_values
-from troth.people.facts import BATCH, By, Known, facts, known
+from troth.people.facts import BATCH, By, Known, facts, gather, known
 from troth.people.keyring import read_ring
 from troth.people.keystore import make_keys, open_keys
 from troth.people.storing import hold
@@ -39,6 +43,7 @@ from troth.policy.compile import Compiled
 from troth.policy.rules import OWN_ACCESS
 from troth.store.prepared import Prepared
 from troth.store.site import Site
+from troth.store.together import Together
 
 __all__ = [
     "By",
@@ -152,14 +157,55 @@ def read(site: Site, person_id: str, fields: Collection[str], purpose: str, by: 
         Refused: when the policy does not allow it, and just so when there is no such person.
         StoreError: when the key store is missing, or the person was erased and this database is an older copy.
     """
-    with site.writing() as conn:
-        asked = _asked(site, conn, [person_id], frozenset(fields), purpose, by, case)
-        ask, decision = asked[person_id]
-        sealed = holdings_with(conn, [person_id], fields, purpose).get(person_id, []) if decision.allowed else []
-    sealed = _not_stopped(sealed, left_out(ask.facts))
+    together: Together[_Want, _Answer] = site.shared.setdefault("reads", Together(partial(_answers, site)))
+    ask, decision, sealed = together.join(_Want(person_id, frozenset(fields), purpose, by, case))
     if not decision.allowed:
         raise Refused(_refusal(purpose), because=decision.because)
-    return _opened(site, sealed, fields, decision, case)
+    return _opened(site, _not_stopped(sealed, left_out(ask.facts)), fields, decision, case)
+
+
+class _Want(NamedTuple):
+    """What somebody asks to read."""
+
+    person_id: str
+    fields: frozenset[str]
+    purpose: str
+    by: By
+    case: str | None
+
+
+_Answer = tuple[Ask, Decision, list[Sealed]]
+
+
+def _answers(site: Site, wants: Sequence[_Want]) -> list[_Answer]:
+    """The policy's answer to each, and what it allows to open; all of it is committed to the ledger when this returns."""
+    with site.writing() as conn:
+        policy, now = site.policy(conn), site.now()
+        gathered = gather(site, conn, {want.person_id for want in wants}, now, policy=policy)
+        stopped = stops.facts_by_scope(conn, {want.purpose for want in wants})
+        answered = []
+        for want in wants:
+            facts = gathered.facts(want.person_id, want.by, want.purpose, want.case)
+            kind = _kind(gathered.people, want.person_id)
+            ask = Ask("read", want.purpose, want.fields, kind, facts=facts | stopped.get(want.purpose, frozenset()))
+            answered.append((want, ask, policy.decide(ask)))
+        told = [_told(policy, want.person_id, want.by, ask, decision) for want, ask, decision in answered]
+        ledger.append_all(conn, now, told)
+        sealed = _sealed(conn, [want for want, _, decision in answered if decision.allowed])
+    return [
+        (ask, decision, sealed[want.fields, want.purpose].get(want.person_id, []) if decision.allowed else [])
+        for want, ask, decision in answered
+    ]
+
+
+def _sealed(
+    conn: Connection, wants: Sequence[_Want]
+) -> Mapping[tuple[frozenset[str], str], Mapping[str, list[Sealed]]]:
+    """The holdings in question by person, for the fields and the purpose they are wanted for."""
+    people: dict[tuple[frozenset[str], str], set[str]] = defaultdict(set)
+    for want in wants:
+        people[want.fields, want.purpose].add(want.person_id)
+    return {wanted: holdings_with(conn, ids, *wanted) for wanted, ids in people.items()}
 
 
 def _not_stopped(sealed: list[Sealed], origins: Collection[str]) -> list[Sealed]:
@@ -207,11 +253,13 @@ def _kind(people: Mapping[str, Known], person_id: str) -> str:
 def _ledgered(
     site: Site, conn: Connection, policy: Compiled, asked: Mapping[str, tuple[Ask, Decision]], by: By
 ) -> None:
-    bodies: dict[str, list[dict[str, object]]] = {events.PERSON_READ: [], events.READ_REFUSED: []}
-    for one, (ask, decision) in asked.items():
-        event = events.PERSON_READ if decision.allowed else events.READ_REFUSED
-        bodies[event].append({**ledger.decision_body(ask, decision, policy.version), "person": one, "by": by.who})
-    ledger.append_all(conn, site.now(), [(event, body) for event, rows in bodies.items() for body in rows])
+    told = [_told(policy, one, by, ask, decision) for one, (ask, decision) in asked.items()]
+    ledger.append_all(conn, site.now(), told)
+
+
+def _told(policy: Compiled, person_id: str, by: By, ask: Ask, decision: Decision) -> ledger.Told:
+    body = {**ledger.decision_body(ask, decision, policy.version), "person": person_id, "by": by.who}
+    return events.PERSON_READ if decision.allowed else events.READ_REFUSED, body
 
 
 def read_many(
