@@ -16,7 +16,7 @@ from benchmarks.registry import BENCHMARKS, Bench
 from benchmarks.stores import SERVER, Stores, find_server
 from troth.clock import SystemClock
 
-MODULES = ("decisions", "collecting", "reading", "visits", "sweeping", "ledger", "processes")
+MODULES = ("decisions", "collecting", "reading", "visits", "sweeping", "erasing", "ledger", "processes", "gdprbench")
 WIDTH = 150
 for module in MODULES:
     import_module(f"benchmarks.{module}")

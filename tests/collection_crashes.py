@@ -19,7 +19,7 @@ def collect_and_die(folder: str, database: str, keys: str, at: datetime, point: 
     if point == "in the middle":
         die_at_statement(site, "INSERT INTO choice")
     if point == "before the commit":
-        die_at_commit_after(site, "INSERT INTO ledger_entry", nth=4)
+        die_at_commit_after(site, "INSERT INTO ledger_entry")
     collect(site, REGISTER)
     die()
 

@@ -10,22 +10,35 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from benchmarks.gdprbench.policy import KINDS, party, purpose, source, term
+from benchmarks.gdprbench.policy import KINDS, party, point, purpose, source, term, text
+from benchmarks.gdprbench.policy import field as field_
 from troth.clock import to_micros
-from troth.retention.clocks import stay
+from troth.retention.clocks import in_use
+from troth.store.versions import compiled
 
 PAGE = 50
 """records of one answer to a processor who asks by purpose or decision"""
 LOGS = 100
 """entries of one answer to a regulator"""
 TERM = timedelta(days=20)
+"""within which a deletion is done"""
+MARGIN = timedelta(days=2)
+"""ahead of every deadline, as `site.yaml` has it when it says nothing"""
 
 
 def ends(kind: int, at: datetime) -> int:
     """When a record that came in ``at`` goes (TTL), in microseconds since 1970: when a clock takes it out of use."""
-    return to_micros(at + term(kind) - stay(term(kind), TERM))
+    return to_micros(at + term(kind) - early(kind))
+
+
+@cache
+def early(kind: int) -> timedelta:
+    """How long before its deadline a record goes, so that it is gone by then."""
+    clock = next(one for one in compiled(text(), "").clocks if (point(kind), field_(kind)) in one.covers)
+    return term(kind) - in_use(clock, TERM, MARGIN)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from benchmarks.gdprbench.model import LOGS, PAGE, TERM, Meta, Model, Op
+from benchmarks.gdprbench.model import LOGS, PAGE, TERM, Meta, Model, Op, early
 from benchmarks.gdprbench.policy import field, party, point, purpose, source
 from troth import ledger
 from troth.clock import MovedClock, to_micros
@@ -37,7 +37,6 @@ from troth.people.sealing import seal
 from troth.people.shapes import shape_ids
 from troth.people.tables import holding
 from troth.policy.rules import OWN_ACCESS
-from troth.retention.clocks import stay
 from troth.retention.ending import begin_ending, destroy_due
 from troth.retention.sweep import sweep
 from troth.retention.tables import ending
@@ -106,10 +105,9 @@ class Troth:
         """The metadata of a record, from what is said about a holding."""
         kind = _kind(one.place)
         assert one.ends_at is not None
-        keep = one.ends_at - one.place.at
         return (
             "" if purpose(kind) in one.stopped else purpose(kind),
-            to_micros(one.ends_at - stay(keep, TERM)),
+            to_micros(one.ends_at - early(kind)),
             self.users[one.place.person_id],
             purpose(kind) in one.objected,
             "deciding" in one.purposes,

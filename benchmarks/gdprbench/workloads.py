@@ -1,7 +1,7 @@
 """The four workloads, written from the paper's description: who asks for what, how often, of whom.
 
-Controller: 25 % create a record, 25 % delete (by key, by user, and what has expired), 50 % update metadata (by key, user, purpose
-and sharing), all uniform. Customer: 20 % each read own data, read metadata by key, update data, update metadata, delete, by a
+Controller: 25 % create a record, 25 % delete (by key, by user, what has expired), 50 % update metadata (by key, user, purpose,
+sharing), all uniform. Customer: 20 % each read own data, read metadata by key, update data, update metadata, delete, by a
 zipfian choice of people. Processor: 80 % read by key, zipfian, 20 % by purpose, objection or decision, uniform. Regulator: 46 %
 metadata by user, 31 % logs by time, 23 % verify that a key is gone.
 """
@@ -16,15 +16,17 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from benchmarks.gdprbench.model import Model, Op, Record
-from benchmarks.gdprbench.policy import KINDS, party
+from benchmarks.gdprbench.model import Model, Op, Record, early
+from benchmarks.gdprbench.policy import KINDS, party, term
 from benchmarks.stores import START
 
 EACH = 10
 """records a person has at the start"""
 ZIPF = 0.99
-BACK = timedelta(days=90)
+BACK = term(0) - early(0)
 """how long before the start the first record came in: the oldest are about to expire"""
+LOGGED = 50
+"""entries, more or less, between the instants that a regulator asks about"""
 Step = tuple[Op, Any]
 """an operation and the answer to it"""
 
@@ -175,7 +177,7 @@ def _by_regulator(pick: Picking, name: str) -> Op:
         return Op(name, user=pick.zipfian_user())
     if name == "logs":
         since = START - BACK * pick.rng.random()
-        return Op(name, at=since, until=since + timedelta(hours=1))
+        return Op(name, at=since, until=since + LOGGED * BACK / len(pick.keys))
     known = pick.rng.random() < 0.5
     return Op(name, pick.zipfian_key() if known else f"r{10_000_000 + pick.rng.randrange(10**6)}")
 

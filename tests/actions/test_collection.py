@@ -311,3 +311,13 @@ def test_names_in_any_script_come_back_as_they_were_typed(site: Site) -> None:
         receipt = collect(site, sent(REGISTER, f"r{number}", email=f"{number}@shop.example", full_name=name))
         told = vault.read(site, receipt.person_id, ["full_name"], "service", By("system")).values["full_name"]
         assert told in {name, "éric"}
+
+
+def test_a_point_that_names_no_source_takes_in_what_its_form_sends_and_nothing_else(site: Site) -> None:
+    policy = (site.folder / "policy.yaml").read_text()
+    policy = policy.replace("source: contact, ", "").replace("version: 1", "version: 2")
+    with site.writing() as conn:
+        versions.archive(conn, policy, "", effective_at=site.now(), at=site.now())
+    assert collect(site, CONTACT).holdings
+    with pytest.raises(Refused):
+        collect(site, replace(CONTACT, key="bought", source="a bought list"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from troth.clock import utc
-from troth.policy.clocks import Clock
+from troth.policy.clocks import Clock, people_meant
 from troth.retention.clocks import Shape, coverage, destroys_at, stay
 
 DAY = timedelta(days=1)
@@ -68,3 +68,9 @@ def test_what_is_ruled_in_part_names_exactly_the_fields_ruled(fields: frozenset[
     both = fields & ruled
     assert (1 in found.whole) == (both == fields)
     assert found.part.get(1, frozenset()) == (both if both and both != fields else frozenset())
+
+
+@pytest.mark.parametrize("kind", ["customer", "b2b", "people_0"])
+def test_everything_about_any_kind_of_people_can_be_ruled(kind: str) -> None:
+    assert people_meant(f"everything about a {kind}") == kind
+    assert people_meant(f"everything about an {kind}") == kind

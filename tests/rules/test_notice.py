@@ -148,3 +148,16 @@ def test_a_template_cannot_reach_beyond_the_policy() -> None:
 def test_a_language_without_sentences_is_refused() -> None:
     with pytest.raises(PolicyError, match="no sentences in the language `de`"):
         notice(small(""), "de")
+
+
+@pytest.mark.parametrize("tag", ["en", "zh-Hant"])
+def test_silence_of_no_length_ends_nothing_and_is_not_said_to(tag: str) -> None:
+    """The linter calls it an error; a decision may leave it at that."""
+    never = said(f"{PEOPLE}relationship: {{customer: {{ends: [silence]}}}}", "relationship.customer", tag).sentence
+    both = said(
+        f"{PEOPLE}relationship: {{customer: {{ends: [silence, customer notice]}}}}", "relationship.customer", tag
+    )
+    assert ("does not say" in never) or ("並未說明" in never)
+    assert ("when they tell us so." in both.sentence) or (
+        "silence" not in both.sentence and "沒有任何往來" not in both.sentence
+    )

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from troth.agenda.tables import job
 from troth.ids import new_id
-from troth.store.insert import insert_into
+from troth.store.insert import insert_for
+from troth.store.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,13 @@ def put_many(conn: Connection, jobs: Sequence[NewJob], at: datetime) -> int:
     if not jobs:
         return 0
     rows = [_row(new, at) for new in {new.key: new for new in reversed(jobs)}.values()]
-    query = insert_into(conn, job).on_conflict_do_nothing(index_elements=["key"])
-    return int(conn.execute(query, rows, execution_options={"preserve_rowcount": True}).rowcount)
+    return _PUTTING.many(conn, rows)
+
+
+_PUTTING = Prepared(
+    lambda dialect: insert_for(dialect, job).on_conflict_do_nothing(index_elements=["key"]),
+    ("id", "kind", "key", "ref", "due_at", "deadline", "attempts", "problem"),
+)
 
 
 def _row(new: NewJob, at: datetime) -> dict[str, object]:

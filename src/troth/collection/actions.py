@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -31,6 +32,7 @@ from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
 from troth.policy.rules import BARRED, OWN_ACCESS, one_word
 from troth.retention import relationship
+from troth.store.prepared import Prepared
 from troth.store.site import Site
 from troth.store.turns import take_turns
 
@@ -39,12 +41,18 @@ _OPENED = frozenset({"order", "request", "ticket"})
 """Dealings that begin with a submission; a `paid order` begins when somebody has paid."""
 
 
-_OF_SUBMISSION = (
+_OF_SUBMISSION = Prepared(
     select(holding.c.id, holding.c.person_id, shape.c.point)
     .join(shape, shape.c.id == holding.c.shape_id)
     .where(holding.c.submission == bindparam("submission"))
     .order_by(holding.c.id)
 )
+_BECOMING = Prepared(
+    update(person)
+    .where(person.c.id == bindparam("person_id"), person.c.kind != bindparam("people"))
+    .values(kind=bindparam("people"))
+)
+"""Whoever asked us something once and now registers or orders has become a customer (or whom the point is for)."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +149,15 @@ class _Intake:
         if self.submission.member is not None:
             yield f"person:{self.submission.member}"
             return
-        for field in self._identifying():
-            text = normalised(self.compiled, field, self.checked.values[field])
-            yield f"{field}:{blind(read_ring(self.site).index, field, text).hex()}"
+        for field, mark in self._identifying.items():
+            yield f"{field}:{mark.hex()}"
 
-    def _identifying(self) -> list[str]:
-        return sorted(self.compiled.identifying & self.checked.values.keys())
+    @cached_property
+    def _identifying(self) -> dict[str, bytes]:
+        """The blind marks of the identifying fields that were given, in order."""
+        values, index = self.checked.values, read_ring(self.site).index
+        fields = sorted(self.compiled.identifying & values.keys())
+        return {field: blind(index, field, normalised(self.compiled, field, values[field])) for field in fields}
 
     def stored_before(self) -> Receipt | None:
         """The receipt of this submission, when one with its key is held.
@@ -154,14 +165,14 @@ class _Intake:
         Raises:
             InvalidInput: when the key is that of a submission to another point.
         """
-        rows = self.conn.execute(_OF_SUBMISSION, {"submission": self.submission.key}).all()
+        rows = _OF_SUBMISSION.rows(self.conn, {"submission": self.submission.key})
         if not rows:
             return None
-        if any(row.point != self.submission.point for row in rows):
+        if any(point != self.submission.point for _, _, point in rows):
             raise InvalidInput(
                 "This key is that of another submission.", hint="Every submission needs a key of its own."
             )
-        return self._receipt(rows[0].person_id, [row.id for row in rows], repeated=True)
+        return self._receipt(rows[0][1], [id_ for id_, _, _ in rows], repeated=True)
 
     def _receipt(self, person_id: str, holdings: list[str], *, repeated: bool) -> Receipt:
         kinds = self._opened_kinds()
@@ -184,33 +195,35 @@ class _Intake:
         return told[member] & {"registered", BARRED}
 
     def take_in(self, ask: Ask, decision: Decision) -> Receipt:
-        """Seal and record everything."""
-        person_id = self._person()
-        told = form(self.compiled, self.submission.point, self.submission.language).told_words
-        holdings = self._hold(person_id, told)
-        self._record_choices(person_id, told)
-        self._open_dealings(person_id)
+        """Seal and record everything; what the ledger is told of it is written together."""
+        person_id, told = self._person()
+        words, digest = self._words()
+        holdings = self._hold(person_id, digest)
+        told += self._choices(person_id, words, digest)
+        told += self._open_dealings(person_id)
         self._tell_second_hand(holdings[0])
         body = ledger.decision_body(ask, decision, self.compiled.version)
-        told_of = {**body, "person": person_id, "source": one_word(self.point.source), "holdings": len(holdings)}
-        ledger.append(self.conn, self.now, events.HOLDING_COLLECTED, told_of)
+        source = {"source": one_word(self.point.source), "holdings": len(holdings)}
+        told.append((events.HOLDING_COLLECTED, {**body, "person": person_id, **source}))
+        ledger.append_all(self.conn, self.now, told)
         return self._receipt(person_id, holdings, repeated=False)
 
-    def _person(self) -> str:
-        """Whoever is logged in or found by what they gave; otherwise somebody new."""
-        values = self.checked.values
-        found = (vault.find(self.site, self.conn, field, values[field]) for field in self._identifying())
+    def _person(self) -> tuple[str, list[ledger.Told]]:
+        """Whoever is logged in or found by what they gave; otherwise somebody new, of whom the ledger must be told."""
+        found = (vault.found(self.conn, field, mark) for field, mark in self._identifying.items())
         known = self.submission.member or next(filter(None, found), None)
         if known is None:
-            return vault.admit(self.site, self.conn, self.point.people)
+            [made], told = vault.admitted(self.site, self.conn, self.point.people)
+            return made, told
         if self.point.kind == "account" or "order" in self._opened_kinds():
-            self._becomes(known)
-        return known
+            _BECOMING.run(self.conn, {"person_id": known, "people": self.point.people})
+        return known, []
 
-    def _becomes(self, known: str) -> None:
-        """Whoever asked us something once and now registers or orders has become a customer (or whom the point is for)."""
-        other = (person.c.id == known) & (person.c.kind != self.point.people)
-        self.conn.execute(update(person).where(other).values(kind=self.point.people))
+    def _words(self) -> tuple[str, str]:
+        """What everybody is shown at this form, and its digest, under which it is kept."""
+        point, language = self.submission.point, self.submission.language
+        words = self.compiled.once(("told", point, language), lambda: form(self.compiled, point, language).told_words)
+        return words, consent.remember(self.conn, words, language, self.now)
 
     def _hold(self, person_id: str, told: str) -> list[str]:
         return vault.hold(
@@ -220,26 +233,27 @@ class _Intake:
             point=self.submission.point,
             source=self.point.source,
             values=self.checked.values,
-            told=consent.remember(self.conn, told, self.submission.language, self.now),
+            told=told,
             submission=self.submission.key,
             policy=self.compiled,
             partner=self.submission.partner,
         )
 
-    def _record_choices(self, person_id: str, told: str) -> None:
+    def _choices(self, person_id: str, words: str, digest: str) -> list[ledger.Told]:
         """Records the boxes that were ticked; a box left alone is no choice at all."""
-        for offered in (scope for scope, ticked in self.submission.choices.items() if ticked):
-            consent.record(
-                self.site,
-                self.conn,
-                person_id,
-                offered if offered in self.compiled.policy.purposes else f"@{offered}",
-                "given",
-                words=told,
-                language=self.submission.language,
-                channel=self.submission.point,
-                policy=self.compiled,
-            )
+        ticked = [scope for scope, made in self.submission.choices.items() if made]
+        return consent.choose(
+            self.site,
+            self.conn,
+            person_id,
+            [scope if scope in self.compiled.policy.purposes else f"@{scope}" for scope in ticked],
+            "given",
+            words=words,
+            language=self.submission.language,
+            channel=self.submission.point,
+            policy=self.compiled,
+            digest=digest,
+        )
 
     def _opened_kinds(self) -> list[str]:
         """What the point's purposes need to be open: an order, a request, a ticket."""
@@ -249,12 +263,13 @@ class _Intake:
     def _ref(self) -> str:
         return rules.case_ref(self.submission.point, self.submission.key)
 
-    def _open_dealings(self, person_id: str) -> None:
+    def _open_dealings(self, person_id: str) -> list[ledger.Told]:
         """Opens what the submission begins, and notes that somebody registered, or was in contact."""
         kinds = self._opened_kinds() + (["registration"] if self.point.kind == "account" else [])
-        for kind in kinds or ["contact"]:
-            dealings.open_dealing(self.site, self.conn, person_id, kind, self._ref(), self.now)
-        relationship.refresh(self.site, self.conn, [person_id])
+        named = kinds or ["contact"]
+        _, told = dealings.open_dealings(self.site, self.conn, person_id, named, self._ref(), self.now)
+        relationship.refresh(self.site, self.conn, [person_id], self.compiled)
+        return told
 
     def _tell_second_hand(self, holding_id: str) -> None:
         """Data that came from somebody else is told to its person (GDPR Art. 14)."""

@@ -14,7 +14,7 @@ from troth.people.cards import find_cards
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
 from troth.policy.notice.language import LANGUAGES
-from troth.policy.rules import one_word
+from troth.policy.rules import source_fact
 
 LONGEST = 10_000
 """characters of one answer"""
@@ -208,7 +208,7 @@ def _origin(compiled: Compiled, point: CollectionPoint, submission: Submission) 
     source = point.source if submission.source is None else submission.source
     if source not in sources or (submission.partner is not None and submission.partner not in point.partners):
         return frozenset()
-    facts = {f"source:{one_word(source)}"}
+    facts = {source_fact(source)}
     return frozenset(facts | {f"partner:{submission.partner}"} if submission.partner is not None else facts)
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection
-from datetime import datetime
-from functools import cache
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Select, bindparam, case, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, case, func, insert, or_, select
 
 from troth import ledger
+from troth.clock import from_micros, to_micros
 from troth.consent.rules import OBJECTIONS, STATES, Choice, State
 from troth.consent.tables import choice, shown
 from troth.errors import Refused
@@ -23,10 +23,11 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.policy.compile import Compiled
 from troth.store.insert import insert_for
+from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 
 BATCH = 1000
-_CHOOSING = insert(choice)
+_CHOOSING = Prepared(insert(choice), [column.name for column in choice.c])
 
 
 def record(
@@ -50,16 +51,63 @@ def record(
     Raises:
         Refused: when the policy knows no such scope, or when the collection point does not offer this choice.
     """
-    _refuse_the_unknown(policy, scope, state, channel, words)
+    told = choose(site, conn, person_id, [scope], state, words, language, channel, policy)
+    ledger.append_all(conn, site.now(), told)
+    return str(told[0][1]["choice"])
+
+
+def choose(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    scopes: Sequence[str],
+    state: State,
+    words: str,
+    language: str,
+    channel: str,
+    policy: Compiled,
+    digest: str | None = None,
+) -> list[ledger.Told]:
+    """As ``record``, of several scopes at once; returns what the caller must tell the ledger, in its transaction, of each.
+
+    ``digest`` is that of ``words``, when ``remember`` has kept them.
+    """
+    for scope in scopes:
+        _refuse_the_unknown(policy, scope, state, channel, words)
+    if not scopes:
+        return []
     now = site.now()
-    row = {"id": new_id(now), "person_id": person_id, "scope": scope, "state": state, "at": now}
-    row |= {"shown": remember(conn, words, language, now), "channel": channel, "policy_version": policy.version}
-    conn.execute(_CHOOSING, row)
-    told = {key: row[key] for key in ("scope", "state", "shown", "channel")}
-    ledger.append(
-        conn, now, _EVENTS[state], {"person": person_id, "choice": row["id"], **told, "version": policy.version}
-    )
-    return str(row["id"])
+    last: dict[str, int] = dict(_LAST.rows(conn, {"person_id": person_id, "scopes": list(scopes)}))
+    common: dict[str, object] = {
+        "person_id": person_id,
+        "state": state,
+        "shown": digest or remember(conn, words, language, now),
+        "channel": channel,
+    }
+    common |= {"policy_version": policy.version}
+    at = {scope: _youngest_yet(last.get(scope), now) for scope in scopes}
+    rows = [{"id": new_id(at[scope]), "scope": scope, "at": at[scope], **common} for scope in scopes]
+    _CHOOSING.many(conn, rows)
+    kept = ("scope", "state", "shown", "channel")
+    return [
+        (
+            _EVENTS[state],
+            {"person": person_id, "choice": row["id"], **{key: row[key] for key in kept}, "version": policy.version},
+        )
+        for row in rows
+    ]
+
+
+_LAST = Prepared(
+    select(choice.c.scope, func.max(choice.c.at))
+    .where(choice.c.person_id == bindparam("person_id"), among(choice.c.scope, "scopes"))
+    .group_by(choice.c.scope)
+)
+
+
+def _youngest_yet(last: int | None, now: datetime) -> datetime:
+    """``now``, or just after the choice before it: a clock that was set back must not let an older choice outweigh it."""
+    return now if last is None or last <= to_micros(now) else from_micros(last + 1)
 
 
 _EVENTS: dict[State, str] = {
@@ -91,17 +139,21 @@ def remember(conn: Connection, words: str, language: str, at: datetime) -> str:
     """Keep ``words`` as they were shown, once, and return their digest (SHA-256 of language and words)."""
     digest = hashlib.sha256(f"{language}\x00{words}".encode()).hexdigest()
     row = {"digest": digest, "language": language, "words": words, "first_at": at}
-    conn.execute(_shown_once(conn.dialect.name), row)
+    _SHOWN_ONCE.run(conn, row)
     return digest
 
 
-@cache
-def _shown_once(dialect: str) -> Executable:
-    return insert_for(dialect, shown).on_conflict_do_nothing()
+_SHOWN_ONCE = Prepared(
+    lambda dialect: insert_for(dialect, shown).on_conflict_do_nothing(), ("digest", "language", "words", "first_at")
+)
 
 
-def choices(conn: Connection, person_ids: Collection[str], at: datetime) -> dict[str, list[Choice]]:
-    """What counts at ``at`` for each of these people: per scope the youngest about consent and about objection."""
+def choices(conn: Connection, person_ids: Collection[str], at: datetime | None = None) -> dict[str, list[Choice]]:
+    """What counts for each of these people: per scope the youngest about consent and about objection.
+
+    Everything that was ever recorded counts, also what a clock that was wrong put into the future; with ``at``, what had been
+    recorded by then.
+    """
     found: dict[str, list[Choice]] = defaultdict(list)
     ids = list(person_ids)
     for start in range(0, len(ids), BATCH):
@@ -112,11 +164,11 @@ def choices(conn: Connection, person_ids: Collection[str], at: datetime) -> dict
 
 def _ranked() -> Select[Any]:
     """Per person, scope and kind of choice the youngest of ``ids`` at ``until``; made once, asked with every decision."""
-    about = case((choice.c.state.in_(OBJECTIONS), 1), else_=0)
+    about = case((or_(*(choice.c.state == state for state in OBJECTIONS)), 1), else_=0)
     rank = func.row_number().over(
         partition_by=(choice.c.person_id, choice.c.scope, about), order_by=(choice.c.at.desc(), choice.c.id.desc())
     )
-    these = choice.c.person_id.in_(bindparam("ids", expanding=True))
+    these = among(choice.c.person_id, "ids")
     ranked = (
         select(choice, rank.label("rank"))
         .where(these, choice.c.at <= bindparam("until", type_=choice.c.at.type))
@@ -126,11 +178,14 @@ def _ranked() -> Select[Any]:
     return query.order_by(ranked.c.person_id, ranked.c.scope)
 
 
-_YOUNGEST = _ranked()
+_YOUNGEST = Prepared(_ranked())
+_AT = 4  # among the columns of a choice
 
 
-def _youngest(conn: Connection, person_ids: list[str], at: datetime) -> list[Choice]:
-    return [Choice(**row._mapping) for row in conn.execute(_YOUNGEST, {"ids": person_ids, "until": at})]
+def _youngest(conn: Connection, person_ids: list[str], at: datetime | None) -> list[Choice]:
+    until = at or datetime.max.replace(tzinfo=UTC)
+    found = _YOUNGEST.rows(conn, {"ids": person_ids, "until": until})
+    return [Choice(*(*row[:_AT], from_micros(row[_AT]), *row[_AT + 1 :])) for row in found]
 
 
 def history(conn: Connection, person_id: str) -> list[Choice]:

@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 from troth.evidence.replay import EVERYTHING
 from troth.ledger.verify import Verified, verify
 from troth.people.proofs import Group, groups, sealed
-from troth.policy.model import Absolute
+from troth.policy.model import Absolute, Policy
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
@@ -133,17 +133,21 @@ _SAID_ABSOLUTES = {
 
 def _unasked(proving: Proving, entry: Absolute) -> Some:
     """What is there of the kind that the absolute speaks of and was never decided: disclosures, or holdings of its data."""
-    what = set(entry.what) - {"everything"}
+    policy, what = proving.compiled.policy, set(entry.what) - {"everything"}
     if "disclose" in (entry.never, entry.only) or entry.never == "sell":
         about = (
-            row
-            for row in proving.once(disclosures)
-            if not what & set(proving.compiled.policy.data) or what & set(row.fields.split())
+            row for row in proving.once(disclosures) if not what & set(policy.data) or what & set(row.fields.split())
         )
         return Some(sum(row.id not in proving.heard.disclosed for row in about), "disclosure")
+    people, data = what & set(policy.people), what & set(policy.data)
     if entry.never not in {"store", "collect"} or entry.unless or not what:
         return Some(0, "record")
-    return Some(sum(one.number for one in proving.once(groups) if what & one.names), "record")
+    there = (one for one in proving.once(groups) if (not data or data & one.names))
+    return Some(sum(one.number for one in there if not people or _about(policy, one) in people), "record")
+
+
+def _about(policy: Policy, one: Group) -> str:
+    return policy.collection[one.point].people if one.point in policy.collection else ""
 
 
 def cookie(proving: Proving, promise: Promise) -> Proof:

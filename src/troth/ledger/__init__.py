@@ -1,6 +1,6 @@
 """The append-only record of decisions and acts. It holds no personal values; ``docs/ledger-format.md`` says what it seals."""
 
-from troth.ledger.actions import append, append_many, decision_body
+from troth.ledger.actions import Told, append, append_all, append_many, decision_body
 from troth.ledger.export import export
 from troth.ledger.guard import NotForTheLedger
 from troth.ledger.keys import public_pem
@@ -10,8 +10,10 @@ from troth.ledger.verify import Verified, verify
 __all__ = [
     "NotForTheLedger",
     "Sealed",
+    "Told",
     "Verified",
     "append",
+    "append_all",
     "append_many",
     "decision_body",
     "export",

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, or_, select, true
+from sqlalchemy import BindParameter, ColumnElement, Connection, Integer, Select, bindparam, or_, select, true
 
+from troth.clock import from_micros
 from troth.people.sealing import unseal
 from troth.people.tables import holding, shape
 from troth.policy.rules import OWN_ACCESS
+from troth.store.prepared import Prepared, among
 
 BATCH = 1000
 
@@ -76,7 +79,7 @@ def holdings_by_id(conn: Connection, ids: Collection[str]) -> dict[str, list[Sea
     return _by_person(conn, _BY_ID, ids)
 
 
-def _by_person(conn: Connection, query: Select[tuple[object, ...]], ids: Collection[str]) -> dict[str, list[Sealed]]:
+def _by_person(conn: Connection, query: Prepared, ids: Collection[str]) -> dict[str, list[Sealed]]:
     found: dict[str, list[Sealed]] = defaultdict(list)
     named = list(ids)
     for start in range(0, len(named), BATCH):
@@ -86,11 +89,11 @@ def _by_person(conn: Connection, query: Select[tuple[object, ...]], ids: Collect
 
 
 @lru_cache(maxsize=256)
-def _with(fields: frozenset[str], purpose: str) -> Select[tuple[object, ...]]:
+def _with(fields: frozenset[str], purpose: str) -> Prepared:
     """The query for the holdings of ``ids``; remembered, since putting it together takes longer than answering it."""
     named = or_(*((" " + shape.c.fields + " ").contains(f" {field} ", autoescape=True) for field in sorted(fields)))
-    theirs = holding.c.person_id.in_(bindparam("ids", expanding=True))
-    return _holdings().where(theirs, named, _open_to(purpose)).order_by(holding.c.at, holding.c.id)
+    theirs = among(holding.c.person_id, "ids")
+    return Prepared(_holdings().where(theirs, named, _open_to(purpose)).order_by(holding.c.at, holding.c.id))
 
 
 def _open_to(purpose: str) -> ColumnElement[bool]:
@@ -102,32 +105,35 @@ def _open_to(purpose: str) -> ColumnElement[bool]:
 
 def holdings_after(conn: Connection, person_id: str, last: str, limit: int) -> list[Sealed]:
     """The next ``limit`` holdings of a person, by id, after the one with the id ``last``."""
-    query = _holdings().where(holding.c.person_id == person_id, holding.c.id > last)
-    return list(_sealed(conn, query.order_by(holding.c.id).limit(limit)))
+    return list(_sealed(conn, _AFTER, {"person_id": person_id, "last": last, "many": limit}))
 
 
 def newest_holdings(conn: Connection, limit: int) -> list[Sealed]:
     """The last ``limit`` holdings that came in, of anybody; for proofs, which open them and keep nothing."""
-    return list(_sealed(conn, _holdings().order_by(holding.c.id.desc()).limit(limit)))
+    return list(_sealed(conn, _NEWEST, {"many": limit}))
 
 
 def holdings_from(conn: Connection, holding_id: str, limit: int) -> list[Sealed]:
     """The holdings from ``holding_id`` on, of anybody; for proofs, which look somewhere else each time."""
-    return list(_sealed(conn, _holdings().where(holding.c.id >= holding_id).order_by(holding.c.id).limit(limit)))
+    return list(_sealed(conn, _FROM, {"first": holding_id, "many": limit}))
 
 
 def _holdings() -> Select[tuple[object, ...]]:
-    names = ("id", "person_id", "at", "policy_version", "told", "partner", "submission", "only_for", "body")
-    columns = [holding.c[name] for name in names]
-    return select(*columns, shape.c.point, shape.c.source, shape.c.fields).join(shape, shape.c.id == holding.c.shape_id)
+    """All columns of ``Sealed``, in its order."""
+    of_shape = {name: shape.c[name] for name in ("point", "source", "fields")}
+    columns = [of_shape[one.name] if one.name in of_shape else holding.c[one.name] for one in fields_of(Sealed)]
+    return select(*columns).join_from(holding, shape, shape.c.id == holding.c.shape_id)
 
 
-def _sealed(
-    conn: Connection, query: Select[tuple[object, ...]], values: Mapping[str, object] | None = None
-) -> Iterable[Sealed]:
-    for row in conn.execute(query, values):
-        mapped = dict(row._mapping)
-        yield Sealed(**mapped | {"fields": frozenset(mapped["fields"].split(" "))})
+def _sealed(conn: Connection, query: Prepared, values: Mapping[str, object]) -> Iterable[Sealed]:
+    for id_, person_id, point, source, names, micros, *rest in query.rows(conn, values):
+        yield Sealed(id_, person_id, point, source, _names(names), from_micros(micros), *rest)
+
+
+@lru_cache(maxsize=1024)
+def _names(written: str) -> frozenset[str]:
+    """The fields of a shape."""
+    return frozenset(written.split(" "))
 
 
 def latest_values(
@@ -143,6 +149,14 @@ def latest_values(
     return {field: values[field] for field in fields if field in values}
 
 
-_IDS: BindParameter[object] = bindparam("ids", expanding=True)
-_OF_PEOPLE = _holdings().where(holding.c.person_id.in_(_IDS)).order_by(holding.c.at, holding.c.id)
-_BY_ID = _holdings().where(holding.c.id.in_(_IDS)).order_by(holding.c.at, holding.c.id)
+_OF_PEOPLE = Prepared(_holdings().where(among(holding.c.person_id, "ids")).order_by(holding.c.at, holding.c.id))
+_BY_ID = Prepared(_holdings().where(among(holding.c.id, "ids")).order_by(holding.c.at, holding.c.id))
+_MANY: BindParameter[int] = bindparam("many", type_=Integer())
+_AFTER = Prepared(
+    _holdings()
+    .where(holding.c.person_id == bindparam("person_id"), holding.c.id > bindparam("last"))
+    .order_by(holding.c.id)
+    .limit(_MANY)
+)
+_NEWEST = Prepared(_holdings().order_by(holding.c.id.desc()).limit(_MANY))
+_FROM = Prepared(_holdings().where(holding.c.id >= bindparam("first")).order_by(holding.c.id).limit(_MANY))

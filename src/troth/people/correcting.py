@@ -1,8 +1,8 @@
-"""Correcting what a person gave: one form as they send it again, or some fields wherever they are held.
+"""Correcting what a person gave: what is held together, sent again as a whole; or some fields, wherever they are held.
 
-A form takes the place of what it held, and nothing is opened for it: whoever corrects sends the whole form, as it is shown to
-be corrected, and what was there is sealed over. Either way, when, where and under which version something was given stays, and
-so does the clock that ends it.
+For the first nothing is opened: whoever corrects sends all that a holding has, as it is shown to be corrected, and what was
+there is sealed over. Either way, when, where and under which version something was given stays, and so does the clock that
+ends it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def correct(
     Raises:
         Refused: when anybody but the person asks, or nothing of theirs is held of this submission; the refusal of the policy is
             on the ledger if the caller commits.
-        InvalidInput: when a field that is held is not among ``values``, one of them is not held, or people are found by it:
-            that is changed where it is collected.
+        InvalidInput: when ``values`` has some but not all fields of a holding, one that is not held, or one that people are
+            found by: that is changed where it is collected.
         StoreError: when the key store is missing.
     """
     (asked,) = ask_each(site, conn, [Want(person_id, frozenset(values), OWN_ACCESS, by)], event=events.PERSON_CORRECTED)
@@ -51,7 +51,7 @@ def correct(
     )
     if not held:
         raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)
-    fields = {row.id: row.fields.split(" ") for row in held}
+    fields = {row.id: names for row in held if (names := row.fields.split(" ")) and not values.keys().isdisjoint(names)}
     _refuse_the_partial({field for names in fields.values() for field in names}, values, site.policy(conn).identifying)
     key = open_keys(site, [person_id]).get(person_id)
     if key is None:
@@ -72,7 +72,7 @@ def _refuse_the_partial(held: set[str], values: Mapping[str, str], identifying: 
     problems |= {name: "holds signs that are no text" for name, value in values.items() if not _is_text(value)}
     problems |= dict.fromkeys(identifying & held, "is what you are found by")
     if problems:
-        raise InvalidInput("A form is corrected as a whole.", problems)
+        raise InvalidInput("What is held together is corrected together.", problems)
     refuse_cards(values)
 
 

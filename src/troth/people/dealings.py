@@ -7,7 +7,7 @@ A dealing is opened and closed with its cause. The kind is any word that a purpo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -18,11 +18,16 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.people.tables import dealing
 from troth.policy.rules import one_word
+from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 
 BATCH = 1000
-_NAMED = select(dealing).where(dealing.c.kind == bindparam("kind"), dealing.c.ref == bindparam("ref"))
-_OPENING = insert(dealing)
+_NAMED = Prepared(
+    select(dealing.c.kind, dealing.c.id, dealing.c.person_id).where(
+        among(dealing.c.kind, "kinds"), dealing.c.ref == bindparam("ref")
+    )
+)
+_OPENING = Prepared(insert(dealing), ("id", "person_id", "kind", "ref", "at", "warranty_ends_at"))
 
 
 def open_dealing(
@@ -39,18 +44,35 @@ def open_dealing(
     Raises:
         Refused: when the reference is already another person's.
     """
-    found = conn.execute(_NAMED, {"kind": kind, "ref": ref}).first()
-    if found is not None:
-        if found.person_id != person_id:
+    ids, told = open_dealings(site, conn, person_id, [kind], ref, at, warranty_ends_at)
+    ledger.append_all(conn, site.now(), told)
+    return ids[kind]
+
+
+def open_dealings(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    kinds: Sequence[str],
+    ref: str,
+    at: datetime,
+    warranty_ends_at: datetime | None = None,
+) -> tuple[dict[str, str], list[ledger.Told]]:
+    """Open a dealing of each of ``kinds`` under one reference; their ids, and what the caller must tell the ledger of them.
+
+    Raises:
+        Refused: as ``open_dealing`` does.
+    """
+    ids = {}
+    for kind, there, whose in _NAMED.rows(conn, {"kinds": list(kinds), "ref": ref}):
+        if whose != person_id:
             raise Refused(f"This {kind} is somebody else's.", "Every dealing needs a reference of its own.")
-        return str(found.id)
-    made = new_id(site.now())
-    row = {"id": made, "person_id": person_id, "kind": kind, "ref": ref, "at": at}
-    conn.execute(_OPENING, {**row, "warranty_ends_at": warranty_ends_at})
-    ledger.append(
-        conn, site.now(), events.DEALING_OPENED, {"person": person_id, "dealing": made, "kind": one_word(kind)}
-    )
-    return made
+        ids[kind] = there
+    made = {kind: new_id(site.now()) for kind in kinds if kind not in ids}
+    common = {"person_id": person_id, "ref": ref, "at": at, "warranty_ends_at": warranty_ends_at}
+    _OPENING.many(conn, [{"id": id_, "kind": kind, **common} for kind, id_ in made.items()])
+    bodies = ({"person": person_id, "dealing": id_, "kind": one_word(kind)} for kind, id_ in made.items())
+    return ids | made, [(events.DEALING_OPENED, body) for body in bodies]
 
 
 def close_dealing(site: Site, conn: Connection, person_id: str, kind: str, ref: str, at: datetime) -> bool:
@@ -62,8 +84,10 @@ def close_dealing(site: Site, conn: Connection, person_id: str, kind: str, ref: 
     return bool(changed)
 
 
-_OPEN = select(dealing.c.person_id, dealing.c.kind, dealing.c.ref).where(
-    dealing.c.person_id.in_(bindparam("ids", expanding=True)), dealing.c.closed_at.is_(None)
+_OPEN = Prepared(
+    select(dealing.c.person_id, dealing.c.kind, dealing.c.ref).where(
+        among(dealing.c.person_id, "ids"), dealing.c.closed_at.is_(None)
+    )
 )
 
 
@@ -72,6 +96,6 @@ def open_cases(conn: Connection, person_ids: Collection[str]) -> Mapping[str, fr
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
     ids = list(person_ids)
     for start in range(0, len(ids), BATCH):
-        for row in conn.execute(_OPEN, {"ids": ids[start : start + BATCH]}):
-            found[row.person_id].add((row.kind, row.ref))
+        for person_id, kind, ref in _OPEN.rows(conn, {"ids": ids[start : start + BATCH]}):
+            found[person_id].add((kind, ref))
     return {person_id: frozenset(cases) for person_id, cases in found.items()}

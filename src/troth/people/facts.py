@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
+from troth.clock import from_micros
 from troth.consent.actions import choices
 from troth.consent.rules import Choice, facts_of
 from troth.consent.stops import actions as stops
@@ -16,6 +17,7 @@ from troth.people.dealings import open_cases
 from troth.people.tables import person
 from troth.policy.compile import Compiled
 from troth.policy.rules import BARRED, OWN_ACCESS, one_word
+from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 
 BATCH = 1000
@@ -48,8 +50,10 @@ class Known:
     only_for: str | None
 
 
-_KNOWN = select(person.c.id, person.c.kind, person.c.state, person.c.since, person.c.only_for).where(
-    person.c.id.in_(bindparam("ids", expanding=True))
+_KNOWN = Prepared(
+    select(person.c.id, person.c.kind, person.c.state, person.c.since, person.c.only_for).where(
+        among(person.c.id, "ids")
+    )
 )
 
 
@@ -58,8 +62,8 @@ def known(conn: Connection, person_ids: Collection[str]) -> dict[str, Known]:
     ids = list(person_ids)
     found: dict[str, Known] = {}
     for start in range(0, len(ids), BATCH):
-        rows = conn.execute(_KNOWN, {"ids": ids[start : start + BATCH]})
-        found |= {row.id: Known(**row._mapping) for row in rows}
+        for id_, kind, state, since, only_for in _KNOWN.rows(conn, {"ids": ids[start : start + BATCH]}):
+            found[id_] = Known(id_, kind, state, from_micros(since), only_for)
     return found
 
 
@@ -114,8 +118,9 @@ def gather(
 ) -> Gathered:
     """Read what decisions about these people take, a few statements for every thousand of them."""
     there = known(conn, person_ids) if people is None else people
-    chosen, cases = choices(conn, person_ids, now), open_cases(conn, person_ids)
-    return Gathered(there, chosen, cases, _regimes(policy or site.policy(conn)))
+    chosen, cases = choices(conn, person_ids), open_cases(conn, person_ids)
+    compiled = policy or site.policy(conn)
+    return Gathered(there, chosen, cases, compiled.once("regimes", lambda: _regimes(compiled)))
 
 
 def _of_cases(cases: frozenset[tuple[str, str]], ref: str | None) -> frozenset[str]:

@@ -13,10 +13,10 @@ import secrets
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import Connection, Insert, LargeBinary, Row, String, bindparam, delete, insert, select
 
 from troth.clock import DAY
 from troth.errors import StoreError, Unverifiable
@@ -24,6 +24,7 @@ from troth.ids import new_id
 from troth.people.keyring import Ring, make_site_key, read_ring
 from troth.people.tables import person, person_key, site_key
 from troth.store import engines
+from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 
 __all__ = ["destroy_keys", "make_key", "make_keys", "make_site_key", "open_keys", "orphans", "sweep_orphans"]
@@ -66,19 +67,26 @@ def make_keys(site: Site, person_ids: Sequence[str]) -> None:
     """Make and commit the keys of people who are about to be admitted. Raises ``StoreError``; then none was made."""
     for _ in range(ATTEMPTS):
         ring = read_ring(site)
-        with keys_written(site) as conn:
-            if _holds(conn, ring.current):
-                conn.execute(insert(person_key), [_wrapped(ring, one) for one in person_ids])
+        rows = [_wrapped(ring, one) for one in person_ids]
+        with _named(), engines.alone(site.keys) if len(rows) == 1 else keys_written(site) as conn:
+            if _KEEPING.many(conn, rows) == len(rows):  # otherwise the site key was retired, and none was kept
                 return
     raise StoreError(
         "The site key is not the one this key store was made with.", "Put back the secret that belongs to it."
     )
 
 
-def _holds(conn: Connection, key: str) -> bool:
-    """Lock the site key's row against retirement; False when it was retired, and the secret must be read again."""
-    query = select(site_key.c.id).where(site_key.c.id == key, site_key.c.retired_at.is_(None))
-    return conn.execute(query.with_for_update(read=True)).first() is not None
+def _keeping() -> Insert:
+    """Keeps a key while its site key is in use, whose row it locks against retirement."""
+    in_use = select(site_key.c.id).where(site_key.c.id == bindparam("site_key"), site_key.c.retired_at.is_(None))
+    in_use = in_use.with_for_update(read=True)
+    given = (bindparam("person_id", type_=String()), bindparam("wrapped", type_=LargeBinary()))
+    return insert(person_key).from_select(
+        ("person_id", "wrapped", "site_key"), in_use.with_only_columns(*given, site_key.c.id)
+    )
+
+
+_KEEPING = Prepared(_keeping())
 
 
 def _wrapped(ring: Ring, person_id: str) -> dict[str, object]:
@@ -103,22 +111,32 @@ def open_keys(site: Site, person_ids: Collection[str]) -> dict[str, bytes]:
     )
 
 
-_KEYS = select(person_key.c.person_id, person_key.c.wrapped, person_key.c.site_key).where(
-    person_key.c.person_id.in_(bindparam("ids", expanding=True))
+class Wrapped(NamedTuple):
+    """A row of ``person_key``."""
+
+    person_id: str
+    wrapped: bytes
+    site_key: str
+
+
+_KEYS = Prepared(
+    select(person_key.c.person_id, person_key.c.wrapped, person_key.c.site_key).where(
+        among(person_key.c.person_id, "ids")
+    )
 )
 
 
-def _rows(site: Site, ids: list[str]) -> list[Row[Any, Any, Any]]:
-    rows: list[Row[Any, Any, Any]] = []
-    with keys_read(site) as conn:
+def _rows(site: Site, ids: list[str]) -> list[Wrapped]:
+    rows: list[Wrapped] = []
+    with _named(), engines.alone(site.keys) if len(ids) <= BATCH else keys_read(site) as conn:
         for start in range(0, len(ids), BATCH):
-            rows += conn.execute(_KEYS, {"ids": ids[start : start + BATCH]}).all()
+            rows += map(Wrapped._make, _KEYS.rows(conn, {"ids": ids[start : start + BATCH]}))
         if ids and not rows and conn.execute(select(person_key.c.person_id).limit(1)).first() is None:
             raise StoreError("The key store holds no keys.", "Check `keys` in site.yaml, or restore the key store.")
     return rows
 
 
-def unwrap(ring: Ring, row: Row[Any, Any, Any]) -> bytes:
+def unwrap(ring: Ring, row: Wrapped | Row[Any, Any, Any]) -> bytes:
     """The key in a row of ``person_key``. Raises ``Unverifiable`` when the row was altered."""
     try:
         return aes_key_unwrap(ring.keys[row.site_key], row.wrapped)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 from troth.people.tables import shape
 from troth.policy.compile import Compiled
 from troth.store.insert import insert_into
+from troth.store.prepared import Prepared, among
 
 
 def groups(policy: Compiled, point: str, fields: Collection[str]) -> list[tuple[str, ...]]:
@@ -28,17 +29,17 @@ def named(fields: Collection[str]) -> str:
 def shape_ids(conn: Connection, point: str, source: str, wanted: Collection[str]) -> Mapping[str, int]:
     """The ids of the shapes with these fields at this point, made where they are missing."""
     here = {"point": point, "source": source, "wanted": list(wanted)}
-    found = {row.fields: row.id for row in conn.execute(_SHAPES, here)}
+    found: dict[str, int] = dict(_SHAPES.rows(conn, here))
     missing = [fields for fields in wanted if fields not in found]
     if not missing:
         return found
     rows = [{"point": point, "source": source, "fields": fields} for fields in missing]
     conn.execute(insert_into(conn, shape).on_conflict_do_nothing(), rows)
-    return {row.fields: row.id for row in conn.execute(_SHAPES, here)}
+    return dict(_SHAPES.rows(conn, here))
 
 
-_SHAPES = select(shape.c.fields, shape.c.id).where(
-    shape.c.point == bindparam("point"),
-    shape.c.source == bindparam("source"),
-    shape.c.fields.in_(bindparam("wanted", expanding=True)),
+_SHAPES = Prepared(
+    select(shape.c.fields, shape.c.id).where(
+        shape.c.point == bindparam("point"), shape.c.source == bindparam("source"), among(shape.c.fields, "wanted")
+    )
 )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 
-from sqlalchemy import Connection, Executable, bindparam, select
+from sqlalchemy import Connection, Executable, bindparam, literal, select, union_all
 
 from troth.errors import InvalidInput, Refused, StoreError
 from troth.ids import new_id
@@ -18,6 +17,7 @@ from troth.people.shapes import groups, named, shape_ids
 from troth.people.tables import holding, identifier, person
 from troth.policy.compile import Compiled
 from troth.store.insert import insert_for
+from troth.store.prepared import Prepared
 from troth.store.site import Site
 
 
@@ -52,9 +52,7 @@ def hold(
     refuse_the_unfit(policy, point, values)
     if not values:
         return []
-    if conn.execute(_STATE, {"id": person_id}).scalar_one_or_none() != "active":
-        raise Refused("There is nobody to store this for.", "Admit the person anew.")
-    there = _stored(conn, person_id, submission)
+    there = _stored(conn, person_id, submission, to_be_active=True)
     if there:
         return there
     key = open_keys(site, [person_id]).get(person_id)
@@ -69,7 +67,8 @@ def hold(
         for name, group in shapes.items()
     ]
     _identify(site, conn, person_id, values, policy)
-    conn.execute(_holding_once(conn.dialect.name), rows)
+    if _HOLDING_ONCE.many(conn, rows) == len(rows):
+        return [str(row["id"]) for row in rows]
     return _stored(conn, person_id, submission)
 
 
@@ -108,23 +107,24 @@ def _identify(site: Site, conn: Connection, person_id: str, values: Mapping[str,
     ]
     if not rows:
         return
-    conn.execute(_taking_over(conn.dialect.name), rows)
+    _TAKING_OVER.many(conn, rows)
 
 
-_STATE = select(person.c.state).where(person.c.id == bindparam("id"))
-_OF_SUBMISSION = (
-    select(holding.c.id, holding.c.person_id)
-    .where(holding.c.submission == bindparam("submission"))
-    .order_by(holding.c.id)
+_THERE = Prepared(
+    union_all(
+        select(literal("").label("id"), person.c.state.label("of")).where(person.c.id == bindparam("person_id")),
+        select(holding.c.id, holding.c.person_id).where(holding.c.submission == bindparam("submission")),
+    ).order_by("id")
 )
 
 
-@cache
-def _holding_once(dialect: str) -> Executable:
-    return insert_for(dialect, holding).on_conflict_do_nothing(index_elements=["submission", "shape_id"])
+_HELD = ("id", "person_id", "shape_id", "at", "policy_version", "told", "partner", "submission", "body")
+_HOLDING_ONCE = Prepared(
+    lambda dialect: insert_for(dialect, holding).on_conflict_do_nothing(index_elements=["submission", "shape_id"]),
+    _HELD,
+)
 
 
-@cache
 def _taking_over(dialect: str) -> Executable:
     new = insert_for(dialect, identifier)
     gone = select(person.c.id).where(person.c.state != "active")
@@ -135,9 +135,19 @@ def _taking_over(dialect: str) -> Executable:
     )
 
 
-def _stored(conn: Connection, person_id: str, submission: str) -> list[str]:
-    """What is held of a submission already; empty when it is new. Raises ``Refused`` when it is another person's."""
-    there = conn.execute(_OF_SUBMISSION, {"submission": submission}).all()
-    if any(row.person_id != person_id for row in there):
+_TAKING_OVER = Prepared(_taking_over, ("person_id", "field", "blind"))
+
+
+def _stored(conn: Connection, person_id: str, submission: str, *, to_be_active: bool = False) -> list[str]:
+    """What is held of a submission already; empty when it is new.
+
+    Raises:
+        Refused: when it is another person's, or the person is not there as they are ``to_be``.
+    """
+    rows = _THERE.rows(conn, {"person_id": person_id, "submission": submission})
+    if to_be_active and ("", "active") not in rows:
+        raise Refused("There is nobody to store this for.", "Admit the person anew.")
+    there = [(id_, whose) for id_, whose in rows if id_]
+    if any(whose != person_id for _, whose in there):
         raise Refused("This submission is somebody else's.", "Every submission needs a key of its own.")
-    return [row.id for row in there]
+    return [id_ for id_, _ in there]

@@ -16,13 +16,17 @@ Nothing is opened here before a decision, and nothing else in Troth opens anythi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select
 
 from troth import ledger
+from troth.consent.stops import actions as stops
 from troth.consent.stops.rules import comes_from, left_out
 from troth.decide import Ask, Decision
 from troth.errors import Refused, StoreError
@@ -30,14 +34,16 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.people.blind import blind, normalised
 from troth.people.bodies import Sealed, holdings_after, holdings_with, latest_values
-from troth.people.facts import BATCH, By, Known, facts, known
+from troth.people.facts import BATCH, By, Known, facts, gather, known
 from troth.people.keyring import read_ring
 from troth.people.keystore import make_keys, open_keys
 from troth.people.storing import hold
 from troth.people.tables import identifier, person
 from troth.policy.compile import Compiled
 from troth.policy.rules import OWN_ACCESS
+from troth.store.prepared import Prepared
 from troth.store.site import Site
+from troth.store.together import Together
 
 __all__ = [
     "By",
@@ -93,27 +99,46 @@ def admit(site: Site, conn: Connection, kind: str) -> str:
 
 def admit_many(site: Site, conn: Connection, kind: str, count: int, since: datetime | None = None) -> list[str]:
     """Admit ``count`` new people at once; ``since`` is when business with them began, if before now."""
+    ids, told = admitted(site, conn, kind, count, since)
+    ledger.append_all(conn, site.now(), told)
+    return ids
+
+
+def admitted(
+    site: Site, conn: Connection, kind: str, count: int = 1, since: datetime | None = None
+) -> tuple[list[str], list[ledger.Told]]:
+    """As ``admit_many``; also returns what the caller must tell the ledger of it, in the same transaction."""
     now = site.now()
     ids = [new_id(now) for _ in range(count)]
     make_keys(site, ids)
-    conn.execute(insert(person), [{"id": one, "kind": kind, "state": "active", "since": since or now} for one in ids])
-    ledger.append_many(conn, now, events.PERSON_ADMITTED, [{"person": one, "kind": kind} for one in ids])
-    return ids
+    _ADMITTING.many(conn, [{"id": one, "kind": kind, "state": "active", "since": since or now} for one in ids])
+    return ids, [(events.PERSON_ADMITTED, {"person": one, "kind": kind}) for one in ids]
+
+
+_ADMITTING = Prepared(insert(person), ("id", "kind", "state", "since"))
 
 
 def kind_of(conn: Connection, person_id: str) -> str | None:
     """The kind of a person; None when there is no such person, or nobody may see them."""
-    query = select(person.c.kind).where(person.c.id == person_id, person.c.state == "active")
-    return conn.execute(query).scalar_one_or_none()
+    there = _KIND.rows(conn, {"id": person_id})
+    return str(there[0][0]) if there else None
+
+
+_KIND = Prepared(select(person.c.kind).where(person.c.id == bindparam("id"), person.c.state == "active"))
 
 
 def find(site: Site, conn: Connection, field: str, value: str) -> str | None:
     """The person whose identifying ``field`` has this ``value``, in whatever spelling; None when there is nobody to be seen."""
-    mark = blind(read_ring(site).index, field, normalised(site.policy(conn), field, value))
-    return conn.execute(_FOUND, {"field": field, "mark": mark}).scalar_one_or_none()
+    return found(conn, field, blind(read_ring(site).index, field, normalised(site.policy(conn), field, value)))
 
 
-_FOUND = (
+def found(conn: Connection, field: str, mark: bytes) -> str | None:
+    """As ``find``, by the mark that ``blind`` makes of the value."""
+    there = _FOUND.rows(conn, {"field": field, "mark": mark})
+    return str(there[0][0]) if there else None
+
+
+_FOUND = Prepared(
     select(person.c.id)
     .join(identifier, identifier.c.person_id == person.c.id)
     .where(
@@ -132,14 +157,55 @@ def read(site: Site, person_id: str, fields: Collection[str], purpose: str, by: 
         Refused: when the policy does not allow it, and just so when there is no such person.
         StoreError: when the key store is missing, or the person was erased and this database is an older copy.
     """
-    with site.writing() as conn:
-        asked = _asked(site, conn, [person_id], frozenset(fields), purpose, by, case)
-        ask, decision = asked[person_id]
-        sealed = holdings_with(conn, [person_id], fields, purpose).get(person_id, []) if decision.allowed else []
-    sealed = _not_stopped(sealed, left_out(ask.facts))
+    together: Together[_Want, _Answer] = site.shared.setdefault("reads", Together(partial(_answers, site)))
+    ask, decision, sealed = together.join(_Want(person_id, frozenset(fields), purpose, by, case))
     if not decision.allowed:
         raise Refused(_refusal(purpose), because=decision.because)
-    return _opened(site, sealed, fields, decision, case)
+    return _opened(site, _not_stopped(sealed, left_out(ask.facts)), fields, decision, case)
+
+
+class _Want(NamedTuple):
+    """What somebody asks to read."""
+
+    person_id: str
+    fields: frozenset[str]
+    purpose: str
+    by: By
+    case: str | None
+
+
+_Answer = tuple[Ask, Decision, list[Sealed]]
+
+
+def _answers(site: Site, wants: Sequence[_Want]) -> list[_Answer]:
+    """The policy's answer to each, and what it allows to open; all of it is committed to the ledger when this returns."""
+    with site.writing() as conn:
+        policy, now = site.policy(conn), site.now()
+        gathered = gather(site, conn, {want.person_id for want in wants}, now, policy=policy)
+        stopped = stops.facts_by_scope(conn, {want.purpose for want in wants})
+        answered = []
+        for want in wants:
+            facts = gathered.facts(want.person_id, want.by, want.purpose, want.case)
+            kind = _kind(gathered.people, want.person_id)
+            ask = Ask("read", want.purpose, want.fields, kind, facts=facts | stopped.get(want.purpose, frozenset()))
+            answered.append((want, ask, policy.decide(ask)))
+        told = [_told(policy, want.person_id, want.by, ask, decision) for want, ask, decision in answered]
+        ledger.append_all(conn, now, told)
+        sealed = _sealed(conn, [want for want, _, decision in answered if decision.allowed])
+    return [
+        (ask, decision, sealed[want.fields, want.purpose].get(want.person_id, []) if decision.allowed else [])
+        for want, ask, decision in answered
+    ]
+
+
+def _sealed(
+    conn: Connection, wants: Sequence[_Want]
+) -> Mapping[tuple[frozenset[str], str], Mapping[str, list[Sealed]]]:
+    """The holdings in question by person, for the fields and the purpose they are wanted for."""
+    people: dict[tuple[frozenset[str], str], set[str]] = defaultdict(set)
+    for want in wants:
+        people[want.fields, want.purpose].add(want.person_id)
+    return {wanted: holdings_with(conn, ids, *wanted) for wanted, ids in people.items()}
 
 
 def _not_stopped(sealed: list[Sealed], origins: Collection[str]) -> list[Sealed]:
@@ -187,12 +253,13 @@ def _kind(people: Mapping[str, Known], person_id: str) -> str:
 def _ledgered(
     site: Site, conn: Connection, policy: Compiled, asked: Mapping[str, tuple[Ask, Decision]], by: By
 ) -> None:
-    bodies: dict[str, list[dict[str, object]]] = {events.PERSON_READ: [], events.READ_REFUSED: []}
-    for one, (ask, decision) in asked.items():
-        event = events.PERSON_READ if decision.allowed else events.READ_REFUSED
-        bodies[event].append({**ledger.decision_body(ask, decision, policy.version), "person": one, "by": by.who})
-    for event, rows in bodies.items():
-        ledger.append_many(conn, site.now(), event, rows)
+    told = [_told(policy, one, by, ask, decision) for one, (ask, decision) in asked.items()]
+    ledger.append_all(conn, site.now(), told)
+
+
+def _told(policy: Compiled, person_id: str, by: By, ask: Ask, decision: Decision) -> ledger.Told:
+    body = {**ledger.decision_body(ask, decision, policy.version), "person": person_id, "by": by.who}
+    return events.PERSON_READ if decision.allowed else events.READ_REFUSED, body
 
 
 def read_many(

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from troth.policy.model import Policy, RetentionClock
 
-_EVERYTHING = re.compile(r"^everything about an? (?P<people>[a-z_]+)$")
+_EVERYTHING = re.compile(r"^everything about an? (?P<people>[a-z][a-z0-9_]*)$")
 REQUEST_LOG = "request log"
 STAFF_LOG = "staff log"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from troth.decide import Ask, Decision, RuleSet
 from troth.policy.clocks import Clock, clocks
@@ -13,6 +14,8 @@ from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source, promises
 from troth.policy.rules import rules
 from troth.policy.uses import Uses, uses
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,18 @@ class Compiled:
     rules: RuleSet
     clocks: tuple[Clock, ...]
     _uses: dict[tuple[str, frozenset[str]], Uses] = field(default_factory=dict, repr=False, compare=False)
+    _once: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def version(self) -> int:
         return self.policy.policy.version
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What ``make`` gives of this version alone; worked out the first time and then remembered under ``key``."""
+        if key not in self._once:
+            self._once[key] = make()
+        made: Made = self._once[key]
+        return made
 
     def decide(self, ask: Ask) -> Decision:
         """What this version answers to ``ask``."""

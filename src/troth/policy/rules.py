@@ -100,11 +100,16 @@ def _collection(policy: Policy) -> Iterator[Rule]:
 
 
 def _sources(point: CollectionPoint) -> Iterator[frozenset[str]]:
-    source = frozenset({f"source:{one_word(point.source)}"} | ({"registered"} if point.members_only else set()))
+    source = frozenset({source_fact(point.source)} | ({"registered"} if point.members_only else set()))
     if point.kind != "import":
         yield source
     for partner in point.partners:
         yield source | {f"partner:{partner}"}
+
+
+def source_fact(source: str) -> str:
+    """The fact that data comes from ``source``; a point that names none has one all the same."""
+    return f"source:{one_word(source) or 'unnamed'}"
 
 
 def _recipients(policy: Policy) -> Iterator[Rule]:

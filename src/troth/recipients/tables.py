@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Index, String, Table
+from sqlalchemy import JSON, Column, Index, String, Table, text
 
 from troth.store.schema import Instant, data_tables, plain
 
@@ -39,6 +39,8 @@ UNSURE = "unsure"
 MAY_HAVE_ARRIVED = (LEAVING, DELIVERED, UNSURE)
 NOT_LEFT = (QUEUED, BY_HAND)
 
+_open = text("acknowledged_at IS NULL")
+
 instruction = Table(
     "instruction",
     data_tables,
@@ -51,6 +53,7 @@ instruction = Table(
     Column(
         "acknowledged_by", String(80), info=plain("a staff role or `recipient`")
     ),  # the recipient's own answer, or the staff role that wrote to it
+    Index("ix_instruction_open", "deadline", sqlite_where=_open, postgresql_where=_open),
     Index("ix_instruction_recipient", "recipient", "acknowledged_at"),
     info={"outlives": "says which recipient has deleted what it was given; holds an opaque number and no value"},
 )

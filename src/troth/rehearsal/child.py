@@ -191,5 +191,7 @@ def _perform(pipe: Connection, actor: Actor, task: Any) -> None:
     try:
         said: object = _Answered(actor.do(task))
     except Exception as error:
+        if error.__cause__ is not None:  # it does not travel; what it says does
+            error.add_note(f"{type(error.__cause__).__name__}: {error.__cause__}")
         said = _Raised(error)
     pipe.send(said)

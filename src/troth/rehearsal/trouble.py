@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from random import Random
 from threading import Event as Waiting
 from typing import cast
 
@@ -38,8 +37,9 @@ BETWEEN_TURNS = timedelta(minutes=15)
 """after a turn that went wrong the worker takes the next one; longer than any lease"""
 TOO_LONG = 3
 """days without the worker after which there must be an alarm"""
-_DOUBLED = 0.93
-"""how many of those who are killed are doubles; the others are the actor itself, which costs more"""
+_WHOLE = 25
+"""each so many times it is the actor itself that is killed and no double, which costs more"""
+_FIRST = 5
 
 
 class Trouble:
@@ -51,7 +51,7 @@ class Trouble:
     def __init__(self, stage: Stage, seed: int, days: int, mailbox: FaultyMailbox, stand_ins: FaultyStandIns) -> None:
         self.caused: Counter[str] = Counter()
         self.again = 0
-        self._plan, self._random = Plan(seed), Random(f"{seed}:doubles")
+        self._plan, self._deadly = Plan(seed), 0
         self._absent = {day + n: n + 1 for day, missed in self._plan.absences(days).items() for n in range(missed)}
         self._site, self._stand_ins, self._mailbox = stage.site, stand_ins, mailbox
         self._desks = (stand_ins.desk, mailbox.desk)
@@ -121,14 +121,15 @@ class Trouble:
             desk.arm(mishap)
         armed = mishap if mishap is not None and mishap.stored and mishap.kind != "locked" else None
         deadly = mishap is not None and mishap.kind in {"killed before", "killed after"}
+        self._deadly += deadly
         try:
             with self._locked(mishap):
-                done: Done = self._child.do(Armed(task, armed), double=deadly and self._random.random() < _DOUBLED)
+                done: Done = self._child.do(Armed(task, armed), double=deadly and self._deadly % _WHOLE != _FIRST)
         except Killed:
             self._settle()
-        except StoreError:
+        except StoreError as error:
             if mishap is None:
-                raise
+                raise StoreError(error.message, " ".join((error.hint, *getattr(error, "__notes__", ())))) from None
         else:
             return self._met(name, done, mishap)
         self._count(mishap)

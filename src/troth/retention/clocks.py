@@ -53,6 +53,15 @@ def stay(keep: timedelta, promised: timedelta | None) -> timedelta:
     return min(max(keep / 10, shortest), promised or LONGEST_STAY, LONGEST_STAY)
 
 
+def in_use(clock: Clock, promised: timedelta | None, margin: timedelta) -> timedelta:
+    """How long after the event that ``clock`` counts from its data stays in use.
+
+    What goes by its own age is destroyed where it lies, the margin ahead of its deadline; all else is quarantined first.
+    """
+    whole = stay(clock.keep, promised)
+    return clock.keep - (min(margin, whole / 2) if clock.after == "collection" else whole)
+
+
 def destroys_at(began: datetime, deadline: datetime, margin: timedelta) -> datetime:
     """When data that was quarantined at ``began`` is destroyed: ``margin`` before the deadline, at most half the way."""
     return max(began, deadline - min(margin, max((deadline - began) / 2, timedelta(0))))

@@ -13,14 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Row,
     Table,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -65,8 +69,13 @@ def destroy(site: Site, ending_id: str) -> None:
         if row.state == "destroying":
             change = {"state": "destroyed", "destroyed_at": site.now()}
             conn.execute(update(ending).where(ending.c.id == ending_id).values(**change))
-            counts = {"ending": ending_id, "cause": row.cause, "holdings": row.counted, "people": len(people)}
-            ledger.append(conn, site.now(), events.ENDING_DESTROYED, counts)
+            body = destroyed_body(ending_id, row.cause, row.counted, len(people))
+            ledger.append(conn, site.now(), events.ENDING_DESTROYED, body)
+
+
+def destroyed_body(ending_id: str, cause: str, holdings: int, people: int) -> dict[str, object]:
+    """What the ledger says of a destruction."""
+    return {"ending": ending_id, "cause": cause, "holdings": holdings, "people": people}
 
 
 def _row(conn: Connection, ending_id: str) -> Row[Any]:
@@ -96,6 +105,8 @@ def _let_stay(conn: Connection, ending_id: str, compiled: Compiled) -> None:
     left = exists().where(held).correlate(departure)
     stay = and_(departure.c.ending_id == ending_id, left)
     theirs = select(departure.c.person_id).where(stay)
+    if conn.execute(theirs.limit(1)).first() is None:
+        return
     for table in tables_of_people():
         if table.name not in NEEDED_BY_HOLDS:
             conn.execute(delete(table).where(table.c.person_id.in_(theirs)))
@@ -126,13 +137,20 @@ def reread(site: Site, ending_id: str) -> Reread:
     """Look again for everyone who departed with an ending: in every table that could name them, and among the keys."""
     with site.reading() as conn:
         people = _departed(conn, ending_id)
-        theirs = select(departure.c.person_id).where(departure.c.ending_id == ending_id)
-        counts = [_count(table.name, table, table.c.person_id.in_(theirs)) for table in tables_of_people()]
-        counts.append(_count(person.name, person, person.c.id.in_(theirs)))
-        counts.append(_count("quarantine", quarantined, quarantined.c.ending_id == ending_id))
-        left = {row.name: int(row.rows) for row in conn.execute(union_all(*counts))}
+        counts = conn.execute(_counting(tuple(tables_of_people())), {"ending": ending_id})
+        left = {row.name: int(row.rows) for row in counts}
         silent = waiting(conn, ending_id)
     return Reread({**left, person_key.name: _keys(site, people)}, silent)
+
+
+@lru_cache(maxsize=4)
+def _counting(tables: tuple[Table, ...]) -> CompoundSelect[Any]:
+    """The query for the rows that are left of an ending, by table; remembered, since it is long and asked for at every turn."""
+    mine: BindParameter[str] = bindparam("ending")
+    theirs = select(departure.c.person_id).where(departure.c.ending_id == mine)
+    counts = [_count(table.name, table, table.c.person_id.in_(theirs)) for table in tables]
+    counts.append(_count(person.name, person, person.c.id.in_(theirs)))
+    return union_all(*counts, _count("quarantine", quarantined, quarantined.c.ending_id == mine))
 
 
 def _count(name: str, table: Table, which: ColumnElement[bool]) -> Any:
@@ -151,6 +169,8 @@ def _keys(site: Site, people: Collection[str]) -> int:
 def complete(site: Site, ending_id: str) -> bool:
     """Call an ending complete if a re-reading says so; if rows were found, it is destroyed once more at the next sweep."""
     found = reread(site, ending_id)
+    if found.waiting and not any(found.left.values()):
+        return False
     destroyed = and_(ending.c.id == ending_id, ending.c.state == "destroyed")
     with site.writing() as conn:
         if any(found.left.values()):

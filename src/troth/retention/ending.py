@@ -18,7 +18,7 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.people.tables import holding, person, quarantined
 from troth.retention.clocks import destroys_at
-from troth.retention.destroy import complete, destroy
+from troth.retention.destroy import complete, destroy, destroyed_body
 from troth.retention.due import Scope, of_person, shapes
 from troth.retention.heartbeat import DESTROY, beat
 from troth.retention.keeping import POLICY, active, keep_apart
@@ -28,6 +28,8 @@ from troth.retention.split import split
 from troth.retention.tables import departure, ending, hold
 from troth.store.schema import Instant
 from troth.store.site import Site
+
+QUARANTINED, DESTROYED = "quarantined", "destroyed"
 
 
 def begin_ending(
@@ -102,15 +104,23 @@ def enter(
     everywhere: bool,
     person_id: str | None = None,
     scope: str = "fields",
+    state: str = QUARANTINED,
 ) -> None:
-    """Record an ending whose data has just gone into quarantine, with its ledger entry."""
+    """Record an ending whose data has just gone into quarantine, or was ``DESTROYED`` where it lay, with its ledger entry."""
     now = site.now()
     planned = destroys_at(now, deadline, site.wiring.margin)
-    row = {"id": ending_id, "cause": cause, "person_id": person_id, "scope": scope, "state": "quarantined"}
-    times = {"began_at": now, "destroys_at": planned, "destroy_by": deadline}
-    conn.execute(insert(ending).values(**row, **times, counted=counted, everywhere=int(everywhere)))
+    row: dict[str, object] = {"id": ending_id, "cause": cause, "person_id": person_id, "scope": scope, "state": state}
+    row |= {"began_at": now, "destroys_at": planned, "destroy_by": deadline, "counted": counted}
+    row |= {"everywhere": int(everywhere), "destroyed_at": now if state == DESTROYED else None}
+    conn.execute(_ENTERING, row)
+    if state == DESTROYED:
+        ledger.append(conn, now, events.ENDING_DESTROYED, destroyed_body(ending_id, cause, counted, 0))
+        return
     body = {"ending": ending_id, "cause": cause, "count": counted, "by": deadline, "person": person_id}
     ledger.append(conn, now, events.ENDING_QUARANTINED, body)
+
+
+_ENTERING = insert(ending)
 
 
 def restore(site: Site, conn: Connection, ending_id: str) -> int:
@@ -155,9 +165,8 @@ def destroy_quietly(site: Site) -> int:
     due = [one for one, state in going.items() if state != "destroyed"]
     for one in due:
         destroy(site, one)
-    for one in going:
-        complete(site, one)
-    if due:
+    completed = [one for one in going if complete(site, one)]
+    if due or completed:
         scrub(site.engine, ["holding", "quarantined"])
         scrub(site.keys, ["person_key"])
     return len(due)

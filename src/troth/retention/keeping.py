@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, false, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, insert, literal, or_, select, update
 
 from troth import ledger
 from troth.ids import new_id
@@ -52,8 +52,14 @@ class Named:
 class Kept:
     """What active holds keep, and in which shapes."""
 
-    now: datetime
+    now: datetime | None
+    """blank in statements that are remembered: they are given it as ``now``"""
     named: tuple[tuple[Named, frozenset[int]], ...]
+
+    def of_shape(self, shape_id: int) -> Kept | None:
+        """The same for holdings of one shape alone, for a statement to be remembered; None when nothing is kept of it."""
+        named = tuple((one, frozenset({shape_id})) for one, ids in self.named if shape_id in ids)
+        return Kept(None, named) if named else None
 
     def holds(self) -> ColumnElement[bool]:
         """The condition on ``hold`` that it keeps the holding beside it."""
@@ -68,9 +74,10 @@ class Kept:
         return select(hold.c.id).where(self.holds()).correlate(holding).exists() if self.named else false()
 
 
-def active(now: datetime) -> ColumnElement[bool]:
-    """The condition on ``hold`` that it is in force."""
-    return and_(hold.c.released_at.is_(None), hold.c.ends_at > now)
+def active(now: datetime | None) -> ColumnElement[bool]:
+    """The condition on ``hold`` that it is in force at ``now``, or at the statement's own ``now``."""
+    at = bindparam("now", type_=Instant()) if now is None else literal(now, Instant())
+    return and_(hold.c.released_at.is_(None), hold.c.ends_at > at)
 
 
 def kept(conn: Connection, compiled: Compiled, now: datetime, but: str = "") -> Kept:

@@ -16,18 +16,17 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     ColumnElement,
     Connection,
     Select,
     Subquery,
     Update,
     and_,
-    bindparam,
     case,
     func,
     literal,
     null,
+    or_,
     select,
     type_coerce,
     update,
@@ -36,7 +35,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from troth.people.tables import dealing, person
+from troth.policy.compile import Compiled
 from troth.policy.model import Relationship
+from troth.store.prepared import Prepared, among
 from troth.store.schema import Instant
 from troth.store.site import Site
 
@@ -44,7 +45,6 @@ NOTICE = "notice"
 PURCHASES = frozenset({"order", "paid order"})
 _BEGINS = {"enquiry": frozenset({"contact", "ticket", "enquiry"})}
 _MICROS = 1_000_000
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _NEVER = 2**62  # microseconds: later than any instant there is
 
 
@@ -78,12 +78,14 @@ def beginnings(entry: Relationship) -> frozenset[str]:
     return PURCHASES.union(*(_BEGINS.get(word, frozenset({word})) for word in entry.begins))
 
 
-def refresh(site: Site, conn: Connection, person_ids: Collection[str] | None = None) -> int:
+def refresh(
+    site: Site, conn: Connection, person_ids: Collection[str] | None = None, policy: Compiled | None = None
+) -> int:
     """Bring the recorded ends of business up to date, of these people or of all; one statement for each kind of people.
 
     Returns how many changed. To be called in the transaction that opens or closes a dealing; every sweep does all.
     """
-    relationships = site.policy(conn).policy.relationship
+    relationships = (policy or site.policy(conn)).policy.relationship
     return sum(set_ends(conn, kind, entry, person_ids) for kind, entry in relationships.items())
 
 
@@ -91,7 +93,7 @@ def set_ends(conn: Connection, kind: str, entry: Relationship, person_ids: Colle
     """As ``refresh``, for one kind of people and what the policy says of them."""
     if person_ids is None:
         return conn.execute(_setting(kind, _ways(entry))).rowcount
-    return conn.execute(_setting(kind, _ways(entry), some=True), {"ids": list(person_ids)}).rowcount
+    return _setting_some(kind, _ways(entry)).run(conn, {"ids": list(person_ids)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,11 @@ class _Ways:
 
 def _ways(entry: Relationship) -> _Ways:
     return _Ways(beginnings(entry), frozenset(entry.ends), entry.silence)
+
+
+@lru_cache(maxsize=64)
+def _setting_some(kind: str, entry: _Ways) -> Prepared:
+    return Prepared(_setting(kind, entry, some=True))
 
 
 @lru_cache(maxsize=64)
@@ -143,11 +150,11 @@ def _ends(kind: str, entry: _Ways, some: bool = False) -> Select[Any]:
         .outerjoin(notices, notices.c.person_id == of.c.id)
         .where(of.c.kind == kind)
     )
-    return query.where(of.c.id.in_(_IDS)) if some else query
+    return query.where(among(of.c.id, "ids")) if some else query
 
 
 def _facts(entry: _Ways, some: bool) -> Subquery:
-    begins = dealing.c.kind.in_(sorted(entry.begins))
+    begins = or_(*(dealing.c.kind == kind for kind in sorted(entry.begins)))
     query = select(
         dealing.c.person_id,
         func.max(case((begins, dealing.c.at))).label("begun"),
@@ -155,7 +162,7 @@ def _facts(entry: _Ways, some: bool) -> Subquery:
         func.max(func.coalesce(dealing.c.closed_at, dealing.c.at)).label("last"),
     ).group_by(dealing.c.person_id)
     if some:
-        query = query.where(dealing.c.person_id.in_(_IDS))
+        query = query.where(among(dealing.c.person_id, "ids"))
     return query.subquery("facts")
 
 

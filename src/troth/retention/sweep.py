@@ -1,4 +1,4 @@
-"""The sweep: what clocks end goes into quarantine, set by set.
+"""The sweep: what clocks end goes into quarantine, or, by its age alone, is destroyed where it lies; set by set.
 
 What could go wrong: a sweep that is killed halfway; two that run at once; one that takes a day and locks everybody out; one
 that ends what a hold keeps. So the work is cut into batches, each a transaction of its own that moves rows whole and records
@@ -8,25 +8,27 @@ remembered between sweeps, so that a changed policy changes what is due and touc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Select, func, not_, select
 
 from troth import ledger
+from troth.clock import DAY
 from troth.ids import new_id
 from troth.ledger import events
 from troth.people.tables import holding, person, quarantined
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
-from troth.retention.clocks import Coverage, coverage, stay
+from troth.retention.age import destroy_by_age, shapes_due
+from troth.retention.clocks import Coverage, coverage, in_use
 from troth.retention.due import Scope, counted_from, of_clock, shapes
 from troth.retention.ending import enter
 from troth.retention.heartbeat import SWEEP, beat, lately
 from troth.retention.holds import end_holds
 from troth.retention.keeping import Kept, keep_apart, kept
 from troth.retention.overdue import count_due
+from troth.retention.pace import Pace, pace_of
 from troth.retention.quarantine import depart, in_ending, move
 from troth.retention.relationship import refresh
 from troth.retention.split import split
@@ -64,7 +66,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did: holdings moved in all and by clock."""
+    """What a sweep did: holdings moved or destroyed, in all and by clock."""
 
     moved: int
     by_clock: dict[str, int] = field(default_factory=dict)
@@ -77,7 +79,7 @@ def plan(site: Site, now: datetime | None = None) -> Plan:
         with site.writing() as conn:
             compiled = site.policy(conn)
             refresh(site, conn)
-            clocks = tuple(_planned(conn, compiled, clock, at) for clock in compiled.clocks)
+            clocks = tuple(_planned(conn, compiled, clock, at, site.wiring.margin) for clock in compiled.clocks)
             waits = (ending.c.state == "quarantined") & (ending.c.destroys_at <= at)
             made = Plan(at, clocks, conn.scalar(select(func.count()).select_from(ending).where(waits)) or 0)
             raise _OnlyPlannedError
@@ -89,8 +91,8 @@ class _OnlyPlannedError(Exception):
     """Takes a dry run back."""
 
 
-def _planned(conn: Connection, compiled: Compiled, clock: Clock, at: datetime) -> Planned:
-    until = due_until(compiled, clock, at)
+def _planned(conn: Connection, compiled: Compiled, clock: Clock, at: datetime, margin: timedelta) -> Planned:
+    until = due_until(compiled, clock, at, margin)
     return Planned(
         clock.id,
         count_due(conn, compiled, clock, at, until)[0],
@@ -99,14 +101,14 @@ def _planned(conn: Connection, compiled: Compiled, clock: Clock, at: datetime) -
     )
 
 
-def due_until(compiled: Compiled, clock: Clock, now: datetime) -> datetime:
-    """What ``clock`` counts from this instant or before is to be quarantined ``now``."""
+def due_until(compiled: Compiled, clock: Clock, now: datetime, margin: timedelta = DAY) -> datetime:
+    """What ``clock`` counts from this instant or before is to be quarantined ``now``, or destroyed where it lies."""
     erasure = compiled.policy.erasure
-    return now - clock.keep + stay(clock.keep, erasure.destroy_within if erasure else None)
+    return now - in_use(clock, erasure.destroy_within if erasure else None, margin)
 
 
 def sweep(site: Site, now: datetime | None = None, batch: int = BATCH) -> Swept:
-    """Quarantine everything that clocks end and holds no longer keep, in transactions of at most ``batch`` holdings.
+    """End everything whose clock has run out and that holds no longer keep, in transactions of at most ``batch`` holdings.
 
     Safe to repeat and to interrupt anywhere; ``destroy_due`` does the rest.
     """
@@ -140,14 +142,14 @@ def _waiting(site: Site, now: datetime) -> tuple[Compiled, frozenset[str]]:
     """
     with site.reading() as conn:
         compiled = site.policy(conn)
-        waits = _found(conn, compiled, now)
+        waits = _found(conn, compiled, now, site.wiring.margin)
         going = {clock.id for clock in compiled.clocks if clock.after == "relationship ends"} & waits
         if lately(conn, _ends_of(compiled), now) and not going:
             return compiled, waits
     with site.writing() as conn:
         refresh(site, conn)
         beat(conn, _ends_of(compiled), now)
-        return compiled, _found(conn, compiled, now)
+        return compiled, _found(conn, compiled, now, site.wiring.margin)
 
 
 def _ends_of(compiled: Compiled) -> str:
@@ -155,8 +157,8 @@ def _ends_of(compiled: Compiled) -> str:
     return f"ends of business, version {compiled.version}"
 
 
-def _found(conn: Connection, compiled: Compiled, now: datetime) -> frozenset[str]:
-    waits = waiting(conn, compiled, now, lambda clock: due_until(compiled, clock, now))
+def _found(conn: Connection, compiled: Compiled, now: datetime, margin: timedelta) -> frozenset[str]:
+    waits = waiting(conn, compiled, now, lambda clock: due_until(compiled, clock, now, margin))
     if MARKED in waits and not conn.execute(_over(kept(conn, compiled, now))).first():
         return waits - {MARKED}
     return waits
@@ -181,26 +183,33 @@ class _Run:
 
     def run(self) -> int:
         """Part, keep apart and move what is due; how many holdings were moved."""
-        scope = of_clock(self.compiled, self.clock, due_until(self.compiled, self.clock, self.now))
+        until = due_until(self.compiled, self.clock, self.now, self.site.wiring.margin)
+        scope = of_clock(self.compiled, self.clock, until)
         with self.site.reading() as conn:
             ruled = coverage(self.clock, shapes(conn))
         self._part(scope, ruled)
         with self.site.reading() as conn:
             whole = coverage(self.clock, shapes(conn)).whole
+            held = bool(kept(conn, self.compiled, self.now).named) or any(one.archive for one in self.compiled.clocks)
         if not whole:
             return 0
-        if not self.clock.archive:
+        if held and not self.clock.archive:
             self._keep_apart(scope, whole)
-        moved = sum(self._move(scope, ids) for ids in self._sets(whole))
-        self._depart_kept()
-        return moved
+        by_age = self.clock.after == "collection"
+        ended = self._destroy(whole, until) if by_age else self._move(scope, sorted(whole))
+        if held:
+            self._depart_kept()
+        return ended
 
-    def _sets(self, whole: frozenset[int]) -> Iterator[list[int]]:
-        """One shape at a time where the index on shape and time serves; else all together, by people."""
-        if self.clock.after == "collection":
-            yield from ([one] for one in sorted(whole))
-        else:
-            yield sorted(whole)
+    def _destroy(self, whole: frozenset[int], until: datetime) -> int:
+        with self.site.reading() as conn:
+            due = shapes_due(conn, self.clock, whole, until)
+        pace = self._pace()
+        each = (destroy_by_age(self.site, self.compiled, self.clock, one, until, self.now, pace) for one in due)
+        return sum(each)
+
+    def _pace(self) -> Pace:
+        return pace_of(self.site.engine, self.batch if self.batch != BATCH else None)
 
     def _part(self, scope: Scope, ruled: Coverage) -> None:
         for shape_id, fields in ruled.part.items():
@@ -219,18 +228,20 @@ class _Run:
                 more = keep_apart(self.site, conn, ruled, self.compiled, self.now, self.batch)
 
     def _move(self, scope: Scope, shape_ids: list[int]) -> int:
-        total, moved = 0, self.batch
-        while moved == self.batch:
-            with self.site.writing() as conn:
-                moved = self._move_batch(conn, scope, shape_ids)
-            total += moved
+        pace = self._pace()
+        total, full = 0, True
+        while full:
+            rows = pace.rows
+            with pace.timed(), self.site.writing() as conn:
+                moved = self._move_batch(conn, scope, shape_ids, rows)
+            total, full = total + moved, moved == rows
         return total
 
-    def _move_batch(self, conn: Connection, scope: Scope, shape_ids: list[int]) -> int:
+    def _move_batch(self, conn: Connection, scope: Scope, shape_ids: list[int], rows: int) -> int:
         made = new_id(self.now)
         protected = kept(conn, self.compiled, self.now, but=self.clock.id).condition()
         ids = scope.select(holding.c.id, shape_ids=shape_ids).where(not_(protected)).order_by(scope.event)
-        moved = move(conn, ids.limit(self.batch).with_for_update(of=holding, skip_locked=True), made)
+        moved = move(conn, ids.limit(rows).with_for_update(of=holding, skip_locked=True), made)
         if moved:
             source, event = counted_from(self.clock, quarantined)
             first = select(func.min(event)).select_from(source).where(quarantined.c.ending_id == made)

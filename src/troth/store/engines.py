@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from troth.errors import StoreError
-from troth.store.prepared import carried_out
+from troth.store.prepared import carried_out, heard
 
 LOCK_WAIT_MS = 10_000
 ASKED_AFTER_S = 30
@@ -143,6 +143,10 @@ def alone(engine: Engine) -> Iterator[Connection]:
     Raises:
         StoreError: as ``writing`` does.
     """
+    if heard(engine):  # somebody who listens hears of a transaction too
+        with writing(engine) as conn:
+            yield conn
+        return
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="AUTOCOMMIT")
     with _explained(), engine.connect().execution_options(troth_writes=True) as conn:

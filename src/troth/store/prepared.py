@@ -20,7 +20,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Executable, String, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Executable, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import NullType
 
@@ -52,7 +52,7 @@ class Prepared:
     def pages(self, conn: Connection, size: int, values: Values | None = None) -> Iterator[list[Row]]:
         """The rows of a query, ``size`` at a time, however many there are; the connection may be used for more meanwhile."""
         sql, bound = self._for(conn)
-        if _heard(conn):
+        if heard(conn):
             told = conn.exec_driver_sql(sql, bound(values or {}), execution_options={"stream_results": True})
             yield from ([tuple(row) for row in page] for page in told.partitions(size))
         else:
@@ -81,6 +81,8 @@ class Prepared:
     def _prepared(self, conn: Connection) -> tuple[str, Callable[[Values], Any]]:
         statement = self._statement if isinstance(self._statement, Executable) else self._statement(conn.dialect.name)
         compiled: Any = statement.compile(dialect=conn.dialect, column_keys=self._names)  # type: ignore[attr-defined]
+        if compiled.post_compile_params:
+            raise ValueError("lists of a statement that is compiled once are given with `among`")
         fixed = {name: value for name, value in compiled.params.items() if isinstance(value, str | int)}
         if compiled.positiontup is not None:
             return compiled.string, partial(_by_place, fixed, tuple(compiled.positiontup))
@@ -107,7 +109,7 @@ def _plain(value: Any, dialect: str) -> Any:
 
 def carried_out(conn: Connection, sql: str, values: Any, *, many: bool = False, fetched: bool = False) -> Any:
     """Hand ``sql`` to the driver of ``conn``: the rows, or how many were touched."""
-    if _heard(conn):
+    if heard(conn):
         result = conn.exec_driver_sql(sql, values)
         return [tuple(row) for row in result] if fetched else result.rowcount
     cursor = conn.connection.cursor()
@@ -134,10 +136,10 @@ def _fetched(conn: Connection, sql: str, values: Any, size: int) -> Iterator[lis
         cursor.close()
 
 
-def _heard(conn: Connection) -> bool:
+def heard(conn: Connection | Engine) -> bool:
     """Whether anybody listens to statements."""
-    heard: Any = conn.dispatch
-    return bool(heard.before_cursor_execute or heard.after_cursor_execute)
+    told: Any = conn.dispatch
+    return bool(told.before_cursor_execute or told.after_cursor_execute)
 
 
 def _driver_errors(conn: Connection) -> type[Exception]:

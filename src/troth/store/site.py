@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -29,6 +30,8 @@ class Site:
     engine: Engine
     keys: Engine
     clock: Clock
+    shared: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """what the rooms above keep for as long as this site is open, under names of their own; nothing personal"""
 
     @property
     def name(self) -> str:

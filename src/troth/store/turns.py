@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
+
+from troth.store.prepared import Prepared
 
 
 def take_turns(conn: Connection, *names: str) -> None:
@@ -17,8 +19,11 @@ def take_turns(conn: Connection, *names: str) -> None:
         StoreError: when another transaction holds one for longer than the engine's lock wait.
     """
     if conn.dialect.name == "postgresql":
-        for number in sorted(map(_number, names)):
-            conn.execute(select(func.pg_advisory_xact_lock(number)))
+        _TAKING.rows(conn, {"numbers": sorted(map(_number, names))})
+
+
+_numbers = func.unnest(bindparam("numbers", type_=ARRAY(BigInteger))).column_valued("number")
+_TAKING = Prepared(select(func.pg_advisory_xact_lock(_numbers)))
 
 
 def _number(name: str) -> int:

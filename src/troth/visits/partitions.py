@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Connection, Table, func, select, text, union_all
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from troth.clock import DAY, to_micros
 from troth.visits.tables import of_day, visit
@@ -49,7 +50,10 @@ def ensure_days(conn: Connection, days: Iterable[date]) -> None:
 
 def _make(conn: Connection, day: date) -> None:
     if conn.dialect.name != "postgresql":
-        table_of(day).create(conn, checkfirst=True)
+        table = table_of(day)
+        conn.execute(CreateTable(table, if_not_exists=True))
+        for index in table.indexes:
+            conn.execute(CreateIndex(index, if_not_exists=True))
         return
     bounds = f"FROM ({to_micros(start_of(day))}) TO ({to_micros(start_of(day) + DAY)})"
     conn.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {_PREFIX}{day:%Y%m%d} PARTITION OF visit FOR VALUES {bounds}")

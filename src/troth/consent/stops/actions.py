@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import Connection, bindparam, insert, not_, select
+from sqlalchemy import Connection, insert, not_, select
 
 from troth import ledger
 from troth.consent.stops.rules import EVERYWHERE, State, Stop, fact
@@ -22,6 +22,7 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.policy.compile import Compiled
 from troth.policy.rules import one_word
+from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 from troth.store.turns import take_turns
 
@@ -108,14 +109,16 @@ def _enter(site: Site, conn: Connection, last: Stop | None, made: Stop) -> str:
 
 
 _later = table.alias("later")
-_IN_FORCE = select(table.c.scope, table.c.origin).where(
-    table.c.scope.in_(bindparam("scopes", expanding=True)),
-    table.c.state == "stopped",
-    not_(
-        select(_later.c.id)
-        .where(_later.c.scope == table.c.scope, _later.c.origin == table.c.origin, _later.c.at > table.c.at)
-        .exists()
-    ),
+_IN_FORCE = Prepared(
+    select(table.c.scope, table.c.origin).where(
+        among(table.c.scope, "scopes"),
+        table.c.state == "stopped",
+        not_(
+            select(_later.c.id)
+            .where(_later.c.scope == table.c.scope, _later.c.origin == table.c.origin, _later.c.at > table.c.at)
+            .exists()
+        ),
+    )
 )
 
 
@@ -127,8 +130,8 @@ def facts(conn: Connection, scopes: Collection[str]) -> frozenset[str]:
 def facts_by_scope(conn: Connection, scopes: Collection[str]) -> dict[str, frozenset[str]]:
     """As ``facts``, for each of ``scopes`` that has any."""
     found: dict[str, frozenset[str]] = {}
-    for row in conn.execute(_IN_FORCE, {"scopes": list(scopes)}):
-        found[row.scope] = found.get(row.scope, frozenset()) | {fact(row.scope, row.origin)}
+    for scope, origin in _IN_FORCE.rows(conn, {"scopes": list(scopes)}):
+        found[scope] = found.get(scope, frozenset()) | {fact(scope, origin)}
     return found
 
 

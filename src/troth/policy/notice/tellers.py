@@ -167,10 +167,11 @@ def _visits(t: Telling) -> Iterator[str]:
 
 
 def _end(t: Telling) -> Iterator[str]:
-    if not t.it.ends:
+    ends = t.values["ends"] = tuple(one for one in t.it.ends if one != "silence" or t.it.silence)
+    if not ends:
         yield "never"
     else:
-        yield from _if((True, "ends"), (len(t.it.ends) > 1, "first"))
+        yield from _if((True, "ends"), (len(ends) > 1, "first"))
     yield from _if((t.it.begins, "+begins"))
 
 

@@ -193,6 +193,14 @@ def _recipients() -> None:
         sa.Column("acknowledged_by", sa.String(length=80), nullable=True),
         sa.PrimaryKeyConstraint("ending_id", "person_id", "recipient", name=op.f("pk_instruction")),
     )
+    op.create_index(
+        "ix_instruction_open",
+        "instruction",
+        ["deadline"],
+        unique=False,
+        sqlite_where=sa.text("acknowledged_at IS NULL"),
+        postgresql_where=sa.text("acknowledged_at IS NULL"),
+    )
     op.create_index("ix_instruction_recipient", "instruction", ["recipient", "acknowledged_at"], unique=False)
 
 

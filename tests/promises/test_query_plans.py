@@ -1,0 +1,103 @@
+"""No hot query looks through a whole table where an index should serve: whatever the doors ask of a store is explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.crowded import crowd
+from tests.fixtures import days
+from tests.plans import Heard
+from tests.promises.living import live
+from troth.clock import MovedClock
+from troth.collection.actions import collect
+from troth.collection.rules import Submission
+from troth.consent import actions as consent
+from troth.ledger.seal import seal
+from troth.messages.actions import queue
+from troth.people import vault
+from troth.people.vault import By
+from troth.recipients.gate import disclose
+from troth.retention.ending import begin_ending
+from troth.store.site import Site
+from troth.visits import actions as visits
+from troth.work import turn
+
+COPIES = 200
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A scan that is right: of any of ``tables``, by statements that begin with ``begins``."""
+
+    tables: str
+    because: str
+    begins: str = ""
+
+    def covers(self, table: str, text: str) -> bool:
+        return table in self.tables.split() and text.startswith(self.begins)
+
+
+HOURLY = "once an hour the end of business is worked out for everybody, from all their dealings"
+WAIVED = (
+    Waiver("shape", "a few dozen rows: one for each way in which forms were filled in"),
+    Waiver("policy_version", "one row for each version of the policy"),
+    Waiver("dealing person", HOURLY, "UPDATE person SET relationship_ends_at"),
+)
+ANN = {"email": "ann@shop.test", "full_name": "Ann Other", "interest": "lamps", "birth_date": "1990-05-31"}
+EVE = {"email": "eve@shop.test", "full_name": "Eve New", "interest": "bulbs"}
+ORDER = {"email": "eve@shop.test", "full_name": "Eve New", "delivery_address": "2 Main Street", "order_total": "9"}
+STAFF = By("staff", "sales")
+
+
+def use_every_door(site: Site) -> None:
+    """Take in, read, give out, begin to end."""
+    ticked = {"marketing": True, "newsletter_house": True}
+    known = collect(site, Submission("register", ANN, "d1", choices=ticked)).person_id
+    new = collect(site, Submission("register", EVE, "d2")).person_id
+    collect(site, Submission("order", ORDER, "d3"))
+    with site.writing() as conn:
+        vault.find(site, conn, "email", EVE["email"])
+        consent.record(site, conn, new, "marketing", "given", "I agree.", "en", "privacy_centre", site.policy(conn))
+        visits.record(site, conn, {"pd:IPAddress": "192.0.2.7", "pd:Website": "/lamps"})
+        queue(site, conn, known, "offers", "confirmation", {}, "offer:2")
+    vault.read(site, known, ["full_name"], "service", STAFF)
+    vault.read(site, new, ["full_name"], "fulfil_order", STAFF, case="order:d3")
+    list(vault.read_many(site, [known, new], ["full_name"], "service", STAFF))
+    list(vault.everything(site, known, By("person", ref=known)))
+    list(visits.read(site, "improvement", By("system")))
+    disclose(site, new, "courier", ["full_name", "delivery_address"], "fulfil_order")
+    with site.writing() as conn:
+        begin_ending(site, conn, new, "request:9", site.now() + days(20))
+
+
+def let_it_work(site: Site, clock: MovedClock) -> None:
+    """What is due is swept, delivered, destroyed and sealed: now, and when the quarantine is over."""
+    turn(site)
+    clock.move(days(25))
+    turn(site)
+
+
+def test_no_hot_query_looks_through_a_whole_table_and_a_lost_index_is_noticed(site: Site, clock: MovedClock) -> None:
+    live(site, clock)
+    crowd(site, COPIES, after=days(60), apart=days(0.2))
+    seal(site)
+    clock.move(days(99))
+    heard = Heard(site.engine, site.keys)
+    use_every_door(site)
+    let_it_work(site, clock)
+    assert len(heard.scans) > 90
+    found = {(table, text) for text, tables in heard.scans.items() for table in tables}
+    waived = {one: reason for one in found for reason in WAIVED if reason.covers(*one)}
+    left = [f"{table}: {' '.join(text.split())}" for table, text in found - waived.keys()]
+    assert not left, "an index should serve here, or a waiver say why not:\n" + "\n".join(left)
+    assert set(WAIVED) == set(waived.values()), "a waiver that nothing needs any more"
+    _notices_a_lost_index(site)
+
+
+def _notices_a_lost_index(site: Site) -> None:
+    with site.writing() as conn:
+        conn.exec_driver_sql("DROP INDEX ix_dealing_person_id")
+    heard = Heard(site.engine)
+    person = collect(site, Submission("register", ANN, "e1")).person_id
+    vault.read(site, person, ["full_name"], "service", STAFF)
+    assert "dealing" in {table for tables in heard.scans.values() for table in tables}
