@@ -81,13 +81,19 @@ class Trouble:
             return None
         mishaps = [self._plan.mishap("turn", "turn", day, attempt) for attempt in range(TRIES)]
         bad = [mishap for mishap in mishaps if mishap is not None]
+        apart = self._apart(at)
         for left, mishap in zip(range(len(bad), 0, -1), bad, strict=True):
-            self._tried("turn", at - left * BETWEEN_TURNS, mishap)
+            self._tried("turn", at - left * apart, mishap)
         last = self._tried("turn", at, None)
         self._wrong += [
             Wrong("lost", "deliveries", says) for says in disagreements(self._site, self._stand_ins, self._mailbox)
         ]
         return cast(Turn, last.answer) if last else None
+
+    def _apart(self, at: datetime) -> timedelta:
+        """Between turns up to ``at``; none where a version takes effect: what goes before that keeps its own deadline."""
+        same = self._site.policy(at=at).version == self._site.policy(at=at - TRIES * BETWEEN_TURNS).version
+        return BETWEEN_TURNS if same else timedelta(0)
 
     def clock_error(self, day: int) -> timedelta:
         """How far the clock is from the truth from noon of ``day`` on."""
