@@ -12,10 +12,11 @@ import heapq
 from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Literal
 
+from troth.clock import DAY
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.rehearsal.events import Event
@@ -90,8 +91,10 @@ class Gone:
 class Model:
     """The people of one site and what is due of theirs."""
 
-    def __init__(self, compiled: Compiled, seed: int, partners: Collection[str], began: datetime) -> None:
-        self.compiled, self.seed, self.partners = compiled, seed, frozenset(partners)
+    def __init__(
+        self, compiled: Compiled, seed: int, partners: Collection[str], began: datetime, margin: timedelta = 2 * DAY
+    ) -> None:
+        self.compiled, self.seed, self.partners, self.margin = compiled, seed, frozenset(partners), margin
         self.people: dict[str, Somebody] = {}
         self.latest: dict[int, str] = {}
         """who a made-up person was last, by their number"""
@@ -105,7 +108,7 @@ class Model:
         """events of which there may be more today, since something was lived again"""
         self.visits: deque[tuple[datetime, int]] = deque()
         """the last instant of some visits, and how many they were"""
-        self._versions = [(began, Terms(compiled.policy))]
+        self._versions = [(began, Terms(compiled.policy, margin))]
         self._known: Terms = self._versions[0][1]
         self._queue: list[tuple[datetime, str]] = []
         self._going: list[tuple[datetime, str, int]] = []
@@ -305,7 +308,7 @@ class Model:
 
     def amended(self, effective: datetime, compiled: Compiled) -> None:
         """A version was published that takes effect at ``effective``."""
-        self._versions.append((effective, Terms(compiled.policy)))
+        self._versions.append((effective, Terms(compiled.policy, self.margin)))
 
     # --- Time --------------------------------------------------------------------------------------------------------
 

@@ -239,7 +239,7 @@ def rehearse(
 
 def begin(site: Site, clock: MovedClock, hands: Hands, seed: int, watch: Watch | None = None) -> Life:
     """A life on ``site`` before its first day, which begins now; its policy is in force, and nobody is in it yet."""
-    model = Model(site.policy(), seed, site.wiring.partners, clock.at)
+    model = Model(site.policy(), seed, site.wiring.partners, clock.at, site.wiring.margin)
     return Life(site, clock, hands, model, Checks(site, model), clock.at, watch)
 
 
