@@ -83,7 +83,8 @@ class Trouble:
         bad = [mishap for mishap in mishaps if mishap is not None]
         apart = self._apart(at)
         for left, mishap in zip(range(len(bad), 0, -1), bad, strict=True):
-            self._tried("turn", at - left * apart, mishap)
+            done = self._tried("turn", at - left * apart, mishap)
+            self._wrong += _mistakes(done.answer) if done else []
         last = self._tried("turn", at, None)
         self._wrong += [
             Wrong("lost", "deliveries", says) for says in disagreements(self._site, self._stand_ins, self._mailbox)
@@ -169,6 +170,18 @@ class Trouble:
         for engine in (self._site.engine, self._site.keys):
             while engine.dialect.name == "postgresql" and _lingering(engine):
                 Waiting().wait(0.002)
+
+
+def _mistakes(turned: Turn) -> list[Wrong]:
+    """Tasks that a mishap ended with something else than a sentence about the store."""
+    words = turned.problems.items()
+    return [
+        Wrong("failed", task, f"`{task}` ended with {said} when a store failed") for task, said in words if _bare(said)
+    ]
+
+
+def _bare(said: str) -> bool:
+    return said.isidentifier()
 
 
 def _lock_all(conn: Connection) -> None:
