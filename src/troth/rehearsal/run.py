@@ -120,10 +120,20 @@ class Life:
                 self._found(event.day, at, self.model.happened(task, outcome))
                 if event.act == "amend" and outcome.effective is not None:
                     self.model.amended(outcome.effective, _published(self.site))
-        self.events += event.count if task is not None else 1
-        self.happened[f"{event.act}: {outcome.result}"] += event.count if task is not None else 1
+        self._count(event, task, outcome)
         if self.watch:
             self.watch.happened(event, outcome)
+
+    def _count(self, event: Event, task: Task | None, outcome: Outcome) -> None:
+        """Each visit and each person on a list is an event of its own."""
+        number = 1 if task is None else event.count
+        if task is not None and event.act == "read" and event.who is None:
+            number = len(task.people)
+            self.happened["read: refused"] += number - len(outcome.opened)
+            self.happened["read: done"] += len(outcome.opened)
+        else:
+            self.happened[f"{event.act}: {outcome.result}"] += number
+        self.events += number
 
     def _look(self, day: int, at: datetime, turned: Turn) -> None:
         self._found(day, at, self.checks.turn(turned))
