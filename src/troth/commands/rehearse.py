@@ -100,12 +100,14 @@ def _refuse_what_cannot_be(asked: Asked) -> None:
 def _lived(asked: Asked, keep: Path | None, report: Path | None) -> tuple[Lived, Lived | None]:
     """Live what was asked for, and look for the shortest ways to what went wrong."""
     from troth.people.logs import guard_logs
-    from troth.rehearsal.asked import compiled_of, live, live_draft, scratch, with_ways
+    from troth.rehearsal.asked import compiled_of, live, live_draft, refuse_full, scratch, with_ways
 
     guard_logs()
     compiled_of(asked.site)
     if asked.policy:
         compiled_of(asked.site, asked.policy)
+    for url in filter(None, (asked.database, asked.keys)):
+        refuse_full(url)
     published, draft = replace(asked, policy=None), None
     beside = keep or (report.parent if report else Path())
     with scratch(keep) as folder:
