@@ -27,7 +27,7 @@ COMMIT: Step = "commit"
 DELIVERY: Step = "delivery"
 
 TRIES = 2
-_LIKELY = {"event": (0.08, 0.3), "turn": (0.7, 0.4)}
+_LIKELY = {"event": (0.12, 0.3), "turn": (0.7, 0.4)}
 """how likely a mishap is at the first and at the second time that a task is tried; a third time goes well"""
 _KINDS: Mapping[Step, Mapping[Kind, int]] = {
     "statement": {"killed before": 3, "killed after": 3, "failed": 3, "late": 2, "locked": 1},
