@@ -13,7 +13,7 @@ Besides, the clock jumps, and the worker stays away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -93,14 +93,20 @@ class Plan:
         """Note how often a task of this kind came to each place."""
         self._met.setdefault(task, {}).update(met)
 
-    def mishap(self, kind: Literal["event", "turn"], task: str, number: int, attempt: int) -> Mishap | None:
-        """The mishap of the ``attempt`` (from 0) at the task with this ``number``; None when it is to go well."""
+    def mishap(
+        self, kind: Literal["event", "turn"], task: str, number: int, attempt: int, leaves: Collection[Where] = ()
+    ) -> Mishap | None:
+        """The mishap of the ``attempt`` (from 0) at the task with this ``number``; None when it is to go well.
+
+        Where something ``leaves`` in this turn, as it seldom does, every second mishap is one of its delivery.
+        """
         random = Random(f"{self.seed}:{kind}:{number}:{attempt}")
         likely = _LIKELY[kind][attempt] if attempt < len(_LIKELY[kind]) else 0.0
         places = sorted(self._met.get(task, {}), key=lambda one: (one.part, one.where, one.step))
         if not places or random.random() >= likely:
             return None
-        part = random.choice(sorted({place.part for place in places}))
+        leaving = sorted({place.part for place in places} & {*leaves})
+        part = random.choice(leaving if leaving and random.random() < 0.5 else sorted({place.part for place in places}))
         where = random.choice(sorted({place.where for place in places if place.part == part}))
         place = random.choice([one for one in places if (one.part, one.where) == (part, where)])
         kinds = _KINDS[place.step]
