@@ -46,6 +46,7 @@ def main() -> None:
     # With its protocol named, as `troth serve` names it: else asyncio leaves Nagle's algorithm on, and an answer waits 40 ms.
     place = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     place.bind(("127.0.0.1", 0))
+    place.listen()
     print(place.getsockname()[1], flush=True)  # noqa: T201
     config = uvicorn.Config(app, access_log=False, log_config=None, server_header=False)
     uvicorn.Server(config).run(sockets=[place])

@@ -39,6 +39,7 @@ def serving(sites: Sequence[Site], mailbox: Mailbox | None = None, look: Look = 
     # With its protocol named, as `troth serve` names it: else asyncio leaves Nagle's algorithm on, and an answer waits 40 ms.
     place = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     place.bind(("127.0.0.1", 0))
+    place.listen()
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None, server_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
     thread.start()
