@@ -1,9 +1,11 @@
-"""``python -m benchmarks [NAME...] [--quick]``: measure, show the table and keep a whole run's figures."""
+"""``python -m benchmarks [NAME...] [--quick | --full]``: measure, show the table and keep a whole run's figures."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +18,20 @@ from benchmarks.registry import BENCHMARKS, Bench
 from benchmarks.stores import SERVER, Stores, find_server
 from troth.clock import SystemClock
 
-MODULES = ("decisions", "collecting", "reading", "visits", "sweeping", "erasing", "ledger", "processes", "gdprbench")
+MODULES = (
+    "decisions",
+    "collecting",
+    "reading",
+    "visits",
+    "sweeping",
+    "erasing",
+    "ledger",
+    "space",
+    "memory",
+    "http",
+    "processes",
+    "gdprbench",
+)
 WIDTH = 150
 for module in MODULES:
     import_module(f"benchmarks.{module}")
@@ -32,26 +47,37 @@ def main() -> None:
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="troth-bench-") as folder:
         stores = Stores(Path(folder), server)
+        bench = Bench(stores, asked.quick, asked.full)
+        names = asked.names or list(BENCHMARKS)
         try:
-            for name in asked.names or BENCHMARKS:
-                took = seconds(partial(_measure, name, Bench(stores, asked.quick), figures))
+            for place, name in enumerate(names, 1):
+                console.print(f"[bold]{name}[/bold] ({place} of {len(names)})")
+                took = seconds(partial(_measure, console, name, bench, figures))
                 console.print(f"[dim]{name}: {took:.0f} s[/dim]")
         finally:
             stores.close()
     report.shown(console, figures)
     if not asked.names and not asked.quick:
-        path = report.kept(figures, facts, asked.quick, SystemClock().now())
+        path = report.kept(figures, facts, asked.full, SystemClock().now())
         console.print(f"Kept in benchmarks/results/{path.name}.")
 
 
-def _measure(name: str, bench: Bench, figures: list[Figure]) -> None:
-    figures.extend(BENCHMARKS[name](bench))
+def _measure(console: Console, name: str, bench: Bench, figures: list[Figure]) -> None:
+    """Each figure is shown when it is there, and what came before one that fails is not lost."""
+    try:
+        for one in BENCHMARKS[name](bench):
+            figures.append(replace(one, load=round(os.getloadavg()[0], 1)))
+            console.print(f"  {one.what} {one.store}: {' '.join(report.row(one)[4:5])}", highlight=False)
+    except Exception as error:
+        console.print(f"[red]{name} stopped: {type(error).__name__}: {error}[/red]")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Troth beside the bare work.")
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *BENCHMARKS], help=", ".join(BENCHMARKS))
-    parser.add_argument("--quick", action="store_true", help="a tenth of the size, to see that it works")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="a tenth of the size, to see that it works")
+    size.add_argument("--full", action="store_true", help="the sizes of the goals, which take hours on a small machine")
     return parser.parse_args()
 
 

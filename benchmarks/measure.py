@@ -56,6 +56,10 @@ class Figure:
     goal: float | None
     met: bool | None
     spent: str = ""
+    unit: Literal["s", "B"] = "s"
+    """of the two sides: seconds for a piece, or bytes"""
+    load: float = 0.0
+    """how many processes wanted a processor in the minute before"""
 
     def with_spent(self, spent: str) -> Figure:
         """The same figure with a line on where our time went."""
@@ -77,7 +81,15 @@ def in_turn(ours: Side, theirs: Side, pairs: int = PAIRS) -> Pairs:
 
 
 def figure(
-    what: str, pairs: Pairs, goal: Goal | None, *, ours: str, theirs: str, store: str = "", size: str = ""
+    what: str,
+    pairs: Pairs,
+    goal: Goal | None,
+    *,
+    ours: str,
+    theirs: str,
+    store: str = "",
+    size: str = "",
+    unit: Literal["s", "B"] = "s",
 ) -> Figure:
     """The line for ``pairs``; without a ``goal`` it is there for comparison, as a cost."""
     of = goal.of if goal else "cost"
@@ -97,4 +109,5 @@ def figure(
         high=max(values),
         goal=goal.value if goal else None,
         met=goal.met(reached) if goal else None,
+        unit=unit,
     )

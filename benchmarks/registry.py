@@ -11,14 +11,17 @@ from benchmarks.stores import Stores
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a benchmark is given: the databases, and whether it should be brief."""
+    """What a benchmark is given: the databases, and whether it should be brief or of the full size."""
 
     stores: Stores
     quick: bool
+    full: bool = False
 
-    def size(self, usual: int) -> int:
-        """How many of something to use: ``usual``, or a tenth."""
-        return max(1, usual // 10) if self.quick else usual
+    def size(self, usual: int, full: int | None = None) -> int:
+        """How many of something to use: ``usual``, a tenth when brief, or ``full`` when there is a goal for such a size."""
+        if self.quick:
+            return max(1, usual // 10)
+        return full if self.full and full is not None else usual
 
     @property
     def pairs(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -32,11 +33,12 @@ def shown(console: Console, figures: Sequence[Figure]) -> None:
 
 def row(one: Figure) -> list[str]:
     """The cells of one figure."""
-    unit = {"cost": "x the time", "speed": "x as fast", "seconds": "s"}[one.of]
+    unit = "x the bytes" if one.unit == "B" else {"cost": "x the time", "speed": "x as fast", "seconds": "s"}[one.of]
     word = "at least" if one.of == "speed" else "at most"
     mark = {True: "met", False: "missed", None: "-"}[one.met]
     goal = f"{word} {one.goal:g}" if one.goal is not None else "-"
-    times = [_time(one.seconds_ours), _time(one.seconds_theirs)]
+    shown = _bytes if one.unit == "B" else _time
+    times = [shown(one.seconds_ours), shown(one.seconds_theirs)]
     return [one.what, one.store, *times, f"{number(one.reached)} {unit}", _spread(one), goal, mark]
 
 
@@ -56,18 +58,32 @@ def _time(value: float) -> str:
     return f"{number(value * 1e9)} ns"
 
 
-def kept(figures: Sequence[Figure], facts: dict[str, object], quick: bool, at: datetime) -> Path:
-    """Write the results of a run under its day and return where."""
-    path = RESULTS / f"{at:%Y-%m-%d}.json"
+def _bytes(value: float) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if value >= size:
+            return f"{number(value / size)} {unit}"
+    return f"{number(value)} B"
+
+
+def kept(figures: Sequence[Figure], facts: dict[str, object], full: bool, at: datetime) -> Path:
+    """Write the results of a run under its day, and its number if it is not the first, and return where."""
     RESULTS.mkdir(exist_ok=True)
+    before = len(list(RESULTS.glob(f"{at:%Y-%m-%d}*.json")))
+    path = RESULTS / f"{at:%Y-%m-%d}{f'-{before + 1}' if before else ''}.json"
     tree = {
         "at": f"{at:%Y-%m-%dT%H:%MZ}",
-        "quick": quick,
+        "full": full,
         "machine": facts,
         "figures": [_plain(one) for one in figures],
     }
     path.write_text(json.dumps(tree, indent=1) + "\n")
     return path
+
+
+def newest() -> dict[str, Any]:
+    """The kept run that is youngest."""
+    trees = [json.loads(path.read_text()) for path in RESULTS.glob("[0-9]*.json")]
+    return max(trees, key=lambda tree: str(tree["at"]))
 
 
 def _plain(one: Figure) -> dict[str, object]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Figure
-from benchmarks.report import RESULTS, row
+from benchmarks.report import newest, row
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
@@ -26,7 +25,9 @@ def markdown(tree: dict[str, Any]) -> str:
     machine = "; ".join(f"{name} {value}" for name, value in tree["machine"].items())
     missed = [f"- {one.what} {one.store}: {one.spent}." for one in figures if one.met is False and one.spent]
     spent = ["Where Troth's time goes in the figures that miss their goal (a profiler's answer, one run):", "", *missed]
-    return "\n".join([*lines, "", f"Taken {tree['at']} on: {machine}.", "", *spent, ""])
+    loads = [one.load for one in figures if one.load]
+    busy = f" While it ran, {min(loads)} to {max(loads)} processes wanted a processor." if loads else ""
+    return "\n".join([*lines, "", f"Taken {tree['at']} on: {machine}.{busy}", "", *spent, ""])
 
 
 def _mark(word: str) -> str:
@@ -35,10 +36,9 @@ def _mark(word: str) -> str:
 
 def main() -> None:
     """Rewrite the page between its two marks."""
-    newest = max(RESULTS.glob("*.json"))
     before, rest = PAGE.read_text().split(BEGIN)
     after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{markdown(json.loads(newest.read_text()))}\n{END}{after}")
+    PAGE.write_text(f"{before}{BEGIN}\n{markdown(newest())}\n{END}{after}")
 
 
 if __name__ == "__main__":

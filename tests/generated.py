@@ -7,11 +7,11 @@ What the linter calls an error is settled by a decision that sets nothing: then 
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from io import StringIO
 from pathlib import Path
 from random import Random
 from types import NoneType, UnionType
@@ -19,7 +19,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from ruamel.yaml import YAML
 
 from troth.policy.check import check_texts
 from troth.policy.model import Policy
@@ -125,14 +124,22 @@ def _wiring(seed: int, tree: Mapping[str, Any], random: Random) -> dict[str, Any
     }
 
 
-def _yaml(tree: Any) -> str:
-    yaml, out = YAML(), StringIO()
-    yaml.default_flow_style = None
-    yaml.allow_unicode = True
-    yaml.width = 4096
-    yaml.representer.ignore_aliases = lambda _: True
-    yaml.dump(tree, out)
-    return out.getvalue()
+def _yaml(tree: Mapping[str, Any]) -> str:
+    """A line for each entry, in the flow style that JSON and YAML share."""
+    return "".join(_lines(tree))
+
+
+def _lines(tree: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in tree.items():
+        if isinstance(value, dict) and value and all(isinstance(one, dict) for one in value.values()):
+            yield f"{key}:\n"
+            yield from (f"  {name}: {_flow(entry)}\n" for name, entry in value.items())
+        else:
+            yield f"{key}: {_flow(value)}\n"
+
+
+def _flow(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 @dataclass
@@ -273,7 +280,7 @@ def _words_used(model: type[BaseModel], name: str, info: FieldInfo, value: Any) 
 
 def _different(maker: _Maker, made: Mapping[str, Any]) -> dict[str, str] | None:
     asked = [*made.get("required", ()), *made.get("optional", ())]
-    return {asked[-1]: asked[0]} if len({*asked}) > 1 else None
+    return {asked[-1]: asked[0]} if asked[-1] != asked[0] else None
 
 
 def _what(maker: _Maker, made: Mapping[str, Any]) -> list[str]:
@@ -296,7 +303,10 @@ _OWN: Mapping[str, Callable[[_Maker, Mapping[str, Any]], Any]] = {
 
 
 def _sensible(made: dict[str, Any], path: tuple[str, ...], random: Random) -> dict[str, Any]:
-    """What an author never writes: an absolute that is neither or both; an address by which nobody is known."""
+    """What an author never writes: an absolute that is neither or both; an address by which nobody is known; an archive that
+    counts from an event that may never come, of which the policy cannot say how long it keeps anything."""
+    if path[0] == "retention" and made.get("archive") and made.get("after") not in {"relationship ends", None}:
+        made["after"] = "collection"
     if path[0] == "absolutes":
         if ("never" in made) == ("only" in made):
             made.pop("never", None)

@@ -36,7 +36,10 @@ def looked_at(sites: Sequence[Site], mailbox: Mailbox | None = None, look: Look 
 def serving(sites: Sequence[Site], mailbox: Mailbox | None = None, look: Look = no_look) -> Iterator[str]:
     """``sites`` on a real server; yields its address."""
     app = looked_at(sites, mailbox, look)
-    place = socket.create_server(("127.0.0.1", 0))
+    # With its protocol named, as `troth serve` names it: else asyncio leaves Nagle's algorithm on, and an answer waits 40 ms.
+    place = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    place.bind(("127.0.0.1", 0))
+    place.listen()
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None, server_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
     thread.start()

@@ -85,7 +85,7 @@ def test_events_are_named_once_and_written_by_their_names() -> None:
 
 
 LATER = {
-    "RIGHTS_DESK": ("REQUEST_", "PERSON_CORRECTED", "PERSON_EXPORTED", "PERSON_MERGED"),
+    "RIGHTS_DESK": ("REQUEST_", "PERSON_EXPORTED", "PERSON_MERGED"),
     "ACCOUNTS": ("ACCOUNT_", "LOGIN_FAILED", "STAFF_"),
     "BREACH": ("BREACH_",),
     "STATISTICS": ("COUNT_",),

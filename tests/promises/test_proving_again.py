@@ -272,3 +272,16 @@ def test_everything_is_read_again_after_a_day(shop: Site) -> None:
     clock.passed = WHOLE_AGAIN + 1
     prover.prove(with_canary=False)
     assert prover.replay is not first
+
+
+def test_a_look_that_was_cut_short_leaves_nothing_out(shop: Site) -> None:
+    prover = Prover(shop)
+    prover.prove(with_canary=False)
+    a_read_with_no_purpose_is_let_through(shop)
+
+    def stop(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        prover.prove(with_canary=False, progress=stop)
+    assert said(prover.prove(with_canary=False))["purposes"][0] == "broken"

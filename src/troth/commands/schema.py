@@ -1,4 +1,4 @@
-"""``troth schema``: what the three files may hold, for editors."""
+"""``troth schema``: what the three files may hold, for editors; and what a rehearsal answers, for programs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ KINDS = ("policy", "decisions", "site")
 
 
 class Kind(StrEnum):
-    """The files of a site folder."""
+    """The files of a site folder, and the answer of a rehearsal."""
 
     policy = "policy"
     decisions = "decisions"
     site = "site"
+    rehearsal = "rehearsal"
 
 
 def schema(
-    kind: Annotated[Kind, typer.Argument(help="which file: `policy`, `decisions` or `site`")] = Kind.policy,
+    kind: Annotated[Kind, typer.Argument(help="which: `policy`, `decisions`, `site` or `rehearsal`")] = Kind.policy,
     out: Out = None,
 ) -> None:
-    """Print the JSON Schema of policy.yaml, decisions.yaml or site.yaml.
+    """Print the JSON Schema of policy.yaml, decisions.yaml or site.yaml, or of what `troth rehearse --json` prints.
 
     \b
     Example: troth schema decisions --out schema/decisions.schema.json
@@ -36,10 +37,14 @@ def schema(
 
 
 def schema_of(kind: str) -> dict[str, Any]:
-    """The JSON Schema of one of ``KINDS``."""
+    """The JSON Schema of one of ``KINDS``, or of the answer of a ``rehearsal``."""
     from troth.policy.schema import decisions_schema, policy_schema
     from troth.settings import Wiring
 
+    if kind == "rehearsal":
+        from troth.rehearsal.document import schema as rehearsal_schema
+
+        return rehearsal_schema()
     if kind == "site":
         written = Wiring.model_json_schema(by_alias=True, mode="validation")
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written, "title": "site.yaml of Troth"}

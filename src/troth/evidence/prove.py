@@ -124,9 +124,16 @@ class Prover:
         ``with_canary=False`` sends no made-up person but goes by the last one, for pages that are asked for often.
         ``progress`` is called with how many proofs are done, how many there are, and the promise's id.
         """
-        site = self._site
         if self._seconds() - self._began > WHOLE_AGAIN:
             self._begin()
+        try:
+            return self._proven(language, with_canary, progress)
+        except BaseException:  # cut short: what was heard and what was only read cannot be told apart any more
+            self._begin()
+            raise
+
+    def _proven(self, language: str, with_canary: bool, progress: Callable[[int, int, str], None] | None) -> Report:
+        site = self._site
         flown = canary.fly(site) if with_canary else None
         with unmoving(site) as conn:
             compiled, now = site.policy(conn), site.now()

@@ -23,14 +23,15 @@ from troth.people.shapes import named, shape_ids
 from troth.people.storing import refuse_the_unfit
 from troth.people.tables import holding, shape
 from troth.policy.rules import OWN_ACCESS
+from troth.store.prepared import Prepared
 from troth.store.site import Site
 
-_HELD = (
+_HELD = Prepared(
     select(holding.c.id, shape.c.fields)
     .join(shape, shape.c.id == holding.c.shape_id)
     .where(holding.c.submission == bindparam("submission"), holding.c.person_id == bindparam("person_id"))
 )
-_CORRECTING = update(holding).where(holding.c.id == bindparam("held")).values(body=bindparam("sealed"))
+_CORRECTING = Prepared(update(holding).where(holding.c.id == bindparam("held")).values(body=bindparam("sealed")))
 
 
 def correct(
@@ -46,18 +47,18 @@ def correct(
         StoreError: when the key store is missing.
     """
     (asked,) = ask_each(site, conn, [Want(person_id, frozenset(values), OWN_ACCESS, by)], event=events.PERSON_CORRECTED)
-    held = (
-        conn.execute(_HELD, {"submission": submission, "person_id": person_id}).all() if asked.decision.allowed else []
-    )
+    held = _HELD.rows(conn, {"submission": submission, "person_id": person_id}) if asked.decision.allowed else []
     if not held:
         raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)
-    fields = {row.id: names for row in held if (names := row.fields.split(" ")) and not values.keys().isdisjoint(names)}
+    fields = {
+        id_: names for id_, written in held if (names := written.split(" ")) and not values.keys().isdisjoint(names)
+    }
     _refuse_the_partial({field for names in fields.values() for field in names}, values, site.policy(conn).identifying)
     key = open_keys(site, [person_id]).get(person_id)
     if key is None:
         raise StoreError("This person has no key: nothing can be sealed.", "This database is an older copy.")
-    conn.execute(
-        _CORRECTING,
+    _CORRECTING.many(
+        conn,
         [
             {"held": one, "sealed": seal(key, person_id, one, {name: values[name] for name in names})}
             for one, names in fields.items()

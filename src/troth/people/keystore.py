@@ -9,20 +9,19 @@ a rotation can never retire a site key that a new row still needs. Where both st
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import Connection, Insert, LargeBinary, Row, String, bindparam, delete, insert, select
+from sqlalchemy import Connection, Row, delete, select
 
 from troth.clock import DAY
-from troth.errors import StoreError, Unverifiable
+from troth.errors import StoreError
 from troth.ids import new_id
 from troth.people.keyring import Ring, make_site_key, read_ring
-from troth.people.tables import person, person_key, site_key
+from troth.people.tables import person, person_key
+from troth.people.wrapping import keeping, new_key, unwrapped
 from troth.store import engines
 from troth.store.prepared import Prepared, among
 from troth.store.site import Site
@@ -67,7 +66,7 @@ def make_keys(site: Site, person_ids: Sequence[str]) -> None:
     """Make and commit the keys of people who are about to be admitted. Raises ``StoreError``; then none was made."""
     for _ in range(ATTEMPTS):
         ring = read_ring(site)
-        rows = [_wrapped(ring, one) for one in person_ids]
+        rows = [{"person_id": one, **new_key(ring)} for one in person_ids]
         with _named(), engines.alone(site.keys) if len(rows) == 1 else keys_written(site) as conn:
             if _KEEPING.many(conn, rows) == len(rows):  # otherwise the site key was retired, and none was kept
                 return
@@ -76,22 +75,7 @@ def make_keys(site: Site, person_ids: Sequence[str]) -> None:
     )
 
 
-def _keeping() -> Insert:
-    """Keeps a key while its site key is in use, whose row it locks against retirement."""
-    in_use = select(site_key.c.id).where(site_key.c.id == bindparam("site_key"), site_key.c.retired_at.is_(None))
-    in_use = in_use.with_for_update(read=True)
-    given = (bindparam("person_id", type_=String()), bindparam("wrapped", type_=LargeBinary()))
-    return insert(person_key).from_select(
-        ("person_id", "wrapped", "site_key"), in_use.with_only_columns(*given, site_key.c.id)
-    )
-
-
-_KEEPING = Prepared(_keeping())
-
-
-def _wrapped(ring: Ring, person_id: str) -> dict[str, object]:
-    wrapped = aes_key_wrap(ring.keys[ring.current], secrets.token_bytes(32))
-    return {"person_id": person_id, "wrapped": wrapped, "site_key": ring.current}
+_KEEPING = Prepared(keeping(person_key, "person_id"))
 
 
 def open_keys(site: Site, person_ids: Collection[str]) -> dict[str, bytes]:
@@ -138,10 +122,7 @@ def _rows(site: Site, ids: list[str]) -> list[Wrapped]:
 
 def unwrap(ring: Ring, row: Wrapped | Row[Any, Any, Any]) -> bytes:
     """The key in a row of ``person_key``. Raises ``Unverifiable`` when the row was altered."""
-    try:
-        return aes_key_unwrap(ring.keys[row.site_key], row.wrapped)
-    except (InvalidUnwrap, ValueError):
-        raise Unverifiable("A key does not open: its row was altered.", "Restore the key store.") from None
+    return unwrapped(ring, row.site_key, row.wrapped)
 
 
 def destroy_keys(site: Site, person_ids: Collection[str]) -> int:

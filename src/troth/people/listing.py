@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, select
 
+from troth.clock import from_micros
 from troth.consent.actions import choices
 from troth.consent.rules import facts_of
 from troth.consent.stops.actions import facts as stopped
@@ -20,6 +24,7 @@ from troth.people.each import Want, ask_each
 from troth.people.facts import BATCH, By
 from troth.people.tables import holding, shape
 from troth.policy.compile import Compiled
+from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 
 
@@ -57,22 +62,26 @@ class Listed:
     ends_at: datetime | None
 
 
-_COLUMNS = (
-    *(holding.c[name] for name in ("id", "person_id", "submission", "partner", "at")),
-    *(shape.c[name] for name in ("point", "source", "fields")),
+def _places(where: ColumnElement[bool], limited: bool = False) -> Prepared:
+    """The holdings that meet a condition as rows of ``Place``, in its order, oldest first."""
+    of_shape = {name: shape.c[name] for name in ("point", "source", "fields")}
+    columns = [of_shape[one.name] if one.name in of_shape else holding.c[one.name] for one in fields_of(Place)]
+    query = select(*columns).join_from(holding, shape, shape.c.id == holding.c.shape_id).where(where)
+    query = query.order_by(holding.c.at, holding.c.id)
+    return Prepared(query.limit(bindparam("many", type_=Integer())) if limited else query)
+
+
+_OF_PEOPLE = _places(among(holding.c.person_id, "ids"))
+_OF_SUBMISSIONS = _places(among(holding.c.submission, "ids"))
+_AT_POINT = _places(
+    and_(shape.c.point == bindparam("point"), holding.c.at > bindparam("since", type_=holding.c.at.type)), limited=True
 )
-_PLACES = select(*_COLUMNS).join(shape, shape.c.id == holding.c.shape_id).order_by(holding.c.at, holding.c.id)
-_OF_PEOPLE = _PLACES.where(holding.c.person_id.in_(bindparam("ids", expanding=True)))
-_OF_SUBMISSIONS = _PLACES.where(holding.c.submission.in_(bindparam("ids", expanding=True)))
-_AT_POINT = _PLACES.where(
-    shape.c.point == bindparam("point"), holding.c.at > bindparam("since", type_=holding.c.at.type)
-).limit(bindparam("most"))
 
 
 def of_submissions(conn: Connection, keys: Collection[str]) -> dict[str, list[Place]]:
     """The holdings of each of these submissions; what is gone, or was never here, is left out."""
     found: dict[str, list[Place]] = {}
-    for one in _places(conn, keys, _OF_SUBMISSIONS):
+    for one in _found(conn, keys, _OF_SUBMISSIONS):
         found.setdefault(one.submission, []).append(one)
     return found
 
@@ -80,15 +89,14 @@ def of_submissions(conn: Connection, keys: Collection[str]) -> dict[str, list[Pl
 def of_people(conn: Connection, person_ids: Collection[str]) -> dict[str, list[Place]]:
     """The holdings of each of these people, oldest first; whoever has none is left out."""
     found: dict[str, list[Place]] = {}
-    for one in _places(conn, person_ids, _OF_PEOPLE):
+    for one in _found(conn, person_ids, _OF_PEOPLE):
         found.setdefault(one.person_id, []).append(one)
     return found
 
 
 def of_point(conn: Connection, point: str, since: datetime, limit: int) -> list[Place]:
     """The first ``limit`` holdings that came in at ``point`` after ``since``, oldest first."""
-    rows = conn.execute(_AT_POINT, {"point": point, "since": since, "most": limit})
-    return [_place(row._mapping) for row in rows]
+    return [_place(row) for row in _AT_POINT.rows(conn, {"point": point, "since": since, "many": limit})]
 
 
 def listed(
@@ -106,19 +114,25 @@ def listed(
     stops = stopped(conn, [*policy.policy.purposes, *(f"@{one}" for one in policy.policy.recipients)])
     found: dict[str, list[Listed]] = {one: [] for one in allowed}
     objected = {one: _objections(facts_of(chosen.get(one, ()))) for one in allowed}
-    for place in _places(conn, allowed, _OF_PEOPLE):
+    for place in _found(conn, allowed, _OF_PEOPLE):
         found[place.person_id].append(_listed(policy, place, objected[place.person_id], stops))
     return found
 
 
-def _places(conn: Connection, ids: Collection[str], query: object) -> list[Place]:
+def _found(conn: Connection, ids: Collection[str], query: Prepared) -> list[Place]:
     named = list(ids)
     pages = (named[start : start + BATCH] for start in range(0, len(named), BATCH))
-    return [_place(row._mapping) for page in pages for row in conn.execute(query, {"ids": page})]  # type: ignore[call-overload]
+    return [_place(row) for page in pages for row in query.rows(conn, {"ids": page})]
 
 
-def _place(row: RowMapping) -> Place:
-    return Place(**{**row, "fields": frozenset(str(row["fields"]).split(" "))})
+def _place(row: tuple[Any, ...]) -> Place:
+    id_, person_id, submission, point, source, partner, fields, at = row
+    return Place(id_, person_id, submission, point, source, partner, _names(fields), from_micros(at))
+
+
+@lru_cache(maxsize=1024)
+def _names(written: str) -> frozenset[str]:
+    return frozenset(written.split(" "))
 
 
 def _objections(facts: frozenset[str]) -> frozenset[str]:

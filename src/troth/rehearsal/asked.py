@@ -9,21 +9,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import yaml  # type: ignore[import-untyped]
+from sqlalchemy import inspect
+
 from troth.clock import SystemClock
 from troth.errors import PolicyError, TrothError
 from troth.policy.check import Checked, check_document
 from troth.policy.compile import Compiled, compile_policy
 from troth.policy.decisions import read_decisions
-from troth.policy.document import read_document
+from troth.policy.document import parse_document, read_document
 from troth.rehearsal.compare import comparable, possible
 from troth.rehearsal.events import Event
 from troth.rehearsal.generate import generate
 from troth.rehearsal.notes import Notes
 from troth.rehearsal.report import Lived
-from troth.rehearsal.reproduce import Fault, Way, faults, reproduce, write_events
+from troth.rehearsal.reproduce import Fault, Way, reproduce, worst, write_events
 from troth.rehearsal.result import Rehearsal, Violation
 from troth.rehearsal.run import rehearse
 from troth.rehearsal.shrink import Events, Limits
+from troth.rehearsal.trials import trials
+from troth.store.engines import open_engine, reading
 from troth.store.wiring import read_wiring
 
 MOST_WAYS = 3
@@ -98,7 +103,32 @@ def scratch(keep: Path | None) -> Iterator[Path]:
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise TrothError(f"{keep} is not an empty folder.", "Name one that is empty or not there yet.")
     keep.mkdir(parents=True, exist_ok=True)
-    yield keep
+    yield keep.resolve()
+    for site in keep.glob("*/site"):
+        _point_to_its_stores(site)
+
+
+def _point_to_its_stores(site: Path) -> None:
+    """Let the ``site.yaml`` of a kept site name the files beside it, where its operator's names other stores."""
+    wiring = parse_document((site / "site.yaml").read_text("utf-8"), "site.yaml").tree
+    for section, store in (("store", "data"), ("keys", "keys")):
+        wires = {key: value for key, value in wiring.get(section, {}).items() if key != "database env"}
+        if (site / "var" / f"{store}.db").exists():
+            wiring[section] = {**wires, "database": f"sqlite:///var/{store}.db"}
+    (site / "site.yaml").write_text(yaml.safe_dump(wiring, sort_keys=False, allow_unicode=True), "utf-8")
+
+
+def refuse_full(url: str) -> None:
+    """A rehearsal needs empty databases. Raises ``TrothError`` for one with tables in it, or that cannot be reached."""
+    engine = open_engine(url, Path())
+    try:
+        with reading(engine) as conn:
+            tables = inspect(conn).get_table_names()
+    finally:
+        engine.dispose()
+    if tables:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise TrothError(f"{shown} is not empty.", "Make a new database for the rehearsal.")
 
 
 def live(asked: Asked, folder: Path, step: Step | None = None) -> Lived:
@@ -147,10 +177,10 @@ def _live(asked: Asked, events: Iterable[Event], notes: Notes, folder: Path, ste
 def with_ways(asked: Asked, lived: Lived, folder: Path, step: Step | None = None) -> Lived:
     """``lived`` with the shortest ways that were found to what went wrong in it, each written to a file in ``folder``.
 
-    Each list is tried on new SQLite files; with faults it is first tried without any.
+    With faults, each list is first tried without any.
     """
     found: dict[Fault, Way] = {}
-    for fault, violation in list(faults(lived.life).items())[:MOST_WAYS]:
+    for fault, violation in worst(lived.life.violations, MOST_WAYS).items():
         for one in (replace(asked, faults=False), asked) if asked.faults else (asked,):
             way = _way(one, lived, violation, step)
             if way is not None:
@@ -167,19 +197,8 @@ def _way(asked: Asked, lived: Lived, violation: Violation, step: Step | None) ->
         if step:
             step(runs, LIMITS.runs, f"{left:,} events left")
 
-    def again(events: Events, days: int) -> Rehearsal:
-        return rehearse(
-            asked.site,
-            days=days,
-            people=_people(events),
-            seed=asked.seed,
-            policy=asked.policy,
-            faults=asked.faults,
-            events=events,
-            with_canary=violation.kind == "promise",
-        )
-
-    return reproduce(again, _events_of(asked, lived), violation, limits=LIMITS, progress=told)
+    with trials(asked.site, asked.seed, violation.kind, policy=asked.policy, faults=asked.faults) as again:
+        return reproduce(again, _events_of(asked, lived), violation, limits=LIMITS, progress=told)
 
 
 def _events_of(asked: Asked, lived: Lived) -> Iterator[Event]:

@@ -13,7 +13,7 @@ Besides, the clock jumps, and the worker stays away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -27,7 +27,7 @@ COMMIT: Step = "commit"
 DELIVERY: Step = "delivery"
 
 TRIES = 2
-_LIKELY = {"event": (0.08, 0.3), "turn": (0.7, 0.4)}
+_LIKELY = {"event": (0.12, 0.3), "turn": (0.7, 0.4)}
 """how likely a mishap is at the first and at the second time that a task is tried; a third time goes well"""
 _KINDS: Mapping[Step, Mapping[Kind, int]] = {
     "statement": {"killed before": 3, "killed after": 3, "failed": 3, "late": 2, "locked": 1},
@@ -93,14 +93,20 @@ class Plan:
         """Note how often a task of this kind came to each place."""
         self._met.setdefault(task, {}).update(met)
 
-    def mishap(self, kind: Literal["event", "turn"], task: str, number: int, attempt: int) -> Mishap | None:
-        """The mishap of the ``attempt`` (from 0) at the task with this ``number``; None when it is to go well."""
+    def mishap(
+        self, kind: Literal["event", "turn"], task: str, number: int, attempt: int, leaves: Collection[Where] = ()
+    ) -> Mishap | None:
+        """The mishap of the ``attempt`` (from 0) at the task with this ``number``; None when it is to go well.
+
+        Where something ``leaves`` in this turn, as it seldom does, every second mishap is one of its delivery.
+        """
         random = Random(f"{self.seed}:{kind}:{number}:{attempt}")
         likely = _LIKELY[kind][attempt] if attempt < len(_LIKELY[kind]) else 0.0
         places = sorted(self._met.get(task, {}), key=lambda one: (one.part, one.where, one.step))
         if not places or random.random() >= likely:
             return None
-        part = random.choice(sorted({place.part for place in places}))
+        leaving = sorted({place.part for place in places} & {*leaves})
+        part = random.choice(leaving if leaving and random.random() < 0.5 else sorted({place.part for place in places}))
         where = random.choice(sorted({place.where for place in places if place.part == part}))
         place = random.choice([one for one in places if (one.part, one.where) == (part, where)])
         kinds = _KINDS[place.step]

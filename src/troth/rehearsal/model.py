@@ -11,22 +11,23 @@ from __future__ import annotations
 import heapq
 from collections import Counter, deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
-from typing import Literal
 
+from troth.clock import DAY
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.rehearsal.events import Event
-from troth.rehearsal.expects import Chosen, Whom, may_collect, may_disclose, may_read
+from troth.rehearsal.expects import Answer, Chosen, Whom, may_collect, may_disclose, may_read
+from troth.rehearsal.known import Gone, Part, Somebody, Wrong, in_use, later
 from troth.rehearsal.made_up import answers
 from troth.rehearsal.offers import opened
-from troth.rehearsal.result import Kind, Outcome
+from troth.rehearsal.result import Outcome
 from troth.rehearsal.tasks import APART, Task, given_to, kinds_of, ticked
 from troth.rehearsal.terms import NOTICE, Dealt, Term, Terms
 
-Answer = Literal["yes", "no", "either"]
+__all__ = ["Field", "Gone", "Model", "Part", "Somebody", "Wrong"]
+
 Field = tuple[str, str]
 """a collection point and a field"""
 _NEEDS_SOMEBODY = frozenset({"choose", "order", "close", "notice", "erase"})
@@ -38,60 +39,13 @@ _CHOICES = {
 }
 
 
-@dataclass(slots=True)
-class Part:
-    """What was given in one event and ends together. ``gone`` is set when it went out of use."""
-
-    number: int
-    who: int
-    point: str
-    fields: tuple[str, ...]
-    clocks: tuple[str, ...]
-    given: datetime
-    state: Literal["held", "kept", "out"] = "held"
-    gone: datetime | None = None
-
-
-@dataclass(slots=True)
-class Somebody:
-    """One person of the store, as the model knows them."""
-
-    id: str
-    who: int
-    whom: Whom
-    parts: list[Part] = field(default_factory=list)
-    erased: bool = False
-    due: datetime | None = None
-    """the instant that waits for them in the queue, so that it is not entered twice"""
-
-    @property
-    def active(self) -> bool:
-        """Whether something of theirs is in use."""
-        return not self.erased and any(part.state == "held" for part in self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """An outcome that should not be; ``about`` is a purpose, a recipient or a point."""
-
-    kind: Kind
-    about: str
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """A part of somebody whose time is over: nothing of it may be anywhere."""
-
-    person: Somebody
-    part: Part
-
-
 class Model:
     """The people of one site and what is due of theirs."""
 
-    def __init__(self, compiled: Compiled, seed: int, partners: Collection[str], began: datetime) -> None:
-        self.compiled, self.seed, self.partners = compiled, seed, frozenset(partners)
+    def __init__(
+        self, compiled: Compiled, seed: int, partners: Collection[str], began: datetime, margin: timedelta = 2 * DAY
+    ) -> None:
+        self.compiled, self.seed, self.partners, self.margin = compiled, seed, frozenset(partners), margin
         self.people: dict[str, Somebody] = {}
         self.latest: dict[int, str] = {}
         """who a made-up person was last, by their number"""
@@ -105,7 +59,7 @@ class Model:
         """events of which there may be more today, since something was lived again"""
         self.visits: deque[tuple[datetime, int]] = deque()
         """the last instant of some visits, and how many they were"""
-        self._versions = [(began, Terms(compiled.policy))]
+        self._versions = [(began, Terms(compiled.policy, margin))]
         self._known: Terms = self._versions[0][1]
         self._queue: list[tuple[datetime, str]] = []
         self._going: list[tuple[datetime, str, int]] = []
@@ -271,7 +225,7 @@ class Model:
 
     def _may_read(self, policy: Policy, person_id: str, purpose: str, role: str) -> Answer:
         somebody = self.people.get(person_id)
-        return _in_use(somebody, may_read(policy, purpose, role, somebody.whom)) if somebody else "no"
+        return in_use(somebody, may_read(policy, purpose, role, somebody.whom)) if somebody else "no"
 
     def _disclosed(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         event = task.event
@@ -292,7 +246,7 @@ class Model:
         if somebody is None:
             return "no"
         policy = self.terms(at).policy
-        return _in_use(somebody, may_disclose(policy, recipient, fields, purpose, somebody.whom, at))
+        return in_use(somebody, may_disclose(policy, recipient, fields, purpose, somebody.whom, at))
 
     def _erased(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         if outcome.result != "done":
@@ -305,7 +259,7 @@ class Model:
 
     def amended(self, effective: datetime, compiled: Compiled) -> None:
         """A version was published that takes effect at ``effective``."""
-        self._versions.append((effective, Terms(compiled.policy)))
+        self._versions.append((effective, Terms(compiled.policy, self.margin)))
 
     # --- Time --------------------------------------------------------------------------------------------------------
 
@@ -400,20 +354,7 @@ class Model:
         cutoff = at - self.terms(at).visits_kept
         while self.visits and self.visits[0][0] <= cutoff:
             self.visits.popleft()
-        return sum(_later(last, number, cutoff) for last, number in self.visits)
-
-
-def _later(last: datetime, number: int, cutoff: datetime) -> int:
-    """How many of ``number`` visits, each a second after the other up to ``last``, came after ``cutoff``."""
-    whole, rest = divmod(last - cutoff, APART)
-    return max(0, min(number, whole + bool(rest)))
-
-
-def _in_use(somebody: Somebody, allowed: bool) -> Answer:
-    """Nobody sees who asked to be forgotten; what a clock took out of use may be seen no later than its end."""
-    if not allowed or (somebody.erased and not any(part.state == "kept" for part in somebody.parts)):
-        return "no"
-    return "yes" if somebody.active else "either"
+        return sum(later(last, number, cutoff) for last, number in self.visits)
 
 
 _HEARD = {

@@ -27,7 +27,7 @@ MOST_AREAS = 7
 _LEFT, _RIGHT, _TOP = 44, 8, 60
 _HEIGHTS = {"held": 230, "visits": 70, "gone": 70}
 _GAP = 34
-_MOST_STEPS = {WIDE: 200, NARROW: 100}
+_MOST_STEPS = {WIDE: 120, NARROW: 60}
 _PATTERNS = (
     "",
     '<path d="M0 8L8 0M-2 2L2 -2M6 10L10 6"/>',

@@ -76,7 +76,7 @@ def _promises(life: Rehearsal) -> list[PromiseRow]:
 
 
 def _violations(lived: Lived, names: Names) -> Iterator[ViolationRow]:
-    for fault, one in faults(lived.life).items():
+    for fault, one in faults(lived.life.violations).items():
         way = lived.ways.get(fault)
         yield ViolationRow(
             kind=one.kind,
@@ -148,5 +148,5 @@ def _marks(lived: Lived) -> Iterator[Mark]:
     version = lived.life.report.version - len(lived.notes.amendments)
     for number, one in enumerate(lived.notes.amendments, start=1):
         yield Mark(one.day, "amendment", f"version {version + number}")
-    for found in faults(lived.life).values():
+    for found in faults(lived.life.violations).values():
         yield Mark(found.day, "violation", f"day {found.day}")

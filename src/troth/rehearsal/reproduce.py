@@ -13,13 +13,15 @@ from typing import get_args
 
 from troth.errors import TrothError
 from troth.rehearsal.events import Act, Event, read_line
-from troth.rehearsal.result import Kind, Rehearsal, Violation
+from troth.rehearsal.result import Kind, Violation
 from troth.rehearsal.shrink import Events, Limits, Shrunk, shrink
 
 Fault = tuple[Kind, str]
 """kind and what it is about: two violations that share both are the same one"""
-Again = Callable[[Events, int], Rehearsal]
-"""Lives a list of events, that many days"""
+FIRST: tuple[Kind, ...] = ("let out", "lost", "outlived", "refused", "ledger", "failed", "alarm", "promise")
+"""what is looked into first: a promise is mostly broken by one of the others"""
+Again = Callable[[Events, int], Iterable[Violation]]
+"""Lives a list of events, that many days, and says what went wrong"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,18 @@ def fault_of(one: Violation) -> Fault:
     return one.kind, one.about
 
 
-def faults(life: Rehearsal) -> dict[Fault, Violation]:
+def faults(violations: Iterable[Violation]) -> dict[Fault, Violation]:
     """What went wrong, each once, with the first time it was found; in the order in which it was."""
     first: dict[Fault, Violation] = {}
-    for one in life.violations:
+    for one in violations:
         first.setdefault(fault_of(one), one)
     return first
+
+
+def worst(violations: Iterable[Violation], most: int) -> dict[Fault, Violation]:
+    """Of ``faults`` the ``most`` that are looked into first."""
+    found = faults(violations)
+    return {fault: found[fault] for fault in sorted(found, key=lambda fault: FIRST.index(fault[0]))[:most]}
 
 
 def reproduce(

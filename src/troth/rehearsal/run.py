@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -120,10 +120,20 @@ class Life:
                 self._found(event.day, at, self.model.happened(task, outcome))
                 if event.act == "amend" and outcome.effective is not None:
                     self.model.amended(outcome.effective, _published(self.site))
-        self.events += event.count if task is not None else 1
-        self.happened[f"{event.act}: {outcome.result}"] += event.count if task is not None else 1
+        self._count(event, task, outcome)
         if self.watch:
             self.watch.happened(event, outcome)
+
+    def _count(self, event: Event, task: Task | None, outcome: Outcome) -> None:
+        """Each visit and each person on a list is an event of its own."""
+        number = 1 if task is None else event.count
+        if task is not None and event.act == "read" and event.who is None:
+            number = len(task.people)
+            self.happened["read: refused"] += number - len(outcome.opened)
+            self.happened["read: done"] += len(outcome.opened)
+        else:
+            self.happened[f"{event.act}: {outcome.result}"] += number
+        self.events += number
 
     def _look(self, day: int, at: datetime, turned: Turn) -> None:
         self._found(day, at, self.checks.turn(turned))
@@ -137,10 +147,26 @@ class Life:
                 self.watch.went(one.part.who, one.part.point, one.part.given, at, one.part.fields)
             self.watch.day(count)
 
-    def open_some(self, day: int, at: datetime) -> None:
-        """Once more, of more people than on any day before: is everything there as it was given?"""
+    def told(self, seed: int, people: int, *, with_canary: bool) -> Rehearsal:
+        """The whole life, after a last look at more people than on any day before, and a last proof."""
+        day, at = max(len(self.days) - 1, 0), self.clock.at
         with self._timed("checking"):
             self._found(day, at, self.checks.opened(OPENED_AT_THE_END))
+        report = self.prove(day, at, with_canary=with_canary)
+        return Rehearsal(
+            site=self.site.name,
+            store=self.site.engine.dialect.name,
+            seed=seed,
+            people=people,
+            started=self.start,
+            ended=at,
+            events=self.events,
+            happened=dict(sorted(self.happened.items())),
+            days=tuple(self.days),
+            report=report,
+            violations=tuple(self.violations),
+            spent=dict(self.spent),
+        )
 
     def prove(self, day: int, at: datetime, *, with_canary: bool = False) -> Report:
         """Every proof, over what is new on the ledger; at the end, with a canary, over all of it again."""
@@ -217,29 +243,14 @@ def rehearse(
         if events is None:
             events = generate(compiled, days=days, people=people, seed=seed, partners=stage.site.wiring.partners)
         live(life, events, days, progress)
-        life.open_some(days - 1, stage.clock.at)
-        report = life.prove(days - 1, stage.clock.at, with_canary=with_canary)
-        return Rehearsal(
-            site=stage.site.name,
-            store=stage.site.engine.dialect.name,
-            seed=seed,
-            people=people,
-            started=stage.start,
-            ended=stage.clock.at,
-            events=life.events,
-            happened=dict(sorted(life.happened.items())),
-            days=tuple(life.days),
-            report=report,
-            violations=tuple(life.violations),
-            faults=dict(sorted(trouble.caused.items())) if trouble else {},
-            seconds=perf_counter() - began,
-            spent=dict(life.spent),
-        )
+        lived = life.told(seed, people, with_canary=with_canary)
+        faults_caused = dict(sorted(trouble.caused.items())) if trouble else {}
+        return replace(lived, faults=faults_caused, seconds=perf_counter() - began)
 
 
 def begin(site: Site, clock: MovedClock, hands: Hands, seed: int, watch: Watch | None = None) -> Life:
     """A life on ``site`` before its first day, which begins now; its policy is in force, and nobody is in it yet."""
-    model = Model(site.policy(), seed, site.wiring.partners, clock.at)
+    model = Model(site.policy(), seed, site.wiring.partners, clock.at, site.wiring.margin)
     return Life(site, clock, hands, model, Checks(site, model), clock.at, watch)
 
 

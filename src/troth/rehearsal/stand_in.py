@@ -36,7 +36,7 @@ class StandIns:
 
     def start(self, sites: Iterable[Site]) -> None:
         """Listen, and set the environment variables that the sites' wiring names to addresses of this server."""
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         for site in sites:
             for recipient, wire in site.wiring.recipients.items():
                 if wire.url_env:

@@ -50,6 +50,8 @@ class Terms:
     """What one version of a policy says about time."""
 
     policy: Policy
+    margin: timedelta = 2 * DAY
+    """how long before a promised end things are destroyed"""
 
     def groups(self, point: str, fields: Collection[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         """``fields`` given at ``point``, parted by the clocks that speak of them: fields and clocks of each part."""
@@ -77,7 +79,7 @@ class Terms:
             event = self._event(entry, given, kind, since, dealt)
             if event is not None and entry.keep is not None:
                 gone = event + entry.keep
-                yield Term(key, gone - self._stay(entry.keep), gone, entry.archive)
+                yield Term(key, gone - self._ahead(entry, entry.keep), gone, entry.archive)
 
     def _event(
         self, entry: RetentionClock, given: datetime, kind: str, since: datetime, dealt: Collection[Dealt]
@@ -96,10 +98,11 @@ class Terms:
             case "last contact":
                 return max([given, *(one.last for one in dealt)])
 
-    def _stay(self, keep: timedelta) -> timedelta:
-        """How long before its end something may go out of use, so that a mistake can still be undone."""
+    def _ahead(self, entry: RetentionClock, keep: timedelta) -> timedelta:
+        """How long before its end something may go out of use: time to undo a mistake, unless it goes by its age alone."""
         least = min(keep / 2, DAY / 2)
-        return min(max(keep / 10, least), self.erased_within, LONGEST_STAY)
+        stay = min(max(keep / 10, least), self.erased_within, LONGEST_STAY)
+        return min(self.margin, stay / 2) if entry.after == "collection" else stay
 
     @property
     def erased_within(self) -> timedelta:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,7 +22,8 @@ from troth.errors import StoreError
 from troth.rehearsal.bothered import NAME, Armed, Done, bothered
 from troth.rehearsal.checks import SILENT
 from troth.rehearsal.child import Child, Killed
-from troth.rehearsal.faults import TRIES, Mishap, Plan
+from troth.rehearsal.events import Act
+from troth.rehearsal.faults import TRIES, Mishap, Plan, Where
 from troth.rehearsal.model import Wrong
 from troth.rehearsal.remote import FaultyMailbox, FaultyStandIns, disagreements
 from troth.rehearsal.result import Outcome
@@ -40,6 +41,8 @@ TOO_LONG = 3
 _WHOLE = 25
 """each so many times it is the actor itself that is killed and no double, which costs more"""
 _FIRST = 5
+_LEAVES: Mapping[Act, set[Where]] = {"disclose": {"recipient"}, "submit": {"mail"}, "import": {"mail"}}
+"""where something may arrive in the turn after an event"""
 
 
 class Trouble:
@@ -57,6 +60,7 @@ class Trouble:
         self._desks = (stand_ins.desk, mailbox.desk)
         self._child = Child(bothered, stage.props, dict(os.environ), seed)
         self._wrong: list[Wrong] = []
+        self._leaves: set[Where] = set()
         for desk in self._desks:
             desk.kill = self._child.kill
 
@@ -71,6 +75,7 @@ class Trouble:
             mishap = self._plan.mishap("event", task.event.act, task.event.number, attempt)
             done = self._tried(task.event.act, task, mishap)
             if done is not None:
+                self._leaves |= _LEAVES.get(task.event.act, set()) if done.answer.result == "done" else set()
                 return replace(done.answer, again=True) if attempt else cast(Outcome, done.answer)
             attempt, task = attempt + 1, replace(task, again=True)
 
@@ -79,15 +84,23 @@ class Trouble:
         if day in self._absent:
             self._stays_away(day)
             return None
-        mishaps = [self._plan.mishap("turn", "turn", day, attempt) for attempt in range(TRIES)]
+        leaves, self._leaves = self._leaves, set()
+        mishaps = [self._plan.mishap("turn", "turn", day, attempt, leaves) for attempt in range(TRIES)]
         bad = [mishap for mishap in mishaps if mishap is not None]
+        apart = self._apart(at)
         for left, mishap in zip(range(len(bad), 0, -1), bad, strict=True):
-            self._tried("turn", at - left * BETWEEN_TURNS, mishap)
+            done = self._tried("turn", at - left * apart, mishap)
+            self._wrong += _mistakes(done.answer) if done else []
         last = self._tried("turn", at, None)
         self._wrong += [
             Wrong("lost", "deliveries", says) for says in disagreements(self._site, self._stand_ins, self._mailbox)
         ]
         return cast(Turn, last.answer) if last else None
+
+    def _apart(self, at: datetime) -> timedelta:
+        """Between turns up to ``at``; none where a version takes effect: what goes before that keeps its own deadline."""
+        same = self._site.policy(at=at).version == self._site.policy(at=at - TRIES * BETWEEN_TURNS).version
+        return BETWEEN_TURNS if same else timedelta(0)
 
     def clock_error(self, day: int) -> timedelta:
         """How far the clock is from the truth from noon of ``day`` on."""
@@ -163,6 +176,18 @@ class Trouble:
         for engine in (self._site.engine, self._site.keys):
             while engine.dialect.name == "postgresql" and _lingering(engine):
                 Waiting().wait(0.002)
+
+
+def _mistakes(turned: Turn) -> list[Wrong]:
+    """Tasks that a mishap ended with something else than a sentence about the store."""
+    words = turned.problems.items()
+    return [
+        Wrong("failed", task, f"`{task}` ended with {said} when a store failed") for task, said in words if _bare(said)
+    ]
+
+
+def _bare(said: str) -> bool:
+    return said.isidentifier()
 
 
 def _lock_all(conn: Connection) -> None:

@@ -109,10 +109,10 @@ def _oldest(is_archive: bool) -> Select[Any]:
 @lru_cache
 def _alone(is_archive: bool) -> Select[Any]:
     """Whoever in the window has nothing in use outside it; ``depart`` looks again when the window is gone."""
+    people = select(holding.c.person_id).where(_inside(holding, is_archive)).distinct().subquery("people")
     other = holding.alias("other")
-    outside = not_(_inside(other, is_archive))
-    free = select(other.c.id).where(other.c.person_id == holding.c.person_id, other.c.only_for.is_(None), outside)
-    return select(holding.c.person_id).where(_inside(holding, is_archive), ~free.exists()).distinct()
+    free = and_(other.c.person_id == people.c.person_id, other.c.only_for.is_(None), not_(_inside(other, is_archive)))
+    return select(people.c.person_id).where(~select(other.c.id).where(free).exists())
 
 
 @lru_cache(maxsize=256)

@@ -26,6 +26,7 @@ from troth.retention.quarantine import depart, in_ending, move, move_back
 from troth.retention.scrub import scrub
 from troth.retention.split import split
 from troth.retention.tables import departure, ending, hold
+from troth.store.prepared import Prepared
 from troth.store.schema import Instant
 from troth.store.site import Site
 
@@ -58,7 +59,8 @@ def begin_ending(
     keep_apart(site, conn, going, compiled, now, batch=1)
     counted = move(conn, going.select(holding.c.id), made)
     whole = scope == "person"
-    depart(conn, made, person.c.id == person_id if whole else in_ending(made))
+    if whole or not _FREE.rows(conn, {"person_id": person_id}):
+        depart(conn, made, person.c.id == person_id if whole else in_ending(made))
     if whole:
         _bring_forward(conn, person_id, made, deadline)
     told = (
@@ -66,6 +68,12 @@ def begin_ending(
     )
     enter(site, conn, made, cause, deadline, counted, told and whole, person_id, scope)
     return made
+
+
+_FREE = Prepared(
+    select(holding.c.id).where(holding.c.person_id == bindparam("person_id"), holding.c.only_for.is_(None)).limit(1)
+)
+"""whoever has something left that no hold keeps apart stays in use"""
 
 
 def _refuse_unknown(conn: Connection, person_id: str) -> None:

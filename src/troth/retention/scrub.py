@@ -11,11 +11,17 @@ from collections.abc import Collection
 
 from sqlalchemy import Engine, text
 
+from troth.store.engines import explained
+
 
 def scrub(engine: Engine, tables: Collection[str]) -> bool:
-    """Scrub ``tables`` of the database behind ``engine``; False when another reader or writer was in the way."""
+    """Scrub ``tables`` of the database behind ``engine``; False when another reader or writer was in the way.
+
+    Raises:
+        StoreError: when the store is gone; what was deleted is deleted, and the next scrub makes it unreadable.
+    """
     if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        with explained(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             for name in sorted(tables):
                 conn.execute(text(f'VACUUM (SKIP_LOCKED) "{name}"'))
         return True

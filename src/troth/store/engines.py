@@ -125,14 +125,14 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises:
         StoreError: when the store is locked, full or gone; nothing was changed.
     """
-    with _explained(), engine.connect().execution_options(troth_writes=True) as conn, conn.begin():
+    with explained(), engine.connect().execution_options(troth_writes=True) as conn, conn.begin():
         yield conn
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads, on one consistent state. Raises ``StoreError`` as ``writing`` does."""
-    with _explained(), engine.connect() as conn, conn.begin():
+    with explained(), engine.connect() as conn, conn.begin():
         yield conn
 
 
@@ -149,13 +149,18 @@ def alone(engine: Engine) -> Iterator[Connection]:
         return
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-    with _explained(), engine.connect().execution_options(troth_writes=True) as conn:
+    with explained(), engine.connect().execution_options(troth_writes=True) as conn:
         yield conn
         conn.commit()  # of nothing, unless somebody listens to statements
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """What goes wrong with a store within the block, in words: for statements outside ``writing`` and ``reading``.
+
+    Raises:
+        StoreError: when the store is locked, full or gone.
+    """
     try:
         yield
     except OperationalError as error:

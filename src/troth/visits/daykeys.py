@@ -5,17 +5,15 @@ A key is committed before the first visit that it seals; a key without visits is
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection
 from datetime import date
 
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 
-from troth.errors import StoreError, Unverifiable
-from troth.people.keyring import Ring, read_ring
+from troth.errors import StoreError
+from troth.people.keyring import read_ring
 from troth.people.keystore import keys_read, keys_written
-from troth.people.tables import site_key
+from troth.people.wrapping import in_use, new_key, unwrapped
 from troth.store.insert import insert_into
 from troth.store.site import Site
 from troth.visits.tables import day_key
@@ -35,7 +33,7 @@ def keys_of(site: Site, days: Collection[date]) -> dict[date, bytes]:
             rows = conn.execute(select(day_key).where(day_key.c.day.in_([_name(day) for day in days]))).all()
         ring = read_ring(site)
         if all(row.site_key in ring.keys for row in rows):
-            return {date.fromisoformat(row.day): _unwrap(ring, row.site_key, row.wrapped) for row in rows}
+            return {date.fromisoformat(row.day): unwrapped(ring, row.site_key, row.wrapped) for row in rows}
     raise StoreError(
         "The site key that wraps these keys is missing.", "Put back the secret that belongs to this key store."
     )
@@ -55,31 +53,13 @@ def _make(site: Site, days: Collection[date]) -> None:
     for _ in range(_ATTEMPTS):
         ring = read_ring(site)
         with keys_written(site) as conn:
-            if _in_use(conn, ring.current):
-                rows = [_row(ring, day) for day in days]
+            if in_use(conn, ring.current):
+                rows = [{"day": _name(day), **new_key(ring)} for day in days]
                 conn.execute(insert_into(conn, day_key).on_conflict_do_nothing(), rows)
                 return
     raise StoreError(
         "The site key is not the one this key store was made with.", "Put back the secret that belongs to it."
     )
-
-
-def _in_use(conn: Connection, key: str) -> bool:
-    """Lock the site key's row against retirement, as the keys of people do."""
-    query = select(site_key.c.id).where(site_key.c.id == key, site_key.c.retired_at.is_(None))
-    return conn.execute(query.with_for_update(read=True)).first() is not None
-
-
-def _row(ring: Ring, day: date) -> dict[str, object]:
-    wrapped = aes_key_wrap(ring.keys[ring.current], secrets.token_bytes(32))
-    return {"day": _name(day), "wrapped": wrapped, "site_key": ring.current}
-
-
-def _unwrap(ring: Ring, key: str, wrapped: bytes) -> bytes:
-    try:
-        return aes_key_unwrap(ring.keys[key], wrapped)
-    except (InvalidUnwrap, ValueError):
-        raise Unverifiable("A day's key does not open: its row was altered.", "Restore the key store.") from None
 
 
 def keys_before(site: Site, day: date) -> bool:

@@ -21,7 +21,7 @@ from troth.store.site import Site
 from troth.web import accounts, api, forms, index, notices, problems, reading, stopping, wellknown
 from troth.web import mailbox as letters
 from troth.web.arrival import App, nameable
-from troth.web.evidence import Look, Watch, proofs
+from troth.web.evidence import Look, Proofs, Watch
 from troth.web.guard import BODY_LIMIT, seal
 from troth.web.programs import Door
 from troth.web.together import Together
@@ -32,11 +32,11 @@ _STATIC_FOR_SECONDS = 3600
 
 
 def make_app(
-    sites: Sequence[Site], mailbox: Mailbox | None = None, demo: bool = False, look: Look = proofs
+    sites: Sequence[Site], mailbox: Mailbox | None = None, demo: bool = False, look: Look | None = None
 ) -> Litestar:
     """The application that serves ``sites``.
 
-    ``mailbox`` is shown as the sites' mailbox when ``demo`` is set; ``look`` proves a site's promises for the notice.
+    ``mailbox`` is shown as the sites' mailbox when ``demo`` is set; ``look``, if any, proves a site's promises for the notice.
 
     Raises:
         PolicyError: when two sites share a name, one has the name of an address of ours, or a program's token is missing.
@@ -46,7 +46,7 @@ def make_app(
         raise PolicyError(
             "Two sites have the same name, or one is called like an address of ours.", "See `name` in site.yaml."
         )
-    state = State({"sites": by_name, "mailbox": mailbox if demo else None, "watch": Watch(look)})
+    state = State({"sites": by_name, "mailbox": mailbox if demo else None, "watch": Watch(look or Proofs())})
     state["doors"] = {site.name: Door(site) for site in sites}
     state["together"] = {site.name: Together(site) for site in sites}
     return App(

@@ -80,7 +80,8 @@ def nameable(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteH
 def takes(media_type: str) -> Guard:
     """A guard that refuses with 415 whatever says it is not ``media_type``, or does not say what it is."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    # Asynchronous, since the framework carries out any other guard in a thread of its own.
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         said = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
         if said != media_type:
             raise HTTPException(status_code=415)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from troth.errors import TrothError
 from troth.evidence.words import in_language
@@ -19,6 +20,9 @@ from troth.proof import Proof
 from troth.store.site import Site
 from troth.web.notice_page import Evidence, Verdict
 from troth.web.words import say
+
+if TYPE_CHECKING:
+    from troth.evidence.prove import Prover, Report
 
 FRESH_FOR = timedelta(minutes=5)
 _log = logging.getLogger("troth.web")
@@ -47,7 +51,24 @@ def proofs(site: Site) -> Mapping[str, Shown]:
     """Every promise of ``site``, proven now, without the made-up person that ``troth prove`` sends round."""
     from troth.evidence.prove import prove
 
-    report, policy = prove(site, with_canary=False), site.policy().policy
+    return _shown(prove(site, with_canary=False), site)
+
+
+class Proofs:
+    """As ``proofs``, again and again, each time at the cost of what is new; one site at a time."""
+
+    def __init__(self) -> None:
+        self._provers: dict[str, Prover] = {}
+
+    def __call__(self, site: Site) -> Mapping[str, Shown]:
+        from troth.evidence.prove import Prover
+
+        prover = self._provers.setdefault(site.name, Prover(site))
+        return _shown(prover.prove(with_canary=False), site)
+
+
+def _shown(report: Report, site: Site) -> Mapping[str, Shown]:
+    policy = site.policy().policy
     return {
         one.promise.id: Shown(
             one.proof.verdict, {tag: _text(one.proof, policy, tag) for tag in policy.policy.languages}, one.checked_at

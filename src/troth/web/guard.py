@@ -11,7 +11,6 @@ import logging
 from typing import Any
 from urllib.parse import urlsplit
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 from troth.errors import Refused
@@ -42,17 +41,17 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), browsing-topics=()",
 }
 _TWO_YEARS = "max-age=63072000; includeSubDomains"
+_SENT = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+_SECURED = [*_SENT, (b"strict-transport-security", _TWO_YEARS.encode())]
 
 
 async def seal(message: Message, scope: Scope) -> None:
     """Litestar's ``before_send``: add the headers to every answer, errors included, and note it in the log."""
     if message["type"] != "http.response.start":
         return
-    headers = MutableScopeHeaders.from_message(message)
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
-    if scope.get("scheme") == "https":
-        headers.setdefault("Strict-Transport-Security", _TWO_YEARS)
+    there = {name.lower() for name, _ in message["headers"]}
+    wanted = _SECURED if scope.get("scheme") == "https" else _SENT
+    message["headers"] = [*message["headers"], *(one for one in wanted if one[0] not in there)]
     fields: Any = scope
     method = "HEAD" if fields.get(ONLY_HEAD) else fields.get("method")
     _log.info("%s %s %s", method, fields.get("path_template", "-"), message["status"])

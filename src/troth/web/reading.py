@@ -57,7 +57,7 @@ class Opened(msgspec.Struct):
     because: list[str]
 
 
-def known_program(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def known_program(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """A guard that lets in only the site's programs, before anything of the body is read."""
     door = connection.app.state.doors[site_of(connection).name]  # type: ignore[arg-type]  # it has what a request has
     connection.scope["state"][_PROGRAM] = door.admit(connection.headers.get("authorization", ""))
