@@ -58,11 +58,14 @@ def peak(bench: Bench, kind: Kind, act: str, rows: int) -> float:
         if act in ("sweeping", "proving"):
             crowd(site, rows)
         if act in ("verifying", "exporting"):
-            for _ in range(rows // min(rows, AT_ONCE)):
+            made = bodies(site, min(rows, AT_ONCE))
+            for _ in range(rows // len(made)):
                 with site.writing() as conn:
-                    ledger.append_many(conn, START, events.PERSON_READ, bodies(site, min(rows, AT_ONCE)))
+                    ledger.append_many(conn, START, events.PERSON_READ, made)
         if act == "exporting":
             ledger.seal(site)
+        for engine in (site.engine, site.keys):
+            engine.dispose()
         urls = [engine.url.render_as_string(hide_password=False) for engine in (site.engine, site.keys)]
         command = [sys.executable, "-m", "benchmarks.peak", act, str(rows), str(site.folder), *urls]
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603

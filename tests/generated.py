@@ -305,7 +305,7 @@ _OWN: Mapping[str, Callable[[_Maker, Mapping[str, Any]], Any]] = {
 def _sensible(made: dict[str, Any], path: tuple[str, ...], random: Random) -> dict[str, Any]:
     """What an author never writes: an absolute that is neither or both; an address by which nobody is known; an archive that
     counts from an event that may never come, of which the policy cannot say how long it keeps anything."""
-    if path[0] == "retention" and made.get("archive") and made.get("after") not in {"relationship ends", None}:
+    if path[0] == "retention" and made.get("archive"):
         made["after"] = "collection"
     if path[0] == "absolutes":
         if ("never" in made) == ("only" in made):

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from troth.decide import Ask, Decision, Rule, RuleSet
 from troth.policy.check import check
 from troth.policy.compile import Compiled, compile_policy
-from troth.policy.model import Policy
+from troth.policy.model import Absolute, Header, Policy
+from troth.policy.rules import OWN_ACCESS
+from troth.policy.words import Text
 
 ACTS = ("read", "disclose", "count")
 PURPOSES = ("marketing", "orders", "books")
@@ -333,3 +335,11 @@ def test_cedar_decides_alike_about_the_shop(data: st.DataObject) -> None:
 @cache
 def shop_in_cedar() -> str:
     return "\n".join(in_cedar(rule) for rule in sorted(shop().rules.rules, key=repr))
+
+
+def test_never_read_keeps_nobody_from_their_own_data() -> None:
+    never = Absolute(never="read", what=("everything",), label=Text("We never read it."))
+    policy = Policy(policy=Header(), absolutes={"private": never})
+    own = Ask("read", OWN_ACCESS, frozenset(), facts=frozenset({"by:person"}))
+    assert compile_policy(policy).decide(own).allowed
+    assert not compile_policy(policy).decide(replace(own, facts=frozenset({"by:staff"}))).allowed

@@ -270,7 +270,9 @@ def _people(policy: Policy, absolute: Absolute) -> Words:
 
 
 def _lifted(policy: Policy, absolute: Absolute) -> frozenset[str]:
-    facts = set()
+    facts = (
+        {"by:person"} if "read" in (absolute.never, absolute.only) else set()
+    )  # people see their own data all the same
     for word in absolute.unless:
         if word in policy.legal:
             facts.add(f"legal:{word}")
