@@ -7,7 +7,7 @@ has not run for too long is an alarm of its own.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -44,34 +44,38 @@ Task = Callable[[Site], int]
 class Turn:
     """What one turn did: a count for each task, and what went wrong in words without personal values."""
 
-    done: Mapping[str, int] = field(default_factory=dict)
-    problems: Mapping[str, str] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
 
 
 def turn(site: Site, tasks: Mapping[str, Task] | None = None) -> Turn:
     """Do everything that is due at the site's present, once; ``tasks`` take the place of ``TASKS``."""
+    made = Turn({}, {})
+    wanted = tasks or TASKS
+    _carry_out(site, {name: task for name, task in wanted.items() if name not in AFTER}, made)
+    _carry_out(site, {name: task for name, task in wanted.items() if name in AFTER}, made)
+    return made
+
+
+def _carry_out(site: Site, tasks: Mapping[str, Task], made: Turn) -> None:
+    """Do ``tasks``, add what came of them to ``made``, and note which came to their end."""
     done: dict[str, int] = {}
-    problems: dict[str, str] = {}
-    for name, task in (tasks or TASKS).items():
+    for name, task in tasks.items():
         try:
             done[name] = task(site)
         except TrothError as error:
-            problems[name] = str(error)
+            made.problems[name] = str(error)
             log.error("%s: %s: %s", site.name, name, error)
         except Exception as error:  # a mistake in one task must not end the others, and its words may quote a value
-            problems[name] = type(error).__name__
+            made.problems[name] = type(error).__name__
             log.error("%s: %s: a mistake in Troth (%s)", site.name, name, type(error).__name__)
+    made.done.update(done)
     try:
-        _beat(site, done)
+        with site.writing() as conn:
+            beat_all(conn, done, site.now())
     except StoreError as error:  # the tasks are done; that they were is noted at the next turn
-        problems[HEARTBEAT] = str(error)
+        made.problems[HEARTBEAT] = str(error)
         log.error("%s: %s: %s", site.name, HEARTBEAT, error)
-    return Turn(done, problems)
-
-
-def _beat(site: Site, done: Collection[str]) -> None:
-    with site.writing() as conn:
-        beat_all(conn, done, site.now())
 
 
 def work(site: Site, stop: Event, every_seconds: float = 60.0) -> None:
@@ -95,6 +99,9 @@ def _orphans(site: Site) -> int:
 
 ORPHANS = "keys of nobody"
 """under which the hour is counted, since the heartbeat of the task is noted at every turn"""
+
+AFTER = frozenset({"alarms", "seal"})
+"""tasks that look at what the others did, which is noted before them: else a worker that comes once a day would be silent"""
 
 TASKS: Mapping[str, Task] = {
     "visits": visits.sweep_quietly,

@@ -222,6 +222,7 @@ def test_a_broken_promise_is_shown_first_and_is_exit_code_one(published: Path) -
 
 def test_a_changed_ledger_does_not_verify_and_says_where(published: Path) -> None:
     assert troth("ledger", "verify", published).exit_code == 0
+    assert json.loads(troth("ledger", "verify", published, "--json").stdout)["verdict"] == "whole"
     _sql(published, "UPDATE ledger_entry SET event = 'person:read' WHERE id = 1")
     broken = troth("ledger", "verify", published, "--json")
     assert broken.exit_code == 1

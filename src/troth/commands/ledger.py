@@ -26,7 +26,8 @@ def verify(site: Folder, json_: Json = False) -> None:
     with opened(site) as site_:
         report = verified(site_)
     if json_:
-        as_json({"site": site_.name, **asdict(report)})
+        told = {key: value for key, value in asdict(report).items() if key != "seen"}
+        as_json({"site": site_.name, **told})
     else:
         typer.echo(f"{site_.name}: {report.line()}")
     if report.verdict == "broken":

@@ -20,7 +20,6 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from troth.errors import StoreError
 from troth.rehearsal.bothered import NAME, Armed, Done, bothered
-from troth.rehearsal.checks import SILENT
 from troth.rehearsal.child import Child, Killed
 from troth.rehearsal.events import Act
 from troth.rehearsal.faults import TRIES, Mishap, Plan, Where
@@ -125,7 +124,7 @@ class Trouble:
         raised = {one.kind for one in alarms(self._site, overdue(self._site))}
         if missed >= TOO_LONG:
             self.caused["the worker stayed away for too long"] += missed == TOO_LONG
-            if SILENT not in raised:
+            if "sweeper stopped" not in raised:
                 self._wrong.append(Wrong("failed", "alarms", "the worker was away for days, and no alarm says so"))
 
     def _tried(self, name: str, task: Task | datetime, mishap: Mishap | None) -> Done | None:

@@ -150,8 +150,12 @@ def alone(engine: Engine) -> Iterator[Connection]:
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="AUTOCOMMIT")
     with explained(), engine.connect().execution_options(troth_writes=True) as conn:
-        yield conn
-        conn.commit()  # of nothing, unless somebody listens to statements
+        try:
+            yield conn
+            conn.commit()  # of nothing, unless somebody listens to statements
+        except DBAPIError:
+            conn.invalidate()  # nobody inherits a transaction whose end failed
+            raise
 
 
 @contextmanager
