@@ -17,7 +17,7 @@ from tests.databases import (
     run_folder_held,
     unavailable,
 )
-from tests.fixtures import clock, site  # noqa: F401  (fixtures)
+from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

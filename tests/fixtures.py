@@ -9,6 +9,7 @@ import pytest
 
 from tests.databases import StoreKind
 from troth.clock import MovedClock, utc
+from troth.messages.mailbox import Mailbox
 from troth.people.keyring import make_site_key
 from troth.store import versions
 from troth.store.engines import open_engine
@@ -49,6 +50,15 @@ def _tables_made(url: str, store: str) -> None:
 @pytest.fixture
 def clock() -> MovedClock:
     return MovedClock(START)
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A mail server of this test's own; ``tests.operators.mailing`` points a site at it."""
+    box = Mailbox()
+    box.start()
+    yield box
+    box.stop()
 
 
 @pytest.fixture

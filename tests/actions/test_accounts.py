@@ -1,7 +1,6 @@
 """Accounts on both stores: opened by whoever reads the mail, closed to guessing, left in two ways."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,11 +62,8 @@ class Door:
 
 
 @pytest.fixture
-def door(site: Site) -> Iterator[Door]:
-    box = Mailbox()
-    box.start()
-    yield Door(mailing(site, box), box)
-    box.stop()
+def door(site: Site, mailbox: Mailbox) -> Door:
+    return Door(mailing(site, mailbox), mailbox)
 
 
 def states(site: Site) -> list[str]:

@@ -1,6 +1,6 @@
 """Mail out, over real SMTP: to those who are owed it or chose it, once, and never after a no."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -27,14 +27,6 @@ from troth.store.site import Site, open_site
 
 OFFER = {"subject_line": "Lamps", "paragraphs": ["New lamps are here."]}
 ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    box = Mailbox()
-    box.start()
-    yield box
-    box.stop()
 
 
 @pytest.fixture

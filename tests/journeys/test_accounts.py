@@ -24,14 +24,6 @@ REGISTER, LOGIN = "/shop/forms/register", "/shop/account/login"
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    box = Mailbox()
-    box.start()
-    yield box
-    box.stop()
-
-
-@pytest.fixture
 def shop(site: Site, mailbox: Mailbox) -> Site:
     return mailing(site, mailbox)
 

@@ -38,14 +38,6 @@ CARD = "4111 1111 1111 1111"
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    box = Mailbox()
-    box.start()
-    yield box
-    box.stop()
-
-
-@pytest.fixture
 def web(site: Site) -> Iterator[Client]:
     with client(site) as made:
         yield made
