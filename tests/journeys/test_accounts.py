@@ -288,16 +288,19 @@ def test_a_customer_comes_and_goes_with_a_keyboard(
         "email": email,
     }.items():
         page.fill(f'[name="field.{field}"]', value)
-    page.locator("form button").press("Enter")
+    with page.expect_navigation():
+        page.locator("form button").press("Enter")
     page.goto(f"{base}{link(site, box)}?lang={tag}")
     page.fill("#password", PASSWORD)
     assert violations(page) == []
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.goto(f"{home}/account?lang={tag}")
     page.fill("#address", email)
     page.fill("#password", PASSWORD)
     assert violations(page) == []
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.locator("dl.facts")).to_contain_text("Kim Lee")
     _fits(page, tmp_path / "account.png")
     for name in ("profile", "leave"):
