@@ -136,7 +136,10 @@ RULES: dict[str, tuple[Offence, tuple[str, ...], str]] = {
     ),
     "nobody reads the quarantine but what empties it": (
         speaks_of_the_quarantine,
-        ("troth.retention",),
+        (
+            "troth.retention",
+            "troth.rehearsal.checks",
+        ),  # the latter counts what must be gone, on stores of made-up people
         "from troth.people.tables import quarantined",
     ),
     "nobody looks at the clock on the wall": (

@@ -14,6 +14,7 @@ from itertools import islice
 from sqlalchemy import Connection, func, literal, select, union_all
 
 from troth.errors import TrothError
+from troth.ledger import events
 from troth.ledger.tables import entry
 from troth.people import vault
 from troth.people.tables import holding, person, person_key, quarantined, shape
@@ -32,19 +33,19 @@ from troth.work import Turn
 
 COMPARED = frozenset(
     {
-        "person:admitted",
-        "holding:collected",
-        "consent:given",
-        "consent:withdrawn",
-        "objection:made",
-        "objection:lifted",
-        "dealing:opened",
-        "dealing:closed",
-        "person:read",
-        "read:refused",
-        "disclosure:queued",
-        "disclosure:refused",
-        "ending:quarantined",
+        events.PERSON_ADMITTED,
+        events.HOLDING_COLLECTED,
+        events.CONSENT_GIVEN,
+        events.CONSENT_WITHDRAWN,
+        events.OBJECTION_MADE,
+        events.OBJECTION_LIFTED,
+        events.DEALING_OPENED,
+        events.DEALING_CLOSED,
+        events.PERSON_READ,
+        events.READ_REFUSED,
+        events.DISCLOSURE_QUEUED,
+        events.DISCLOSURE_REFUSED,
+        events.ENDING_QUARANTINED,
     }
 )
 """events that acts leave on the ledger, each as often as it was done"""

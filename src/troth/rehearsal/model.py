@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from troth.clock import DAY
+from troth.ledger import events
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.rehearsal.events import Event
@@ -32,10 +33,10 @@ Field = tuple[str, str]
 """a collection point and a field"""
 _NEEDS_SOMEBODY = frozenset({"choose", "order", "close", "notice", "erase"})
 _CHOICES = {
-    "given": "consent:given",
-    "withdrawn": "consent:withdrawn",
-    "objected": "objection:made",
-    "lifted": "objection:lifted",
+    "given": events.CONSENT_GIVEN,
+    "withdrawn": events.CONSENT_WITHDRAWN,
+    "objected": events.OBJECTION_MADE,
+    "lifted": events.OBJECTION_LIFTED,
 }
 
 
@@ -154,18 +155,18 @@ class Model:
             self._chooses(somebody, scope if scope in policy.purposes else f"@{scope}", "given")
         kinds += ["registration"] if point.kind == "account" else []
         self._opens(somebody, kinds or ["contact"], task)
-        self.entries["holding:collected"] += 1
+        self.entries[events.HOLDING_COLLECTED] += 1
         self._reckon(somebody, task.at)
 
     def _comes(self, person_id: str, who: int, whom: Whom) -> Somebody:
         somebody = self.people[person_id] = Somebody(person_id, who, whom)
         self.ids.append(person_id)
-        self.entries["person:admitted"] += 1
+        self.entries[events.PERSON_ADMITTED] += 1
         return somebody
 
     def _opens(self, somebody: Somebody, kinds: Collection[str], task: Task, warranty: datetime | None = None) -> None:
         somebody.whom.dealt += [Dealt(kind, task.event.number, task.at, warranty=warranty) for kind in kinds]
-        self.entries["dealing:opened"] += len(kinds)
+        self.entries[events.DEALING_OPENED] += len(kinds)
 
     def _hostile(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         event = task.event
@@ -206,7 +207,7 @@ class Model:
         ]
         for one in closing:
             one.closed_at = task.at
-        self.entries["dealing:closed"] += len(closing)
+        self.entries[events.DEALING_CLOSED] += len(closing)
         if not outcome.again and outcome.count != len(closing):
             yield Wrong("lost", "close", f"{len(closing)} dealings were open and {outcome.count} closed")
         self._reckon(somebody, task.at)
@@ -214,8 +215,8 @@ class Model:
     def _read(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         purpose, role, opened_ids = task.event.what, task.event.details.get("role", ""), {*outcome.opened}
         policy = self.terms(task.at).policy
-        self.entries["person:read"] += len(opened_ids)
-        self.entries["read:refused"] += len(task.people) - len(opened_ids)
+        self.entries[events.PERSON_READ] += len(opened_ids)
+        self.entries[events.READ_REFUSED] += len(task.people) - len(opened_ids)
         for person_id in task.people:
             expected = self._may_read(policy, person_id, purpose, role)
             if person_id in opened_ids and expected == "no":
@@ -230,7 +231,7 @@ class Model:
     def _disclosed(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         event = task.event
         done = outcome.result == "done"
-        self.entries["disclosure:queued" if done else "disclosure:refused"] += 1
+        self.entries[events.DISCLOSURE_QUEUED if done else events.DISCLOSURE_REFUSED] += 1
         fields = given_to(self.compiled, event)
         expected = self.may_disclose(task.people[0], event.what, fields, event.details["purpose"], task.at)
         if done and expected == "no":
@@ -255,7 +256,7 @@ class Model:
         somebody = self.people[task.people[0]]
         self._ends(somebody, task.at, self.terms(task.at))
         somebody.erased = True
-        self.entries["ending:quarantined"] += 1
+        self.entries[events.ENDING_QUARANTINED] += 1
 
     def amended(self, effective: datetime, compiled: Compiled) -> None:
         """A version was published that takes effect at ``effective``."""

@@ -21,9 +21,9 @@ from troth.retention.due import of_kinds, shapes
 from troth.retention.tables import hold
 from troth.store.schema import Instant
 
-HOLDS_ENDED = "hold:ended"
-MARKED = "hold:marked"
-STAYING = "hold:staying"
+HOLDS_ENDED = "holds that ended"
+MARKED = "what holds mark"
+STAYING = "what holds keep"
 
 
 def due(conn: Connection, compiled: Compiled, until: Callable[[Clock], datetime]) -> frozenset[str]:
