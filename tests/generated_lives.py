@@ -14,6 +14,8 @@ from troth.rehearsal.run import rehearse
 from troth.store import versions
 
 DAYS, PEOPLE = 5, 5
+WITH_CANARY = 10
+"""every so many, a made-up person goes through the real paths at the end: half of a short life's time"""
 LOT = 10
 """sites of one test"""
 
@@ -37,6 +39,7 @@ def lives(seed: int, kind: StoreKind, fresh_database: Callable[..., str], folder
             seed=seed,
             database=fresh_database(kind, prepared_by=data_tables_made),
             keys=fresh_database("sqlite", prepared_by=key_tables_made),
+            with_canary=seed % WITH_CANARY == 0,
         )
     except Exception as error:
         error.add_note(made.shown())

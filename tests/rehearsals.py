@@ -20,7 +20,7 @@ def rehearsed(name: str, kind: StoreKind, fresh_database: Callable[..., str], fo
     return rehearse(
         SITES / name,
         days=(DAYS if kind == "sqlite" else SHORT)[name],
-        people=60,
+        people=60 if kind == "sqlite" else 30,
         database=fresh_database(kind),
         keys=fresh_database(kind),
         folder=folder,
