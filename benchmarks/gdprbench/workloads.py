@@ -53,6 +53,10 @@ def loaded(records: int, seed: int = 7) -> Model:
     return model
 
 
+TRIES = 50
+"""at people picked at random, most of whom still have a record, before those who have one are listed"""
+
+
 class Picking:
     """Choices among people and records as the paper has them."""
 
@@ -72,11 +76,15 @@ class Picking:
         return self._clock
 
     def user(self) -> str:
-        """Anybody who has a record, each as likely."""
-        while True:
+        """Anybody who has a record, each as likely; whoever came later as soon as few of the first are left."""
+        for _ in range(TRIES):
             name = self.users[self.rng.randrange(len(self.users))]
             if self.model.of_user[name]:
                 return name
+        self.users = [name for name, records in self.model.of_user.items() if records]
+        if not self.users:
+            raise ValueError("Everybody was deleted: more records, or fewer operations.")
+        return self.rng.choice(self.users)
 
     def key_of(self, user: str) -> str:
         """One of a person's records."""
@@ -85,9 +93,11 @@ class Picking:
     def zipfian_user(self) -> str:
         """Somebody who has a record, the first much likelier than the last."""
         place = bisect(self._user_weights, self.rng.random() * self._user_weights[-1])
-        while not self.model.of_user[self.users[place % len(self.users)]]:
+        for _ in self.users:
+            if self.model.of_user[self.users[place % len(self.users)]]:
+                return self.users[place % len(self.users)]
             place += 1
-        return self.users[place % len(self.users)]
+        raise ValueError("Everybody was deleted: more records, or fewer operations.")
 
     def zipfian_key(self) -> str:
         """A key that was there at the start."""
