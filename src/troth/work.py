@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 
-from troth.accounts.actions import forget_the_past, open_accounts
+from troth.accounts import actions as accounts
 from troth.agenda import run_due
 from troth.agenda.run import Handler
 from troth.collection.actions import SECOND_HAND
@@ -34,6 +34,7 @@ HANDLERS: Mapping[str, Handler] = {
     instructions.INSTRUCT: instructions.carry,
     SECOND_HAND: messages.tell_second_hand,
     messages.DELIVER: messages.deliver,
+    **accounts.HANDLERS,
 }
 
 
@@ -108,7 +109,7 @@ TASKS: Mapping[str, Task] = {
     "sweep": lambda site: sweep.sweep_quietly(site).moved,
     "destroy": ending.destroy_quietly,
     "confirmations": messages.confirm,
-    "accounts": lambda site: open_accounts(site) + forget_the_past(site),
+    "accounts": accounts.forget_the_past,
     "agenda": lambda site: run_due(site, HANDLERS).done,
     "orphans": _orphans,
     "alarms": lambda site: len(alarms.alarms(site, visits.overdue(site))),

@@ -4,16 +4,17 @@ What could go wrong: somebody registers with an address that is not theirs and s
 that answers otherwise when an address is known; an account without the data it belongs to, or data without its account after a
 crash. So an account is opened by whoever reads the mail at the address, with a link that is good for once; for an address that
 has an account a registration stores nothing and tells its owner; the answer on screen is the same in both cases; and the
-worker opens what a crash left unopened, found by registrations that have no account.
+worker opens what a crash left unopened, by a job that is written with the registration.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, literal, select, update
 
 from troth import ledger
 from troth.accounts import once
@@ -21,9 +22,10 @@ from troth.accounts.passwords import hashed
 from troth.accounts.rules import LINK_LASTS, RESET_LASTS, password_problem
 from troth.accounts.tables import account, attempt, session
 from troth.accounts.tables import once as once_link
+from troth.agenda import Handler, Job
 from troth.clock import DAY
 from troth.collection import rules as collection
-from troth.collection.actions import collect
+from troth.collection.actions import OPEN_ACCOUNT, collect
 from troth.collection.rules import Submission
 from troth.decide import Ask
 from troth.errors import InvalidInput, Refused
@@ -41,7 +43,10 @@ from troth.retention.ending import begin_ending
 from troth.retention.tables import hold
 from troth.store.insert import insert_into
 from troth.store.site import Site
+from troth.store.turns import take_turns
 
+CANCELLED = ""
+"""the purposes that the data of a closed account may still be read for"""
 USUAL = 30 * DAY
 """to destroy by, where the policy names no time"""
 
@@ -58,7 +63,7 @@ def register(site: Site, submission: Submission) -> None:
     known = _holder(site, compiled, submission)
     if known is None:
         receipt = collect(site, submission)
-        if not open_accounts(site, receipt.person_id) and not receipt.repeated:
+        if not opened(site, receipt.person_id) and not receipt.repeated:
             _send_again(site, receipt.person_id)
         return
     _refused_like_anybody(site, compiled, submission)
@@ -96,26 +101,26 @@ def _refused_like_anybody(site: Site, compiled: Compiled, submission: Submission
         raise Refused("We may not take this in.", reason, decision.because)
 
 
-def open_accounts(site: Site, person_id: str | None = None, limit: int = 500) -> int:
-    """Open an account that waits for its address to be confirmed, for every registration without one; returns how many.
+def open_account(site: Site, job: Job) -> None:
+    """Open an account that waits for its address to be confirmed; does nothing where there is one, or nobody any more."""
+    opened(site, job.ref)
 
-    With a ``person_id`` for theirs alone.
-    """
-    wanted = _UNOPENED if person_id is None else _UNOPENED.where(dealing.c.person_id == person_id)
+
+def opened(site: Site, person_id: str) -> bool:
+    """As ``open_account``; whether there is a new one now."""
     with site.writing() as conn:
-        ids = list(conn.scalars(wanted.limit(limit)))
-        for one in ids:
-            _open(site, conn, one)
-    return len(ids)
+        take_turns(conn, f"person:{person_id}")
+        state = _state(conn, person_id)
+        if vault.kind_of(conn, person_id) is None or (state is not None and state.state != "closed"):
+            return False
+        if conn.execute(_REGISTERED, {"person_id": person_id}).first() is None:
+            return False
+        _open(site, conn, person_id)
+    return True
 
 
-_UNOPENED = (
-    select(dealing.c.person_id)
-    .join(person, person.c.id == dealing.c.person_id)
-    .join(account, account.c.person_id == dealing.c.person_id, isouter=True)
-    .where(dealing.c.kind == "registration", dealing.c.closed_at.is_(None), person.c.state == "active")
-    .where((account.c.person_id.is_(None)) | (account.c.state == "closed"))
-    .distinct()
+_REGISTERED = select(dealing.c.id).where(
+    dealing.c.person_id == bindparam("person_id"), dealing.c.kind == "registration", dealing.c.closed_at.is_(None)
 )
 
 
@@ -175,7 +180,9 @@ def choose_password(site: Site, token: str, password: str) -> str:
             raise Refused("This account is suspended.", state.because)
         change = {"state": "open", "password": kept, "confirmed_at": state.confirmed_at or site.now()}
         conn.execute(update(account).where(account.c.person_id == person_id).values(**change))
-        conn.execute(update(person).where(person.c.id == person_id).values(only_for=None))
+        if state.state == "waiting":  # whoever had closed the account before is back
+            back = (person.c.id == person_id) & (person.c.only_for == CANCELLED)
+            conn.execute(update(person).where(back).values(only_for=None))
         conn.execute(delete(session).where(session.c.person_id == person_id))
         ledger.append(conn, site.now(), events.ACCOUNT_CONFIRMED, {"person": person_id})
     return person_id
@@ -193,7 +200,7 @@ def cancel(site: Site, person_id: str) -> None:
         for ref in conn.scalars(mine.where(dealing.c.closed_at.is_(None))).all():
             dealings.close_dealing(site, conn, person_id, "registration", ref, now)
         relationship.refresh(site, conn, [person_id])
-        conn.execute(update(person).where(person.c.id == person_id).values(only_for=""))
+        conn.execute(update(person).where(person.c.id == person_id).values(only_for=CANCELLED))
         ledger.append(conn, now, events.ACCOUNT_CANCELLED, {"person": person_id})
 
 
@@ -230,13 +237,16 @@ def suspend(site: Site, person_id: str, because: str) -> None:
 def forget_the_past(site: Site) -> int:
     """Remove sessions and links that are over, and tries to log in that are a day old; returns how many."""
     now = site.now()
-    past = (
-        (session, session.c.ends_at <= now),
-        (once_link, once_link.c.ends_at <= now),
-        (attempt, attempt.c.at <= now - DAY),
-    )
+    past = [(session, session.c.ends_at <= now), (once_link, once_link.c.ends_at <= now)]
+    past.append((attempt, attempt.c.at <= now - DAY))
+    with site.reading() as conn:
+        if not any(conn.execute(select(literal(1)).where(over).limit(1)).first() for _, over in past):
+            return 0
     with site.writing() as conn:
         return sum(conn.execute(delete(table).where(over)).rowcount for table, over in past)
+
+
+HANDLERS: Mapping[str, Handler] = {OPEN_ACCOUNT: open_account}
 
 
 def _state(conn: Connection, person_id: str) -> Row[Any] | None:
