@@ -34,7 +34,6 @@ HANDLERS: Mapping[str, Handler] = {
     instructions.INSTRUCT: instructions.carry,
     SECOND_HAND: messages.tell_second_hand,
     messages.DELIVER: messages.deliver,
-    **accounts.HANDLERS,
 }
 
 

@@ -4,12 +4,11 @@ What could go wrong: somebody registers with an address that is not theirs and s
 that answers otherwise when an address is known; an account without the data it belongs to, or data without its account after a
 crash. So an account is opened by whoever reads the mail at the address, with a link that is good for once; for an address that
 has an account a registration stores nothing and tells its owner; the answer on screen is the same in both cases; and the
-worker opens what a crash left unopened, by a job that is written with the registration.
+registration that a crash left without its account gets it when the form is sent again or a new password is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,10 +21,9 @@ from troth.accounts.passwords import hashed
 from troth.accounts.rules import LINK_LASTS, RESET_LASTS, password_problem
 from troth.accounts.tables import account, attempt, session
 from troth.accounts.tables import once as once_link
-from troth.agenda import Handler, Job
 from troth.clock import DAY
 from troth.collection import rules as collection
-from troth.collection.actions import OPEN_ACCOUNT, collect
+from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.decide import Ask
 from troth.errors import InvalidInput, Refused
@@ -101,13 +99,8 @@ def _refused_like_anybody(site: Site, compiled: Compiled, submission: Submission
         raise Refused("We may not take this in.", reason, decision.because)
 
 
-def open_account(site: Site, job: Job) -> None:
-    """Open an account that waits for its address to be confirmed; does nothing where there is one, or nobody any more."""
-    opened(site, job.ref)
-
-
 def opened(site: Site, person_id: str) -> bool:
-    """As ``open_account``; whether there is a new one now."""
+    """Open an account that waits for its address to be confirmed, if its person registered; whether there is a new one now."""
     with site.writing() as conn:
         take_turns(conn, f"person:{person_id}")
         state = _state(conn, person_id)
@@ -134,11 +127,17 @@ def _open(site: Site, conn: Connection, person_id: str) -> None:
 
 
 def forgot(site: Site, address: str) -> None:
-    """Send a link to choose a new password to ``address``, if an account is reached by it; says nothing either way."""
-    with site.writing() as conn:
+    """Send a link to choose a new password to ``address``, if an account is reached by it; says nothing either way.
+
+    Whoever registered and has no account, after a crash or through another door than ours, gets it now.
+    """
+    with site.reading() as conn:
         person_id = by_address(site, conn, address)
-        state = _state(conn, person_id) if person_id else None
-        if person_id is not None and state is not None and state.state in {"waiting", "open"}:
+    if person_id is None or opened(site, person_id):
+        return
+    with site.writing() as conn:
+        state = _state(conn, person_id)
+        if state is not None and state.state in {"waiting", "open"}:
             _send_link(site, conn, person_id, new=state.state == "waiting")
 
 
@@ -244,9 +243,6 @@ def forget_the_past(site: Site) -> int:
             return 0
     with site.writing() as conn:
         return sum(conn.execute(delete(table).where(over)).rowcount for table, over in past)
-
-
-HANDLERS: Mapping[str, Handler] = {OPEN_ACCOUNT: open_account}
 
 
 def _state(conn: Connection, person_id: str) -> Row[Any] | None:

@@ -37,7 +37,6 @@ from troth.store.site import Site
 from troth.store.turns import take_turns
 
 SECOND_HAND = "tell:second-hand"
-OPEN_ACCOUNT = "account:open"
 _OPENED = frozenset({"order", "request", "ticket"})
 """Dealings that begin with a submission; a `paid order` begins when somebody has paid."""
 
@@ -202,7 +201,7 @@ class _Intake:
         holdings = self._hold(person_id, digest)
         told += self._choices(person_id, words, digest)
         told += self._open_dealings(person_id)
-        self._leave_to_others(person_id, holdings[0])
+        self._tell_second_hand(holdings[0])
         body = ledger.decision_body(ask, decision, self.compiled.version)
         source = {"source": one_word(self.point.source), "holdings": len(holdings)}
         told.append((events.HOLDING_COLLECTED, {**body, "person": person_id, **source}))
@@ -272,11 +271,8 @@ class _Intake:
         relationship.refresh(self.site, self.conn, [person_id], self.compiled)
         return told
 
-    def _leave_to_others(self, person_id: str, holding_id: str) -> None:
-        """Data that came from somebody else is told to its person (GDPR Art. 14); a registration is to have an account."""
+    def _tell_second_hand(self, holding_id: str) -> None:
+        """Data that came from somebody else is told to its person (GDPR Art. 14)."""
         if self.submission.partner is not None:
             key = f"{SECOND_HAND}:{holding_id}"
             agenda.put(self.conn, SECOND_HAND, key, holding_id, due_at=self.now, at=self.now)
-        if self.point.kind == "account":
-            key = f"{OPEN_ACCOUNT}:{holding_id}"
-            agenda.put(self.conn, OPEN_ACCOUNT, key, person_id, due_at=self.now, at=self.now)
