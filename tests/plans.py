@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Engine, event
 
 from troth.store.schema import data_tables, key_tables
 
-OURS = {table.name: table for tables in (data_tables, key_tables) for table in tables.sorted_tables}
 _PLACES = re.compile(r"(?:\?|%\(\w+\)s)(?:::\w+)?(?:, (?:\?|%\(\w+\)s)(?:::\w+)?)+")
 _NAMED = re.compile(r"\b(\w+) AS (\w+)\b", re.IGNORECASE)
 _LOOKS_THROUGH = re.compile(r"(?:SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?|SEARCH (\w+) USING AUTOMATIC .*)$")
@@ -104,7 +103,7 @@ def _in_lines(text: str, lines: list[str]) -> Iterator[str]:
 def _ours(name: str | None) -> str:
     """The table of that name; blank for what is no table, and ``visit`` for any day of visits."""
     name = re.sub(r"^(visit)_[0-9]+$", r"\1", name or "")
-    return name if name in OURS else ""
+    return name if name in data_tables.tables or name in key_tables.tables else ""
 
 
 def _in_tree(node: dict[str, Any], limited: bool = False) -> Iterator[str]:
@@ -124,5 +123,6 @@ def _in_tree(node: dict[str, Any], limited: bool = False) -> Iterator[str]:
 
 def _some(index: str | None) -> bool:
     """Whether an index holds some rows of its table only, so that all of it is what is wanted."""
-    known = {one.name: one for table in OURS.values() for one in table.indexes}
+    tables = [*data_tables.sorted_tables, *key_tables.sorted_tables]
+    known = {one.name: one for table in tables for one in table.indexes}
     return index in known and any(option.get("where") is not None for option in known[index].dialect_options.values())

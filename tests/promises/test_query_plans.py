@@ -27,11 +27,12 @@ COPIES = 200
 
 @dataclass(frozen=True)
 class Waiver:
-    """A scan that is right: of any of ``tables``, by statements that begin with ``begins``."""
+    """A scan that is right: of any of ``tables``, by statements that begin with ``begins``, on one ``store`` or on both."""
 
     tables: str
     because: str
     begins: str = ""
+    store: str = ""
 
     def covers(self, table: str, text: str) -> bool:
         return table in self.tables.split() and text.startswith(self.begins)
@@ -41,6 +42,14 @@ HOURLY = "once an hour the end of business is worked out for everybody, from all
 WAIVED = (
     Waiver("shape", "a few dozen rows: one for each way in which forms were filled in"),
     Waiver("policy_version", "one row for each version of the policy"),
+    Waiver("heartbeat", "one row for each task of the worker"),
+    Waiver("alarm", "one row for each alarm that stands"),
+    Waiver("visit", "a day of visits is counted whole before it is dropped whole", "SELECT count(*)"),
+    Waiver("ledger_checkpoint", "the newest, by its key from the end", store="sqlite"),
+    Waiver("ledger_entry", "what waits to be sealed is much of a small ledger", "UPDATE", store="postgresql"),
+    Waiver("stop", "one row for each use that was stopped or lifted", store="postgresql"),
+    Waiver("instruction", "all that wait are asked for, and here all wait", store="postgresql"),
+    Waiver("account session once", "nobody in this crowd is a member", store="postgresql"),
     Waiver("dealing person", HOURLY, "UPDATE person SET relationship_ends_at"),
 )
 ANN = {"email": "ann@shop.test", "full_name": "Ann Other", "interest": "lamps", "birth_date": "1990-05-31"}
@@ -90,7 +99,8 @@ def test_no_hot_query_looks_through_a_whole_table_and_a_lost_index_is_noticed(si
     waived = {one: reason for one in found for reason in WAIVED if reason.covers(*one)}
     left = [f"{table}: {' '.join(text.split())}" for table, text in found - waived.keys()]
     assert not left, "an index should serve here, or a waiver say why not:\n" + "\n".join(left)
-    assert set(WAIVED) == set(waived.values()), "a waiver that nothing needs any more"
+    here = {one for one in WAIVED if one.store in {"", site.engine.dialect.name}}
+    assert here == set(waived.values()), "a waiver that nothing needs any more"
     _notices_a_lost_index(site)
 
 
