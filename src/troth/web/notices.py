@@ -42,7 +42,7 @@ def _read(request: Asked, site: Site, found: list[Edition], edition: Edition, he
         edition.notice(tag, site.now()),
         beside(seen or {}, site.now(), tag),
         languages={other: address_in(request, other) for other in languages},
-        links=links(request, site, tag, here),
+        links=links(request, site, edition.compiled, tag, here),
         remark=_remark(edition, site, tag) if not current else say(tag, "index.checking_note") if seen is None else "",
     )
     return html(content, tag)

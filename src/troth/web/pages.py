@@ -66,15 +66,15 @@ def site_page(
         "base": f"/{site.name}",
         "site_name": compiled.policy.operator.name or site.wiring.title,
         "operator": compiled.policy.operator.name or site.wiring.title,
-        "links": links(request, site, tag, here),
+        "links": links(request, site, compiled, tag, here),
         "languages": list(languages(request, compiled, tag)),
     }
     return page(request, template, tag, status=status, **(frame | values))
 
 
-def links(request: Asked, site: Site, tag: str, here: str = "") -> list[tuple[str, str, bool]]:
+def links(request: Asked, site: Site, compiled: Compiled, tag: str, here: str = "") -> list[tuple[str, str, bool]]:
     """The pages of a site as words, address and whether the reader is there; with the language, if one was asked for."""
-    shown = ["notice", "forms", *(["account"] if account_point(site.policy()) else []), "versions"]
+    shown = ["notice", "forms", *(["account"] if account_point(compiled) else []), "versions"]
     shown += ["mailbox"] if request.app.state.mailbox is not None else []
     found = [("home", "/")] + [(key, f"/{site.name}/" + ("" if key == "notice" else key)) for key in shown]
     return [(say(tag, f"page.{key}"), with_language(request, address), key == here) for key, address in found]
