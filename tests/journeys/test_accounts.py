@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,6 +16,7 @@ from tests.served import Client, client, filled, serving, token_of, words_of
 from troth.accounts.tables import account
 from troth.clock import MovedClock, utc
 from troth.messages.mailbox import Mailbox
+from troth.rehearsal import made_up
 from troth.store.site import Site
 from troth.web.evidence import Shown
 
@@ -216,14 +218,10 @@ def test_services_are_closed_until_registration_is_complete(
 
 def register_at(web: Client, site: Site, mailbox: Mailbox) -> dict[str, str]:
     """Fill in the site's registration form and return what was typed."""
-    from random import Random
-
-    from troth.rehearsal.made_up import MadeUp
-
     compiled = site.policy()
     key, point = next((key, one) for key, one in compiled.policy.collection.items() if one.kind == "account")
     asked = {one: compiled.policy.data[one].category for one in point.required if one not in compiled.never_stored}
-    typed = {**MadeUp(Random(3)).values(asked), "email": "kim@mail.example"}
+    typed = {**made_up.values(asked, seed=3, who=1, random=Random(3)), "email": "kim@mail.example"}
     answer = web.post(f"/{site.name}/forms/{key}", data=filled(web, f"/{site.name}/forms/{key}", typed))
     assert answer.status_code == 200, words_of(answer.text)
     return typed

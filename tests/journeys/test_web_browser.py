@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.databases import Databases
 from tests.journeys.test_notice_page import violations
@@ -174,5 +174,6 @@ def test_each_site_is_read_from_the_index_to_a_form(
     assert "Privacy policy" in page.title()
     page.get_by_role("link", name="Forms", exact=True).click()
     page.locator("ul.lines a").first.click()
-    assert page.locator("h1").is_visible() and page.get_by_text("How we handle your data").is_visible()
+    expect(page.get_by_text("How we handle your data")).to_be_visible()
+    assert page.locator("h1").is_visible()
     page.close()
