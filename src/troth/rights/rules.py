@@ -91,7 +91,7 @@ def terms(compiled: Compiled, right: str) -> Terms:
     longer = [one.extended for law in profiles_of(policy) for one in law.rights if one.right == right and one.extended]
     log = policy.request_log
     return Terms(
-        offered=bool(mine),
+        offered=bool(mine) or right == "stop marketing",  # no policy can take that from anybody
         within=min(within, default=USUAL),
         longer=min(longer, default=timedelta(0)),
         verify=right not in NEEDS_NOBODY and (not mine or any(one.verify for one in mine)),
