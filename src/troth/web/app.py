@@ -23,6 +23,7 @@ from troth.web import mailbox as letters
 from troth.web.arrival import App, nameable
 from troth.web.evidence import Look, Proofs, Watch
 from troth.web.guard import BODY_LIMIT, seal
+from troth.web.privacy import asking, centre, linked
 from troth.web.programs import Door
 from troth.web.together import Together
 from troth.web.visits import recording_visits
@@ -80,6 +81,7 @@ def _of_site() -> Router:
             *(forms.forms_page, forms.form_page, forms.submit),
             *(api.collect_json, api.openapi, reading.read_json),
             *accounts.PAGES,
+            *(*asking.PAGES, *linked.PAGES, *centre.PAGES),
             *(stopping.ask_page, stopping.stop_page),
             *(letters.mailbox_page, letters.message_page, letters.message_html),
             *(wellknown.site_security, wellknown.privacy_control),

@@ -74,7 +74,7 @@ def site_page(
 
 def links(request: Asked, site: Site, compiled: Compiled, tag: str, here: str = "") -> list[tuple[str, str, bool]]:
     """The pages of a site as words, address and whether the reader is there; with the language, if one was asked for."""
-    shown = ["notice", "forms", *(["account"] if account_point(compiled) else []), "versions"]
+    shown = ["notice", "forms", *(["account"] if account_point(compiled) else []), "privacy", "versions"]
     shown += ["mailbox"] if request.app.state.mailbox is not None else []
     found = [("home", "/")] + [(key, f"/{site.name}/" + ("" if key == "notice" else key)) for key in shown]
     return [(say(tag, f"page.{key}"), with_language(request, address), key == here) for key, address in found]
