@@ -22,6 +22,7 @@ from troth.people.keystore import sweep_orphans
 from troth.recipients import gate, instructions
 from troth.retention import alarms, ending, sweep
 from troth.retention.heartbeat import beat, beat_all, lately
+from troth.staff import actions as staff
 from troth.store.site import Site
 from troth.visits import sweep as visits
 
@@ -109,6 +110,7 @@ TASKS: Mapping[str, Task] = {
     "destroy": ending.destroy_quietly,
     "confirmations": messages.confirm,
     "accounts": accounts.forget_the_past,
+    "staff": staff.forget_the_past,
     "agenda": lambda site: run_due(site, HANDLERS).done,
     "orphans": _orphans,
     "alarms": lambda site: len(alarms.alarms(site, visits.overdue(site))),
