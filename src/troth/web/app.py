@@ -18,9 +18,10 @@ from troth import __version__
 from troth.errors import PolicyError, TrothError
 from troth.messages.mailbox import Mailbox
 from troth.store.site import Site
-from troth.web import accounts, api, forms, index, notices, problems, reading, stopping, wellknown
+from troth.web import accounts, api, desk, forms, index, notices, problems, reading, stopping, wellknown
 from troth.web import mailbox as letters
 from troth.web.arrival import App, nameable
+from troth.web.desk.frame import NobodyEntered, to_login
 from troth.web.evidence import Look, Proofs, Watch
 from troth.web.guard import BODY_LIMIT, seal
 from troth.web.privacy import asking, centre, linked
@@ -55,6 +56,7 @@ def make_app(
         state=state,
         before_send=[seal],
         exception_handlers={
+            NobodyEntered: to_login,
             TrothError: problems.expected,
             HTTPException: problems.http,
             Exception: problems.unexpected,
@@ -82,6 +84,7 @@ def _of_site() -> Router:
             *(api.collect_json, api.openapi, reading.read_json),
             *accounts.PAGES,
             *(*asking.PAGES, *linked.PAGES, *centre.PAGES),
+            desk.pages(),
             *(stopping.ask_page, stopping.stop_page),
             *(letters.mailbox_page, letters.message_page, letters.message_html),
             *(wellknown.site_security, wellknown.privacy_control),

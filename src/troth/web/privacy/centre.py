@@ -19,7 +19,7 @@ from troth.accounts.profile import account_point
 from troth.accounts.sessions import Member
 from troth.clock import DAY
 from troth.errors import InvalidInput, Refused, TrothError
-from troth.messages.once import digest_of
+from troth.logins.digests import digest_of
 from troth.policy.compile import Compiled
 from troth.policy.law import authorities, profiles_of
 from troth.policy.notice.language import Speaker, language
