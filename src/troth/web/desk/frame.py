@@ -38,6 +38,7 @@ FORM: Mapping[str, Any] = {
 }
 NAVIGATION: tuple[tuple[str, str, Act], ...] = (
     ("start", "", "own"),
+    ("letter", "/letter", "requests"),
     ("staff", "/staff", "staff"),
     ("log", "/log", "staff"),
     ("me", "/me", "own"),
