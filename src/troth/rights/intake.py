@@ -144,7 +144,7 @@ def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Re
     case = load(site, conn, there.id)
     entered = new_id(site.now())
     case.note("joined", intake.by or PERSON)
-    case.tell(events.REQUEST_RECEIVED, joined=1, log=_logged(site, conn, intake, entered))
+    case.tell(events.REQUEST_RECEIVED, joined=1, entry=entered, log=_logged(site, conn, intake, entered))
     if case.row.state == VERIFYING and intake.vouched:
         case = vouched_for(case, intake.vouched)
     elif case.row.state == VERIFYING:
@@ -172,7 +172,11 @@ def _taken_in(
     case = load(site, conn, made)
     case.note("received", intake.by or PERSON)
     case.tell(
-        events.REQUEST_RECEIVED, channel=intake.channel, log=_logged(site, conn, intake, made), due=case.row.due_at
+        events.REQUEST_RECEIVED,
+        channel=intake.channel,
+        entry=made,
+        log=_logged(site, conn, intake, made),
+        due=case.row.due_at,
     )
     case = _sent_on_its_way(case, intake, terms)
     return Received(made, case.row.state, case.row.due_at, joined=False)
