@@ -19,6 +19,7 @@ from troth.proof import Named, Proof, Proving, Some
 from troth.recipients.proofs import disclosures
 from troth.retention.tables import hold
 from troth.rights.proofs import answered
+from troth.staff.proofs import logins
 from troth.store.tables import policy_version
 from troth.store.versions import digest
 
@@ -243,6 +244,8 @@ def measure(proving: Proving, promise: Promise) -> Proof:
         return sealed(proving, promise)
     if entry.check == "audit":
         return _audit(proving)
+    if entry.check == "login log":
+        return logins(proving)
     if entry.check == "access":
         return closed(proving, promise)
     return _attested(proving, promise.path[1])
