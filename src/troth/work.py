@@ -22,6 +22,7 @@ from troth.people.keystore import sweep_orphans
 from troth.recipients import gate, instructions
 from troth.retention import alarms, ending, sweep
 from troth.retention.heartbeat import beat, beat_all, lately
+from troth.rights import carrying, correcting, following, intake, replies
 from troth.store.site import Site
 from troth.visits import sweep as visits
 
@@ -34,6 +35,10 @@ HANDLERS: Mapping[str, Handler] = {
     instructions.INSTRUCT: instructions.carry,
     SECOND_HAND: messages.tell_second_hand,
     messages.DELIVER: messages.deliver,
+    intake.CARRY: carrying.handle,
+    replies.REPLY: replies.deliver,
+    correcting.TELL: correcting.tell_recipients,
+    following.REMIND: following.remind,
 }
 
 
@@ -107,10 +112,11 @@ TASKS: Mapping[str, Task] = {
     "visits": visits.sweep_quietly,
     "sweep": lambda site: sweep.sweep_quietly(site).moved,
     "destroy": ending.destroy_quietly,
+    "requests": following.follow,
     "confirmations": messages.confirm,
     "accounts": accounts.forget_the_past,
     "agenda": lambda site: run_due(site, HANDLERS).done,
     "orphans": _orphans,
-    "alarms": lambda site: len(alarms.alarms(site, visits.overdue(site))),
+    "alarms": lambda site: len(alarms.alarms(site, [*visits.overdue(site), *following.alarms(site)])),
     "seal": lambda site: seal(site).entries,
 }

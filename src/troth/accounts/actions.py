@@ -189,18 +189,23 @@ def choose_password(site: Site, token: str, password: str) -> str:
 
 def cancel(site: Site, person_id: str) -> None:
     """Close an account at its member's wish: no log-in, no mail, no use of the data but what the law asks; clocks begin."""
-    now = site.now()
     with site.writing() as conn:
-        closing = update(account).where(account.c.person_id == person_id, account.c.state != "closed")
-        if not conn.execute(closing.values(state="closed", closed_at=now, password=None)).rowcount:
-            raise Refused("There is no account to close.", "It was closed before.")
-        _end_sessions(conn, person_id)
-        mine = select(dealing.c.ref).where(dealing.c.person_id == person_id, dealing.c.kind == "registration")
-        for ref in conn.scalars(mine.where(dealing.c.closed_at.is_(None))).all():
-            dealings.close_dealing(site, conn, person_id, "registration", ref, now)
-        relationship.refresh(site, conn, [person_id])
-        conn.execute(update(person).where(person.c.id == person_id).values(only_for=CANCELLED))
-        ledger.append(conn, now, events.ACCOUNT_CANCELLED, {"person": person_id})
+        cancel_in(site, conn, person_id)
+
+
+def cancel_in(site: Site, conn: Connection, person_id: str) -> None:
+    """As ``cancel``, in the caller's transaction. Raises ``Refused`` when there is no account to close."""
+    now = site.now()
+    closing = update(account).where(account.c.person_id == person_id, account.c.state != "closed")
+    if not conn.execute(closing.values(state="closed", closed_at=now, password=None)).rowcount:
+        raise Refused("There is no account to close.", "It was closed before.")
+    _end_sessions(conn, person_id)
+    mine = select(dealing.c.ref).where(dealing.c.person_id == person_id, dealing.c.kind == "registration")
+    for ref in conn.scalars(mine.where(dealing.c.closed_at.is_(None))).all():
+        dealings.close_dealing(site, conn, person_id, "registration", ref, now)
+    relationship.refresh(site, conn, [person_id])
+    conn.execute(update(person).where(person.c.id == person_id).values(only_for=CANCELLED))
+    ledger.append(conn, now, events.ACCOUNT_CANCELLED, {"person": person_id})
 
 
 @dataclass(frozen=True, slots=True)

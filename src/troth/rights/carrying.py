@@ -1,0 +1,183 @@
+"""Carrying requests out: for each right one act, in the transaction that moves its request on.
+
+What could go wrong: an act without its request having moved on, which is then done twice; or the other way round, which is
+never. So both are one transaction, found again by the state of the request alone; a process that dies anywhere leaves a job
+that does what was not done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from troth.accounts import actions as accounts
+from troth.agenda import Job
+from troth.errors import InvalidInput, Refused
+from troth.people import vault
+from troth.people.tables import person
+from troth.rights import choosing, correcting, erasing, links, replies
+from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, SYSTEM, VERIFYING, Case, load
+from troth.rights.intake import vouched_for
+from troth.rights.links import Opened
+from troth.rights.tables import reply
+from troth.store.site import Site
+from troth.store.turns import take_turns
+
+RESTRICTED = ""
+"""the purposes that the data of somebody who asked for restriction may still be read for: none"""
+
+
+def carry(site: Site, request_id: str) -> None:
+    """Do what a verified request asks for; nothing when it was done, taken back, or is for staff."""
+    with site.writing() as conn:
+        take_turns(conn, f"carry:{request_id}")
+        case = load(site, conn, request_id)
+        if case.row.state == CARRYING and case.row.waits_for == SYSTEM and case.row.ending_id is None:
+            _carried_out(case)
+
+
+def handle(site: Site, job: Job) -> None:
+    """``carry`` for the agenda."""
+    carry(site, job.ref)
+
+
+def _carried_out(case: Case) -> Case:
+    if case.row.person_id is None or vault.kind_of(case.conn, case.row.person_id) is None:
+        case.note("nobody there", SYSTEM)
+        return case.close("not found")
+    return ACTS[case.row.right](case)
+
+
+def _answer(case: Case) -> Case:
+    """The link to their data; the request is answered when the mail server has it, or when it was printed."""
+    sent = case.conn.scalar(select(reply.c.state).where(reply.c.request_id == case.id, reply.c.template == "data"))
+    if sent is None:
+        link = links.issue(case.site, case.conn, case.id, links.DATA, case.terms.link_life)
+        lasts = case.speaker.duration(case.terms.link_life)
+        replies.queue(case.site, case.conn, case.id, "data", "data", link=link, opens=links.DATA, lasts=lasts)
+        case.note("answer ready", SYSTEM)
+        if case.row.channel == "account":  # they are looking at it
+            return case.close("done")
+    return case
+
+
+def _restrict(case: Case) -> Case:
+    mine = (person.c.id == case.person_id) & person.c.only_for.is_(None)
+    case.conn.execute(update(person).where(mine).values(only_for=RESTRICTED))
+    case.note("restricted", SYSTEM)
+    replies.queue(case.site, case.conn, case.id, "restricted", "restricted")
+    return case.close("done")
+
+
+def _close_account(case: Case) -> Case:
+    try:
+        accounts.cancel_in(case.site, case.conn, case.person_id)
+    except Refused:
+        return case.waits(OPEN, STAFF, case.row.due_at)  # there is none to close: somebody must see what they meant
+    replies.queue(case.site, case.conn, case.id, "closed_account", "closed-account")
+    return case.close("done")
+
+
+ACTS: Mapping[str, Callable[[Case], Case]] = {
+    "access": _answer,
+    "copy": _answer,
+    "portability": _answer,
+    "correction": correcting.carry_out,
+    "erasure": erasing.begin,
+    "restriction": _restrict,
+    "objection": choosing.carry_out,
+    "withdrawal": choosing.carry_out,
+    "stop marketing": choosing.carry_out,
+    "cancel account": _close_account,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What came of a confirmation: the request, what it asks for, how far it is and by when."""
+
+    id: str
+    right: str
+    state: str
+    due_at: datetime
+
+
+def confirm(site: Site, secret: str) -> Confirmed:
+    """Redeem a link that confirms a request, and carry it out.
+
+    Raises:
+        InvalidInput: when the link is not, or no longer, good.
+    """
+    with site.writing() as conn:
+        opened = links.redeem(site, conn, secret, links.CONFIRM)
+        case = load(site, conn, opened.request_id) if opened else None
+        if case is None or case.row.state != VERIFYING:
+            raise InvalidInput("This link is no longer good.", hint="It works once; you can ask again at any time.")
+        vouched_for(case, "link")
+        request_id = case.id
+    carry(site, request_id)
+    with site.writing() as conn:
+        row = load(site, conn, request_id).row
+    return Confirmed(row.id, row.right, row.state, row.due_at)
+
+
+def open_data(site: Site, secret: str) -> str:
+    """Redeem a link to somebody's data; the secret of the visit that begins with it.
+
+    Raises:
+        InvalidInput: when the link is not, or no longer, good, or its person is gone.
+    """
+    with site.writing() as conn:
+        opened = links.redeem(site, conn, secret, links.DATA)
+        case = load(site, conn, opened.request_id) if opened else None
+        if case is None or case.row.person_id is None or vault.kind_of(conn, case.row.person_id) is None:
+            raise InvalidInput("This link is no longer good.", hint="It works once; you can ask again at any time.")
+        case.note("opened", "person")
+        return links.begin_visit(site, conn, case.id)
+
+
+def visitor(site: Site, secret: str) -> tuple[Opened, str] | None:
+    """The request and the person of a visit that still lasts; None when it is over, or its person is gone."""
+    opened = links.look(site, secret, links.VISIT) if secret else None
+    if opened is None:
+        return None
+    with site.writing() as conn:
+        case = load(site, conn, opened.request_id)
+        there = case.row.person_id is not None and vault.kind_of(conn, case.row.person_id) is not None
+        return (opened, case.person_id) if there else None
+
+
+def undo(site: Site, secret: str) -> str:
+    """Redeem a link that takes an erasure back; the number of the request.
+
+    Raises:
+        InvalidInput: when the link is not, or no longer, good.
+        Refused: when everything is destroyed.
+    """
+    with site.writing() as conn:
+        opened = links.redeem(site, conn, secret, links.UNDO)
+        if opened is None:
+            raise InvalidInput("This link is no longer good.", hint="What is destroyed cannot be brought back.")
+        erasing.undo(load(site, conn, opened.request_id))
+        return opened.request_id
+
+
+def cancel(site: Site, request_id: str, by: str) -> bool:
+    """Take a request back while nothing irreversible has happened; False when it is over, or can no longer be."""
+    with site.writing() as conn:
+        case = load(site, conn, request_id)
+        if case.row.state == CLOSED:
+            return False
+        if case.row.ending_id is not None:
+            try:
+                erasing.undo(case, by)
+            except Refused:
+                return False
+            return True
+        links.end(conn, case.id)
+        replies.queue(site, conn, case.id, "cancelled", "cancelled")
+        case.close("cancelled", by)
+        return True

@@ -1,0 +1,93 @@
+"""Corrections: the new value wherever the old one is in use, and to every recipient who was given the old one."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from troth import agenda
+from troth.agenda import Job
+from troth.clock import DAY
+from troth.errors import InvalidInput, Refused
+from troth.people.correcting import correct_everywhere
+from troth.people.tables import holding, shape
+from troth.people.vault import By
+from troth.recipients import gate
+from troth.recipients.tables import MAY_HAVE_ARRIVED, disclosure
+from troth.rights import papers, replies
+from troth.rights.cases import OPEN, STAFF, SYSTEM, Case
+from troth.rights.tables import request
+from troth.store.site import Site
+
+TELL = "request:tell"
+"""the job that gives recipients the new values"""
+WITHIN = 3 * DAY
+"""to give them"""
+
+
+def carry_out(case: Case) -> Case:
+    """Apply what the request asks to change, in the case's transaction; what cannot be applied as it stands waits for staff."""
+    changes = papers.changes_in(case.paper)
+    if not changes:
+        return case.waits(OPEN, STAFF, case.row.due_at)
+    by = By("person", ref=case.person_id)
+    try:
+        for point, some in _by_point(case.conn, case.person_id, changes).items():
+            correct_everywhere(case.site, case.conn, case.person_id, point, some, by)
+    except (Refused, InvalidInput):
+        case.note("cannot apply", SYSTEM)
+        return case.waits(OPEN, STAFF, case.row.due_at)
+    now = case.site.now()
+    agenda.put(case.conn, TELL, f"{TELL}:{case.id}", case.id, due_at=now, at=now, deadline=now + WITHIN)
+    case.note("corrected", SYSTEM)
+    replies.queue(case.site, case.conn, case.id, "corrected", "corrected")
+    return case.close("done")
+
+
+def _by_point(conn: Connection, person_id: str, changes: dict[str, str]) -> dict[str, dict[str, str | None]]:
+    """The changes by a collection point that asks for the field and of which something is held; blank takes a field away."""
+    of = shape.c.id == holding.c.shape_id
+    rows = conn.execute(select(shape.c.point, shape.c.fields).join(holding, of).where(holding.c.person_id == person_id))
+    points: dict[str, str] = {}
+    for point, fields in rows:
+        points |= dict.fromkeys(fields.split(), point)
+    missing = changes.keys() - points.keys()
+    if missing:
+        raise Refused("There is nothing to correct.", "What is not held here cannot be corrected.")
+    parted: dict[str, dict[str, str | None]] = {}
+    for field, value in changes.items():
+        parted.setdefault(points[field], {})[field] = value or None
+    return parted
+
+
+def tell_recipients(site: Site, job: Job) -> None:
+    """Give every recipient who was given a corrected field its new value, through the gate, which decides again about each.
+
+    What the policy or the person no longer allows is not given. Done anew after a crash: one that was told by this request
+    already is not told again.
+    """
+    with site.reading() as conn:
+        row = conn.execute(select(request).where(request.c.id == job.ref)).one()
+        given = _given(conn, row.person_id, set(row.about)) if row.person_id else []
+        told = _told_since(conn, row.person_id, row.closed_at) if given else set()
+    for recipient, purpose, fields, case_ref in given:
+        if (recipient, purpose, fields) not in told:
+            try:
+                gate.disclose(site, row.person_id, recipient, fields.split(), purpose, case=gate.Case(case_ref))
+            except Refused:
+                continue  # it is on the ledger
+
+
+def _given(conn: Connection, person_id: str, changed: set[str]) -> list[tuple[str, str, str, str]]:
+    """What recipients may have of the changed fields: recipient, purpose, fields and case of each sort of disclosure."""
+    mine = (
+        (disclosure.c.person_id == person_id) & disclosure.c.state.in_(MAY_HAVE_ARRIVED) & (disclosure.c.ground == "")
+    )
+    columns = (disclosure.c.recipient, disclosure.c.purpose, disclosure.c.fields, disclosure.c.case_ref)
+    rows = conn.execute(select(*columns).where(mine).distinct()).all()
+    return [tuple(row) for row in rows if changed & set(row.fields.split())]
+
+
+def _told_since(conn: Connection, person_id: str, since: object) -> set[tuple[str, str, str]]:
+    mine = (disclosure.c.person_id == person_id) & (disclosure.c.at >= since)
+    columns = (disclosure.c.recipient, disclosure.c.purpose, disclosure.c.fields)
+    return {tuple(row) for row in conn.execute(select(*columns).where(mine))}

@@ -1,0 +1,155 @@
+"""Erasure at a person's wish: planned, shown, begun by the one path of everything that ends, followed to its end, or undone.
+
+What could go wrong: *complete* said of what is not; a deadline counted from the day somebody got round to it; a plan that says
+one thing while the act does another. So the plan is the act itself, carried out in a transaction that is taken back; the
+deadline counts from the moment the request arrived; and a request is *done* only when the ending is complete, which means read
+again and acknowledged by everyone, and nothing is held back. Anything less has another name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from troth.errors import Refused
+from troth.people.tables import holding, quarantined, shape
+from troth.policy.notice.language import Speaker
+from troth.recipients.instructions import waiting
+from troth.recipients.tables import MAY_HAVE_ARRIVED, disclosure
+from troth.retention.ending import begin_ending, restore
+from troth.retention.holds import Hold, holds_of
+from troth.retention.tables import ending
+from troth.rights import links, replies, rules
+from troth.rights.cases import CARRYING, CLOSED, PERSON, SYSTEM, Case
+from troth.rights.replies import words_in
+from troth.store.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an erasure does: the fields that go, the holds that keep some a while, who is told, and by when all is gone."""
+
+    goes: tuple[str, ...]
+    kept: tuple[Hold, ...]
+    told: tuple[str, ...]
+    until: datetime
+
+
+class _OnlyPlannedError(Exception):
+    """Takes a plan back."""
+
+
+def plan(site: Site, person_id: str) -> Plan:
+    """What erasing somebody now would do: done, looked at and undone, so that the plan cannot differ from the act.
+
+    Raises:
+        Refused: when there is no such person.
+    """
+    made: Plan | None = None
+    try:
+        with site.writing() as conn:
+            until = site.now() + rules.destroys_within(site.policy(conn))
+            ending_id = begin_ending(site, conn, person_id, "request:plan", until)
+            made = _planned(site, conn, person_id, ending_id, until)
+            raise _OnlyPlannedError
+    except _OnlyPlannedError:
+        assert made is not None
+        return made
+
+
+def _planned(site: Site, conn: Connection, person_id: str, ending_id: str, until: datetime) -> Plan:
+    of_shape = shape.c.id == quarantined.c.shape_id
+    went = conn.scalars(
+        select(shape.c.fields).join(quarantined, of_shape).where(quarantined.c.ending_id == ending_id).distinct()
+    )
+    goes = sorted({name for fields in went for name in fields.split()})
+    left = conn.execute(select(holding.c.id).where(holding.c.person_id == person_id).limit(1)).first()
+    kept = tuple(holds_of(conn, person_id, site.now())) if left else ()
+    return Plan(tuple(goes), kept, tuple(_given_to(conn, person_id)), until)
+
+
+def _given_to(conn: Connection, person_id: str) -> list[str]:
+    mine = (disclosure.c.person_id == person_id) & disclosure.c.state.in_(MAY_HAVE_ARRIVED)
+    return sorted(conn.scalars(select(disclosure.c.recipient).where(mine).distinct()))
+
+
+def begin(case: Case) -> Case:
+    """Quarantine everything at once, in the case's transaction, and tell the person what happens and how to undo it."""
+    deadline = case.row.at + rules.destroys_within(case.compiled)
+    ending_id = begin_ending(case.site, case.conn, case.person_id, f"request:{case.id}", deadline)
+    planned = _planned(case.site, case.conn, case.person_id, ending_id, deadline)
+    case.note("quarantined", SYSTEM)
+    case = case.change(ending_id=ending_id, state=CARRYING, waits_for=SYSTEM, waits_until=deadline)
+    destroyed_at = case.conn.scalar(select(ending.c.destroys_at).where(ending.c.id == ending_id)) or deadline
+    lasts = max(destroyed_at - case.site.now(), case.site.wiring.margin)
+    link = links.issue(case.site, case.conn, case.id, links.UNDO, lasts)
+    replies.queue(
+        case.site, case.conn, case.id, "erasing", "erasing",
+        until=case.day(deadline), kept=kept_words(case.speaker, planned.kept),
+        told=_told_words(case.speaker, planned.told), link=link, opens=links.UNDO,
+    )  # fmt: skip
+    return case
+
+
+def kept_words(speaker: Speaker, kept: Sequence[Hold]) -> str:
+    """What stays, why and until when, in a sentence for each hold; blank when nothing does."""
+    said = words_in(speaker.words.tag)["said"]
+    policy = speaker.policy
+    sentences = []
+    for one in kept:
+        fields = speaker.fields(one.fields) if one.fields else said["everything"]
+        legal = policy.legal.get(one.ground)
+        ground = speaker.text(legal.label) if legal else one.reason or one.ground
+        sentences.append(str(said["kept"]).format(fields=fields, ground=ground, until=speaker.date(one.ends_at.date())))
+    return " ".join(sentences)
+
+
+def _told_words(speaker: Speaker, recipients: Sequence[str], kind: str = "told") -> str:
+    if not recipients:
+        return ""
+    names = speaker.recipients(recipients)
+    return str(words_in(speaker.words.tag)["said"][kind]).format(recipients=names)
+
+
+def follow(case: Case) -> Case:
+    """Move a request on as far as its ending has come; does nothing while that has not changed."""
+    row = case.conn.execute(select(ending).where(ending.c.id == case.row.ending_id)).first()
+    if row is None or case.row.state == CLOSED:
+        return case
+    if row.state == "restored":
+        return case.close("cancelled")
+    if row.state == "complete":
+        return _completed(case, row.destroyed_at or case.site.now())
+    silent = sorted(waiting(case.conn, row.id)) if row.state == "destroyed" else []
+    if silent and case.row.waits_for != f"recipient:{silent[0]}":
+        return case.waits(CARRYING, f"recipient:{silent[0]}", row.destroy_by)
+    return case
+
+
+def _completed(case: Case, destroyed_at: datetime) -> Case:
+    kept = holds_of(case.conn, case.person_id, case.site.now())
+    day = case.day(destroyed_at)
+    if not kept:
+        replies.queue(case.site, case.conn, case.id, "erased", "erased", day=day)
+        return case.close("done")
+    values = {"day": day, "kept": kept_words(case.speaker, kept), "waiting": ""}
+    replies.queue(case.site, case.conn, case.id, "partly_erased", "erased", **values)
+    return case.close("partly done")
+
+
+def undo(case: Case, by: str = PERSON) -> Case:
+    """Put everything back, in the case's transaction, while it is in quarantine.
+
+    Raises:
+        Refused: when it is destroyed, or was never begun.
+    """
+    if case.row.ending_id is None or case.row.state != CARRYING:
+        raise Refused("This can no longer be undone.", "Only what is in quarantine can; what is destroyed is gone.")
+    restore(case.site, case.conn, case.row.ending_id)
+    case.note("restored", by)
+    links.end(case.conn, case.id)
+    replies.queue(case.site, case.conn, case.id, "cancelled", "cancelled")
+    return case.close("cancelled", by)

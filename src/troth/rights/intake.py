@@ -1,0 +1,235 @@
+"""Requests coming in: recorded whole in one transaction, joined to one that is open already, and sent on their way.
+
+What could go wrong: a request that is answered for somebody else; one that is lost between its arrival and its first step; the
+same one arriving twice, by post and by mail, and both running; an answer that tells a stranger who is known here. So nothing is
+done before whoever asks has shown that they read the mail at the address on file, or logged in, or convinced a member of staff;
+what comes next is on the agenda in the transaction that records the request; one person has one open request of a kind; and
+whoever is unknown is told so at the address they gave, where only its reader learns it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from troth import agenda
+from troth.accounts.actions import by_address
+from troth.clock import DAY
+from troth.errors import InvalidInput
+from troth.ids import new_id
+from troth.ledger import events
+from troth.messages.rules import addresses
+from troth.people import vault
+from troth.people.vault import By
+from troth.policy.compile import Compiled
+from troth.policy.notice.language import LANGUAGES
+from troth.policy.rules import OWN_ACCESS
+from troth.rights import links, papers, replies, rules
+from troth.rights.cases import CARRYING, OPEN, PERSON, STAFF, SYSTEM, VERIFYING, Case, load
+from troth.rights.rules import Intake, Terms
+from troth.rights.tables import request
+from troth.store.site import Site
+from troth.store.turns import take_turns
+
+CARRY = "request:carry"
+LONGEST = 20_000
+"""characters of what somebody writes"""
+_KEY = re.compile(r"[!-~]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came of an intake: the request, how far it is, by when it is answered, and whether it joined an open one."""
+
+    id: str
+    state: str
+    due_at: datetime
+    joined: bool
+
+
+def receive(site: Site, intake: Intake) -> Received:
+    """Take in a request and do at once what can be done at once.
+
+    Raises:
+        InvalidInput: when it names no right, no way in, or a key that is none. Nothing was recorded.
+        StoreError: when a store is locked or gone. Nothing was recorded.
+    """
+    from troth.rights.carrying import carry  # which needs what stands here
+
+    intake = _with_address(site, intake)
+    with site.writing() as conn:
+        received = receive_in(site, conn, intake)
+    if received.state == CARRYING and not received.joined:
+        carry(site, received.id)
+        with site.reading() as conn:
+            row = conn.execute(select(request.c.state).where(request.c.id == received.id)).one()
+        return replace(received, state=row.state)
+    return received
+
+
+def receive_in(site: Site, conn: Connection, intake: Intake) -> Received:
+    """As ``receive``, in the caller's transaction; what is to be done is on the agenda and begins after the commit."""
+    _refuse_the_unfit(intake)
+    mark = papers.mark_of(site, intake.email) if intake.email else b""
+    take_turns(conn, f"request:{intake.key}", f"request-of:{intake.member or mark.hex()}")
+    if before := conn.execute(select(request).where(request.c.key == intake.key)).first():
+        return Received(before.id, before.state, before.due_at, joined=True)
+    compiled = site.policy(conn)
+    person_id = intake.member or (by_address(site, conn, intake.email) if intake.email else None)
+    if there := _to_join(conn, compiled, intake, person_id, mark):
+        return _joined(site, conn, intake, there)
+    return _taken_in(site, conn, compiled, intake, person_id, mark)
+
+
+def _refuse_the_unfit(intake: Intake) -> None:
+    problems = {}
+    if intake.right not in rules.RIGHTS:
+        problems["right"] = "There is no such right."
+    if intake.channel not in rules.CHANNELS:
+        problems["channel"] = "There is no such way."
+    if not _KEY.fullmatch(intake.key):
+        problems["key"] = "A request needs a key of 1 to 64 visible ASCII characters."
+    if intake.language not in LANGUAGES:
+        problems["language"] = "There are no answers in this language."
+    if len(intake.text) > LONGEST or len(intake.name) > 200 or len(intake.email) > 320:
+        problems["text"] = "This is too long."
+    if problems:
+        raise InvalidInput("This is no request that we can take in. Nothing was recorded.", problems)
+
+
+def _with_address(site: Site, intake: Intake) -> Intake:
+    """Whoever is logged in is written to at the address on file, kept with the request since it may outlive what is held."""
+    fields = addresses(site.policy().policy)
+    if intake.email or intake.member is None or not fields:
+        return intake
+    read = vault.read(site, intake.member, fields, OWN_ACCESS, By("person", ref=intake.member)).values
+    return replace(intake, email=next((read[key] for key in sorted(fields) if read.get(key)), ""))
+
+
+def _to_join(
+    conn: Connection, compiled: Compiled, intake: Intake, person_id: str | None, mark: bytes
+) -> Row[Any] | None:
+    """An open request of the same kind and the same things, of the same person or from the same address."""
+    same = (request.c.right == intake.right) & (request.c.closed_at.is_(None))
+    query = select(request).where(same).order_by(request.c.at)
+    if person_id is not None:
+        mine = query.where(request.c.person_id == person_id)
+    elif mark:
+        came = papers.came_from(conn, mark, _LONG_AGO)
+        mine = query.where(request.c.person_id.is_(None), request.c.id.in_(came))
+    else:
+        return None
+    about = list(_about(compiled, intake))
+    return next((row for row in conn.execute(mine) if row.about == about and not intake.changes), None)
+
+
+_LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def _about(compiled: Compiled, intake: Intake) -> tuple[str, ...]:
+    """What the request is about, in words of the policy alone: what it does not know is no scope."""
+    if intake.right in rules.CHOICES:
+        return rules.scopes(compiled.policy, intake.right, intake.about)
+    return tuple(sorted(intake.changes.keys() & compiled.policy.data.keys()))
+
+
+def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Received:
+    """The same wish again: logged and noted with the one that is open; whoever has shown who they are moves it on."""
+    case = load(site, conn, there.id)
+    entered = new_id(site.now())
+    case.note("joined", intake.by or PERSON)
+    case.tell(events.REQUEST_RECEIVED, joined=1, log=_logged(site, conn, intake, entered))
+    if case.row.state == VERIFYING and intake.vouched:
+        case = vouched_for(case, intake.vouched)
+    elif case.row.state == VERIFYING:
+        _ask_to_confirm(case, intake)
+    return Received(case.id, case.row.state, case.row.due_at, joined=True)
+
+
+def _logged(site: Site, conn: Connection, intake: Intake, entry_id: str) -> str:
+    log = site.policy(conn).policy.request_log
+    fields = rules.logged(log.records if log else (), site.policy(conn).policy, intake)
+    return papers.log(site, conn, entry_id, site.now(), intake.channel, fields)
+
+
+def _taken_in(
+    site: Site, conn: Connection, compiled: Compiled, intake: Intake, person_id: str | None, mark: bytes
+) -> Received:
+    now, terms = site.now(), rules.terms(compiled, intake.right)
+    made = new_id(now)
+    row: dict[str, Any] = {"id": made, "key": intake.key, "right": intake.right, "channel": intake.channel}
+    row |= {"language": intake.language, "person_id": person_id, "policy_version": compiled.version}
+    row |= {"about": list(_about(compiled, intake)), "at": now, "due_at": now + terms.within, "extended": 0}
+    row |= {"state": OPEN, "waits_for": STAFF, "waits_until": now + terms.within, "verified_by": "", "failures": 0}
+    conn.execute(insert(request), row | {"outcome": ""})
+    papers.keep(site, conn, made, now, intake)
+    case = load(site, conn, made)
+    case.note("received", intake.by or PERSON)
+    case.tell(
+        events.REQUEST_RECEIVED, channel=intake.channel, log=_logged(site, conn, intake, made), due=case.row.due_at
+    )
+    case = _sent_on_its_way(case, intake, terms)
+    return Received(made, case.row.state, case.row.due_at, joined=False)
+
+
+def _sent_on_its_way(case: Case, intake: Intake, terms: Terms) -> Case:
+    known = case.row.person_id is not None
+    step = rules.next_step(intake.right, terms, known=known, verified=bool(intake.vouched), by_staff=bool(intake.by))
+    if step == "carry out":
+        return vouched_for(case, intake.vouched) if intake.vouched else goes_on(case)
+    if step == "verify":
+        return _ask_to_confirm(case, intake)
+    if step == "not found":
+        _reply(case, "not_found", "not-found")
+        return case.close("not found")
+    kind = "complaint" if intake.right == "complaint" else "received"
+    _reply(case, kind, "received", due=case.day(case.row.due_at), authority=authority(case))
+    return case
+
+
+def vouched_for(case: Case, how: str, by: str = PERSON) -> Case:
+    """Whoever asked has shown who they are; what they asked for is carried out, after this transaction."""
+    if case.row.verified_at is None:
+        case.note("verified", by)
+        case.tell(events.REQUEST_VERIFIED, how=how)
+        case = case.change(verified_at=case.site.now(), verified_by=how)
+    return goes_on(case)
+
+
+def goes_on(case: Case) -> Case:
+    """Put what the request asks for on the agenda."""
+    now = case.site.now()
+    agenda.put(case.conn, CARRY, f"{CARRY}:{case.id}", case.id, due_at=now, at=now)
+    return case.waits(CARRYING, SYSTEM, case.row.due_at)
+
+
+def _ask_to_confirm(case: Case, intake: Intake) -> Case:
+    """Send a link to the address on file, which is the one that was given; a few times a day and no more."""
+    site, now = case.site, case.site.now()
+    until = case.row.waits_until if case.row.state == VERIFYING else now + rules.VERIFY_WITHIN
+    case = case.waits(VERIFYING, PERSON, until)
+    lately = replies.sent_to(case.conn, papers.mark_of(site, intake.email), now - DAY) if intake.email else 0
+    if not intake.email or lately >= rules.MAILS_A_DAY:
+        return case
+    link = links.issue(site, case.conn, case.id, links.CONFIRM, case.terms.link_life)
+    lasts = case.speaker.duration(case.terms.link_life)
+    replies.queue(site, case.conn, case.id, "confirm", f"confirm:{link}", link=link, opens=links.CONFIRM, lasts=lasts)
+    return case
+
+
+def _reply(case: Case, kind: str, key: str, **values: str) -> None:
+    replies.queue(case.site, case.conn, case.id, kind, key, **values)
+
+
+def authority(case: Case) -> str:
+    """Whom people can complain to about the operator, in words."""
+    from troth.policy.law import authorities, profiles_of
+
+    policy = case.compiled.policy
+    named = next((law.authority for law in profiles_of(policy) if law.authority is not None), None)
+    found = named or authorities().get(policy.operator.country or "")
+    return f"{found.name} ({found.url})" if found and found.url else found.name if found else ""

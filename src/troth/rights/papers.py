@@ -1,0 +1,171 @@
+"""What was written in requests, and the log of them: sealed under the key of the day a request arrived.
+
+What could go wrong: a log that is read for something else; one that outlives its promise in a backup; a row that somebody
+alters to show that a request never came, or came later. So the log is a table of its own with exactly the fields that the
+policy names, and nothing in Troth reads it but the desk; after its time it is refused by the clock, unreadable with the key of
+its day, and gone with the next sweep, in this order; and the ledger has the digest of every row, so that one that was changed,
+or taken away before its time, is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from troth.ids import new_id
+from troth.people.blind import blind, normal_email
+from troth.people.daykeys import DayKeys
+from troth.people.keyring import read_ring
+from troth.people.sealing import seal, unseal
+from troth.rights.rules import Intake
+from troth.rights.tables import request_key, request_log, request_paper, request_step
+from troth.store.prepared import Prepared
+from troth.store.site import Site
+
+KEYS = DayKeys(request_key)
+PAPER, LOG, STEP = "paper", "log", "step"
+_CHANGE = "change."
+
+
+class Step(NamedTuple):
+    """One thing that happened with a request; ``words`` are what staff recorded, blank when nothing was."""
+
+    at: datetime
+    act: str
+    by: str
+    words: str
+
+
+def _sealed(site: Site, at: datetime, request_id: str, kind: str, values: Mapping[str, str]) -> bytes:
+    key = KEYS.keys_for(site, [at.date()])[at.date()]
+    return _names(values) + seal(key, request_id, kind, values)
+
+
+def _opened(site: Site, at: datetime, request_id: str, kind: str, body: bytes) -> dict[str, str]:
+    """The values; nothing once the key of their day is destroyed."""
+    key = KEYS.keys_of(site, [at.date()]).get(at.date())
+    if key is None:
+        return {}
+    names, _, rest = body.partition(b"\n")
+    return unseal(key, request_id, kind, names.decode().split(), rest)
+
+
+def _names(values: Mapping[str, str]) -> bytes:
+    """The names of the values, which are sealed together with them and say nothing: those of the policy and of a paper."""
+    return " ".join(sorted(values)).encode() + b"\n"
+
+
+def keep(site: Site, conn: Connection, request_id: str, at: datetime, intake: Intake) -> None:
+    """Keep what was written in a request, in the caller's transaction."""
+    given = {"email": intake.email, "name": intake.name, "text": intake.text, "ip": intake.ip}
+    given |= {f"{_CHANGE}{field}": value for field, value in intake.changes.items()}
+    values = {name: value for name, value in given.items() if value or name.startswith(_CHANGE)}
+    row = {"request_id": request_id, "at": at, "mark": mark_of(site, intake.email) if intake.email else None}
+    conn.execute(insert(request_paper), row | {"body": _sealed(site, at, request_id, PAPER, values)})
+
+
+def read(site: Site, conn: Connection, request_id: str, now: datetime, kept: timedelta) -> dict[str, str]:
+    """What was written in a request; nothing once its time is over, whether or not it was swept."""
+    row = conn.execute(select(request_paper).where(request_paper.c.request_id == request_id)).first()
+    if row is None or row.at + kept <= now:
+        return {}
+    return _opened(site, row.at, request_id, PAPER, row.body)
+
+
+def add(site: Site, conn: Connection, request_id: str, at: datetime, changes: Mapping[str, str]) -> None:
+    """Add corrections that staff read out of a request of the instant ``at`` to its paper, in the caller's transaction."""
+    body = conn.scalar(select(request_paper.c.body).where(request_paper.c.request_id == request_id))
+    values = _opened(site, at, request_id, PAPER, body) if body else {}
+    values |= {f"{_CHANGE}{field}": value for field, value in changes.items()}
+    sealed = _sealed(site, at, request_id, PAPER, values)
+    conn.execute(update(request_paper).where(request_paper.c.request_id == request_id).values(body=sealed))
+
+
+def changes_in(paper: Mapping[str, str]) -> dict[str, str]:
+    """The corrections that a paper asks for, by field."""
+    return {key.removeprefix(_CHANGE): value for key, value in paper.items() if key.startswith(_CHANGE)}
+
+
+def mark_of(site: Site, email: str) -> bytes:
+    """What stands for an address, to find what came from it before without reading any paper."""
+    return blind(read_ring(site).index, "request", normal_email(email.strip()))
+
+
+def came_from(conn: Connection, mark: bytes, since: datetime) -> list[str]:
+    """The requests that came from an address since an instant."""
+    return [str(row[0]) for row in _FROM.rows(conn, {"mark": mark, "since": since})]
+
+
+_FROM = Prepared(
+    select(request_paper.c.request_id).where(
+        request_paper.c.mark == bindparam("mark"),
+        request_paper.c.at > bindparam("since", type_=request_paper.c.at.type),
+    )
+)
+
+
+def log(site: Site, conn: Connection, entry_id: str, at: datetime, method: str, values: Mapping[str, str]) -> str:
+    """Enter a request into the log, in the caller's transaction; the digest that the ledger is to be told."""
+    body = _sealed(site, at, entry_id, LOG, values)
+    conn.execute(insert(request_log), {"id": entry_id, "at": at, "method": method, "body": body})
+    return digest(entry_id, at, method, body)
+
+
+def digest(entry_id: str, at: datetime, method: str, body: bytes) -> str:
+    """SHA-256 of a row of the log, in hexadecimal."""
+    return hashlib.sha256(f"{entry_id}\x00{at.isoformat()}\x00{method}\x00".encode() + body).hexdigest()
+
+
+def logged_as(
+    site: Site, conn: Connection, entry_id: str, now: datetime, kept: timedelta
+) -> tuple[datetime, str, dict[str, str]] | None:
+    """When and by which method a request was logged, and the fields; None once its time is over."""
+    row = conn.execute(select(request_log).where(request_log.c.id == entry_id)).first()
+    if row is None or row.at + kept <= now:
+        return None
+    return row.at, row.method, _opened(site, row.at, entry_id, LOG, row.body)
+
+
+def note(site: Site, conn: Connection, request_id: str, arrived: datetime, act: str, by: str, words: str = "") -> str:
+    """Record one step of a request that ``arrived`` then, in the caller's transaction; returns the step's id."""
+    now = site.now()
+    made = new_id(now)
+    body = _sealed(site, arrived, made, STEP, {"words": words}) if words else None
+    row = {"id": made, "request_id": request_id, "at": now, "act": act, "by": by, "body": body}
+    conn.execute(insert(request_step), row)
+    return made
+
+
+def steps(site: Site, conn: Connection, request_id: str, arrived: datetime) -> list[Step]:
+    """All that happened with a request, oldest first."""
+    query = select(request_step).where(request_step.c.request_id == request_id)
+    found = []
+    for row in conn.execute(query.order_by(request_step.c.at, request_step.c.id)):
+        words = _opened(site, arrived, row.id, STEP, row.body).get("words", "") if row.body else ""
+        found.append(Step(row.at, row.act, row.by, words))
+    return found
+
+
+def words_of(site: Site, conn: Connection, step_id: str, arrived: datetime) -> str:
+    """What staff recorded with one step; blank when nothing was, or its time is over."""
+    body = conn.scalar(select(request_step.c.body).where(request_step.c.id == step_id))
+    return _opened(site, arrived, step_id, STEP, body).get("words", "") if body else ""
+
+
+def sweep(site: Site, kept: timedelta) -> int:
+    """Destroy papers, notes and log entries that are past their time, and the keys of the days that are wholly past it.
+
+    Safe to repeat and to interrupt anywhere: rows first, in one transaction, then keys, which are found by their days alone.
+    """
+    over = site.now() - kept
+    with site.writing() as conn:
+        gone = conn.execute(delete(request_log).where(request_log.c.at <= over)).rowcount
+        gone += conn.execute(delete(request_paper).where(request_paper.c.at <= over)).rowcount
+        conn.execute(delete(request_step).where(request_step.c.at <= over))
+    if KEYS.keys_before(site, over.date()):
+        KEYS.destroy_keys_before(site, over.date())
+    return gone

@@ -1,0 +1,196 @@
+"""What a request is, what it needs before anything is done, and by when it must be answered. Pure.
+
+The version of the policy that was in force when a request arrived decides about it to the end, so everything here is asked of
+that version and of nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+from troth.clock import DAY
+from troth.messages.rules import stopping
+from troth.policy.compile import Compiled
+from troth.policy.law import profiles_of
+from troth.policy.model import Policy, Right
+
+Channel = Literal["account", "link", "web", "e-mail", "letter", "agent", "opendsr", "drp"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+QUESTION = "question"
+"""what somebody wrote that names no right, or several: staff sort it"""
+RIGHTS: tuple[str, ...] = (*get_args(Right.model_fields["right"].annotation), QUESTION)
+OUTCOMES = ("done", "partly done", "refused", "not found", "cancelled", "not verified")
+USUAL = 30 * DAY
+"""to answer by, where neither the policy nor a law names a time"""
+LINK_LIFE = 3 * DAY
+"""of a link that is good for once, where the policy names no life"""
+VERIFY_WITHIN = 14 * DAY
+"""to show who one is; then the request ends unanswered, and may be made again"""
+LOG_KEPT = 365 * DAY
+"""how long what was said in a request is kept, where the policy names no time"""
+FAILURES = 3
+"""wrong answers to the question who somebody is, after which a request ends"""
+MAILS_A_DAY = 3
+"""messages that requests may cause to one address in a day: nobody fills somebody else's mailbox with them"""
+REMIND = (7 * DAY, 2 * DAY)
+"""how long before a request is due its staff are reminded"""
+NEEDS_NOBODY = frozenset({"stop marketing", "complaint", QUESTION})
+"""what is done, or looked at, without asking who somebody is"""
+COPIES = frozenset({"access", "copy", "portability"})
+CHOICES = frozenset({"objection", "withdrawal", "stop marketing"})
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A request as it arrives.
+
+    Attributes:
+        key: of what brought it, up to 64 visible ASCII characters: a form, a message, a letter, the id a protocol gave it.
+        about: purposes, ``@`` recipients, ``transfers`` or fields that it names.
+        changes: new values by field, for a correction; blank takes the field away.
+        member: the id of whoever is logged in, from your own session and never from a form.
+        vouched: what has shown already that this is the person: ``account``, ``link``, ``staff`` or ``mandate``.
+        by: the number of the member of staff who entered it.
+    """
+
+    right: str
+    channel: Channel
+    key: str
+    email: str = field(default="", repr=False)
+    name: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+    ip: str = field(default="", repr=False)
+    language: str = "en"
+    about: tuple[str, ...] = ()
+    changes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    member: str | None = None
+    vouched: Literal["", "account", "link", "staff", "mandate"] = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a version of the policy says about one right: how soon, how much longer, and what comes before."""
+
+    offered: bool
+    within: timedelta
+    longer: timedelta
+    verify: bool
+    link_life: timedelta
+    log_kept: timedelta
+
+
+def terms(compiled: Compiled, right: str) -> Terms:
+    """What ``compiled`` says about ``right``; the soonest of its entries counts, and so does a law's."""
+    policy = compiled.policy
+    mine = [one for one in policy.rights.values() if one.right == right]
+    within = [one.answer_within for one in mine if one.answer_within is not None]
+    longer = [one.extended for law in profiles_of(policy) for one in law.rights if one.right == right and one.extended]
+    log = policy.request_log
+    return Terms(
+        offered=bool(mine),
+        within=min(within, default=USUAL),
+        longer=min(longer, default=timedelta(0)),
+        verify=right not in NEEDS_NOBODY and (not mine or any(one.verify for one in mine)),
+        link_life=log.link_life if log and log.link_life else LINK_LIFE,
+        log_kept=log.keep if log and log.keep else LOG_KEPT,
+    )
+
+
+def destroys_within(compiled: Compiled) -> timedelta:
+    """From the moment an erasure is asked for until all is destroyed."""
+    erasure = compiled.policy.erasure
+    return erasure.destroy_within if erasure and erasure.destroy_within else USUAL
+
+
+Next = Literal["carry out", "verify", "not found", "staff"]
+
+
+def next_step(right: str, terms: Terms, *, known: bool, verified: bool, by_staff: bool) -> Next:
+    """What happens to a request that has just arrived.
+
+    A request that neither the policy nor a law offers is looked at by people, and so is one whose person was not found although
+    a member of staff entered it: they may know better. Everybody else who is not known here is told so.
+    """
+    if right in {QUESTION, "complaint"} or not terms.offered:
+        return "staff"
+    if not known:
+        return "staff" if by_staff else "not found"
+    return "carry out" if verified or not terms.verify else "verify"
+
+
+def scopes(policy: Policy, right: str, about: Collection[str]) -> tuple[str, ...]:
+    """The purposes, and recipients with an ``@``, that an objection, a withdrawal or a stop is about.
+
+    Whoever names none means all that the right speaks of. ``transfers`` are the recipients that the service can do without.
+    """
+    if right == "stop marketing":
+        return tuple(key for key, one in policy.purposes.items() if one.marketing)
+    named = about or [each for one in policy.rights.values() if one.right == right for each in one.against]
+    if not named:
+        named = _open_to(policy, right)
+    found = [scope for word in named for scope in _meant(policy, word)]
+    return tuple(dict.fromkeys(found))
+
+
+def _open_to(policy: Policy, right: str) -> list[str]:
+    if right == "withdrawal":
+        return [key for key, one in policy.purposes.items() if one.basis == "consent"]
+    return [key for key, one in policy.purposes.items() if one.opt_out or one.basis == "legitimate interest"]
+
+
+def _meant(policy: Policy, word: str) -> list[str]:
+    if word == "transfers":
+        return [f"@{key}" for key, one in policy.recipients.items() if not one.essential]
+    if word in policy.purposes:
+        return [word]
+    key = word.removeprefix("@")
+    return [f"@{key}"] if key in policy.recipients else []
+
+
+def is_absolute(policy: Policy, scope: str) -> bool:
+    """Whether an objection needs no weighing: to direct marketing (GDPR Art. 21(3)), and to what people may switch off."""
+    if scope.startswith("@"):
+        recipient = policy.recipients[scope[1:]]
+        return recipient.choice or recipient.consent == "itself" or not recipient.essential
+    purpose = policy.purposes[scope]
+    return purpose.marketing or purpose.opt_out or purpose.basis == "consent"
+
+
+def state_of_no(policy: Policy, right: str, scope: str) -> Literal["withdrawn", "objected"]:
+    """How a no to ``scope`` is recorded: what was agreed to is withdrawn, anything else is objected to."""
+    if right == "withdrawal":
+        return "withdrawn"
+    if right == "stop marketing":
+        classes = [one for one in policy.messages.values() if one.for_ == scope]
+        if classes and all(stopping(one) == "withdrawn" for one in classes):
+            return "withdrawn"
+        return "objected" if policy.purposes[scope].basis != "consent" else "withdrawn"
+    return "objected"
+
+
+def ends_business(policy: Policy, scope: str) -> bool:
+    """Whether an objection to ``scope`` is the notice that ends business: to being kept as an existing customer."""
+    purpose = policy.purposes.get(scope)
+    return purpose is not None and purpose.before is not None
+
+
+def reminder_due(due_at: datetime, reminded_at: datetime | None, now: datetime) -> bool:
+    """Whether staff are to be reminded now of a request that is due at ``due_at``: each of ``REMIND`` once."""
+    passed = [due_at - before for before in REMIND if due_at - before <= now < due_at]
+    return bool(passed) and (reminded_at is None or reminded_at < max(passed))
+
+
+def logged(records: Collection[str], policy: Policy, intake: Intake) -> dict[str, str]:
+    """The fields of a request that the policy lets be logged, by their names; time and method have columns of their own."""
+    categories = {"pd:EmailAddress": intake.email, "pd:IPAddress": intake.ip, "pd:Name": intake.name}
+    found = {}
+    for name in records:
+        entry = policy.data.get(name)
+        value = categories.get(entry.category, "") if entry else ""
+        if value:
+            found[name] = value
+    return found
