@@ -97,7 +97,9 @@ class OpenDsr(Wires):
     certificate: str = Field(description="file with the PEM certificate, and its chain, that answers are signed with")
     key_file: str = Field(description="file with that certificate's private key, readable by its owner only")
     controllers: dict[Domain, Controller] = Field(default_factory=dict)
-    private_callbacks: bool = Field(False, description="callbacks may go to private addresses, and over http to loopback")
+    private_callbacks: bool = Field(
+        False, description="callbacks may go to private addresses, and over http to loopback"
+    )
 
 
 class Agent(Peer):
@@ -116,7 +118,9 @@ class DataRightsProtocol(Wires):
     agents: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")], Agent] = Field(
         default_factory=dict
     )
-    private_callbacks: bool = Field(False, description="callbacks may go to private addresses, and over http to loopback")
+    private_callbacks: bool = Field(
+        False, description="callbacks may go to private addresses, and over http to loopback"
+    )
 
 
 class Attestation(Wires):

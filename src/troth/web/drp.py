@@ -1,9 +1,9 @@
 """The doors of the Data Rights Protocol 1.0: authorised agents exercise rights for people, and are told how it stands.
 
-What could go wrong: a forged agent, a message that was meant for another business, an old one sent again, one agent that reads
-another's requests. So an agent shows the token it was given for a signed message, signs every message that changes anything, and
-the checks run in the order of the specification (``rights.protocols.drp``); what is not this agent's own is not told apart
-from what does not exist.
+What could go wrong: a forged agent, a message that was meant for another business, an old one sent again, one agent that
+reads another's requests. So an agent shows the token it was given for a signed message, signs every message that changes
+anything, and the checks run in the order of the specification (``rights.protocols.drp``); what is not this agent's own is not
+told apart from what does not exist.
 """
 
 from __future__ import annotations

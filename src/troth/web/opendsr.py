@@ -1,8 +1,8 @@
 """The doors of OpenDSR 2.0: controllers ask for access, portability or erasure for somebody, and are told how it stands.
 
-What could go wrong: anybody asks for anybody's data. So nothing is read of a request but its raw body before three things hold: the
-domain it names is a controller of ``site.yaml``, that controller's certificate is in its time, and the signature is right. Whatever
-of these does not hold, the answer is the same. A controller sees its own requests only; one that is another's is not there.
+What could go wrong: anybody asks for anybody's data. So nothing is read of a request but its raw body before three things hold:
+the domain it names is a controller of ``site.yaml``, that controller's certificate is in its time, and the signature is right.
+Whichever of these does not hold, the answer is the same. A controller sees its own requests only; another's is not there.
 """
 
 from __future__ import annotations

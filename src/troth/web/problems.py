@@ -72,7 +72,7 @@ def unexpected(request: Asked, error: Exception) -> Response[Any]:
 def answer(
     request: Asked, status: int, text: str = "", hint: str = "", extra: dict[str, Any] | None = None, number: str = ""
 ) -> Response[Any]:
-    """The answer with ``status``: problem details on the programs' addresses, as a protocol wants it on its own, else a page."""
+    """The answer with ``status``: problem details on the programs' addresses, in its own way for a protocol, else a page."""
     tag = language_of(request)
     known = {"limit": BODY_LIMIT // 1024, "number": number}
     title = say(tag, f"problem.{status}.title", **known)

@@ -1,8 +1,9 @@
 """Requests that come over a protocol, taken in: once for their number, however often they are sent.
 
-What could go wrong: one number for two requests; a request that is taken in while its number is lost, so that it comes again. So a
-number is kept before the request is taken in, with a keyed hash of what it stood for, and another request under it is refused;
-the request is taken in under a key made of that number, so that whoever was interrupted finds it when the same is sent again.
+What could go wrong: one number for two requests; a request that is taken in while its number is lost, so that it comes again.
+So a number is kept before the request is taken in, with a keyed hash of what it stood for, and another request under it is
+refused; the request is taken in under a key made of that number, so that whoever was interrupted finds it when the same is
+sent again.
 """
 
 from __future__ import annotations
@@ -106,8 +107,21 @@ def _reserve(site: Site, arrival: _Arrival) -> Row[Any]:
     """Keep the number of an arrival, or find what it stands for. Raises ``Refused`` when that is something else."""
     now, key = site.now(), hashlib.sha256(arrival.own.encode()).digest()
     meaning = hmac.new(derived_key(site, "protocols"), arrival.meaning.encode(), hashlib.sha256).digest()
-    row = {"id": new_id(now), "protocol": arrival.protocol, "peer": arrival.peer, "number": arrival.number, "key": key}
-    row |= {"meaning": meaning, "reference": arrival.reference, "joined": 0, "received_at": now, "told": "", "told_at": now}
+    row: dict[str, object] = {
+        "id": new_id(now),
+        "protocol": arrival.protocol,
+        "peer": arrival.peer,
+        "number": arrival.number,
+        "key": key,
+    }
+    row |= {
+        "meaning": meaning,
+        "reference": arrival.reference,
+        "joined": 0,
+        "received_at": now,
+        "told": "",
+        "told_at": now,
+    }
     row |= {"callbacks": json.dumps(arrival.callbacks)}
     mine = (protocol_request.c.protocol == arrival.protocol) & (protocol_request.c.peer == arrival.peer)
     with site.writing() as conn:

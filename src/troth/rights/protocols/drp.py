@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -141,6 +142,8 @@ def _text(said: Mapping[str, Any], key: str, most: int) -> str:
         return ""
     if not isinstance(value, str) or len(value) > most:
         raise Declined(400, f"{key} must be text of at most {most} characters.")
+    if any(unicodedata.category(one) == "Cc" for one in value):
+        raise Declined(400, f"{key} may have no control characters.")
     return value
 
 
@@ -154,7 +157,9 @@ class Called:
 
 
 _STATES: Mapping[str, Called] = {
-    "verifying": Called("in_progress", "need_user_verification", "The person was asked by mail whether they want this."),
+    "verifying": Called(
+        "in_progress", "need_user_verification", "The person was asked by mail whether they want this."
+    ),
     "open": Called("in_progress"),
     "carrying out": Called("in_progress"),
 }

@@ -1,10 +1,10 @@
 """A request as its sender knows it: found by its number, how it stands, taken back, its results.
 
-What could go wrong: a controller that takes back what the person themselves asked for; an answer that lands with somebody who was
-never trusted with it; one peer that sees another's requests. So a request is found by protocol, sender and number together; what
-joined an open request, or was joined since, is left by its sender and not cancelled; and where the answer is somebody's data,
-the sender gets a link to it only when ``site.yaml`` says that this sender vouches for people and the request rests on that, and
-otherwise nobody but the person does.
+What could go wrong: a controller that takes back what the person themselves asked for; an answer that lands with somebody who
+was never trusted with it; one peer that sees another's requests. So a request is found by protocol, sender and number
+together; what joined an open request, or was joined since, is left by its sender and not cancelled; and where the answer is
+somebody's data, the sender gets a link to it only when ``site.yaml`` says that this sender vouches for people and the request
+rests on that, and otherwise nobody but the person does.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """OpenDSR 2.0 as bytes and values: what a request must be, what is answered, and what a status is called. Pure.
 
 What could go wrong: somebody who is no controller of ours is believed; a request is read before its signature is; one signed
-body is taken for another request; an error repeats the address it was about; a hash of an address is taken for a promise
-that its person will be found. So nothing here parses but ``parse``, which the door calls after ``signatures.signed_by``
-said yes; every problem is named by its key and never by its value; and an identity that cannot be matched is refused with
-the reason, as discovery said before. The published specification (opengdpr/OpenDSR) leaves open how a request without a body is
+body is taken for another request; an error repeats the address it was about; a hash of an address is taken for a promise that
+its person will be found. So nothing here parses but ``parse``, which the door calls after ``signatures.signed_by`` said yes;
+every problem is named by its key and never by its value; and an identity that cannot be matched is refused with the reason,
+as discovery said before. The published specification (opengdpr/OpenDSR) leaves open how a request without a body is
 authenticated: here the signature is then over the method and the address, as ``signed_words`` puts them.
 """
 
@@ -44,7 +44,7 @@ LATE = timedelta(days=90)
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _HASHED = (
-    "A hashed address cannot be matched here: people are found by keyed hashes of the address itself. Send it in the format raw."
+    "A hashed address cannot be matched here: people are found by keyed hashes of the address itself. Send it raw."
 )
 _UNMATCHED = "No identity can be matched; discovery names those that can."
 
@@ -141,7 +141,7 @@ def _is_identity(one: object) -> bool:
     value = one["identity_value"]
     known = one["identity_type"] in TYPES if isinstance(one["identity_type"], str) else False
     formed = one["identity_format"] in FORMATS if isinstance(one["identity_format"], str) else False
-    return known and formed and isinstance(value, str) and 0 < len(value.strip()) and len(value) <= LONGEST
+    return known and formed and isinstance(value, str) and len(value.strip()) > 0 and len(value) <= LONGEST
 
 
 def _emails(identities: Sequence[Mapping[str, str]]) -> set[str]:
@@ -191,7 +191,13 @@ def received(controller: str, number: str, raw: bytes, at: datetime, expected: d
 
 
 def status(
-    controller: str, number: str, called: str, expected: datetime, outcome: str = "", domain: str = "", results: str = ""
+    controller: str,
+    number: str,
+    called: str,
+    expected: datetime,
+    outcome: str = "",
+    domain: str = "",
+    results: str = "",
 ) -> dict[str, Any]:
     """How a request stands; ``outcome`` in our own words goes under our ``domain``, as extensions do."""
     body = {"controller_id": controller, "subject_request_id": number, "request_status": called}

@@ -1,10 +1,10 @@
 """Where a callback may go: what somebody outside asks us to call is the classic way into an inner network. Pure but for names.
 
-What could go wrong: a controller, or whoever took its key, names the cloud's metadata address, the database next door or our own
-console; a name that pointed outside when it was checked points inside when it is called; a redirect leads there; a parser
+What could go wrong: a controller, or whoever took its key, names the cloud's metadata address, the database next door or our
+own console; a name that pointed outside when it was checked points inside when it is called; a redirect leads there; a parser
 reads another host than we did; a line break in the address becomes a header. So an address is matched whole against a narrow
-pattern, and read by that pattern and nothing else; its host must stand in ``site.yaml``; it is called over TLS; the name is looked
-up once, every address it has must be a public one, and that very address is connected to; and no redirect is followed
+pattern, and read by that pattern and nothing else; its host must stand in ``site.yaml``; it is called over TLS; the name is
+looked up once, every address it has must be a public one, and that very address is connected to; and no redirect is followed
 (``callbacks``). Loopback and private addresses are for those who say in ``site.yaml`` that they want them.
 """
 

@@ -75,7 +75,9 @@ def _read(site: Site, wires: OpenDsr) -> Processor:
 def _of_controller(site: Site, domain: str, wired: Controller) -> x509.Certificate:
     certificate = _certificate(_content(site.folder, wired.certificate), wired.certificate, domain)
     if wired.fingerprint and signatures.fingerprint(certificate) != wired.fingerprint:
-        raise PolicyError(f"{wired.certificate} does not hold the certificate with the fingerprint in site.yaml.", _HINT)
+        raise PolicyError(
+            f"{wired.certificate} does not hold the certificate with the fingerprint in site.yaml.", _HINT
+        )
     return certificate
 
 

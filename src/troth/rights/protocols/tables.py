@@ -1,7 +1,7 @@
 """Requests that came over a protocol, as whoever sent them knows them; and the tokens of agents.
 
-Whom a request is about stands in the request itself (``rights``) and nowhere here: a row here says who asked, under which number
-they know it, what they were last told and where they want to be told. It outlives the request, without its callback
+Whom a request is about stands in the request itself (``rights``) and nowhere here: a row here says who asked, under which
+number they know it, what they were last told and where they want to be told. It outlives the request, without its callback
 addresses, so that its number cannot be used again.
 """
 
@@ -19,7 +19,9 @@ protocol_request = Table(
     Column("peer", String(253), nullable=False, info=plain("a domain or an agent's id, as in site.yaml")),
     Column("number", String(36), nullable=False),  # the UUID by which the peer knows it
     Column("key", LargeBinary(32), nullable=False, info=plain("SHA-256 of the peer's own number")),
-    Column("meaning", LargeBinary(32), nullable=False, info=plain("a keyed hash of what was asked, to tell a repetition")),
+    Column(
+        "meaning", LargeBinary(32), nullable=False, info=plain("a keyed hash of what was asked, to tell a repetition")
+    ),
     Column("reference", String(64), nullable=False, default=""),  # the agent's own number, given back as it came
     Column("request_id", String(26), index=True),  # blank between keeping the number and taking the request in
     Column("joined", Integer, nullable=False),  # 1 when it joined a request that was open already
@@ -29,7 +31,11 @@ protocol_request = Table(
     Column("told_at", Instant, nullable=False),
     Column("ended_at", Instant),  # nothing more will change
     Column(
-        "callbacks", Text, nullable=False, default="[]", info=plain("addresses at hosts of site.yaml, dropped at the end")
+        "callbacks",
+        Text,
+        nullable=False,
+        default="[]",
+        info=plain("addresses at hosts of site.yaml, dropped at the end"),
     ),
     UniqueConstraint("protocol", "peer", "key"),
     UniqueConstraint("protocol", "peer", "number"),

@@ -1,11 +1,11 @@
 """Tells whoever sent a request that it stands differently: noticed by a sweep, written down, sent by the agenda.
 
 What could go wrong: a change that nobody hears of because a worker died; the same change told for ever; an older state that
-arrives after a newer one; an address that is still called, or a number that is taken again, long after. So a change is noticed by
-comparing how a request stands with what its sender was last told, and the jobs that tell it are written in the transaction that
-notes the new state; a job whose state is not the last any more has nothing to say; staff hear after a day of one that does not
-get through and it is given up after a week; and then the addresses go, and later the whole row, once nobody could send the same
-request again.
+arrives after a newer one; an address that is still called, or a number that is taken again, long after. So a change is
+noticed by comparing how a request stands with what its sender was last told, and the jobs that tell it are written in the
+transaction that notes the new state; a job whose state is not the last any more has nothing to say; staff hear after a day of
+one that does not get through and it is given up after a week; and then the addresses go, and later the whole row, once nobody
+could send the same request again.
 """
 
 from __future__ import annotations

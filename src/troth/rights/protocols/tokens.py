@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+
 from sqlalchemy import delete, select, update
 
 from troth.clock import DAY
