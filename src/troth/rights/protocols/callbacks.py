@@ -12,7 +12,7 @@ from functools import cache
 import httpx
 
 from troth.errors import Refused, TrothError
-from troth.rights.protocols.places import look_up, place_problem, read_place
+from troth.rights.protocols.places import Place, look_up, place_problem, read_place
 
 TIMEOUT_SECONDS = 10.0
 
@@ -27,18 +27,31 @@ def post(address: str, raw: bytes, headers: Mapping[str, str], allowed: Collecti
     place = read_place(address)
     if place is None or place_problem(address, allowed, private):
         raise Refused("A callback may not go where it was asked to.", "See `callbacks` in site.yaml.")
-    at = look_up(place, private)
+    problem = "not answered"
+    for at in look_up(place, private):
+        try:
+            status = _posted(place, at, raw, headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            problem = f"not answered ({type(error).__name__})"
+            continue
+        except httpx.HTTPError as error:
+            problem = f"not answered ({type(error).__name__})"
+            break
+        if 200 <= status < 300:
+            return
+        problem = f"answered {status}"
+        break
+    raise TrothError(f"A callback is {problem}.", "It will be tried again.")
+
+
+def _posted(place: Place, at: str, raw: bytes, headers: Mapping[str, str]) -> int:
+    """The status of the answer from the address ``at``, which is that of ``place``."""
     literal = f"[{at}]" if ":" in at else at
     url = f"{place.scheme}://{literal}:{place.port}{place.rest}"
     sent = {"Content-Type": "application/json", "Host": place.named, **headers}
     there = {"sni_hostname": place.host}  # the certificate must be that of the name, whatever address it has
-    try:
-        with _client(place.scheme).stream("POST", url, content=raw, headers=sent, extensions=there) as answer:
-            status = answer.status_code
-    except httpx.HTTPError as error:
-        raise TrothError(f"A callback is not answered ({type(error).__name__}).", "It will be tried again.") from None
-    if not 200 <= status < 300:
-        raise TrothError(f"A callback was answered {status}.", "It will be tried again.")
+    with _client(place.scheme).stream("POST", url, content=raw, headers=sent, extensions=there) as answer:
+        return answer.status_code
 
 
 @cache

@@ -105,7 +105,7 @@ def _problems(said: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     yield "status_callback_urls", _callback_problem(said.get("status_callback_urls"))
     version = said.get("api_version", VERSION)
     yield "api_version", "" if isinstance(version, str) and version.split(".")[0] == "2" else "This is version 2.0."
-    yield "extensions", "" if isinstance(said.get("extensions") or {}, dict) else "This must be an object."
+    yield "extensions", "" if isinstance(said.get("extensions", {}), dict) else "This must be an object."
 
 
 def _one_of(value: object, known: Sequence[str]) -> str:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from troth.errors import Refused
 
 LONGEST = 2000
+MOST = 4
+"""addresses of one name that are tried"""
 _PLACE = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::(?P<port>[1-9][0-9]{0,4}))?"
     r"(?P<rest>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?)"
@@ -63,8 +65,8 @@ def place_problem(address: str, allowed: Collection[str], private: bool) -> str:
     return "" if place.named in allowed else "This host is not one that may be called back."
 
 
-def look_up(place: Place, private: bool) -> str:
-    """The address to connect to.
+def look_up(place: Place, private: bool) -> list[str]:
+    """The addresses to connect to, the one to try first ahead.
 
     Raises:
         Refused: when the name has no address, or any of them is not public and ``private`` does not allow that.
@@ -76,7 +78,7 @@ def look_up(place: Place, private: bool) -> str:
     addresses = [str(one[4][0]) for one in found]
     if not private and not all(map(_public, addresses)):
         raise Refused("The host of a callback has an address that is not public.", "See `private callbacks`.")
-    return addresses[0]
+    return list(dict.fromkeys(addresses))[:MOST]
 
 
 def _public(address: str) -> bool:
