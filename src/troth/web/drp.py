@@ -33,7 +33,7 @@ _NOBODY = Declined(403, "The token is not that of an agent of this business.", f
 _NOT_YOURS = Declined(403, "There is no such request of this agent.")
 
 
-@post("/agent/{agent:str}", sync_to_thread=True, status_code=200, operation_id="drp_agent", guards=_TEXT)
+@post("/agent/{agent:str}", sync_to_thread=True, status_code=200, guards=_TEXT)
 def set_up(request: Asked, body: RawBody) -> Response[Any]:
     """Give an agent its token, for a message that it signed; 403 without a body for everybody else."""
     site = site_of(request)
@@ -50,7 +50,7 @@ def set_up(request: Asked, body: RawBody) -> Response[Any]:
     return _answer(200, {"agent-id": name, "token": token}) if token else _empty()
 
 
-@get("/agent/{agent:str}", sync_to_thread=True, operation_id="drp_agent_information")
+@get("/agent/{agent:str}", sync_to_thread=True)
 def information(request: Asked) -> Response[Any]:
     """Whether the token of an agent is good: an empty object, or 403."""
     site = site_of(request)
@@ -60,7 +60,7 @@ def information(request: Asked) -> Response[Any]:
     return _answer(200, {})
 
 
-@post("/data-rights-request", sync_to_thread=True, status_code=200, operation_id="drp_exercise", guards=_TEXT)
+@post("/data-rights-request", sync_to_thread=True, status_code=200, guards=_TEXT)
 def exercise(request: Asked, body: RawBody) -> Response[Any]:
     """Take in a request of an agent; the same message sent again answers with how the first stands."""
     site = site_of(request)
@@ -76,7 +76,7 @@ def exercise(request: Asked, body: RawBody) -> Response[Any]:
         return _declined(declined)
 
 
-@get("/data-rights-request/{number:str}", sync_to_thread=True, operation_id="drp_status")
+@get("/data-rights-request/{number:str}", sync_to_thread=True)
 def status(request: Asked) -> Response[Any]:
     """How a request stands, for the agent that made it."""
     site = site_of(request)
@@ -91,7 +91,6 @@ def status(request: Asked) -> Response[Any]:
     "/data-rights-request/{number:str}",
     sync_to_thread=True,
     status_code=200,
-    operation_id="drp_revoke",
     guards=_TEXT,
 )
 def revoke(request: Asked, body: RawBody) -> Response[Any]:
@@ -159,6 +158,6 @@ def _empty() -> Response[Any]:
 DOORS = Router(
     path="/drp/v1",
     route_handlers=[set_up, information, exercise, status, revoke],
-    tags=["drp"],
+    include_in_schema=False,  # `described` says what they take and answer, for the sites that have them
     opt={UNRECORDED: True},
 )

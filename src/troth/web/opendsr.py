@@ -31,20 +31,20 @@ JSON = "application/json"
 _UNKNOWN = "The request is not signed by a controller of this site."
 
 
-@get("/discovery", sync_to_thread=True, operation_id="opendsr_discovery")
+@get("/discovery", sync_to_thread=True)
 def discovery(request: Asked) -> Response[bytes]:
     """What this site supports: versions, identities, kinds of request, and where its certificate is."""
     site = site_of(request)
     return _answer(_processor(site), 200, opendsr.discovery(_base(site)))
 
 
-@get("/certificate", sync_to_thread=True, include_in_schema=False)
+@get("/certificate", sync_to_thread=True)
 def certificate(request: Asked) -> Response[str]:
     """The certificate that answers and callbacks are signed with, as PEM."""
     return Response(_processor(site_of(request)).pem, media_type="application/x-pem-file")
 
 
-@post("/requests", sync_to_thread=True, operation_id="opendsr_request", guards=[takes(JSON)])
+@post("/requests", sync_to_thread=True, guards=[takes(JSON)])
 def ask(request: Asked, body: RawBody) -> Response[bytes]:
     """Take in a request: 201 with its receipt, the first receipt when it is sent again, 400 with every problem."""
     site = site_of(request)
@@ -64,7 +64,7 @@ def ask(request: Asked, body: RawBody) -> Response[bytes]:
     return _answer(ours, 201, receipt)
 
 
-@get("/requests/{number:str}", sync_to_thread=True, operation_id="opendsr_status")
+@get("/requests/{number:str}", sync_to_thread=True)
 def status(request: Asked) -> Response[bytes]:
     """How a request stands, for the controller that made it."""
     site = site_of(request)
@@ -78,7 +78,7 @@ def status(request: Asked) -> Response[bytes]:
     return _answer(ours, 200, controllers_status(site, ours, one))
 
 
-@delete("/requests/{number:str}", sync_to_thread=True, status_code=202, operation_id="opendsr_cancel")
+@delete("/requests/{number:str}", sync_to_thread=True, status_code=202)
 def cancel(request: Asked) -> Response[bytes]:
     """Cancel a request while it is pending: 202, and 400 when it is too late."""
     site = site_of(request)
@@ -139,6 +139,6 @@ def _base(site: Site) -> str:
 DOORS = Router(
     path="/opendsr/v1",
     route_handlers=[discovery, certificate, ask, status, cancel],
-    tags=["opendsr"],
+    include_in_schema=False,  # `described` says what they take and answer, for the sites that have them
     opt={UNRECORDED: True},
 )
