@@ -24,6 +24,7 @@ from troth.retention import alarms, ending, sweep
 from troth.retention.heartbeat import beat, beat_all, lately
 from troth.rights import carrying, correcting, following, intake, replies
 from troth.rights.protocols import calling, telling
+from troth.staff import actions as staff
 from troth.store.site import Site
 from troth.visits import sweep as visits
 
@@ -118,6 +119,7 @@ TASKS: Mapping[str, Task] = {
     "protocols": lambda site: telling.tell_changes(site) + telling.forget(site),
     "confirmations": messages.confirm,
     "accounts": accounts.forget_the_past,
+    "staff": staff.forget_the_past,
     "agenda": lambda site: run_due(site, HANDLERS).done,
     "orphans": _orphans,
     "alarms": lambda site: len(alarms.alarms(site, [*visits.overdue(site), *following.alarms(site)])),

@@ -7,7 +7,6 @@ that only the site key makes (``links.once_token``), or that was random and is f
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,13 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, insert, select, update
 
 from troth.ids import new_id
+from troth.logins.digests import digest_of
 from troth.messages.links import once_token
 from troth.store.site import Site
-
-
-def digest_of(secret: str) -> bytes:
-    """What is kept of a secret: SHA-256, which needs no salt over 256 random bits."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ def carry_out(case: Case) -> Case:
         said.append(scope)
     _take_back_mail(case, said)
     case.note("stopped", SYSTEM)
+    if open_orders(case.conn, case.person_id) and any(rules.holds_up(policy, scope) for scope in said):
+        return _parked(case, said)
     if case.row.right != "objection" or all(rules.is_absolute(policy, scope) for scope in said):
         replies.queue(case.site, case.conn, case.id, "chosen", "chosen", what=words_for(case, said))
         return case.close("done")
@@ -38,6 +40,13 @@ def carry_out(case: Case) -> Case:
     replies.queue(
         case.site, case.conn, case.id, "stopped_until_decided", "stopped", what=words_for(case, said), due=due
     )
+    return case.waits(OPEN, STAFF, case.row.due_at)
+
+
+def _parked(case: Case, said: Sequence[str]) -> Case:
+    """An open order that needs what was just switched off is for people to handle: nothing leaves for it by itself."""
+    case.note("order parked", SYSTEM)
+    replies.queue(case.site, case.conn, case.id, "chosen", "chosen", what=words_for(case, said))
     return case.waits(OPEN, STAFF, case.row.due_at)
 
 

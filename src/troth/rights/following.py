@@ -109,7 +109,7 @@ def _reminder(site: Site, row: Row[Any], tag: str, to: str, job: Job) -> Letter:
     values = {"number": row.id, "right": words["rights"][row.right], "due": due}
     lines = [str(line).format_map(values) for line in words["reminder"]["lines"]]
     subject = str(words["reminder"]["subject"]).format_map(values)
-    terms = {"subject": subject, "lines": lines, "link": "", "link_words": "", "notice": site.wiring.base_url}
+    terms = {"title": subject, "lines": lines, "link": "", "link_words": "", "notice": site.wiring.base_url}
     assert site.wiring.mail is not None
     operator = policy.operator.name or site.wiring.title
     return Letter(job.id, "request", tag, terms, operator, site.wiring.mail.sender, to, site.now())

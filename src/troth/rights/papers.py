@@ -19,11 +19,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from troth.ids import new_id
 from troth.people.blind import blind, normal_email
 from troth.people.daykeys import DayKeys
-from troth.people.keyring import read_ring
 from troth.people.sealing import seal, unseal
 from troth.rights.rules import Intake
 from troth.rights.tables import request_key, request_log, request_paper, request_step
 from troth.store.prepared import Prepared
+from troth.store.secret import read_ring
 from troth.store.site import Site
 
 KEYS = DayKeys(request_key)

@@ -117,7 +117,7 @@ def _sent(site: Site, row: Row[Any], asked: Row[Any], to: str, said: Written) ->
         raise InvalidInput("There is no address to write to.")
     with site.reading() as conn:
         operator = site.policy(conn).policy.operator.name or site.wiring.title
-    values = {"subject": said.subject, "lines": said.lines, "link": said.link, "link_words": said.link_words}
+    values = {"title": said.subject, "lines": said.lines, "link": said.link, "link_words": said.link_words}
     letter = Letter(
         id=row.id, template="request", language=asked.language, terms=values | {"notice": _home(site)},
         operator=operator, sender=mail.sender, to=to, at=site.now(),

@@ -39,6 +39,8 @@ REMIND = (7 * DAY, 2 * DAY)
 """how long before a request is due its staff are reminded"""
 NEEDS_NOBODY = frozenset({"stop marketing", "complaint", QUESTION})
 """what is done, or looked at, without asking who somebody is"""
+ALWAYS = frozenset({"stop marketing", "withdrawal"})
+"""what no policy can take from anybody"""
 COPIES = frozenset({"access", "copy", "portability"})
 CHOICES = frozenset({"objection", "withdrawal", "stop marketing"})
 
@@ -91,7 +93,7 @@ def terms(compiled: Compiled, right: str) -> Terms:
     longer = [one.extended for law in profiles_of(policy) for one in law.rights if one.right == right and one.extended]
     log = policy.request_log
     return Terms(
-        offered=bool(mine),
+        offered=bool(mine) or right in ALWAYS,
         within=min(within, default=USUAL),
         longer=min(longer, default=timedelta(0)),
         verify=right not in NEEDS_NOBODY and (not mine or any(one.verify for one in mine)),
@@ -170,6 +172,22 @@ def state_of_no(policy: Policy, right: str, scope: str) -> Literal["withdrawn", 
             return "withdrawn"
         return "objected" if policy.purposes[scope].basis != "consent" else "withdrawn"
     return "objected"
+
+
+def holds_up(policy: Policy, scope: str) -> bool:
+    """Whether a no to ``scope`` may hold up an order that is open: it is given, or used, to carry orders out."""
+    if not scope.startswith("@"):
+        return _for_orders(policy.purposes[scope].needs)
+    recipient = policy.recipients[scope[1:]]
+    needs = (
+        *recipient.needs,
+        *(need for key in recipient.for_ if key in policy.purposes for need in policy.purposes[key].needs),
+    )
+    return _for_orders(needs)
+
+
+def _for_orders(needs: Collection[str]) -> bool:
+    return any(need.endswith("order") for need in needs)
 
 
 def ends_business(policy: Policy, scope: str) -> bool:

@@ -19,11 +19,13 @@ from troth.errors import PolicyError, TrothError
 from troth.messages.mailbox import Mailbox
 from troth.rights.protocols.processor import processor
 from troth.store.site import Site
-from troth.web import accounts, api, drp, forms, index, notices, opendsr, problems, reading, stopping, wellknown
+from troth.web import accounts, api, desk, drp, forms, index, notices, opendsr, problems, reading, stopping, wellknown
 from troth.web import mailbox as letters
 from troth.web.arrival import App, nameable
+from troth.web.desk.frame import NobodyEntered, to_login
 from troth.web.evidence import Look, Proofs, Watch
 from troth.web.guard import BODY_LIMIT, seal
+from troth.web.privacy import asking, centre, linked
 from troth.web.programs import Door
 from troth.web.together import Together
 from troth.web.visits import recording_visits
@@ -58,6 +60,7 @@ def make_app(
         state=state,
         before_send=[seal],
         exception_handlers={
+            NobodyEntered: to_login,
             TrothError: problems.expected,
             HTTPException: problems.http,
             Exception: problems.unexpected,
@@ -84,6 +87,8 @@ def _of_site() -> Router:
             *(forms.forms_page, forms.form_page, forms.submit),
             *(api.collect_json, api.openapi, reading.read_json),
             *accounts.PAGES,
+            *(*asking.PAGES, *linked.PAGES, *centre.PAGES),
+            desk.pages(),
             *(stopping.ask_page, stopping.stop_page),
             *(letters.mailbox_page, letters.message_page, letters.message_html),
             *(wellknown.site_security, wellknown.privacy_control),

@@ -74,7 +74,7 @@ def site_page(
 
 def links(request: Asked, site: Site, compiled: Compiled, tag: str, here: str = "") -> list[tuple[str, str, bool]]:
     """The pages of a site as words, address and whether the reader is there; with the language, if one was asked for."""
-    shown = ["notice", "forms", *(["account"] if account_point(compiled) else []), "versions"]
+    shown = ["notice", "forms", *(["account"] if account_point(compiled) else []), "privacy", "versions"]
     shown += ["mailbox"] if request.app.state.mailbox is not None else []
     found = [("home", "/")] + [(key, f"/{site.name}/" + ("" if key == "notice" else key)) for key in shown]
     return [(say(tag, f"page.{key}"), with_language(request, address), key == here) for key, address in found]
@@ -89,7 +89,7 @@ def with_language(request: Asked, address: str) -> str:
 def languages(request: Asked, compiled: Compiled, tag: str) -> Iterator[tuple[str, str, str, bool]]:
     """The languages of this page: tag, own name, address, whether it is this one."""
     for other in compiled.policy.policy.languages:
-        yield other, _own_name(other), address_in(request, other), other == tag
+        yield other, own_name(other), address_in(request, other), other == tag
 
 
 def address_in(request: Asked, tag: str) -> str:
@@ -98,7 +98,8 @@ def address_in(request: Asked, tag: str) -> str:
 
 
 @cache
-def _own_name(tag: str) -> str:
+def own_name(tag: str) -> str:
+    """What speakers of the language ``tag`` call it."""
     from troth.policy.notice.language import language
 
     return str(language(tag).tree["name"])

@@ -1,0 +1,115 @@
+"""The log of the staff: who entered, failed, left or did what, when and from which address.
+
+What could go wrong: somebody who did wrong takes their row out or changes it; a log that tells addresses to whoever has the
+database; a log that is never emptied. So each row is vouched for by an entry of the ledger, written in the same transaction,
+that holds a keyed hash of all of the row: a changed row no longer fits it, and an entry whose row is gone before its time
+shows that there was one. Addresses are sealed under a key of the site, bound to their row. The sweep destroys rows after
+the time the policy names (``rules.log_kept``).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from troth import ledger
+from troth.clock import to_micros
+from troth.ids import new_id
+from troth.ledger import events
+from troth.ledger.tables import entry
+from troth.staff.tables import staff, staff_log
+from troth.store.secret import derived_key
+from troth.store.site import Site
+
+What = Literal["entered", "failed", "left", "acted"]
+_EVENTS: Mapping[What, str] = {
+    "entered": events.STAFF_ENTERED,
+    "failed": events.LOGIN_FAILED,
+    "left": events.STAFF_LOGGED_OUT,
+    "acted": events.STAFF_ACTED,
+}
+_LONGEST_ADDRESS = 45
+"""characters of an IPv6 address"""
+
+
+def note(site: Site, conn: Connection, what: What, staff_id: str | None, ip: str, act: str = "", ref: str = "") -> None:
+    """Write one row and the ledger's entry for it, in the caller's transaction.
+
+    Raises:
+        NotForTheLedger: when ``act`` is no word of the program, or ``ref`` no opaque id.
+    """
+    row: dict[str, Any] = {"id": new_id(site.now()), "staff_id": staff_id, "what": what, "act": act, "ref": ref}
+    row |= {"at": site.now(), "ip": _sealing(site).encrypt(ip[:_LONGEST_ADDRESS].encode(), [row["id"].encode()])}
+    body = {"staff": staff_id, "act": act, "ref": ref, "log": row["id"], "row": _digest(site, row)}
+    ledger.append(conn, site.now(), _EVENTS[what], body)
+    conn.execute(insert(staff_log).values(row))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row to be read: ``login`` is blank where nobody has that name, ``ip`` where it does not open any more."""
+
+    what: str
+    act: str
+    ref: str
+    login: str
+    at: datetime
+    ip: str
+
+
+def lines(site: Site, conn: Connection, most: int = 200) -> list[Line]:
+    """The newest rows of the log, newest first."""
+    query = select(staff_log, staff.c.login).outerjoin(staff, staff.c.id == staff_log.c.staff_id)
+    rows = conn.execute(query.order_by(staff_log.c.at.desc(), staff_log.c.id.desc()).limit(most))
+    sealing = _sealing(site)
+    return [Line(row.what, row.act, row.ref, row.login or "", row.at, _address(sealing, row)) for row in rows]
+
+
+def _address(sealing: AESSIV, row: Row[Any]) -> str:
+    try:
+        return sealing.decrypt(row.ip, [row.id.encode()]).decode()
+    except InvalidTag:
+        return ""
+
+
+def altered(site: Site, conn: Connection, keep: timedelta) -> list[str]:
+    """The ids of rows that are not as they were written, or were taken out before ``keep`` was over."""
+    rows = {row.id: row._asdict() for row in conn.execute(select(staff_log))}
+    vouched = dict(_vouched(conn, site.now() - keep))
+    changed = [one for one, row in rows.items() if one in vouched and vouched[one] != _digest(site, row)]
+    added = [one for one, row in rows.items() if one not in vouched and row["at"] > site.now() - keep]
+    return sorted({*changed, *added, *(vouched.keys() - rows.keys())})
+
+
+def _vouched(conn: Connection, since: datetime) -> Iterator[tuple[str, str]]:
+    query = select(entry.c.body).where(entry.c.event.in_(_EVENTS.values()), entry.c.at > since)
+    for text in conn.scalars(query):
+        body = json.loads(text)
+        if "log" in body:
+            yield body["log"], body["row"]
+
+
+def _digest(site: Site, row: Mapping[str, Any]) -> str:
+    told = [row["id"], row["staff_id"], row["what"], row["act"], row["ref"], to_micros(row["at"]), row["ip"].hex()]
+    return hmac.new(derived_key(site, "staff log row"), json.dumps(told).encode(), sha256).hexdigest()
+
+
+def _sealing(site: Site) -> AESSIV:
+    return AESSIV(derived_key(site, "staff log", 64))
+
+
+def sweep(conn: Connection, until: datetime) -> int:
+    """Destroy the rows up to ``until``, and whoever left the staff and is spoken of no more; how many rows."""
+    gone = conn.execute(delete(staff_log).where(staff_log.c.at <= until)).rowcount
+    spoken_of = select(staff_log.c.staff_id).where(staff_log.c.staff_id == staff.c.id).exists()
+    conn.execute(delete(staff).where(staff.c.state == "removed", staff.c.removed_at <= until, ~spoken_of))
+    return gone

@@ -1,0 +1,75 @@
+"""What a role may do, what a login name looks like, and how long sessions, links and the log last. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from troth.clock import DAY
+from troth.policy.clocks import STAFF_LOG
+from troth.policy.model import Policy
+
+PRIVACY_LEAD = "privacy lead"
+"""all of the desk, and the rest of the staff"""
+DESK = "desk"
+"""works on requests"""
+
+Act = Literal["own", "requests", "staff"]
+"""``own``: one's own log-in; ``requests``: what people ask for; ``staff``: who else may enter, and the log of it"""
+
+_EVERYBODY: frozenset[Act] = frozenset({"own"})
+_PERMITS: Mapping[str, frozenset[Act]] = {
+    PRIVACY_LEAD: frozenset({"requests", "staff"}),
+    DESK: frozenset({"requests"}),
+}
+"""Roles that are words of the policy permit nothing at the desk: with them data is read for the policy's purposes."""
+
+IDLE = timedelta(minutes=30)
+"""a session that nobody uses for this long is over"""
+LONGEST = timedelta(hours=12)
+"""a session is over after this time, however busy"""
+LINK_LASTS = DAY
+USUAL_LOG = 175 * DAY
+"""how long the log of the staff is kept where the policy names no time"""
+_LOGIN = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
+LONGEST_LOGIN = 40
+
+
+def may(roles: Collection[str], act: Act) -> bool:
+    """Whether somebody in ``roles`` may do ``act``: only when it is everybody's or one of the roles permits it."""
+    return act in _EVERYBODY or any(act in _PERMITS.get(role, frozenset()) for role in roles)
+
+
+def roles_of(policy: Policy) -> tuple[str, ...]:
+    """The roles that staff can have here: the two of the desk, then those the policy's purposes name."""
+    named = sorted({role for purpose in policy.purposes.values() for role in purpose.roles})
+    return (PRIVACY_LEAD, DESK, *(role for role in named if role not in _PERMITS))
+
+
+def login_problem(login: str) -> str:
+    """What is wrong with a login name; blank when nothing is."""
+    if len(login) <= LONGEST_LOGIN and _LOGIN.fullmatch(login):
+        return ""
+    return f"A login name has small letters, digits and single . _ - between them, at most {LONGEST_LOGIN} in all."
+
+
+def roles_problem(policy: Policy, roles: Collection[str]) -> str:
+    """What is wrong with the roles somebody is to have; blank when nothing is."""
+    known = roles_of(policy)
+    if not roles:
+        return f"Somebody on the staff has at least one role: {', '.join(known)}."
+    unknown = [role for role in roles if role not in known]
+    return f"There is no such role here. There are: {', '.join(known)}." if unknown else ""
+
+
+def is_open(seen_at: datetime, ends_at: datetime, now: datetime) -> bool:
+    """Whether a session, last used at ``seen_at`` and to end at ``ends_at`` in any case, is still open ``now``."""
+    return now < ends_at and now < seen_at + IDLE
+
+
+def log_kept(policy: Policy) -> timedelta:
+    """How long the log of the staff is kept: the shortest time the policy names for it, else the usual one."""
+    named = [entry.keep for entry in policy.retention.values() if STAFF_LOG in entry.what and entry.keep is not None]
+    return min(named, default=USUAL_LOG)

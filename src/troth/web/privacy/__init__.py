@@ -1,0 +1,1 @@
+"""The pages on which people exercise their rights: asking, following a link in a message, and the privacy centre."""

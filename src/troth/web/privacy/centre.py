@@ -1,0 +1,270 @@
+"""The privacy centre: what is held about whoever is there, what they may choose, and doing it.
+
+What could go wrong: another person's data; a form that another site's page sends; a secret left in an address, a history or a
+log; a choice that costs an order without a word before it. So whoever is there came by their account's cookie or by a link,
+whose visit is handed on from form to form and never in an address; every form carries a token that is bound to that session or
+visit; nothing in a form names a person; and what cannot be undone, or may hold up an order, is said on a page of its own
+first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.response import Redirect
+
+from troth.accounts.profile import account_point
+from troth.accounts.sessions import Member
+from troth.clock import DAY
+from troth.errors import InvalidInput, Refused, TrothError
+from troth.logins.digests import digest_of
+from troth.policy.compile import Compiled
+from troth.policy.law import authorities, profiles_of
+from troth.policy.notice.language import Speaker, language
+from troth.rights import carrying, erasing
+from troth.rights import centre as rights
+from troth.rights.centre import Visitor
+from troth.rights.replies import words_in
+from troth.rights.rules import destroys_within
+from troth.store.site import Site
+from troth.web.guard import refuse_foreign
+from troth.web.members import member_of
+from troth.web.pages import Asked, language_of, site_of, site_page, with_language
+from troth.web.privacy.forms import FORM, Sent, texts, ticked
+from troth.web.tokens import form_token, new_key, read_form_token
+from troth.web.visits import UNRECORDED
+from troth.web.words import problem, say
+
+FIELD, SWITCH, OBJECT = "field.", "on.", "no."
+_POST: dict[str, Any] = {**FORM, "opt": {UNRECORDED: True}}
+
+
+@dataclass(frozen=True)
+class Here:
+    """Whoever is in the privacy centre, in one request."""
+
+    request: Asked
+    site: Site
+    compiled: Compiled
+    tag: str
+    visitor: Visitor
+    visit: str
+    """the secret of a visit by a link; blank for a member"""
+    bound: str
+
+    @property
+    def speaker(self) -> Speaker:
+        return Speaker(self.compiled.policy, language(self.tag))
+
+    @property
+    def ip(self) -> str:
+        client: Any = self.request.scope.get("client")
+        return client[0] if client else ""
+
+    def token(self) -> str:
+        """A fresh token for the forms of one page."""
+        return form_token(self.site, self.bound, new_key())
+
+    def key(self, data: dict[str, str]) -> str:
+        """The key of what a form does, from its token. Raises ``Refused`` when this session or visit did not open it."""
+        key = read_form_token(self.site, self.bound, data.get("token", ""))
+        if key is None:
+            raise Refused(say(self.tag, "form.foreign"), say(self.tag, "form.foreign_hint"))
+        return f"centre:{key}"
+
+    def page(self, template: str, status: int = 200, **values: Any) -> Response[str]:
+        """A page of the privacy centre."""
+        lang = with_language(self.request, "")
+        frame = {"visit": self.visit, "token": self.token(), "lang": lang, "member": not self.visit}
+        return site_page(
+            self.request, self.site, self.compiled, template, here="privacy", status=status, **(frame | values)
+        )
+
+
+def _here(request: Asked, data: dict[str, str] | None = None) -> Here | None:
+    site = site_of(request)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
+    secret = (data or {}).get("visit", "")
+    if secret:
+        return _visiting(request, site, compiled, tag, secret)
+    member: Member | None = member_of(request, site) if account_point(compiled) else None
+    if member is None:
+        return None
+    return Here(request, site, compiled, tag, Visitor(member.person_id, "account"), "", f"centre:{member.digest.hex()}")
+
+
+def _visiting(request: Asked, site: Site, compiled: Compiled, tag: str, secret: str) -> Here | None:
+    found = carrying.visitor(site, secret)
+    if found is None:
+        return None
+    bound = f"centre:{digest_of(secret).hex()}"
+    return Here(request, site, compiled, tag, Visitor(found[1], "link"), secret, bound)
+
+
+def _sent(request: Asked, data: dict[str, Any]) -> tuple[Here, dict[str, str], str]:
+    """Whoever sent a form, what they sent, and its key. Raises ``Refused`` for everybody else."""
+    tag = language_of(request)
+    refuse_foreign(request, say(tag, "form.foreign"), say(tag, "form.foreign_hint"))
+    sent = texts(data)
+    here = _here(request, sent)
+    if here is None:
+        raise Refused(say(tag, "privacy.over"), say(tag, "privacy.over_hint"))
+    return here, sent, here.key(sent)
+
+
+@get("/privacy/centre", sync_to_thread=True, opt={UNRECORDED: True}, include_in_schema=False)
+def centre_page(request: Asked) -> Response[str]:
+    """The privacy centre of a member; everybody else is shown how to get in."""
+    here = _here(request)
+    if here is None:
+        return Redirect(with_language(request, f"/{site_of(request).name}/privacy"), status_code=303)
+    return _centre(here)
+
+
+@post("/privacy/centre", **_POST)
+def centre_again(request: Asked, data: Sent) -> Response[str]:
+    """The privacy centre again, for whoever goes on from another of its pages."""
+    here, _, _ = _sent(request, data)
+    return _centre(here)
+
+
+def visited(request: Asked, secret: str) -> Response[str]:
+    """The privacy centre for a visit that has just begun."""
+    here = _here(request, {"visit": secret})
+    assert here is not None
+    return _centre(here)
+
+
+def _centre(here: Here, done: str = "", wrong: str = "", hint: str = "", status: int = 200) -> Response[str]:
+    shown = rights.centre(here.site, here.visitor, here.tag)
+    words = words_in(here.tag)
+    asked = [
+        (here.speaker.finish(words["rights"][right]), words["outcomes"].get(outcome) or say(here.tag, "privacy.open"))
+        for right, _, outcome in shown.requests
+    ]
+    period = here.speaker.duration(destroys_within(here.compiled))
+    return here.page(
+        "centre.html", status,
+        centre=shown, asked=asked, period=period, done=done, wrong=wrong, hint=hint,
+        held=_held(here),
+        authority=_authority(here),
+        authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in authorities().values()],
+        offers={one.right for one in here.compiled.policy.rights.values()},
+    )  # fmt: skip
+
+
+def _held(here: Here) -> str:
+    """What is held, as it is shown."""
+    return ""
+
+
+def _authority(here: Here) -> tuple[str, str]:
+    policy = here.compiled.policy
+    named = next((law.authority for law in profiles_of(policy) if law.authority is not None), None)
+    found = named or authorities().get(policy.operator.country or "")
+    return (found.name, found.url) if found else ("", "")
+
+
+@post("/privacy/choices", **_POST)
+def choices(request: Asked, data: Sent) -> Response[str]:
+    """Save the check boxes; where a no may hold up an open order, that is said first."""
+    here, sent, key = _sent(request, data)
+    on = ticked(sent, SWITCH)
+    wanted = rights.change(here.site, here.visitor, on)
+    if wanted.orders and sent.get("sure") != "yes":
+        names = [_label(here, scope) for scope in wanted.no]
+        return here.page("centre_sure.html", on=sorted(on), names=names, orders=len(wanted.orders))
+    rights.switch(here.site, here.visitor, wanted, key, here.tag, here.ip)
+    return _centre(here, done=say(here.tag, "privacy.saved"))
+
+
+def _label(here: Here, scope: str) -> str:
+    policy = here.compiled.policy
+    if scope.startswith("@"):
+        return here.speaker.recipient(scope[1:])
+    return here.speaker.text(policy.purposes[scope].label)
+
+
+@post("/privacy/correct", **_POST)
+def correct(request: Asked, data: Sent) -> Response[str]:
+    """Change what is held, at once and everywhere it is in use."""
+    here, sent, key = _sent(request, data)
+    values = {name.removeprefix(FIELD): value for name, value in sent.items() if name.startswith(FIELD)}
+    try:
+        received = rights.correct(here.site, here.visitor, values, key, here.tag, here.ip)
+    except TrothError as error:
+        return _centre(here, wrong=problem(here.tag, error.message), hint=problem(here.tag, error.hint), status=422)
+    said = "privacy.unchanged" if received is None else "privacy.corrected"
+    if received is not None and received.state != "closed":
+        said = "privacy.looked_at"
+    return _centre(here, done=say(here.tag, said))
+
+
+@post("/privacy/object", **_POST)
+def object_(request: Asked, data: Sent) -> Response[str]:
+    """Object to what was ticked: it stops at once."""
+    here, sent, key = _sent(request, data)
+    about = sorted(ticked(sent, OBJECT))
+    if not about:
+        return _centre(here, wrong=say(here.tag, "privacy.tick_one"), status=422)
+    text = sent.get("why", "")
+    rights.ask(here.site, here.visitor, "objection", key, here.tag, about=about, text=text, ip=here.ip)
+    return _centre(here, done=say(here.tag, "privacy.objected"))
+
+
+@post("/privacy/restrict", **_POST)
+def restrict(request: Asked, data: Sent) -> Response[str]:
+    """Let the data rest, or be used again."""
+    here, sent, key = _sent(request, data)
+    if sent.get("again") == "yes":
+        rights.use_again(here.site, here.visitor)
+        return _centre(here, done=say(here.tag, "privacy.used_again"))
+    rights.ask(here.site, here.visitor, "restriction", key, here.tag, ip=here.ip)
+    return _centre(here, done=say(here.tag, "privacy.rests"))
+
+
+@post("/privacy/complain", **_POST)
+def complain(request: Asked, data: Sent) -> Response[str]:
+    """Complain to the operator."""
+    here, sent, key = _sent(request, data)
+    if not sent.get("text", "").strip():
+        return _centre(here, wrong=say(here.tag, "privacy.say_what"), status=422)
+    rights.ask(here.site, here.visitor, "complaint", key, here.tag, text=sent["text"], ip=here.ip)
+    return _centre(here, done=say(here.tag, "privacy.complained"))
+
+
+@post("/privacy/delete", **_POST)
+def delete(request: Asked, data: Sent) -> Response[str]:
+    """Show what deleting would do; with ``sure``, do it."""
+    here, sent, key = _sent(request, data)
+    if sent.get("sure") != "yes":
+        return _plan(here)
+    try:
+        received = rights.ask(here.site, here.visitor, "erasure", key, here.tag, ip=here.ip)
+    except InvalidInput as error:
+        return _centre(here, wrong=problem(here.tag, error.message), status=422)
+    until = here.site.now() + destroys_within(here.compiled)
+    return here.page("centre_deleted.html", until=here.speaker.date(until.date()), number=received.id)
+
+
+def _plan(here: Here) -> Response[str]:
+    planned = erasing.plan(here.site, here.visitor.person_id)
+    kept = erasing.kept_words(here.speaker, planned.kept)
+    return here.page(
+        "centre_delete.html",
+        goes=[here.speaker.finish(here.speaker.label(field)) for field in planned.goes if _known(here, field)],
+        kept=kept,
+        told=[here.speaker.recipient(one) for one in planned.told if one in here.compiled.policy.recipients],
+        until=here.speaker.date(planned.until.date()),
+        days=max(1, round((planned.until - here.site.now()) / DAY)),
+    )  # fmt: skip
+
+
+def _known(here: Here, field: str) -> bool:
+    return field in here.compiled.policy.data
+
+
+PAGES = (centre_page, centre_again, choices, correct, object_, restrict, complain, delete)

@@ -1,0 +1,114 @@
+"""Where links in messages about requests lead. Opening one uses nothing up: a mail scanner may; the button does it, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+
+from troth.errors import InvalidInput, Refused
+from troth.policy.notice.language import Speaker, language
+from troth.rights import carrying, links
+from troth.rights.cases import load
+from troth.rights.replies import words_in
+from troth.web.guard import refuse_foreign
+from troth.web.pages import Asked, language_of, site_of, site_page
+from troth.web.privacy.centre import visited
+from troth.web.privacy.forms import FORM, LINK, Sent
+from troth.web.words import problem, say
+
+
+def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
+    """The page with the button, or that the link is no longer good."""
+    site = site_of(request)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
+    found = links.look(site, request.path_params["token"], opens)
+    shown: dict[str, Any] = {"right": "", "until": ""}
+    if found is not None:
+        with site.writing() as conn:
+            case = load(site, conn, found.request_id)
+            speaker = Speaker(case.compiled.policy, language(tag))
+            shown = {"right": words_in(tag)["rights"][case.row.right], "until": speaker.date(case.row.due_at.date())}
+            shown["kind"] = case.row.right
+    status = 200 if found else 404
+    frame: dict[str, Any] = {"kind": "", "wrong": "", "done": "", "opens": opens, "good": found is not None}
+    return site_page(
+        request, site, compiled, "request_link.html", status=status, here="privacy", **(frame | shown | values)
+    )
+
+
+def _done(request: Asked, opens: str, done: str, **values: Any) -> Response[str]:
+    site = site_of(request)
+    frame: dict[str, Any] = {"good": True, "kind": "", "right": "", "until": "", "wrong": "", "opens": opens}
+    return site_page(
+        request, site, site.policy(), "request_link.html", here="privacy", **(frame | {"done": done} | values)
+    )
+
+
+def _refuse_foreign(request: Asked) -> None:
+    tag = language_of(request)
+    refuse_foreign(request, say(tag, "form.foreign"), say(tag, "form.foreign_hint"))
+
+
+@get("/privacy/confirm/{token:str}", **LINK)
+def confirm_page(request: Asked) -> Response[str]:
+    """Ask whether somebody made this request."""
+    return _asked(request, links.CONFIRM)
+
+
+@post("/privacy/confirm/{token:str}", **{**FORM, **LINK})
+def confirm(request: Asked, data: Sent) -> Response[str]:
+    """Confirm a request: whoever has the link reads the mail at the address on file."""
+    _refuse_foreign(request)
+    site = site_of(request)
+    tag = language_of(request, site.policy().policy.policy.languages)
+    try:
+        came = carrying.confirm(site, request.path_params["token"])
+    except InvalidInput:
+        return _asked(request, links.CONFIRM)
+    speaker = Speaker(site.policy().policy, language(tag))
+    until = speaker.date(came.due_at.date())
+    right = words_in(tag)["rights"][came.right]
+    return _done(request, links.CONFIRM, came.state, kind=came.right, right=right, until=until)
+
+
+@get("/privacy/data/{token:str}", **LINK)
+def data_page(request: Asked) -> Response[str]:
+    """Ask whether to open one's data."""
+    return _asked(request, links.DATA)
+
+
+@post("/privacy/data/{token:str}", **{**FORM, **LINK})
+def open_data(request: Asked, data: Sent) -> Response[str]:
+    """Open the privacy centre for whoever has the link: once."""
+    _refuse_foreign(request)
+    try:
+        visit = carrying.open_data(site_of(request), request.path_params["token"])
+    except InvalidInput:
+        return _asked(request, links.DATA)
+    return visited(request, visit)
+
+
+@get("/privacy/undo/{token:str}", **LINK)
+def undo_page(request: Asked) -> Response[str]:
+    """Ask whether to bring everything back."""
+    return _asked(request, links.UNDO)
+
+
+@post("/privacy/undo/{token:str}", **{**FORM, **LINK})
+def undo(request: Asked, data: Sent) -> Response[str]:
+    """Bring everything back that is not destroyed."""
+    _refuse_foreign(request)
+    site = site_of(request)
+    tag = language_of(request, site.policy().policy.policy.languages)
+    try:
+        carrying.undo(site, request.path_params["token"])
+    except InvalidInput:
+        return _asked(request, links.UNDO)
+    except Refused as error:
+        return _asked(request, links.UNDO, wrong=problem(tag, error.message))
+    return _done(request, links.UNDO, "restored")
+
+
+PAGES = (confirm_page, confirm, data_page, open_data, undo_page, undo)

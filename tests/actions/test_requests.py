@@ -1,0 +1,387 @@
+"""Requests from their arrival to their end, on both stores: nothing before verification, once, in time, and nothing lost."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select, update
+
+from tests.databases import StoreKind
+from tests.fixtures import days
+from tests.operators import mailing
+from troth.agenda import run_due
+from troth.clock import MovedClock
+from troth.collection.actions import collect
+from troth.collection.rules import Submission
+from troth.consent.actions import choices
+from troth.errors import InvalidInput, Refused
+from troth.messages.mailbox import Mailbox
+from troth.people import vault
+from troth.people.tables import holding, person
+from troth.people.vault import By
+from troth.retention.tables import ending
+from troth.rights import carrying, desk, following, papers, rules
+from troth.rights.intake import receive, receive_in
+from troth.rights.rules import Intake
+from troth.rights.tables import reply, request, request_link, request_log, request_paper
+from troth.store.site import Site
+from troth.work import HANDLERS, turn
+
+ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
+
+
+@pytest.fixture
+def shop(site: Site, mailbox: Mailbox) -> Site:
+    return mailing(site, mailbox)
+
+
+def ann(shop: Site, key: str = "ann-1") -> str:
+    values = ANN | {"delivery_address": "9 Quay Road", "order_total": "2 lamps"}
+    return collect(shop, Submission("order", values, key)).person_id
+
+
+def asked(right: str, key: str = "r-1", **more: object) -> Intake:
+    return replace(Intake(right, "web", key, email=ANN["email"], ip="192.0.2.7"), **more)  # type: ignore[arg-type]
+
+
+def run(shop: Site) -> None:
+    for _ in range(3):
+        run_due(shop, HANDLERS)
+    following.follow(shop)
+
+
+def secret(mailbox: Mailbox, page: str) -> str:
+    letters = sorted(mailbox.messages(), key=lambda one: one.number)
+    found = [re.search(rf"/privacy/{page}/([\w-]+)", one.body("plain")) for one in letters]
+    return next(one[1] for one in reversed(found) if one)
+
+
+def row(shop: Site, request_id: str):  # type: ignore[no-untyped-def]
+    with shop.reading() as conn:
+        return conn.execute(select(request).where(request.c.id == request_id)).one()
+
+
+def count(shop: Site, table) -> int:  # type: ignore[no-untyped-def]
+    with shop.reading() as conn:
+        return conn.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+@pytest.mark.clause("F61")
+def test_nothing_is_done_before_the_address_on_file_confirms(shop: Site, mailbox: Mailbox) -> None:
+    ann(shop)
+    received = receive(shop, asked("erasure"))
+    run(shop)
+    assert received.state == "verifying" and count(shop, ending) == 0
+    (letter,) = mailbox.messages()
+    assert letter.recipients == (ANN["email"],) and "quay road" not in letter.body("plain").lower()
+    carrying.confirm(shop, secret(mailbox, "confirm"))
+    assert count(shop, ending) == 1 and row(shop, received.id).verified_by == "link"
+
+
+@pytest.mark.clause("F63")
+def test_a_link_works_once_and_for_its_time_and_the_database_holds_none(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    ann(shop)
+    receive(shop, asked("access"))
+    run(shop)
+    carrying.confirm(shop, secret(mailbox, "confirm"))
+    run(shop)
+    opened = secret(mailbox, "data")
+    with shop.reading() as conn:
+        kept = conn.execute(select(request_link)).all()
+    assert all(opened.encode() not in bytes(one.digest) for one in kept) and len(opened) >= 43
+    visit = carrying.open_data(shop, opened)
+    with pytest.raises(InvalidInput):
+        carrying.open_data(shop, opened)
+    assert carrying.visitor(shop, visit) is not None
+    clock.move(days(1))
+    assert carrying.visitor(shop, visit) is None
+    for guess in ("", "x" * 43, visit):
+        with pytest.raises(InvalidInput):
+            carrying.open_data(shop, guess)
+
+
+def test_a_link_that_is_too_old_opens_nothing(shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
+    ann(shop)
+    receive(shop, asked("access"))
+    run(shop)
+    clock.move(days(3.01))
+    with pytest.raises(InvalidInput):
+        carrying.confirm(shop, secret(mailbox, "confirm"))
+
+
+@pytest.mark.clause("F54")
+def test_an_erasure_is_due_from_its_receipt_and_done_only_when_everything_was_read_again(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    collect(shop, Submission("register", ANN, "ann-1"))
+    received = receive(shop, asked("erasure"))
+    assert received.due_at == clock.now() + days(20)
+    run(shop)
+    clock.move(days(2))
+    carrying.confirm(shop, secret(mailbox, "confirm"))
+    with shop.reading() as conn:
+        began = conn.execute(select(ending)).one()
+    assert began.destroy_by == received.due_at and began.destroys_at < began.destroy_by
+    assert row(shop, received.id).state == "carrying out"
+    clock.move(days(17))
+    turn(shop)
+    turn(shop)
+    assert (row(shop, received.id).state, row(shop, received.id).outcome) == ("closed", "done")
+    assert count(shop, holding) == count(shop, person) == 0
+    run(shop)
+    assert any("receipt" in one.body("plain") for one in mailbox.messages())
+
+
+def test_what_a_hold_keeps_makes_an_erasure_partly_done(shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
+    ann(shop)  # the law keeps what was bought, and the archive's clock says so
+    received = receive(shop, asked("erasure"))
+    run(shop)
+    carrying.confirm(shop, secret(mailbox, "confirm"))
+    clock.move(days(19))
+    turn(shop)
+    turn(shop)
+    assert row(shop, received.id).outcome == "partly done"
+    run(shop)
+    assert any("deleted in part" in one.subject and "kept apart" in one.body("plain") for one in mailbox.messages())
+
+
+def test_a_plan_says_what_the_erasure_then_does_and_changes_nothing(shop: Site) -> None:
+    person_id = ann(shop)
+    before = count(shop, holding)
+    planned = carrying.erasing.plan(shop, person_id)
+    assert count(shop, holding) == before and count(shop, ending) == 0
+    assert set(planned.goes) == {"email", "full_name", "delivery_address"} and planned.kept
+    assert planned.until == shop.now() + days(20)
+
+
+def test_an_erasure_can_be_undone_by_the_person_until_it_is_destroyed(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    person_id = ann(shop)
+    received = receive(shop, asked("erasure"))
+    run(shop)
+    carrying.confirm(shop, secret(mailbox, "confirm"))
+    run(shop)
+    with pytest.raises(Refused):
+        vault.read(shop, person_id, ["email"], "service", By("system"))
+    carrying.undo(shop, secret(mailbox, "undo"))
+    assert vault.read(shop, person_id, ["email"], "service", By("system")).values == {"email": ANN["email"]}
+    assert row(shop, received.id).outcome == "cancelled"
+    with pytest.raises(InvalidInput):
+        carrying.undo(shop, secret(mailbox, "undo"))
+
+
+def test_somebody_unknown_is_told_so_at_their_own_address_and_nowhere_else(shop: Site, mailbox: Mailbox) -> None:
+    received = receive(shop, asked("access", email="nobody@else.example"))
+    run(shop)
+    assert row(shop, received.id).outcome == "not found"
+    (letter,) = mailbox.messages()
+    assert letter.recipients == ("nobody@else.example",) and "hold nothing" in letter.subject
+
+
+@pytest.mark.clause("F69", "I41")
+def test_stopping_marketing_needs_no_proof_and_takes_back_what_waits(shop: Site) -> None:
+    person_id = ann(shop)
+    received = receive(shop, asked("stop marketing", channel="e-mail"))
+    assert row(shop, received.id).outcome == "done"
+    with shop.reading() as conn:
+        (chosen,) = choices(conn, [person_id])[person_id]
+    assert (chosen.scope, chosen.state) == ("marketing", "withdrawn")
+
+
+def test_an_objection_stops_the_use_at_once_until_somebody_has_decided(shop: Site, mailbox: Mailbox) -> None:
+    person_id = ann(shop)
+    received = receive(shop, asked("objection", member=person_id, vouched="account", about=("accounts",)))
+    with shop.reading() as conn:
+        facts = vault.facts(shop, conn, [person_id], By("system"), shop.now(), purpose="accounts")[person_id]
+    assert "objection:accounts" in facts and row(shop, received.id).state == "open"
+    with pytest.raises(InvalidInput):
+        desk.decide_objection(shop, received.id, goes_on=True, reason=" ", by="7")
+    desk.decide_objection(shop, received.id, goes_on=True, reason="The law makes us keep our books.", by="7")
+    with shop.reading() as conn:
+        facts = vault.facts(shop, conn, [person_id], By("system"), shop.now(), purpose="accounts")[person_id]
+    assert "objection:accounts" not in facts
+    run(shop)
+    assert any("keep our books" in one.body("plain") for one in mailbox.messages())
+
+
+def test_the_same_wish_joins_the_one_that_is_open(shop: Site, mailbox: Mailbox) -> None:
+    ann(shop)
+    first = receive(shop, asked("erasure", "a"))
+    again = receive(shop, asked("erasure", "a"))
+    other = receive(shop, asked("erasure", "b", channel="letter", by="7"))
+    assert first.id == again.id == other.id and again.joined and other.joined
+    assert count(shop, request) == 1 and count(shop, request_log) == 2
+
+
+def test_nobody_fills_somebody_elses_mailbox(shop: Site, mailbox: Mailbox) -> None:
+    ann(shop)
+    for number in range(9):
+        receive(shop, asked("erasure", f"k{number}"))
+        receive(shop, asked("access", f"a{number}"))
+    run(shop)
+    assert len(mailbox.messages()) <= 2 * rules.MAILS_A_DAY
+
+
+@pytest.mark.clause("F62", "F56")
+def test_each_request_is_logged_with_exactly_the_declared_fields_and_goes_with_its_clock(
+    shop: Site, clock: MovedClock
+) -> None:
+    arrived = clock.now()
+    received = receive(shop, asked("access", name="Ann Sparrow", text="please"))
+    with shop.writing() as conn:
+        at, method, fields = papers.logged_as(shop, conn, received.id, shop.now(), days(175)) or (None, "", {})
+    assert at == arrived and method == "web"
+    assert fields == {"email": ANN["email"], "full_name": "Ann Sparrow", "ip_address": "192.0.2.7"}
+    clock.at = arrived + days(174)
+    turn(shop)
+    assert count(shop, request_log) == 1
+    clock.at = arrived + days(175)
+    with shop.writing() as conn:
+        assert papers.logged_as(shop, conn, received.id, shop.now(), days(175)) is None
+    turn(shop)
+    assert count(shop, request_log) == count(shop, request_paper) == 0
+    clock.move(days(1))
+    receive(shop, asked("access", "later"))
+    following.follow(shop)
+    clock.move(days(1))
+    with shop.writing() as conn:
+        papers.KEYS.destroy_keys_before(shop, (arrived + days(1)).date())
+    assert papers.KEYS.keys_of(shop, [arrived.date()]) == {}
+
+
+def test_a_letter_has_no_ip_address_in_the_log(shop: Site) -> None:
+    received = receive(shop, asked("access", channel="letter", by="7", ip=""))
+    with shop.writing() as conn:
+        logged = papers.logged_as(shop, conn, received.id, shop.now(), days(175))
+    assert logged is not None and "ip_address" not in logged[2]
+
+
+def test_whoever_never_confirms_is_told_that_nothing_was_done(shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
+    ann(shop)
+    received = receive(shop, asked("erasure"))
+    clock.move(rules.VERIFY_WITHIN)
+    turn(shop)
+    assert row(shop, received.id).outcome == "not verified" and count(shop, ending) == 0
+
+
+def test_evidence_is_weighed_three_times_and_no_more(shop: Site) -> None:
+    ann(shop)
+    received = receive(shop, asked("erasure", channel="letter", by="7"))
+    with pytest.raises(InvalidInput):
+        desk.accept_evidence(shop, received.id, "  ", "7")
+    for left in (2, 1, 0):
+        assert desk.reject_evidence(shop, received.id, "the signature differs", "7") == left
+    with pytest.raises(Refused):
+        desk.accept_evidence(shop, received.id, "passport seen", "7")
+    assert row(shop, received.id).outcome == "not verified"
+
+
+def test_a_refusal_names_its_reason_its_end_and_who_approved_it(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    ann(shop)
+    received = receive(shop, asked("access", vouched="staff"))
+    good = desk.Refusal("It would reveal somebody else.", "", clock.now() + days(30), "privacy lead")
+    for bad in (replace(good, reason=""), replace(good, approver=" "), replace(good, ends_at=clock.now())):
+        with pytest.raises(InvalidInput):
+            desk.refuse(shop, received.id, bad, "7")
+    desk.refuse(shop, received.id, good, "7")
+    run(shop)
+    (letter,) = (one for one in mailbox.messages() if "about your request" in one.subject.lower())
+    assert all(word in letter.body("plain") for word in ("reveal somebody else", "privacy lead", "authority"))
+
+
+@pytest.mark.clause("F58")
+def test_a_part_may_be_refused_with_an_end_and_the_rest_is_deleted(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    collect(shop, Submission("register", ANN | {"phone": "+44 20 7946 0000"}, "ann-1"))
+    received = receive(shop, asked("erasure"))
+    part = desk.Refusal("A tax inquiry.", "legal_duties", clock.now() + days(300), "privacy lead", ("full_name",))
+    with pytest.raises(InvalidInput):
+        desk.refuse(shop, received.id, replace(part, reason=""), "7")
+    desk.refuse(shop, received.id, part, "7")
+    desk.accept_evidence(shop, received.id, "passport seen", "7")
+    carrying.carry(shop, received.id)
+    clock.move(days(19))
+    turn(shop)
+    turn(shop)
+    assert row(shop, received.id).outcome == "partly done"
+    with shop.reading() as conn:
+        left = conn.execute(select(holding.c.only_for)).scalars().all()
+    assert len(left) == 1 and left[0] is not None
+    run(shop)
+    assert any("tax inquiry" in one.body("plain").lower() for one in mailbox.messages())
+
+
+def test_the_time_is_prolonged_once_and_only_by_a_law(shop: Site) -> None:
+    received = receive(shop, asked("question"))
+    with pytest.raises(Refused):
+        desk.extend(shop, received.id, "it is hard", "7")
+
+
+def test_staff_are_reminded_and_a_late_request_is_an_alarm(shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
+    received = receive(shop, asked("question", text="what do you have?"))
+    clock.move(days(24))
+    turn(shop)
+    run(shop)
+    assert [one.recipients for one in mailbox.messages() if "is due on" in one.subject] == [("privacy@shop.example",)]
+    assert list(following.alarms(shop)) == []
+    clock.move(days(6))
+    assert [one.subject for one in following.alarms(shop)] == [received.id]
+
+
+def test_a_version_that_comes_later_changes_nothing_about_a_request(shop: Site, clock: MovedClock) -> None:
+    from troth.store import versions
+
+    ann(shop)
+    received = receive(shop, asked("erasure", vouched="staff"))
+    with shop.writing() as conn:
+        text = (shop.folder / "policy.yaml").read_text()
+        text = text.replace("version: 1,", "version: 2,").replace("destroy within: 20 days", "destroy within: 10 days")
+        decisions = (shop.folder / "decisions.yaml").read_text()
+        versions.archive(conn, text, decisions, effective_at=clock.now(), at=clock.now())
+    with shop.reading() as conn:
+        assert conn.execute(select(ending.c.destroy_by)).scalar_one() == received.due_at
+
+
+def test_an_answer_that_cannot_be_delivered_waits_for_staff(shop: Site, mailbox: Mailbox) -> None:
+    ann(shop)
+    received = receive(shop, asked("access", vouched="staff"))
+    with shop.writing() as conn:
+        conn.execute(update(reply).values(state="failed"))
+    following.follow(shop)
+    assert (row(shop, received.id).state, row(shop, received.id).waits_for) == ("open", "staff")
+
+
+def test_a_request_that_is_none_is_not_recorded(shop: Site) -> None:
+    for bad in (
+        asked("everything"),
+        asked("access", ""),
+        asked("access", text="x" * 30_000),
+        asked("access", language="fr"),
+    ):
+        with pytest.raises(InvalidInput):
+            receive(shop, bad)
+    assert count(shop, request) == count(shop, request_paper) == count(shop, request_log) == 0
+
+
+def test_what_is_recorded_and_not_begun_is_done_by_the_worker(shop: Site) -> None:
+    ann(shop)
+    with shop.writing() as conn:  # as after a crash between the commit and the first step
+        received = receive_in(shop, conn, asked("erasure", vouched="staff"))
+    assert count(shop, ending) == 0
+    run(shop)
+    run(shop)
+    assert count(shop, ending) == 1 and row(shop, received.id).state == "carrying out"
+
+
+@pytest.mark.parametrize("right", [one for one in rules.RIGHTS if one not in {"complaint", "question"}])
+def test_cancelling_works_while_it_can(shop: Site, right: str, store_kind: StoreKind) -> None:
+    ann(shop)
+    received = receive(shop, asked(right))
+    open_ = row(shop, received.id).state != "closed"
+    assert carrying.cancel(shop, received.id, "person") is open_

@@ -1,0 +1,265 @@
+"""Exercising rights over HTTP: asking, confirming, the privacy centre, and everybody who should get nowhere."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.databases import StoreKind
+from tests.journeys.test_accounts import ANN, log_in, registered
+from tests.operators import mailing
+from tests.served import Client, client, token_of, words_of
+from troth.agenda import run_due
+from troth.clock import DAY, MovedClock
+from troth.collection.actions import collect
+from troth.collection.rules import Submission
+from troth.consent.actions import choices
+from troth.consent.rules import facts_of
+from troth.messages.mailbox import Mailbox
+from troth.people.tables import person
+from troth.retention.tables import ending
+from troth.rights import following
+from troth.rights.tables import request
+from troth.store.site import Site
+from troth.work import HANDLERS, turn
+
+CENTRE = "/shop/privacy/centre"
+BOB = {
+    "email": "bob@shop.example",
+    "full_name": "Bob Heron",
+    "delivery_address": "9 Quay Road",
+    "order_total": "2 lamps",
+}
+
+
+@pytest.fixture
+def store_kind() -> StoreKind:
+    """Pages do not know which store they stand on."""
+    return "sqlite"
+
+
+@pytest.fixture
+def shop(site: Site, mailbox: Mailbox) -> Site:
+    return mailing(site, mailbox)
+
+
+@pytest.fixture
+def web(shop: Site, mailbox: Mailbox) -> Iterator[Client]:
+    with client(shop, mailbox=mailbox) as made:
+        yield made
+
+
+def run(shop: Site) -> None:
+    for _ in range(3):
+        run_due(shop, HANDLERS)
+    following.follow(shop)
+
+
+def link(shop: Site, mailbox: Mailbox, page: str) -> str:
+    run(shop)
+    letters = sorted(mailbox.messages(), key=lambda one: one.number)
+    found = [re.search(rf"/privacy/{page}/[\w-]+", one.body("plain")) for one in letters]
+    return f"/shop{[one[0] for one in found if one][-1]}"
+
+
+def ask(web: Client, right: str, email: str, **more: str):  # type: ignore[no-untyped-def]
+    sent = {"token": token_of(web.get("/shop/privacy").text), "right": right, "email": email}
+    return web.post("/shop/privacy/request", data=sent | more)
+
+
+def press(web: Client, address: str):  # type: ignore[no-untyped-def]
+    return web.post(address, data={"press": "yes"})
+
+
+def bob(shop: Site) -> str:
+    return collect(shop, Submission("order", BOB, "bob-1")).person_id
+
+
+def in_by_link(web: Client, shop: Site, mailbox: Mailbox) -> str:
+    """Bob's privacy centre, reached by links alone."""
+    ask(web, "access", BOB["email"])
+    assert press(web, link(shop, mailbox, "confirm")).status_code == 200
+    opened = press(web, link(shop, mailbox, "data"))
+    assert opened.status_code == 200, words_of(opened.text)
+    return str(opened.text)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What every form of a page of the centre carries."""
+    found = dict(re.findall(r'<input type="hidden" name="(token|visit)" value="([^"]+)"', page))
+    assert "token" in found
+    return found
+
+
+def facts(shop: Site, person_id: str) -> frozenset[str]:
+    with shop.reading() as conn:
+        return facts_of(choices(conn, [person_id]).get(person_id, ()))
+
+
+def test_the_page_says_the_same_to_everybody(web: Client, shop: Site) -> None:
+    bob(shop)
+    pages = [ask(web, "access", address) for address in (BOB["email"], "nobody@else.example")]
+    said = {re.sub(r'value="[^"]*"', "", one.text) for one in pages}
+    assert len(said) == 1 and {one.status_code for one in pages} == {200}
+
+
+def test_what_does_not_fit_is_said_and_nothing_is_recorded(web: Client, shop: Site) -> None:
+    for right, email in (
+        ("everything", BOB["email"]),
+        ("access", "no address"),
+        ("", ""),
+        ("access", "a@b.example\r\nBcc: x@y.example"),
+    ):
+        assert ask(web, right, email).status_code == 422
+    with shop.reading() as conn:
+        assert conn.scalar(select(func.count()).select_from(request)) == 0
+
+
+@pytest.mark.clause("F52", "F63")
+def test_opening_a_link_uses_nothing_up_and_its_button_does_once(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    bob(shop)
+    ask(web, "access", BOB["email"])
+    confirm = link(shop, mailbox, "confirm")
+    for _ in range(3):
+        assert web.get(confirm).status_code == 200 and web.head(confirm).status_code == 200
+    assert press(web, confirm).status_code == 200
+    assert press(web, confirm).status_code == 404
+    data = link(shop, mailbox, "data")
+    assert web.get(data).status_code == 200 and "Quay Road" not in web.get(data).text
+    first, second = press(web, data), press(web, data)
+    assert (first.status_code, second.status_code) == (200, 404)
+    assert "9 Quay Road" in first.text and "9 Quay Road" not in second.text
+    assert "set-cookie" not in first.headers
+
+
+def test_a_visit_shows_nobody_elses_data_and_ends(web: Client, shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
+    bob(shop)
+    collect(shop, Submission("order", BOB | ANN | {"delivery_address": "1 Other Street"}, "ann-1"))
+    page = in_by_link(web, shop, mailbox)
+    assert "9 Quay Road" in page and "Other Street" not in page
+    sent = hidden(page)
+    assert web.post(CENTRE, data=sent).status_code == 200
+    clock.move(DAY / 40)
+    assert web.post(CENTRE, data=sent).status_code == 403
+
+
+@pytest.mark.clause("F39", "F71")
+def test_an_unticked_box_counts_at_once_and_mirrors_the_record(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    person_id = bob(shop)
+    page = in_by_link(web, shop, mailbox)
+    assert "consent:@newsletter_house" not in facts(shop, person_id)
+    said = web.post(
+        "/shop/privacy/choices", data=hidden(page) | {"on.@newsletter_house": "yes", "on.improvement": "yes"}
+    )
+    assert "consent:@newsletter_house" in facts(shop, person_id)
+    box = re.search(r'name="on.@newsletter_house"[^>]*', said.text)
+    assert box is not None and "checked" in box[0]
+    web.post("/shop/privacy/choices", data=hidden(said.text) | {"on.improvement": "yes"})
+    assert "consent:@newsletter_house" not in facts(shop, person_id)
+
+
+def test_a_correction_is_made_everywhere_and_only_of_what_is_held(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    bob(shop)
+    page = in_by_link(web, shop, mailbox)
+    said = web.post("/shop/privacy/correct", data=hidden(page) | {"field.delivery_address": "2 Mill Lane"})
+    assert "2 Mill Lane" in said.text and "9 Quay Road" not in said.text
+    for field in ("email", "birth_date", "nonsense"):
+        answer = web.post("/shop/privacy/correct", data=hidden(said.text) | {f"field.{field}": "x"})
+        assert answer.status_code == 422
+
+
+@pytest.mark.clause("F66")
+def test_deleting_says_first_what_goes_and_can_be_undone(
+    web: Client, shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    person_id = bob(shop)
+    page = in_by_link(web, shop, mailbox)
+    plan = web.post("/shop/privacy/delete", data=hidden(page))
+    said = words_of(plan.text)
+    assert "Delete my data in 20 days" in said and "What stays for a while" in said
+    with shop.reading() as conn:
+        assert conn.scalar(select(func.count()).select_from(ending)) == 0
+    web.post("/shop/privacy/delete", data=hidden(plan.text) | {"sure": "yes"})
+    assert web.post(CENTRE, data=hidden(plan.text)).status_code == 403
+    undo = link(shop, mailbox, "undo")
+    assert web.get(undo).status_code == 200
+    assert "as it was before" in words_of(press(web, undo).text)
+    with shop.reading() as conn:
+        assert conn.scalar(select(person.c.state).where(person.c.id == person_id)) == "active"
+
+
+def test_resting_and_being_used_again(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    person_id = bob(shop)
+    page = in_by_link(web, shop, mailbox)
+    rests = web.post("/shop/privacy/restrict", data=hidden(page))
+    with shop.reading() as conn:
+        assert conn.scalar(select(person.c.only_for).where(person.c.id == person_id)) == ""
+    web.post("/shop/privacy/restrict", data=hidden(rests.text) | {"again": "yes"})
+    with shop.reading() as conn:
+        assert conn.scalar(select(person.c.only_for).where(person.c.id == person_id)) is None
+
+
+@pytest.mark.clause("F59")
+def test_the_right_authority_is_named(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    bob(shop)
+    page = in_by_link(web, shop, mailbox)
+    assert "https://ico.org.uk/make-a-complaint/" in page and "Datatilsynet" in page
+    assert "We have your complaint" in words_of(
+        web.post("/shop/privacy/complain", data=hidden(page) | {"text": "Too loud"}).text
+    )
+
+
+def test_a_member_comes_by_the_account(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    assert web.get(CENTRE, follow_redirects=False).headers["location"] == "/shop/privacy"
+    registered(web, shop, mailbox)
+    log_in(web)
+    page = web.get(CENTRE)
+    assert page.status_code == 200 and "Ann Sparrow" in page.text and 'name="visit"' not in page.text
+    web.post("/shop/privacy/delete", data=hidden(page.text) | {"sure": "yes"})
+    assert web.get(CENTRE, follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize("act", ["choices", "correct", "object", "restrict", "complain", "delete", "centre"])
+def test_a_form_from_elsewhere_of_nobody_or_of_somebody_else_does_nothing(
+    web: Client, shop: Site, mailbox: Mailbox, act: str
+) -> None:
+    bob(shop)
+    registered(web, shop, mailbox)
+    log_in(web)
+    member = hidden(web.get(CENTRE).text)
+    visit = hidden(in_by_link(web, shop, mailbox))
+    address = f"/shop/privacy/{act}"
+    with shop.reading() as conn:
+        before = conn.execute(select(request)).all()
+    for sent, headers in (
+        ({}, {}),
+        ({"visit": "x" * 43, "token": visit["token"]}, {}),
+        ({"visit": visit["visit"], "token": member["token"]}, {}),
+        ({"token": visit["token"]}, {}),
+        (member, {"sec-fetch-site": "cross-site"}),
+        (visit, {"origin": "https://evil.example"}),
+    ):
+        assert web.post(address, data={**sent, "sure": "yes", "text": "x"}, headers=headers).status_code == 403
+    with shop.reading() as conn:
+        assert conn.execute(select(request)).all() == before
+
+
+def test_what_somebody_typed_is_never_markup(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    nasty = '<script>alert(1)</script>"><img src=x>'
+    collect(shop, Submission("order", BOB | {"full_name": nasty, "delivery_address": nasty}, "bob-1"))
+    page = in_by_link(web, shop, mailbox)
+    assert "<script>alert" not in page and "<img src=x" not in page
+    again = ask(web, "access", "no address", name=nasty, text=nasty)
+    assert "<script>alert" not in again.text
+
+
+def test_the_worker_carries_a_wish_to_its_end(web: Client, shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
+    collect(shop, Submission("register", ANN, "ann-1"))
+    ask(web, "erasure", ANN["email"])
+    assert "destroyed by" in words_of(press(web, link(shop, mailbox, "confirm")).text)
+    clock.move(19 * DAY)
+    turn(shop)
+    turn(shop)
+    run(shop)
+    assert any("Your data is deleted" in one.subject for one in mailbox.messages())

@@ -1,0 +1,120 @@
+"""What roles may do at the desk, and how long things of the staff last: pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.policies import SITES
+from troth.clock import DAY, utc
+from troth.policy.check import check, check_texts
+from troth.policy.model import Policy
+from troth.staff.rules import (
+    DESK,
+    IDLE,
+    LONGEST,
+    PRIVACY_LEAD,
+    USUAL_LOG,
+    Act,
+    is_open,
+    log_kept,
+    login_problem,
+    may,
+    roles_of,
+    roles_problem,
+)
+
+NOW = utc(2026, 3, 1, 12)
+ACTS: tuple[Act, ...] = get_args(Act)
+
+
+def policy(site: str) -> Policy:
+    found = check(SITES / site).policy
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("roles", "acts"),
+    [
+        ((), {"own"}),
+        ((DESK,), {"own", "requests"}),
+        ((PRIVACY_LEAD,), {"own", "requests", "staff"}),
+        (("finance",), {"own"}),
+        (("finance", DESK), {"own", "requests"}),
+        (("Privacy Lead",), {"own"}),
+    ],
+)
+def test_a_role_may_do_what_is_permitted_and_nothing_else(roles: tuple[str, ...], acts: set[str]) -> None:
+    assert {act for act in ACTS if may(roles, act)} == acts
+
+
+@given(st.text(), st.text())
+def test_what_nobody_spoke_of_is_denied(role: str, act: str) -> None:
+    if role not in (PRIVACY_LEAD, DESK):
+        assert not may([role], "requests")
+    if act not in ACTS:
+        assert not may([PRIVACY_LEAD, DESK], act)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.sampled_from([PRIVACY_LEAD, DESK, "finance"])), st.sampled_from([PRIVACY_LEAD, DESK, "finance"]))
+def test_another_role_never_takes_anything_away_and_order_never_matters(roles: list[str], more: str) -> None:
+    for act in ACTS:
+        assert may([*roles, more], act) >= may(roles, act)
+        assert may(roles, act) == may(roles[::-1], act)
+
+
+def test_roles_are_those_of_the_desk_and_of_the_policys_purposes() -> None:
+    assert roles_of(policy("infortrend")) == (PRIVACY_LEAD, DESK, "human resources", "security")
+    assert roles_of(policy("ledflex")) == (PRIVACY_LEAD, DESK)
+    assert roles_problem(policy("infortrend"), ["security", DESK]) == ""
+    for wrong in ([], ["janitor"], [DESK, "janitor"], ["human resources "]):
+        assert roles_problem(policy("infortrend"), wrong)
+
+
+@pytest.mark.parametrize(
+    ("login", "fine"),
+    [
+        ("ann", True),
+        ("ann.lee-2_x", True),
+        ("Ann", False),
+        ("2ann", False),
+        ("ann@example.com", False),
+        ("ann..lee", False),
+        ("ann lee", False),
+        ("ann\n", False),
+        ("", False),
+        ("a" * 40, True),
+        ("a" * 41, False),
+    ],
+)
+def test_a_login_name_is_a_plain_word(login: str, fine: bool) -> None:
+    assert (login_problem(login) == "") == fine
+
+
+@pytest.mark.parametrize(
+    ("idle", "since", "expected"),
+    [
+        (timedelta(0), timedelta(0), True),
+        (IDLE - timedelta(seconds=1), timedelta(hours=1), True),
+        (IDLE, timedelta(hours=1), False),
+        (timedelta(0), LONGEST, False),
+        (timedelta(0), LONGEST - timedelta(seconds=1), True),
+    ],
+)
+def test_a_session_is_over_when_idle_or_after_half_a_day(idle: timedelta, since: timedelta, expected: bool) -> None:
+    assert is_open(NOW - idle, NOW - since + LONGEST, NOW) == expected
+
+
+def test_the_log_is_kept_as_long_as_the_policy_says_or_for_the_usual_time() -> None:
+    assert log_kept(policy("ledflex")) == 90 * DAY
+    assert log_kept(policy("infortrend")) == 180 * DAY
+    assert log_kept(policy("optokingdom")) == USUAL_LOG == 175 * DAY
+    two = "retention: {a: {what: staff log, keep: 9 days}, b: {what: [staff log], keep: 5 days}}"
+    shortest = check_texts(f"policy: {{version: 1}}\n{two}").policy
+    assert shortest is not None
+    assert log_kept(shortest) == 5 * DAY
