@@ -32,6 +32,7 @@ OURS, THEIRS = "privacy.shop.example", "controller.example"
 BUSINESS, AGENT = "LAMP_SHOP", "FRIENDLY_AGENT"
 EMAIL, RAW = "email", "raw"
 LAST = utc(2040)
+HOME = "http://127.0.0.1:8080/shop"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def with_controllers(site: Site, **more: Any) -> Site:
         "key file": "opendsr/ours.key",
         "private callbacks": True,
     }
-    return rewired(site, opendsr=OpenDsr.model_validate({**wires, "controllers": {THEIRS: theirs}}))
+    return rewired(site, base_url=HOME, opendsr=OpenDsr.model_validate({**wires, "controllers": {THEIRS: theirs}}))
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -145,7 +146,7 @@ def with_agents(site: Site, **more: Any) -> Site:
     first = Agent.model_validate({"name": "Friendly", "verify key": public(AGENTS_KEY), **more})
     other = Agent.model_validate({"name": "Other", "verify key": public(_other_key())})
     wires = {"business id": BUSINESS, "agents": {AGENT: first, "OTHER": other}, "private callbacks": True}
-    return rewired(site, drp=DataRightsProtocol.model_validate(wires))
+    return rewired(site, base_url=HOME, drp=DataRightsProtocol.model_validate(wires))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Whatever fits the description of the JSON doors, or almost fits it, is answered as the description says, and never with a 500.
+"""Whatever fits the description of the JSON doors, or almost fits it, is answered as the description says and never with a 500.
 
 Schemathesis draws requests from a site's own OpenAPI document; the ones that must be signed are signed here as a controller, an
 agent or a program would, so that what lies behind the signature is reached as well.

@@ -445,3 +445,14 @@ def test_the_key_is_never_served(web: Client, shop: Site) -> None:
     for path in ("/shop/opendsr/v1/certificate", "/shop/opendsr/v1/discovery"):
         assert "PRIVATE" not in web.get(path).text
     assert (Path(shop.folder) / "opendsr" / "ours.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_signature_is_over_the_address_as_it_was_asked_behind_whatever_web_server(shop: Site) -> None:
+    registered(shop, ANN)
+    asked = wish(shop, ANN["email"])
+    with client(rewired(shop, base_url="https://rights.example/people")) as web:
+        controller = ControllerAtHome(web)
+        controller.ask(asked)
+        number = asked["subject_request_id"]
+        read = controller.signed(f"GET /people/opendsr/v1/requests/{number}".encode())
+        assert web.get(f"/shop/opendsr/v1/requests/{number}", headers=read).status_code == 200

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Response, Router, delete, get, post
 from litestar.exceptions import NotFoundException
@@ -107,7 +108,7 @@ def _controller(request: Asked, site: Site, ours: Processor, body: bytes) -> str
     pinned = ours.certificates.get(domain)
     if pinned is None or not signatures.in_time(pinned, site.now()):
         return None
-    words = opendsr.signed_words(request.method, request.url.path, body)
+    words = opendsr.signed_words(request.method, _public_path(site, request), body)
     return domain if signatures.signed_by(pinned, request.headers.get("x-opendsr-signature", ""), words) else None
 
 
@@ -133,7 +134,13 @@ def _absent(ours: Processor) -> Response[bytes]:
 
 
 def _base(site: Site) -> str:
-    return f"{site.wiring.base_url.rstrip('/')}/{site.name}/opendsr/v1"
+    return f"{site.wiring.base_url.rstrip('/')}/opendsr/v1"
+
+
+def _public_path(site: Site, request: Asked) -> str:
+    """The path as whoever asked wrote it, whatever a web server before us made of it."""
+    home = urlsplit(site.wiring.base_url).path.rstrip("/")
+    return home + request.url.path.removeprefix(f"/{site.name}")
 
 
 DOORS = Router(

@@ -19,7 +19,6 @@ from sqlalchemy import ColumnElement, Row, delete, select, update
 
 from troth.errors import InvalidInput, Refused
 from troth.ids import new_id
-from troth.messages.links import derived_key
 from troth.policy.model import Policy
 from troth.rights.cases import CLOSED
 from troth.rights.intake import receive
@@ -30,6 +29,7 @@ from troth.rights.rules import Intake
 from troth.rights.tables import request
 from troth.settings import Agent, Controller
 from troth.store.insert import insert_into
+from troth.store.secret import derived_key
 from troth.store.site import Site
 
 _CONSIDERED = frozenset({"money", "rent", "barter", "licence"})

@@ -70,7 +70,7 @@ def agents_status(site: Site, one: Known) -> Mapping[str, Any]:
     wired = wires.agents.get(one.peer) if wires else None
     now_called = drp.called(one.state, one.outcome)
     asks = now_called.reason == "need_user_verification"
-    page = f"{site.wiring.base_url.rstrip('/')}/{site.name}/{VERIFY_PAGE}"
+    page = f"{site.wiring.base_url.rstrip('/')}/{VERIFY_PAGE}"
     return drp.status(
         one.number,
         one.received_at,

@@ -113,7 +113,7 @@ def results_url(site: Site, one: Known, vouches: bool) -> str:
         link = conn.scalar(select(protocol_request.c.link).where(mine)) or _new_link(site, conn, case, one.id)
         good = (request_link.c.id == link) & (request_link.c.ends_at > site.now()) & request_link.c.used_at.is_(None)
         still = conn.execute(select(request_link.c.id).where(good)).first() is not None
-    base = f"{site.wiring.base_url.rstrip('/')}/{site.name}"
+    base = site.wiring.base_url.rstrip("/")
     return f"{base}/{PAGES[links.DATA]}/{once_token(site, link)}" if still else ""
 
 
