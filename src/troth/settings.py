@@ -66,6 +66,63 @@ class Program(Wires):
     purposes: tuple[str, ...] = Field(description="the purposes it reads for; the policy must allow each")
 
 
+Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")]
+Place = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+(:[0-9]{1,5})?$")]
+
+
+class Peer(Wires):
+    """Somebody outside who sends requests for people, and what their word is worth."""
+
+    vouches: bool = Field(
+        False, description="its signature also shows who the person is; otherwise the person is asked by mail"
+    )
+    callbacks: tuple[Place, ...] = Field(
+        (), description="hosts that its callbacks may go to, as `host` for port 443 or as `host:port`"
+    )
+
+
+class Controller(Peer):
+    """A controller whose requests come over OpenDSR, known by its domain. Its domain may always be called back."""
+
+    certificate: str = Field(description="file with the PEM certificate that it signs with, from the site folder")
+    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="SHA-256 of that certificate in hexadecimal; no other certificate in the file is accepted"
+    )
+
+
+class OpenDsr(Wires):
+    """Requests over OpenDSR 2.0: who this site is to controllers, and which controllers there are."""
+
+    domain: Domain = Field(description="the domain that this site's certificate is made out to")
+    certificate: str = Field(description="file with the PEM certificate, and its chain, that answers are signed with")
+    key_file: str = Field(description="file with that certificate's private key, readable by its owner only")
+    controllers: dict[Domain, Controller] = Field(default_factory=dict)
+    private_callbacks: bool = Field(
+        False, description="callbacks may go to private addresses, and over http to loopback"
+    )
+
+
+class Agent(Peer):
+    """An authorised agent whose requests come over the Data Rights Protocol."""
+
+    name: str
+    verify_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")] = Field(
+        description="its Ed25519 public key in base64, as in the directory of agents"
+    )
+
+
+class DataRightsProtocol(Wires):
+    """Requests over the Data Rights Protocol 1.0: which business this is, and which agents may ask."""
+
+    business_id: str = Field(description="the id of this business in the directory of businesses")
+    agents: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")], Agent] = Field(
+        default_factory=dict
+    )
+    private_callbacks: bool = Field(
+        False, description="callbacks may go to private addresses, and over http to loopback"
+    )
+
+
 class Attestation(Wires):
     """A named member of staff answers for a promise until a date."""
 
@@ -87,6 +144,8 @@ class Wiring(Wires):
     programs: dict[str, Program] = Field(
         default_factory=dict, description="programs of the operator that may read over HTTP"
     )
+    opendsr: OpenDsr | None = None
+    drp: DataRightsProtocol | None = None
     quarantine_margin: str = Field("2 days", description="destroyed this long before a promised deadline")
     attested: dict[str, Attestation] = Field(default_factory=dict)
 

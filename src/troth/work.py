@@ -23,6 +23,7 @@ from troth.recipients import gate, instructions
 from troth.retention import alarms, ending, sweep
 from troth.retention.heartbeat import beat, beat_all, lately
 from troth.rights import carrying, correcting, following, intake, replies
+from troth.rights.protocols import calling, telling
 from troth.staff import actions as staff
 from troth.store.site import Site
 from troth.visits import sweep as visits
@@ -40,6 +41,7 @@ HANDLERS: Mapping[str, Handler] = {
     replies.REPLY: replies.deliver,
     correcting.TELL: correcting.tell_recipients,
     following.REMIND: following.remind,
+    telling.CALL: calling.call,
 }
 
 
@@ -114,6 +116,7 @@ TASKS: Mapping[str, Task] = {
     "sweep": lambda site: sweep.sweep_quietly(site).moved,
     "destroy": ending.destroy_quietly,
     "requests": following.follow,
+    "protocols": lambda site: telling.tell_changes(site) + telling.forget(site),
     "confirmations": messages.confirm,
     "accounts": accounts.forget_the_past,
     "staff": staff.forget_the_past,

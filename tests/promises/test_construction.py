@@ -121,7 +121,8 @@ def makes_a_hold(tree: ast.Module) -> bool:
 RULES: dict[str, tuple[Offence, tuple[str, ...], str]] = {
     "nothing leaves but through the gate and the post": (
         opens_a_connection,
-        ("troth.recipients.connectors", "troth.messages.post"),
+        # the last tells whoever sent a request how it stands, and says nothing about anybody
+        ("troth.recipients.connectors", "troth.messages.post", "troth.rights.protocols.callbacks"),
         "import smtplib",
     ),
     "nothing is opened outside the vault and what re-seals for it": (

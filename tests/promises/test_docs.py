@@ -19,7 +19,20 @@ import typer.main
 from tests.databases import unavailable
 from troth.cli import app
 from troth.commands.reference import cli_reference, commands_of
-from troth.settings import Attestation, Delivery, KeyWires, MailWires, Program, StoreWires, Wires, Wiring
+from troth.settings import (
+    Agent,
+    Attestation,
+    Controller,
+    DataRightsProtocol,
+    Delivery,
+    KeyWires,
+    MailWires,
+    OpenDsr,
+    Program,
+    StoreWires,
+    Wires,
+    Wiring,
+)
 
 ROOT = Path(__file__).parents[2]
 TROTH = typer.main.get_command(app)
@@ -219,7 +232,10 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
 # --- the wiring ----------------------------------------------------------------------------------------------------------
 
 
-MODELS: tuple[type[Wires], ...] = (Wiring, StoreWires, KeyWires, MailWires, Delivery, Program, Attestation)
+MODELS: tuple[type[Wires], ...] = (
+    *(Wiring, StoreWires, KeyWires, MailWires, Delivery, Program, Attestation),
+    *(OpenDsr, Controller, DataRightsProtocol, Agent),
+)
 
 
 def test_operating_names_every_key_of_site_yaml_and_no_other() -> None:

@@ -19,6 +19,7 @@ from troth.collection.rules import Submission
 from troth.policy.compile import Compiled
 from troth.store.site import Site
 from troth.web.arrival import takes
+from troth.web.described import closed, of_protocols
 from troth.web.forms import public_point, public_points
 from troth.web.pages import Asked, site_of
 from troth.web.posted import Posted, read_posted
@@ -102,6 +103,7 @@ def _of_site(schema: dict[str, Any], site: Site, compiled: Compiled) -> dict[str
     if site.wiring.programs:
         reading = next(path for path in schema["paths"] if path.endswith("/api/read"))
         paths[f"/{site.name}/api/read"] = {"post": _of_reading(schema["paths"][reading]["post"], site, compiled)}
+    paths |= of_protocols(site)
     title = compiled.policy.operator.name or site.wiring.title
     return schema | {"paths": paths, "info": {"title": title, "version": str(compiled.version)}}
 
@@ -119,7 +121,7 @@ def _of_point(general: dict[str, Any], compiled: Compiled, point: str) -> dict[s
         "language": {"enum": list(compiled.policy.policy.languages)},
         "key": {"type": "string", "description": "the same for the same submission, so that it is stored once"},
     }
-    body = _object(properties, ["values", "acknowledged"] if shown.warning else ["values"])
+    body = closed(properties, ["values", "acknowledged"] if shown.warning else ["values"])
     own = {"operationId": f"collect_{point}", "summary": shown.title, "description": "\n".join(shown.told)}
     return _own_post(general, body) | own
 
@@ -129,7 +131,7 @@ def _of_reading(general: dict[str, Any], site: Site, compiled: Compiled) -> dict
     data = compiled.policy.data
     purposes = sorted({purpose for program in site.wiring.programs.values() for purpose in program.purposes})
     identifying = {"enum": [field for field, entry in data.items() if entry.identifies]}
-    find = _object({"field": identifying, "value": {"type": "string", "maxLength": 1000}}, ["field", "value"])
+    find = closed({"field": identifying, "value": {"type": "string", "maxLength": 1000}}, ["field", "value"])
     properties: dict[str, Any] = {
         "purpose": {"enum": purposes},
         "fields": {"type": "array", "items": {"enum": list(data)}, "minItems": 1},
@@ -137,15 +139,35 @@ def _of_reading(general: dict[str, Any], site: Site, compiled: Compiled) -> dict
         "find": find,
         "case": {"type": "string", "description": "the reference of an order, a request or a ticket of theirs"},
     }
-    return _own_post(general, _object(properties, ["purpose", "fields"]))
-
-
-def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return _own_post(general, closed(properties, ["purpose", "fields"]))
 
 
 def _own_post(general: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """The general description of a post, about one site: its address has no parameters, and its body has a shape."""
     parameters = [one for one in general.get("parameters", []) if one["in"] != "path"]
     content = {"required": True, "content": {"application/json": {"schema": body}}}
-    return {**general, "parameters": parameters, "requestBody": content}
+    well = {code: said for code, said in general["responses"].items() if code.startswith("2")}
+    problems = {str(code): _PROBLEM for code in (400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 503)}
+    return {**general, "parameters": parameters, "requestBody": content, "responses": well | problems}
+
+
+_PROBLEM: dict[str, Any] = {
+    "description": "problem details (RFC 9457)",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                    "hint": {"type": "string"},
+                    "problems": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "because": {"type": "array", "items": {"type": "string"}},
+                },
+                "required": ["type", "title", "status", "detail"],
+            }
+        }
+    },
+}

@@ -17,8 +17,9 @@ from litestar.static_files import create_static_files_router
 from troth import __version__
 from troth.errors import PolicyError, TrothError
 from troth.messages.mailbox import Mailbox
+from troth.rights.protocols.processor import processor
 from troth.store.site import Site
-from troth.web import accounts, api, desk, forms, index, notices, problems, reading, stopping, wellknown
+from troth.web import accounts, api, desk, drp, forms, index, notices, opendsr, problems, reading, stopping, wellknown
 from troth.web import mailbox as letters
 from troth.web.arrival import App, nameable
 from troth.web.desk.frame import NobodyEntered, to_login
@@ -41,7 +42,8 @@ def make_app(
     ``mailbox`` is shown as the sites' mailbox when ``demo`` is set; ``look``, if any, proves a site's promises for the notice.
 
     Raises:
-        PolicyError: when two sites share a name, one has the name of an address of ours, or a program's token is missing.
+        PolicyError: when two sites share a name, one has the name of an address of ours, or a program's token is missing,
+            or a certificate is not what it should be.
     """
     by_name = {site.name: site for site in sites}
     if len(by_name) < len(sites) or by_name.keys() & TAKEN:
@@ -50,6 +52,8 @@ def make_app(
         )
     state = State({"sites": by_name, "mailbox": mailbox if demo else None, "watch": Watch(look or Proofs())})
     state["doors"] = {site.name: Door(site) for site in sites}
+    for site in sites:
+        processor(site)  # whose certificates are read now, so that a file that is missing stops the start
     state["together"] = {site.name: Together(site) for site in sites}
     return App(
         route_handlers=[index.index, wellknown.health, wellknown.security, _of_site(), _static()],
@@ -88,6 +92,7 @@ def _of_site() -> Router:
             *(stopping.ask_page, stopping.stop_page),
             *(letters.mailbox_page, letters.message_page, letters.message_html),
             *(wellknown.site_security, wellknown.privacy_control),
+            *(opendsr.DOORS, drp.DOORS),
         ],
     )
 

@@ -16,6 +16,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from troth.errors import InvalidInput, PolicyError, Refused, StoreError, TrothError
+from troth.rights.protocols import drp, opendsr
 from troth.web.guard import BODY_LIMIT
 from troth.web.pages import Asked, language_of, page
 from troth.web.words import problem, say, words
@@ -71,12 +72,15 @@ def unexpected(request: Asked, error: Exception) -> Response[Any]:
 def answer(
     request: Asked, status: int, text: str = "", hint: str = "", extra: dict[str, Any] | None = None, number: str = ""
 ) -> Response[Any]:
-    """The answer with ``status``: problem details on the programs' addresses, a page on all others."""
+    """The answer with ``status``: problem details on the programs' addresses, in its own way for a protocol, else a page."""
     tag = language_of(request)
     known = {"limit": BODY_LIMIT // 1024, "number": number}
     title = say(tag, f"problem.{status}.title", **known)
     text = problem(tag, text) if text else say(tag, f"problem.{status}.text", **known)
     hint = hint or say(tag, f"problem.{status}.hint", **known)
+    spoken = request.url.path.split("/")[2:3]
+    if spoken and spoken[0] in _PROTOCOLS:
+        return _PROTOCOLS[spoken[0]](status, f"{title}. {text}".replace("..", "."), extra or {})
     if "/api/" in request.url.path:
         return _details(request, status, title, text, hint, extra or {})
     because = (extra or {}).get("because", [])
@@ -87,3 +91,20 @@ def answer(
 def _details(request: Asked, status: int, title: str, text: str, hint: str, extra: dict[str, Any]) -> Response[Any]:
     content = {"type": "about:blank", "title": title, "status": status, "detail": text, "hint": hint} | extra
     return Response(content, status_code=status, media_type=PROBLEM, headers={"Cache-Control": "no-store"})
+
+
+def _opendsr(status: int, words: str, extra: dict[str, Any]) -> Response[Any]:
+    code = 400 if status == 422 else status
+    return _as_json(code, opendsr.error(code, words, extra.get("problems")))
+
+
+def _drp(status: int, words: str, extra: dict[str, Any]) -> Response[Any]:
+    return _as_json(status, drp.error(drp.Declined(status, words, fatal=False)))
+
+
+def _as_json(status: int, body: dict[str, Any]) -> Response[Any]:
+    return Response(body, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+_PROTOCOLS = {"opendsr": _opendsr, "drp": _drp}
+"""protocols that shape their errors in their own way, by the part of the address after the site's name"""
