@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from troth.clock import DAY
+from troth.ledger.events import STAFF_SET_UP
 from troth.logins.rules import may_try
 from troth.policy.clocks import STAFF_LOG
 from troth.policy.model import Policy
@@ -77,7 +78,7 @@ def log_kept(policy: Policy) -> timedelta:
     return min(named, default=USUAL_LOG)
 
 
-SET_UP = "staff:set_up"
+SET_UP = STAFF_SET_UP
 """what a row of the log says where somebody came in by a set-up link, which no guess opens"""
 _APART = timedelta(minutes=1)
 """a try is counted when it begins and in the log when it has failed; between them lies a moment"""
