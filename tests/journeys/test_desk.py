@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from tests.journeys.test_accounts import link as mailed_link
 from tests.journeys.test_accounts import log_in as log_in_member
-from tests.journeys.test_accounts import registered
+from tests.journeys.test_accounts import operator, register_at, registered
 from tests.operators import mailing, open_operator
 from tests.served import Client, client, token_of, words_of
 from tests.staffed import PASSWORD, Somebody, at_desk, clerk, shown_secret, somebody
 from troth.clock import MovedClock
+from troth.errors import InvalidInput
 from troth.logins.rules import TRIES
 from troth.messages.mailbox import Mailbox
 from troth.people.vault import By
@@ -197,6 +199,30 @@ def test_nobody_and_a_member_of_the_shop_are_sent_to_the_door(site: Site, mailbo
             assert (answer.status_code, answer.headers["location"]) == (303, LOGIN)
         answer = web.get(f"{HOME}?next=//evil.example", headers={"host": "evil.example"}, follow_redirects=False)
         assert answer.headers["location"] == LOGIN
+
+
+@pytest.mark.clause("L2")
+def test_outsiders_have_no_role_at_the_desk_and_the_notice_says_whom_it_binds(
+    tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str], mailbox: Mailbox
+) -> None:
+    site = operator("ledinside", tmp_path, clock, fresh_database, mailbox)
+    policy = site.policy().policy
+    for outsider in (*policy.recipients, *policy.people, "member", "partner", "advertiser"):
+        with pytest.raises(InvalidInput):
+            actions.add(site, "eve", [outsider])
+    with client(site) as web:
+        given = register_at(web, site, mailbox)
+        web.post(mailed_link(site, mailbox), data={"password": PASSWORD})
+        door = "/ledinside/account/login"
+        sent = {"token": token_of(web.get(door).text), "address": given["email"], "password": PASSWORD}
+        assert web.post(door, data=sent, follow_redirects=False).status_code == 303
+        web.cookies.set("troth-desk-ledinside", str(web.cookies.get("troth-ledinside")), path="/ledinside/desk")
+        for path in PAGES:
+            answer = web.get(f"/ledinside/desk{path}", follow_redirects=False)
+            assert answer.headers["location"] == "/ledinside/desk/login"
+        said = words_of(web.get("/ledinside/?lang=en").text)
+    assert "Companies that do not belong to LEDinside" in said
+    assert "are not bound by this policy" in said
 
 
 def test_a_cookie_of_another_site_opens_nothing(
