@@ -59,6 +59,7 @@ THINGS: Mapping[str, str] = {
     "entry": "entries",
     "change": "changes",
     "case": "cases",
+    "request": "requests",
     "ending": "endings",
     "version": "versions",
     "purpose": "purposes",

@@ -1,16 +1,20 @@
 """The staff on both stores: set up by a link, closed to guessing, every try on record, out at once when removed."""
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, select, update
 
 from tests.fixtures import days
+from tests.operators import open_operator
 from tests.staffed import HERE, PASSWORD, Somebody, clerk, somebody
 from troth.clock import MovedClock
 from troth.errors import InvalidInput, Refused, TrothError
+from troth.evidence.prove import prove
 from troth.ledger.tables import entry
 from troth.logins import totp
 from troth.logins.rules import TRIES, WITHIN
@@ -244,6 +248,19 @@ def test_nobody_changes_resets_or_removes_themselves_at_the_desk(site: Site) -> 
         assert [one.roles for one in actions.everybody(conn)] == [(DESK,)]
 
 
+def test_two_who_remove_each_other_at_once_leave_one(site: Site) -> None:
+    ann, ben = somebody(site).entered(), somebody(site, "ben").entered()
+    acts = [lambda: actions.remove(site, "ben", ann), lambda: actions.remove(site, "ann", ben)]
+
+    def press() -> None:
+        with suppress(Refused):
+            acts.pop()()
+
+    at_once(press, 2)
+    with site.reading() as conn:
+        assert len(actions.everybody(conn)) == 1
+
+
 def test_a_name_and_roles_must_do_and_nobody_is_there_twice(site: Site) -> None:
     for login, roles, what in (("Ann", [DESK], "login"), ("ann", [], "roles"), ("ann", ["janitor"], "roles")):
         with pytest.raises(InvalidInput) as refused:
@@ -309,3 +326,31 @@ def test_a_leaked_database_opens_nothing(site: Site) -> None:
     for held in (ann.secret, ann.password, secret, link, HERE, *ann.codes):
         assert held not in everything
         assert held.replace("-", "") not in everything
+
+
+def test_the_proof_of_the_log_turns_when_a_row_is_altered(
+    tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str]
+) -> None:
+    site = open_operator("ledflex", tmp_path, clock, fresh_database)
+    assert verdicts(site) == {"security.login_capture": "unproven", "retention.staff_log": "unproven"}
+    ann = somebody(site)
+    wrong(ann, "wrong")
+    assert ann.session()
+    assert verdicts(site) == {"security.login_capture": "kept", "retention.staff_log": "kept"}
+    with site.writing() as conn:
+        conn.execute(update(staff_log).where(staff_log.c.what == "failed").values(staff_id=None))
+    assert verdicts(site)["security.login_capture"] == "broken"
+    clock.move(days(91))
+    assert verdicts(site)["retention.staff_log"] == "broken", "nobody swept"
+    turn(site)
+    assert verdicts(site)["retention.staff_log"] == "unproven"
+
+
+def verdicts(site: Site) -> dict[str, str]:
+    """Of the two promises that speak of the log of the staff."""
+    report = prove(site, with_canary=False)
+    return {
+        one.promise.id: one.proof.verdict
+        for one in report.proven
+        if one.promise.id in {"security.login_capture", "retention.staff_log"}
+    }

@@ -58,6 +58,7 @@ def test_a_privacy_lead_works_at_the_desk_with_a_keyboard(
     _fits(page, tmp_path / "link.png")
     page.goto(f"{home}/staff?lang={tag}")
     page.locator(f'main a:has-text("ben-{width}")').press("Enter")
+    expect(page.locator("main form")).to_have_count(3)
     _fits(page, tmp_path / "member.png")
     with page.expect_navigation():
         page.locator("footer form button").press("Enter")

@@ -15,7 +15,6 @@ from sqlalchemy import delete, func, insert, select, text, update
 from tests.fixtures import days
 from troth import ledger
 from troth.agenda.tables import job
-from troth.clock import to_micros
 from troth.collection.actions import SECOND_HAND
 from troth.consent.tables import choice
 from troth.decide import Ask
@@ -28,6 +27,9 @@ from troth.people.tables import holding, person, shape
 from troth.proof import Verdict
 from troth.recipients.tables import disclosure, instruction
 from troth.retention.tables import ending, hold
+from troth.rights.intake import receive
+from troth.rights.rules import Intake
+from troth.rights.tables import request, request_log
 from troth.settings import Attestation
 from troth.store import versions
 from troth.store.site import Site
@@ -488,12 +490,22 @@ def nobody_tried_for_a_long_time(site: Site) -> None:
     site.clock.move(days(8))  # type: ignore[attr-defined]
 
 
+@breaks("right.offered", "rights.access", "1 request not answered in time")
+def a_request_was_forgotten(site: Site) -> None:
+    received = receive(site, Intake("access", "letter", "forgotten", by="staff"))
+    _sql(site, update(request).where(request.c.id == received.id).values(due_at=site.now() - days(1)))
+
+
 @breaks("request.log", "request_log", "oldest 180 d, 5 d too old", before="unproven")
 def a_request_stays_in_the_log(site: Site) -> None:
-    old = to_micros(site.now() - days(180))
-    with site.writing() as conn:
-        conn.execute(text("CREATE TABLE request_log (id INTEGER, at BIGINT)"))
-        conn.execute(text("INSERT INTO request_log VALUES (1, :at)"), {"at": old})
+    received = receive(site, Intake("question", "letter", "old"))
+    _sql(site, update(request_log).where(request_log.c.id == received.id).values(at=site.now() - days(180)))
+
+
+@breaks("request.log", "request_log", "1 entry altered or taken out", before="unproven")
+def a_row_of_the_log_of_requests_is_altered(site: Site) -> None:
+    received = receive(site, Intake("question", "letter", "altered"))
+    _sql(site, update(request_log).where(request_log.c.id == received.id).values(method="e-mail"))
 
 
 @breaks("message.class", "messages.offers", "1 decision not as the policy says", also=EVERYWHERE)

@@ -127,7 +127,7 @@ RULES: dict[str, tuple[Offence, tuple[str, ...], str]] = {
     ),
     "nothing is opened outside the vault and what re-seals for it": (
         opens_sealed_data,
-        ("troth.people", "troth.retention.split"),
+        ("troth.people", "troth.retention.split", "troth.rights.papers"),  # the last opens what was written in requests
         "from troth.people.sealing import unseal",
     ),
     "nobody reads the body of a holding but the vault": (

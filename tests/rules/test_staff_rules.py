@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.policies import SITES
 from troth.clock import DAY, utc
+from troth.logins.rules import TRIES
 from troth.policy.check import check, check_texts
 from troth.policy.model import Policy
 from troth.staff.rules import (
@@ -18,9 +19,11 @@ from troth.staff.rules import (
     IDLE,
     LONGEST,
     PRIVACY_LEAD,
+    SET_UP,
     USUAL_LOG,
     Act,
     is_open,
+    let_in_wrongly,
     log_kept,
     login_problem,
     may,
@@ -118,3 +121,20 @@ def test_the_log_is_kept_as_long_as_the_policy_says_or_for_the_usual_time() -> N
     shortest = check_texts(f"policy: {{version: 1}}\n{two}").policy
     assert shortest is not None
     assert log_kept(shortest) == 5 * DAY
+
+
+@pytest.mark.parametrize(
+    ("failures", "how", "wrong"),
+    [
+        ([1] * (TRIES - 1), "", 0),
+        ([1] * TRIES, "", 1),
+        ([14] * TRIES, "", 0),
+        ([13] * TRIES, "", 1),
+        ([1] * TRIES, SET_UP, 0),
+    ],
+)
+def test_a_log_in_after_too_many_failures_is_counted(failures: list[int], how: str, wrong: int) -> None:
+    rows = [("ann", "failed", "", NOW - timedelta(minutes=ago)) for ago in failures]
+    assert let_in_wrongly([*rows, ("ann", "entered", how, NOW)]) == wrong
+    assert let_in_wrongly([*rows, (None, "failed", "", NOW), ("ben", "entered", "", NOW)]) == 0
+    assert let_in_wrongly([*rows, ("ann", "entered", SET_UP, NOW), ("ann", "entered", "", NOW)]) == 0

@@ -63,6 +63,7 @@ def _built(folder: Path, sites: Path | None) -> list[Path]:
 def _serve(folders: list[Path], port: int) -> None:
     from troth.messages.mailbox import Mailbox
     from troth.rehearsal.demo import open_all
+    from troth.rehearsal.desk import staffed
     from troth.rehearsal.stand_in import StandIns
     from troth.web.app import make_app
 
@@ -75,5 +76,9 @@ def _serve(folders: list[Path], port: int) -> None:
         stand_ins.start(sites)
         stack.callback(stand_ins.stop)
         stack.enter_context(working(sites))
+        for site in sites:
+            key = staffed(site)
+            aside(f"{site.name}/desk: name {key.login}, password `{key.password}`, secret for an app {key.secret}")
+        aside("The code of the moment is on each site's mailbox page, since this is a demo on this machine only.")
         aside(f"The data is in {folders[0].parent}; remove it to begin again.")
         listen(make_app(sites, mailbox=mailbox, demo=True), sites, "127.0.0.1", port)

@@ -17,6 +17,7 @@ from troth.policy.promises import Promise
 from troth.proof import Proof, Proving
 from troth.recipients import proofs as recipients
 from troth.retention import proofs as retention
+from troth.rights import proofs as rights
 from troth.visits import proofs as visits
 
 Prove = Callable[[Proving, Promise], Proof]
@@ -53,8 +54,8 @@ CATALOGUE: dict[str, Kind] = {
     "relationship.end": Kind(("E-05",), "troth.retention.relationship:refresh", retention.relationship),
     "retention.clock": Kind(("E-05",), "troth.retention.sweep:sweep", retention.clock),
     "erasure.path": Kind(("E-05", "E-17"), "troth.retention.ending:begin_ending", retention.erasure),
-    "right.offered": Kind(("E-17",), "troth.people.vault:everything", general.right),
-    "request.log": Kind(("E-05",), "troth.retention.sweep:sweep", general.request_log),
+    "right.offered": Kind(("E-17",), "troth.rights.intake:receive", general.right),
+    "request.log": Kind(("E-05",), "troth.rights.papers:sweep", rights.request_log),
     "message.class": Kind(("E-14",), "troth.messages.actions:queue", general.message),
     "statistic.aggregate": Kind(("E-12",), "troth.policy.rules:rules", general.statistic),
     "transfer.country": Kind(("E-21",), "troth.recipients.gate:disclose", recipients.countries),

@@ -17,8 +17,9 @@ from troth.policy.notice import notice
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
 from troth.recipients.proofs import disclosures
-from troth.retention.logs import log_of
 from troth.retention.tables import hold
+from troth.rights.proofs import answered
+from troth.staff.proofs import logins
 from troth.store.tables import policy_version
 from troth.store.versions import digest
 
@@ -170,9 +171,12 @@ def statistic(proving: Proving, promise: Promise) -> Proof:
 
 
 def right(proving: Proving, promise: Promise) -> Proof:
-    """The canary exercised the right on the real paths; what it cannot exercise is said to be unproven."""
+    """What people asked for was answered in time; where nobody asked, the canary exercised the right on the real paths."""
     within = proving.compiled.policy.rights[promise.path[1]].answer_within
     limit = proving.say("within {within}", within=within) if within else proving.say("in time")
+    asked = answered(proving, proving.compiled.policy.rights[promise.path[1]].right, limit)
+    if asked is not None and (asked.verdict == "broken" or not proving.canary.failed):
+        return asked
     step = _STEPS.get(proving.compiled.policy.rights[promise.path[1]].right)
     if step is None or step not in proving.canary.steps:
         return proving.nothing_yet("canary", limit, "no request of this kind so far")
@@ -192,12 +196,6 @@ _STEPS = {
     "withdrawal": "withdrawal",
     "stop marketing": "objection",
 }
-
-
-def request_log(proving: Proving, promise: Promise) -> Proof:
-    """No row of the log of requests is older than promised."""
-    entry = proving.compiled.policy.request_log
-    return log_of(proving, "request log", entry.keep if entry else None)
 
 
 def change(proving: Proving, promise: Promise) -> Proof:
@@ -246,6 +244,8 @@ def measure(proving: Proving, promise: Promise) -> Proof:
         return sealed(proving, promise)
     if entry.check == "audit":
         return _audit(proving)
+    if entry.check == "login log":
+        return logins(proving)
     if entry.check == "access":
         return closed(proving, promise)
     return _attested(proving, promise.path[1])

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from troth.people.tables import holding, person, quarantined
+from troth.people.tables import holding, person, quarantined, shape
 from troth.retention.tables import departure
 from troth.store.insert import insert_into
 
@@ -84,3 +84,10 @@ def _purposes() -> ColumnElement[Any]:
 def in_ending(ending_id: str) -> ColumnElement[bool]:
     """The condition on ``person`` that something of theirs is quarantined under this ending."""
     return person.c.id.in_(select(quarantined.c.person_id).where(quarantined.c.ending_id == ending_id))
+
+
+def fields_in(conn: Connection, ending_id: str) -> frozenset[str]:
+    """The fields of which something is quarantined under an ending; their names alone."""
+    of_shape = shape.c.id == quarantined.c.shape_id
+    written = select(shape.c.fields).join(quarantined, of_shape).where(quarantined.c.ending_id == ending_id)
+    return frozenset(name for fields in conn.scalars(written.distinct()) for name in fields.split())

@@ -7,10 +7,10 @@ to show who one is are counted and end; and every act is a step with the number 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select
 
@@ -101,8 +101,17 @@ def _without_link(case: Case, row: Row[Any]) -> Written:
     return Written(said.subject, said.lines, "", said.link_words if said.link else "")
 
 
-def sort(site: Site, request_id: str, right: str, by: str, changes: Mapping[str, str] | None = None) -> None:
+def sort(
+    site: Site,
+    request_id: str,
+    right: str,
+    by: str,
+    changes: Mapping[str, str] | None = None,
+    about: Collection[str] = (),
+) -> None:
     """Say what a question, or a request that staff entered, is: it then takes the way of its kind, from its own receipt on.
+
+    ``about`` are the purposes and recipients it names: all that the right speaks of, when left out.
 
     Raises:
         InvalidInput: when there is no such right.
@@ -114,11 +123,12 @@ def sort(site: Site, request_id: str, right: str, by: str, changes: Mapping[str,
         case = _open(site, conn, request_id)
         if case.row.verified_at is not None and not changes:
             raise Refused("This request is on its way.", "What it asks for is known.")
-        about = list(rules.scopes(case.compiled.policy, right, ())) if right in rules.CHOICES else sorted(changes or ())
+        chosen = right in rules.CHOICES
+        named = list(rules.scopes(case.compiled.policy, right, about)) if chosen else sorted(changes or ())
         case.note("sorted", by)
         terms = rules.terms(case.compiled, right)
         due = case.row.at + terms.within
-        case = case.change(right=right, about=about, due_at=due, waits_for=STAFF, waits_until=due)
+        case = case.change(right=right, about=named, due_at=due, waits_for=STAFF, waits_until=due)
         if changes:
             papers.add(site, conn, case.id, case.row.at, changes)
         if case.row.person_id is not None and (case.row.verified_at is not None or not terms.verify):
@@ -136,8 +146,12 @@ def identify(site: Site, request_id: str, field: str, value: str, by: str) -> bo
         return found is not None
 
 
-def accept_evidence(site: Site, request_id: str, evidence: str, by: str) -> None:
-    """Record that whoever asked has shown who they are, and how; what they asked for is carried out.
+def accept_evidence(
+    site: Site, request_id: str, evidence: str, by: str, how: Literal["staff", "mandate"] = "staff"
+) -> None:
+    """Record that whoever asked has shown who they are, or that they may act for the person, and by what.
+
+    What they asked for is carried out.
 
     Raises:
         InvalidInput: without a word on what the evidence was.
@@ -149,7 +163,7 @@ def accept_evidence(site: Site, request_id: str, evidence: str, by: str) -> None
         case = _open(site, conn, request_id)
         _ = case.person_id
         case.note("evidence accepted", by, evidence)
-        vouched_for(case, "staff", by)
+        vouched_for(case, how, by)
 
 
 def reject_evidence(site: Site, request_id: str, why: str, by: str) -> int:
@@ -163,11 +177,6 @@ def reject_evidence(site: Site, request_id: str, why: str, by: str) -> int:
             replies.queue(site, conn, case.id, "not_verified", "not-verified")
             case.close("not verified", by)
         return max(0, left)
-
-
-def accept_mandate(site: Site, request_id: str, proof: str, by: str) -> None:
-    """Record that somebody may act for the person, and how that was proven. Raises as ``accept_evidence``."""
-    accept_evidence(site, request_id, proof, by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from troth.errors import Refused
-from troth.people.tables import holding, quarantined, shape
+from troth.people.tables import holding
 from troth.policy.notice.language import Speaker
 from troth.recipients.instructions import waiting
 from troth.recipients.tables import MAY_HAVE_ARRIVED, disclosure
 from troth.retention.ending import begin_ending, restore
 from troth.retention.holds import Hold, holds_of
+from troth.retention.quarantine import fields_in
 from troth.retention.tables import ending
 from troth.rights import links, replies, rules
 from troth.rights.cases import CARRYING, CLOSED, PERSON, SYSTEM, Case
@@ -61,14 +62,9 @@ def plan(site: Site, person_id: str) -> Plan:
 
 
 def _planned(site: Site, conn: Connection, person_id: str, ending_id: str, until: datetime) -> Plan:
-    of_shape = shape.c.id == quarantined.c.shape_id
-    went = conn.scalars(
-        select(shape.c.fields).join(quarantined, of_shape).where(quarantined.c.ending_id == ending_id).distinct()
-    )
-    goes = sorted({name for fields in went for name in fields.split()})
     left = conn.execute(select(holding.c.id).where(holding.c.person_id == person_id).limit(1)).first()
     kept = tuple(holds_of(conn, person_id, site.now())) if left else ()
-    return Plan(tuple(goes), kept, tuple(_given_to(conn, person_id)), until)
+    return Plan(tuple(sorted(fields_in(conn, ending_id))), kept, tuple(_given_to(conn, person_id)), until)
 
 
 def _given_to(conn: Connection, person_id: str) -> list[str]:

@@ -73,7 +73,7 @@ def receive(site: Site, intake: Intake) -> Received:
 
 def receive_in(site: Site, conn: Connection, intake: Intake) -> Received:
     """As ``receive``, in the caller's transaction; what is to be done is on the agenda and begins after the commit."""
-    _refuse_the_unfit(intake)
+    _refuse_the_unfit(intake, site.now())
     mark = papers.mark_of(site, intake.email) if intake.email else b""
     take_turns(conn, f"request:{intake.key}", f"request-of:{intake.member or mark.hex()}")
     if before := conn.execute(select(request).where(request.c.key == intake.key)).first():
@@ -85,7 +85,7 @@ def receive_in(site: Site, conn: Connection, intake: Intake) -> Received:
     return _taken_in(site, conn, compiled, intake, person_id, mark)
 
 
-def _refuse_the_unfit(intake: Intake) -> None:
+def _refuse_the_unfit(intake: Intake, now: datetime) -> None:
     problems = {}
     if intake.right not in rules.RIGHTS:
         problems["right"] = "There is no such right."
@@ -95,6 +95,8 @@ def _refuse_the_unfit(intake: Intake) -> None:
         problems["key"] = "A request needs a key of 1 to 64 visible ASCII characters."
     if intake.language not in LANGUAGES:
         problems["language"] = "There are no answers in this language."
+    if intake.at is not None and not now - rules.LAY_AT_MOST <= intake.at <= now:
+        problems["at"] = "It cannot have been received then."
     if len(intake.text) > LONGEST or len(intake.name) > 200 or len(intake.email) > 320:
         problems["text"] = "This is too long."
     if problems:
@@ -142,7 +144,7 @@ def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Re
     case = load(site, conn, there.id)
     entered = new_id(site.now())
     case.note("joined", intake.by or PERSON)
-    case.tell(events.REQUEST_RECEIVED, joined=1, log=_logged(site, conn, intake, entered))
+    case.tell(events.REQUEST_RECEIVED, joined=1, entry=entered, log=_logged(site, conn, intake, entered))
     if case.row.state == VERIFYING and intake.vouched:
         case = vouched_for(case, intake.vouched)
     elif case.row.state == VERIFYING:
@@ -153,14 +155,14 @@ def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Re
 def _logged(site: Site, conn: Connection, intake: Intake, entry_id: str) -> str:
     log = site.policy(conn).policy.request_log
     fields = rules.logged(log.records if log else (), site.policy(conn).policy, intake)
-    return papers.log(site, conn, entry_id, site.now(), intake.channel, fields)
+    return papers.log(site, conn, entry_id, intake.at or site.now(), intake.channel, fields)
 
 
 def _taken_in(
     site: Site, conn: Connection, compiled: Compiled, intake: Intake, person_id: str | None, mark: bytes
 ) -> Received:
-    now, terms = site.now(), rules.terms(compiled, intake.right)
-    made = new_id(now)
+    now, terms = intake.at or site.now(), rules.terms(compiled, intake.right)
+    made = new_id(site.now())
     row: dict[str, Any] = {"id": made, "key": intake.key, "right": intake.right, "channel": intake.channel}
     row |= {"language": intake.language, "person_id": person_id, "policy_version": compiled.version}
     row |= {"about": list(_about(compiled, intake)), "at": now, "due_at": now + terms.within, "extended": 0}
@@ -170,7 +172,11 @@ def _taken_in(
     case = load(site, conn, made)
     case.note("received", intake.by or PERSON)
     case.tell(
-        events.REQUEST_RECEIVED, channel=intake.channel, log=_logged(site, conn, intake, made), due=case.row.due_at
+        events.REQUEST_RECEIVED,
+        channel=intake.channel,
+        entry=made,
+        log=_logged(site, conn, intake, made),
+        due=case.row.due_at,
     )
     case = _sent_on_its_way(case, intake, terms)
     return Received(made, case.row.state, case.row.due_at, joined=False)

@@ -10,6 +10,7 @@ or taken away before its time, is found.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from troth.ids import new_id
+from troth.ledger import events
+from troth.ledger.tables import entry
 from troth.people.blind import blind, normal_email
 from troth.people.daykeys import DayKeys
 from troth.people.sealing import seal, unseal
@@ -128,6 +131,17 @@ def logged_as(
     if row is None or row.at + kept <= now:
         return None
     return row.at, row.method, _opened(site, row.at, entry_id, LOG, row.body)
+
+
+def altered(conn: Connection, since: datetime) -> list[str]:
+    """The entries of the log since an instant that are not as they were written, or were taken out."""
+    rows = {row.id: row for row in conn.execute(select(request_log).where(request_log.c.at > since))}
+    vouched = {}
+    for text in conn.scalars(select(entry.c.body).where(entry.c.event == events.REQUEST_RECEIVED, entry.c.at > since)):
+        told = json.loads(text)
+        vouched[told["entry"]] = told["log"]
+    wrong = {one for one, row in rows.items() if vouched.get(one) != digest(row.id, row.at, row.method, row.body)}
+    return sorted(wrong | (vouched.keys() - rows.keys()))
 
 
 def note(site: Site, conn: Connection, request_id: str, arrived: datetime, act: str, by: str, words: str = "") -> str:

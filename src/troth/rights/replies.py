@@ -166,8 +166,8 @@ def _becomes(site: Site, reply_id: str, state: str, because: str) -> None:
         conn.execute(update(reply).where(still).values(state=state, sent_at=sent_at, because=because[:200]))
 
 
-def printed(site: Site, reply_id: str) -> bool:
+def printed(site: Site, request_id: str, reply_id: str) -> bool:
     """Note that a reply was printed and sent as a letter; False when it does not wait for that."""
-    waits = (reply.c.id == reply_id) & reply.c.state.in_((TO_PRINT, FAILED))
+    waits = (reply.c.id == reply_id) & (reply.c.request_id == request_id) & reply.c.state.in_((TO_PRINT, FAILED))
     with site.writing() as conn:
         return conn.execute(update(reply).where(waits).values(state=PRINTED, sent_at=site.now())).rowcount == 1

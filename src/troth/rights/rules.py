@@ -37,6 +37,8 @@ MAILS_A_DAY = 3
 """messages that requests may cause to one address in a day: nobody fills somebody else's mailbox with them"""
 REMIND = (7 * DAY, 2 * DAY)
 """how long before a request is due its staff are reminded"""
+LAY_AT_MOST = 60 * DAY
+"""between the day a letter came and the day it is entered"""
 NEEDS_NOBODY = frozenset({"stop marketing", "complaint", QUESTION})
 """what is done, or looked at, without asking who somebody is"""
 ALWAYS = frozenset({"stop marketing", "withdrawal"})
@@ -56,6 +58,7 @@ class Intake:
         member: the id of whoever is logged in, from your own session and never from a form.
         vouched: what has shown already that this is the person: ``account``, ``link``, ``staff`` or ``mandate``.
         by: the number of the member of staff who entered it.
+        at: when it was received, if before now: a letter that lay on a desk is due from the day it came.
     """
 
     right: str
@@ -71,6 +74,7 @@ class Intake:
     member: str | None = None
     vouched: Literal["", "account", "link", "staff", "mandate"] = ""
     by: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

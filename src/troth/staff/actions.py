@@ -29,6 +29,7 @@ from troth.staff.entering import Entered, factor_key
 from troth.staff.rules import IDLE, LINK_LASTS, log_kept, login_problem, roles_problem
 from troth.staff.tables import staff, staff_attempt, staff_log, staff_recovery, staff_session
 from troth.store.site import Site
+from troth.store.turns import take_turns
 
 CONSOLE = "console"
 """who does it where no member of staff is logged in: whoever may run commands on the machine"""
@@ -119,6 +120,10 @@ def remove(site: Site, login: str, by: Entered | None = None) -> None:
 
 
 def _another(conn: Connection, login: str, by: Entered | None) -> str:
+    """Whom something is done to. Two who would remove each other take turns, and the second is not on the staff any more."""
+    take_turns(conn, "staff")
+    if by is not None and by_id(conn, by.staff_id) is None:
+        raise Refused("You are no longer on the staff.", "Somebody removed you a moment ago.")
     query = select(staff.c.id).where(staff.c.login == login, staff.c.state != "removed").with_for_update()
     staff_id = conn.execute(query).scalar_one_or_none()
     if staff_id is None:

@@ -117,13 +117,13 @@ def _used_up(site: Site, conn: Connection, row: Row[Any], code: str) -> bool:
     return conn.execute(delete(staff_recovery).where(one)).rowcount == 1
 
 
-def enter(site: Site, conn: Connection, staff_id: str, ip: str) -> Session:
-    """A session for somebody who has shown who they are, in the caller's transaction."""
+def enter(site: Site, conn: Connection, staff_id: str, ip: str, act: str = "") -> Session:
+    """A session for somebody who has shown who they are, in the caller's transaction; ``act`` says how, if not as usual."""
     now = site.now()
     fresh = Session(new_secret(), now + LONGEST)
     times = {"made_at": now, "seen_at": now, "ends_at": fresh.ends_at}
     conn.execute(insert(staff_session).values(digest=digest_of(fresh.secret), staff_id=staff_id, **times))
-    log.note(site, conn, "entered", staff_id, ip)
+    log.note(site, conn, "entered", staff_id, ip, act)
     return fresh
 
 

@@ -49,18 +49,22 @@ def note(site: Site, conn: Connection, what: What, staff_id: str | None, ip: str
     """
     row: dict[str, Any] = {"id": new_id(site.now()), "staff_id": staff_id, "what": what, "act": act, "ref": ref}
     row |= {"at": site.now(), "ip": _sealing(site).encrypt(ip[:_LONGEST_ADDRESS].encode(), [row["id"].encode()])}
-    body = {"staff": staff_id, "act": act, "ref": ref, "log": row["id"], "row": _digest(site, row)}
+    body = {"staff": staff_id, "act": act, "ref": ref, "log": row["id"], "row": _digest(_vouching(site), row)}
     ledger.append(conn, site.now(), _EVENTS[what], body)
     conn.execute(insert(staff_log).values(row))
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row to be read: ``login`` is blank where nobody has that name, ``ip`` where it does not open any more."""
+    """A row to be read: ``login`` is blank where nobody has that name, ``ip`` where it does not open any more.
+
+    ``about`` is the name of the member of staff that ``ref`` stands for, if it stands for another.
+    """
 
     what: str
     act: str
     ref: str
+    about: str
     login: str
     at: datetime
     ip: str
@@ -68,10 +72,18 @@ class Line:
 
 def lines(site: Site, conn: Connection, most: int = 200) -> list[Line]:
     """The newest rows of the log, newest first."""
-    query = select(staff_log, staff.c.login).outerjoin(staff, staff.c.id == staff_log.c.staff_id)
+    other = staff.alias()
+    query = (
+        select(staff_log, staff.c.login, other.c.login.label("about"))
+        .outerjoin(staff, staff.c.id == staff_log.c.staff_id)
+        .outerjoin(other, (other.c.id == staff_log.c.ref) & (other.c.id != staff_log.c.staff_id))
+    )
     rows = conn.execute(query.order_by(staff_log.c.at.desc(), staff_log.c.id.desc()).limit(most))
     sealing = _sealing(site)
-    return [Line(row.what, row.act, row.ref, row.login or "", row.at, _address(sealing, row)) for row in rows]
+    return [
+        Line(row.what, row.act, row.ref, row.about or "", row.login or "", row.at, _address(sealing, row))
+        for row in rows
+    ]
 
 
 def _address(sealing: AESSIV, row: Row[Any]) -> str:
@@ -83,9 +95,9 @@ def _address(sealing: AESSIV, row: Row[Any]) -> str:
 
 def altered(site: Site, conn: Connection, keep: timedelta) -> list[str]:
     """The ids of rows that are not as they were written, or were taken out before ``keep`` was over."""
-    rows = {row.id: row._asdict() for row in conn.execute(select(staff_log))}
+    key, rows = _vouching(site), {row.id: row._asdict() for row in conn.execute(select(staff_log))}
     vouched = dict(_vouched(conn, site.now() - keep))
-    changed = [one for one, row in rows.items() if one in vouched and vouched[one] != _digest(site, row)]
+    changed = [one for one, row in rows.items() if one in vouched and vouched[one] != _digest(key, row)]
     added = [one for one, row in rows.items() if one not in vouched and row["at"] > site.now() - keep]
     return sorted({*changed, *added, *(vouched.keys() - rows.keys())})
 
@@ -98,9 +110,13 @@ def _vouched(conn: Connection, since: datetime) -> Iterator[tuple[str, str]]:
             yield body["log"], body["row"]
 
 
-def _digest(site: Site, row: Mapping[str, Any]) -> str:
+def _digest(key: bytes, row: Mapping[str, Any]) -> str:
     told = [row["id"], row["staff_id"], row["what"], row["act"], row["ref"], to_micros(row["at"]), row["ip"].hex()]
-    return hmac.new(derived_key(site, "staff log row"), json.dumps(told).encode(), sha256).hexdigest()
+    return hmac.new(key, json.dumps(told).encode(), sha256).hexdigest()
+
+
+def _vouching(site: Site) -> bytes:
+    return derived_key(site, "staff log row")
 
 
 def _sealing(site: Site) -> AESSIV:

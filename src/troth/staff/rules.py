@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 from troth.clock import DAY
+from troth.logins.rules import may_try
 from troth.policy.clocks import STAFF_LOG
 from troth.policy.model import Policy
 
@@ -73,3 +75,24 @@ def log_kept(policy: Policy) -> timedelta:
     """How long the log of the staff is kept: the shortest time the policy names for it, else the usual one."""
     named = [entry.keep for entry in policy.retention.values() if STAFF_LOG in entry.what and entry.keep is not None]
     return min(named, default=USUAL_LOG)
+
+
+SET_UP = "staff:set_up"
+"""what a row of the log says where somebody came in by a set-up link, which no guess opens"""
+_APART = timedelta(minutes=1)
+"""a try is counted when it begins and in the log when it has failed; between them lies a moment"""
+
+
+def let_in_wrongly(rows: Iterable[tuple[str | None, str, str, datetime]]) -> int:
+    """How many log-ins came although too many had failed: ``rows`` of the log (who, what, act, when), oldest first."""
+    failed: dict[str, list[datetime]] = defaultdict(list)
+    wrong = 0
+    for who, what, act, at in rows:
+        if who is None:
+            continue
+        if what == "failed":
+            failed[who].append(at)
+        elif what == "entered":
+            wrong += act != SET_UP and not may_try(failed[who], at + _APART)
+            failed[who].clear()
+    return wrong

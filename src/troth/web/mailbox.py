@@ -6,6 +6,7 @@ from litestar import Response, get
 from litestar.exceptions import NotFoundException
 
 from troth.messages.mailbox import Mailbox, Received
+from troth.rehearsal.desk import key_of
 from troth.store.site import Site
 from troth.web.pages import HTML, Asked, site_of, site_page
 from troth.web.visits import UNRECORDED
@@ -19,7 +20,9 @@ def mailbox_page(request: Asked) -> Response[str]:
     """The messages of a site, newest first."""
     site = site_of(request)
     messages = _mailbox(request).messages(_sender(site))
-    return site_page(request, site, site.policy(), "mailbox.html", here="mailbox", messages=messages)
+    key = key_of(site)
+    desk = (key.login, key.password, key.code(site)) if key else None
+    return site_page(request, site, site.policy(), "mailbox.html", here="mailbox", messages=messages, key=desk)
 
 
 @get("/mailbox/{number:int}", sync_to_thread=True, opt={UNRECORDED: True}, include_in_schema=False)

@@ -18,20 +18,11 @@ from troth.web.desk.frame import (
     elsewhere,
     go,
     refuse_forged,
-    required,
     staff_of,
     stay,
 )
 from troth.web.pages import Asked, language_of, site_of
 from troth.web.words import problem, say
-
-
-@get("/", **PAGE)
-def start(request: Asked) -> Response[str]:
-    """Where somebody comes in."""
-    site = site_of(request)
-    entered = required(request, site, "own")
-    return desk_page(request, site, entered, "desk.html", here="start")
 
 
 @get("/login", **PAGE)
@@ -111,4 +102,4 @@ def set_up(request: Asked, data: Sent) -> Response[str]:
     return answer
 
 
-PAGES = (start, login_page, login, logout, setup_page, set_up)
+PAGES = (login_page, login, logout, setup_page, set_up)

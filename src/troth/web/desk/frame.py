@@ -38,6 +38,7 @@ FORM: Mapping[str, Any] = {
 }
 NAVIGATION: tuple[tuple[str, str, Act], ...] = (
     ("start", "", "own"),
+    ("letter", "/letter", "requests"),
     ("staff", "/staff", "staff"),
     ("log", "/log", "staff"),
     ("me", "/me", "own"),
@@ -152,11 +153,18 @@ def desk_page(
         "token": form_token(site, _bound(entered), new_key()),
         "lang": with_language(request, ""),
         "links": _navigation(request, site, entered, tag, here),
-        "languages": [(one, own_name(one), address_in(request, one), one == tag) for one in LANGUAGES],
+        "languages": _languages(request, tag),
         "moment": moment,
         "role": lambda name: role_word(tag, name),
     }
     return page(request, template, tag, status=status, **(frame | values))
+
+
+def _languages(request: Asked, tag: str) -> list[tuple[str, str, str, bool]]:
+    """None on the answer to a form: what it shows once would be lost by going elsewhere, and its address takes no visitor."""
+    if request.method == "POST":
+        return []
+    return [(one, own_name(one), address_in(request, one), one == tag) for one in LANGUAGES]
 
 
 def _navigation(

@@ -73,7 +73,7 @@ def member_page(request: Asked) -> Response[str]:
 def _member(request: Asked, site: Site, entered: Entered, member: Member, wrong: str = "") -> Response[str]:
     return desk_page(
         request, site, entered, "desk_member.html", here="staff", status=422 if wrong else 200,
-        member=member, known=roles_of(site.policy().policy), self=member.id == entered.staff_id, wrong=wrong,
+        member=member, known=roles_of(site.policy().policy), themselves=member.id == entered.staff_id, wrong=wrong,
     )  # fmt: skip
 
 

@@ -10,6 +10,11 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _staff()
+    _what_staff_have()
+
+
+def _staff() -> None:
     op.create_table(
         "staff",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -28,6 +33,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("login", name=op.f("uq_staff_login")),
         sa.UniqueConstraint("setup_digest", name=op.f("uq_staff_setup_digest")),
     )
+
+
+def _what_staff_have() -> None:
     op.create_table(
         "staff_session",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),

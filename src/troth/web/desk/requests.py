@@ -1,0 +1,269 @@
+"""Requests at the desk: the queue with what is due, one request with its plan and history, letters in and letters out.
+
+Every act is a step of the request with the number of whoever did it, and a line in the log of the staff. What somebody is shown
+here they are shown to answer it: nothing that is held is opened, only what was written in the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Any, Literal
+
+from litestar import Response, get, post
+
+from troth.errors import Refused, TrothError
+from troth.policy.notice.language import LANGUAGES, Speaker, language
+from troth.rights import carrying, desk, erasing, papers, replies, rules
+from troth.rights.desk import Refusal, Shown
+from troth.rights.intake import receive
+from troth.rights.rules import Intake
+from troth.staff import log
+from troth.staff.entering import Entered
+from troth.store.site import Site
+from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted, required
+from troth.web.pages import Asked, language_of, site_of
+from troth.web.tokens import read_form_token
+from troth.web.words import problem, say, words
+
+
+@get("/", **PAGE)
+def start_page(request: Asked) -> Response[str]:
+    """What waits at the desk: the request that is due first ahead."""
+    site = site_of(request)
+    entered = required(request, site, "own")
+    tag = language_of(request)
+    said = replies.words_in(tag)
+    waiting = desk.queue(site) if _may(entered) else []
+    ended = desk.queue(site, ended=True, limit=50) if _may(entered) else []
+    return desk_page(
+        request, site, entered, "desk.html", here="start",
+        waiting=waiting, ended=ended, rights=said["rights"], outcomes=said["outcomes"], now=site.now(),
+        works=_may(entered),
+    )  # fmt: skip
+
+
+def _may(entered: Entered) -> bool:
+    from troth.staff.rules import may
+
+    return may(entered.roles, "requests")
+
+
+@get("/requests/{request_id:str}", **PAGE)
+def request_page(request: Asked) -> Response[str]:
+    """One request, whole."""
+    site = site_of(request)
+    return _request(request, site, required(request, site, "requests"))
+
+
+def _request(
+    request: Asked, site: Site, entered: Entered, done: str = "", wrong: TrothError | None = None
+) -> Response[str]:
+    tag = language_of(request)
+    shown = desk.shown(site, request.path_params["request_id"])
+    said = replies.words_in(tag)
+    return desk_page(
+        request, site, entered, "desk_request.html", here="start", status=422 if wrong else 200,
+        shown=shown, rights=said["rights"], outcomes=said["outcomes"], sorts=list(rules.RIGHTS),
+        plan=_plan(site, shown, tag), done=done, now=site.now(),
+        wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
+        paper=_paper(site, shown, tag), fields=_fields(site, tag), grounds=_grounds(site, tag), scopes=_scopes(site, tag),
+    )  # fmt: skip
+
+
+def _plan(site: Site, shown: Shown, tag: str) -> dict[str, Any] | None:
+    """What an erasure would do, while it has not begun."""
+    if shown.listed.right != "erasure" or not shown.known or shown.closed_at is not None:
+        return None
+    try:
+        planned = desk.plan(site, shown.listed.id)
+    except Refused:
+        return None
+    policy = site.policy().policy
+    speaker = Speaker(policy, language(tag))
+    return {
+        "goes": [speaker.label(one) for one in planned.goes if one in policy.data],
+        "kept": erasing.kept_words(speaker, planned.kept),
+        "told": [speaker.recipient(one) for one in planned.told if one in policy.recipients],
+    }
+
+
+def _paper(site: Site, shown: Shown, tag: str) -> list[tuple[str, str]]:
+    """What was written, each part with what it is called."""
+    called = words(tag)["desk"]["paper"]
+    fields = dict(_fields(site, tag))
+    changes = papers.changes_in(shown.paper)
+    written = [(called[key], value) for key, value in shown.paper.items() if key in called]
+    return written + [(f"{say(tag, 'desk.becomes')} {fields.get(key, key)}", value) for key, value in changes.items()]
+
+
+def _fields(site: Site, tag: str) -> list[tuple[str, str]]:
+    policy = site.policy().policy
+    speaker = Speaker(policy, language(tag))
+    return [(key, speaker.label(key)) for key, one in policy.data.items() if one.protect != "never stored"]
+
+
+def _grounds(site: Site, tag: str) -> list[tuple[str, str]]:
+    policy = site.policy().policy
+    speaker = Speaker(policy, language(tag))
+    legal = [(key, speaker.text(one.label)) for key, one in policy.legal.items() if one.act == "keep"]
+    return [*legal, *((one, one) for one in (policy.erasure.may_keep if policy.erasure else ()))]
+
+
+def _scopes(site: Site, tag: str) -> list[tuple[str, str]]:
+    policy = site.policy().policy
+    speaker = Speaker(policy, language(tag))
+    purposes = [(key, speaker.text(one.label)) for key, one in policy.purposes.items()]
+    return [*purposes, *((f"@{key}", speaker.recipient(key)) for key in policy.recipients)]
+
+
+Act = Callable[[Site, str, dict[str, str], Entered], object]
+
+
+def _sort(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    field, value = sent.get("field", ""), sent.get("value", "")
+    changes = {field: value} if sent.get("right") == "correction" and field else None
+    about = [key.removeprefix("about.") for key in sent if key.startswith("about.")]
+    desk.sort(site, request_id, sent.get("right", ""), entered.staff_id, changes, about)
+
+
+def _identify(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    if not desk.identify(site, request_id, sent.get("field", ""), sent.get("value", ""), entered.staff_id):
+        raise Refused("Nobody is found by this.", "Try another field, or ask whoever wrote how we know them.")
+
+
+def _accept(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    how: Literal["staff", "mandate"] = "mandate" if sent.get("mandate") == "yes" else "staff"
+    desk.accept_evidence(site, request_id, sent.get("evidence", ""), entered.staff_id, how)
+    carrying.carry(site, request_id)
+
+
+def _reject(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    desk.reject_evidence(site, request_id, sent.get("evidence", ""), entered.staff_id)
+
+
+def _refuse(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    fields = tuple(key.removeprefix("part.") for key in sent if key.startswith("part."))
+    until = _day(sent.get("until", ""))
+    refusal = Refusal(sent.get("reason", ""), sent.get("ground", ""), until, entered.login, fields)
+    desk.refuse(site, request_id, refusal, entered.staff_id)
+
+
+def _day(written: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(written), time(), UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _extend(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    desk.extend(site, request_id, sent.get("reason", ""), entered.staff_id)
+
+
+def _answer(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    desk.answer(site, request_id, sent.get("words", ""), entered.staff_id)
+
+
+def _decide(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    goes_on, reason = sent.get("goes_on") == "yes", sent.get("reason", "")
+    desk.decide_objection(site, request_id, goes_on=goes_on, reason=reason, by=entered.staff_id)
+
+
+def _cancel(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    if not carrying.cancel(site, request_id, entered.staff_id):
+        raise Refused("This can no longer be taken back.", "It is over, or what was destroyed is gone.")
+
+
+def _printed(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    if not replies.printed(site, request_id, sent.get("letter", "")):
+        raise Refused("This letter does not wait to be printed.", "It was sent, or printed before.")
+
+
+ACTS: dict[str, Act] = {
+    "sort": _sort, "identify": _identify, "accept": _accept, "reject": _reject, "refuse": _refuse, "extend": _extend,
+    "answer": _answer, "decide": _decide, "cancel": _cancel, "printed": _printed,
+}  # fmt: skip
+
+
+@post("/requests/{request_id:str}/{act:str}", **FORM)
+def act(request: Asked, data: Sent) -> Response[str]:
+    """Do something with a request, or say why it cannot be done."""
+    site = site_of(request)
+    entered = posted(request, site, "requests", data)
+    request_id, name = request.path_params["request_id"], request.path_params["act"]
+    if name not in ACTS:
+        raise Refused(say(language_of(request), "desk.no_act"), "")
+    desk.shown(site, request_id)  # so that nothing is noted of a request that is not there
+    try:
+        ACTS[name](site, request_id, dict(data), entered)
+    except TrothError as error:
+        return _request(request, site, entered, wrong=error)
+    with site.writing() as conn:
+        log.note(site, conn, "acted", entered.staff_id, entered.ip, act=f"request_{name}", ref=request_id)
+    return _request(request, site, entered, done=say(language_of(request), "desk.done"))
+
+
+@get("/requests/{request_id:str}/letters/{letter:str}", **PAGE)
+def letter_page(request: Asked) -> Response[str]:
+    """An answer as a letter, to be printed."""
+    site = site_of(request)
+    entered = required(request, site, "requests")
+    shown = desk.shown(site, request.path_params["request_id"])
+    found = next((one for one in shown.letters if one.id == request.path_params["letter"]), None)
+    if found is None:
+        raise Refused(say(language_of(request), "desk.no_letter"), "")
+    policy = site.policy().policy
+    return desk_page(
+        request, site, entered, "desk_letter.html", here="start", letter=found, shown=shown,
+        address=policy.operator.address or "", email=policy.operator.email or "",
+    )  # fmt: skip
+
+
+@get("/letter", **PAGE)
+def enter_page(request: Asked) -> Response[str]:
+    """Enter a request that came by letter, by an agent, or by word of mouth."""
+    site = site_of(request)
+    return _enter(request, site, required(request, site, "requests"), {}, None)
+
+
+def _enter(
+    request: Asked, site: Site, entered: Entered, typed: dict[str, str], wrong: TrothError | None
+) -> Response[str]:
+    tag = language_of(request)
+    blank = dict.fromkeys(("right", "channel", "name", "email", "text", "language", "received"), "")
+    return desk_page(
+        request, site, entered, "desk_enter.html", here="letter", status=422 if wrong else 200,
+        typed=blank | typed, rights=replies.words_in(tag)["rights"], spoken=LANGUAGES,
+        wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
+    )  # fmt: skip
+
+
+@post("/letter", **FORM)
+def enter(request: Asked, data: Sent) -> Response[str]:
+    """Take in what came on paper: the clock runs from now, or from the day it was received."""
+    site = site_of(request)
+    entered = posted(request, site, "requests", data)
+    key = read_form_token(site, f"desk:{entered.digest.hex()}", data.get("token", "")) or ""
+    channel = data.get("channel", "letter")
+    wish = Intake(
+        data.get("right", ""), "agent" if channel == "agent" else "letter", f"desk:{key}", data.get("email", "").strip(),
+        data.get("name", ""), data.get("text", ""), language=data.get("language", "en"), by=entered.staff_id,
+        at=_received(site, data.get("received", "")),
+    )  # fmt: skip
+    try:
+        received = receive(site, wish)
+    except TrothError as error:
+        return _enter(request, site, entered, dict(data), error)
+    with site.writing() as conn:
+        log.note(site, conn, "acted", entered.staff_id, entered.ip, act="request_entered", ref=received.id)
+    return elsewhere(request, site, f"/requests/{received.id}")
+
+
+def _received(site: Site, written: str) -> datetime | None:
+    """The day a letter came, from its first minute on; None for today."""
+    if not written or written == site.now().date().isoformat():
+        return None
+    return _day(written)
+
+
+PAGES = (start_page, request_page, act, letter_page, enter_page, enter)

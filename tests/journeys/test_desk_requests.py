@@ -1,0 +1,177 @@
+"""Requests at the desk over HTTP: the queue, letters in and out, evidence, refusals, decisions; and everybody who may not."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.databases import StoreKind
+from tests.journeys.test_privacy import BOB, bob, run
+from tests.operators import mailing
+from tests.served import Client, client, token_of, words_of
+from tests.staffed import at_desk, clerk, somebody
+from troth.clock import DAY, MovedClock
+from troth.messages.mailbox import Mailbox
+from troth.people.tables import holding
+from troth.retention.tables import ending
+from troth.rights import desk
+from troth.rights.tables import request
+from troth.store.site import Site
+from troth.work import turn
+
+HOME = "/shop/desk"
+
+
+@pytest.fixture
+def store_kind() -> StoreKind:
+    """Pages do not know which store they stand on."""
+    return "sqlite"
+
+
+@pytest.fixture
+def shop(site: Site, mailbox: Mailbox) -> Site:
+    return mailing(site, mailbox)
+
+
+@pytest.fixture
+def web(shop: Site) -> Iterator[Client]:
+    with client(shop) as made:
+        at_desk(made, clerk(shop))
+        yield made
+
+
+def letter(web: Client, **typed: str) -> str:
+    """Enter a letter; the address of its request."""
+    sent = {
+        "token": token_of(web.get(f"{HOME}/letter").text),
+        "right": "erasure",
+        "channel": "letter",
+        "language": "en",
+    }
+    answer = web.post(f"{HOME}/letter", data=sent | {"name": "Bob Heron"} | typed, follow_redirects=False)
+    assert answer.status_code == 303, words_of(answer.text)
+    return str(answer.headers["location"])
+
+
+def act(web: Client, address: str, name: str, **sent: str):  # type: ignore[no-untyped-def]
+    return web.post(f"{address}/{name}", data={"token": token_of(web.get(address).text)} | sent)
+
+
+@pytest.mark.clause("F60")
+def test_a_letter_goes_through_to_destroyed_and_printed(web: Client, shop: Site, clock: MovedClock) -> None:
+    bob(shop)
+    address = letter(web, text="Please delete everything.", received=(clock.now() - 3 * DAY).date().isoformat())
+    page = words_of(web.get(address).text)
+    assert "nobody has been found so far" in page and "Please delete everything." in page
+    assert "Nobody is found" in words_of(act(web, address, "identify", field="full_name", value="Bob Heron").text)
+    act(web, address, "identify", field="address", value=BOB["email"])
+    page = words_of(web.get(address).text)
+    assert "somebody we hold data about" in page and "What deleting would do" in page
+    with shop.reading() as conn:
+        assert conn.scalar(select(func.count()).select_from(ending)) == 0
+    act(web, address, "accept", evidence="A copy of a passport was seen.")
+    with shop.reading() as conn:
+        began = conn.execute(select(ending)).one()
+        asked = conn.execute(select(request)).one()
+    assert asked.at.date() == (clock.now() - 3 * DAY).date() and asked.due_at == asked.at + 20 * DAY == began.destroy_by
+    clock.move(16 * DAY)
+    turn(shop)
+    turn(shop)
+    at_desk(web, clerk(shop, "cleo"))
+    said = words_of(web.get(address).text)
+    assert "partly done" in said and "to be printed" in said
+    with shop.reading() as conn:
+        assert set(conn.scalars(select(holding.c.only_for))) != {None}
+    number = next(one for one in desk.shown(shop, asked.id).letters if one.state == "to print")
+    assert "Bob Heron" in web.get(f"{address}/letters/{number.id}").text
+    assert "printed" in words_of(act(web, address, "printed", letter=number.id).text)
+
+
+@pytest.mark.clause("F76")
+def test_an_agent_needs_a_mandate_and_gets_nowhere_without(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    bob(shop)
+    address = letter(web, right="access", channel="agent", email=BOB["email"], name="Law Firm")
+    run(shop)
+    with shop.reading() as conn:
+        assert conn.scalar(select(request.c.state)) == "verifying"
+    assert act(web, address, "accept", evidence=" ", mandate="yes").status_code == 422
+    act(web, address, "accept", evidence="A signed power of attorney of 2 January.", mandate="yes")
+    with shop.reading() as conn:
+        assert conn.scalar(select(request.c.verified_by)) == "mandate"
+    assert "by a mandate" in words_of(web.get(address).text)
+
+
+def test_the_queue_shows_what_is_due_first_and_what_is_late(web: Client, shop: Site, clock: MovedClock) -> None:
+    assert "Nothing waits here yet" in words_of(web.get(HOME).text)
+    late = letter(web, right="question", text="What do you hold?")
+    clock.move(DAY * 29)
+    at_desk(web, clerk(shop, "cleo"))
+    letter(web, right="complaint", text="Too loud")
+    page = web.get(HOME).text
+    assert page.index("a question about your data") < page.index("a complaint")
+    clock.move(DAY * 2)
+    at_desk(web, clerk(shop, "dora"))
+    assert "✕ late" in words_of(web.get(late).text)
+
+
+def test_a_refusal_without_reason_or_end_changes_nothing(web: Client, shop: Site, clock: MovedClock) -> None:
+    bob(shop)
+    address = letter(web, email=BOB["email"])
+    until = (clock.now() + 90 * DAY).date().isoformat()
+    for sent in (
+        {"reason": "", "until": until},
+        {"reason": "No.", "until": ""},
+        {"reason": "No.", "until": "2020-01-01"},
+    ):
+        assert act(web, address, "refuse", **sent).status_code == 422
+    assert "open" in words_of(web.get(address).text) or "to be confirmed" in words_of(web.get(address).text)
+    said = words_of(act(web, address, "refuse", reason="We do not know you.", until=until).text)
+    assert "refused" in said
+
+
+def test_a_question_is_answered_in_own_words(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    address = letter(web, right="question", email="eve@else.example", text="Who are you?")
+    act(web, address, "answer", words="We are a shop.")
+    run(shop)
+    assert any("We are a shop." in one.body("plain") for one in mailbox.messages())
+    assert act(web, address, "answer", words="Again?").status_code == 422
+
+
+def test_what_was_a_question_becomes_what_it_is(web: Client, shop: Site) -> None:
+    bob(shop)
+    address = letter(web, right="question", email=BOB["email"], text="My address is 2 Mill Lane now")
+    act(web, address, "sort", right="correction", field="delivery_address", value="2 Mill Lane")
+    assert "To become" in words_of(web.get(address).text)
+    act(web, address, "accept", evidence="Called back at the number on file.")
+    assert "done" in words_of(web.get(address).text)
+
+
+def test_nobody_reaches_requests_without_the_role(shop: Site) -> None:
+    with client(shop) as other:
+        address = f"{HOME}/requests/{'0' * 26}"
+        for path in (HOME, f"{HOME}/letter", address):
+            assert other.get(path, follow_redirects=False).status_code == 303
+        at_desk(other, somebody(shop, "eve", "finance"))
+        for path in (f"{HOME}/letter", address):
+            assert other.get(path).status_code == 403
+        assert "does not work on requests" in words_of(other.get(HOME).text)
+
+
+@pytest.mark.parametrize(
+    "name", ["sort", "identify", "accept", "reject", "refuse", "extend", "answer", "decide", "cancel", "printed"]
+)
+def test_a_forged_form_does_nothing(web: Client, shop: Site, name: str) -> None:
+    address = letter(web)
+    before = words_of(web.get(address).text)
+    token = token_of(web.get(address).text)
+    for sent, headers in (({}, {}), ({"token": "x"}, {}), ({"token": token}, {"sec-fetch-site": "cross-site"})):
+        assert web.post(f"{address}/{name}", data={**sent, "evidence": "x"}, headers=headers).status_code == 403
+    assert words_of(web.get(address).text) == before
+    for path in (f"{HOME}/requests/{'0' * 26}/{name}", f"{address}/explode"):
+        assert web.post(path, data={"token": token}).status_code == 403
+
+
+def test_what_was_written_is_never_markup(web: Client, shop: Site) -> None:
+    address = letter(web, text="<script>alert(1)</script>", name='"><img src=x>')
+    page = web.get(address).text
+    assert "<script>alert" not in page and "<img src=x" not in page
