@@ -127,6 +127,7 @@ def test_where_nothing_is_sold_opting_out_stops_nothing_else(agent: AgentAtHome,
     assert agent.exercise("sale:opt-out", ANN["email"]).json()["status"] == "fulfilled"
     with shop.reading() as conn:
         assert conn.scalar(select(func.count()).select_from(choice).where(choice.c.person_id == ann)) == 0
+        assert conn.scalar(select(reply.c.template)) == "nothing_stopped", "and the person is told just that"
 
 
 def test_a_request_is_revoked_with_a_reason(agent: AgentAtHome, shop: Site) -> None:

@@ -33,6 +33,9 @@ def carry_out(case: Case) -> Case:
     case.note("stopped", SYSTEM)
     if open_orders(case.conn, case.person_id) and any(rules.holds_up(policy, scope) for scope in said):
         return _parked(case, said)
+    if not said:  # whoever opts out of a sale where nothing is sold
+        replies.queue(case.site, case.conn, case.id, "nothing_stopped", "chosen")
+        return case.close("done")
     if case.row.right != "objection" or all(rules.is_absolute(policy, scope) for scope in said):
         replies.queue(case.site, case.conn, case.id, "chosen", "chosen", what=words_for(case, said))
         return case.close("done")
