@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from babel import Locale
 from babel.dates import format_date, format_time
 
 from troth.policy.compile import Compiled
@@ -43,11 +42,11 @@ class Voice:
 
     def moment(self, at: datetime) -> str:
         """``5 January 2026, 09:00 UTC``"""
-        return moment(at, self.speaker.words.locale)
+        return moment(at, self.tag)
 
     def day(self, at: datetime) -> str:
         """``5 January 2026``"""
-        return day(at, self.speaker.words.locale)
+        return day(at, self.tag)
 
     def field(self, key: str, version: int | None = None) -> Named:
         """A field of data, by the name it has in the policy in force, or else had in ``version``."""
@@ -125,19 +124,20 @@ def said(cell: Cell, speaker: Speaker) -> str:
     if isinstance(cell, bool):
         return say(tag, "copy.yes" if cell else "copy.no")
     if isinstance(cell, datetime):
-        return moment(cell, speaker.words.locale)
+        return moment(cell, tag)
     if isinstance(cell, tuple):
         return speaker.every(one.label for one in cell)
     return cell.label if isinstance(cell, Named) else f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
 @lru_cache(maxsize=4096)
-def moment(at: datetime, locale: Locale) -> str:
-    """``5 January 2026, 09:00 UTC``: whatever instants have, they have in UTC."""
-    return f"{format_date(at, 'long', locale=locale)} {format_time(at, 'HH:mm', locale=locale)} UTC"
+def moment(at: datetime, tag: str) -> str:
+    """``5 January 2026, 09:00 UTC``: whatever instants are kept, they are kept in UTC."""
+    time = format_time(at, "HH:mm", locale=language(tag).locale)
+    return say(tag, "copy.moment", day=day(at, tag), time=time)
 
 
 @lru_cache(maxsize=4096)
-def day(at: datetime, locale: Locale) -> str:
+def day(at: datetime, tag: str) -> str:
     """``5 January 2026``"""
-    return format_date(at, "long", locale=locale)
+    return format_date(at, "long", locale=language(tag).locale)
