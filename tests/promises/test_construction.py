@@ -73,7 +73,12 @@ def opens_a_connection(tree: ast.Module) -> bool:
 CONNECTS = {"connect", "connect_ex", "create_connection", "sendto"}
 
 
-SEALING = {"troth.people.sealing.unseal", "troth.people.keystore.open_keys", "troth.people.keystore.unwrap"}
+SEALING = {
+    "troth.people.sealing.unseal",
+    "troth.people.sealing.Opener",
+    "troth.people.keystore.open_keys",
+    "troth.people.keystore.unwrap",
+}
 
 
 def opens_sealed_data(tree: ast.Module) -> bool:
@@ -84,7 +89,7 @@ def opens_sealed_data(tree: ast.Module) -> bool:
 
 def reads_a_body(tree: ast.Module) -> bool:
     return any(chain.endswith(("holding.c.body", "quarantined.c.body")) for chain in attributes(tree)) or any(
-        "holdings_with" in name or "holdings_after" in name or "newest_holdings" in name for name in imported(tree)
+        "holdings_with" in name or "holdings_by_id" in name or "newest_holdings" in name for name in imported(tree)
     )
 
 

@@ -14,19 +14,22 @@ KINDS = ("policy", "decisions", "site")
 
 
 class Kind(StrEnum):
-    """The files of a site folder, and the answer of a rehearsal."""
+    """The files of a site folder, the answer of a rehearsal, and the copy that people get of their data."""
 
     policy = "policy"
     decisions = "decisions"
     site = "site"
     rehearsal = "rehearsal"
+    copy = "copy"
 
 
 def schema(
-    kind: Annotated[Kind, typer.Argument(help="which: `policy`, `decisions`, `site` or `rehearsal`")] = Kind.policy,
+    kind: Annotated[
+        Kind, typer.Argument(help="which: `policy`, `decisions`, `site`, `rehearsal` or `copy`")
+    ] = Kind.policy,
     out: Out = None,
 ) -> None:
-    """Print the JSON Schema of policy.yaml, decisions.yaml or site.yaml, or of what `troth rehearse --json` prints.
+    """Print the JSON Schema of a file of a site folder, of `troth rehearse --json`, or of a copy of somebody's data.
 
     \b
     Example: troth schema decisions --out schema/decisions.schema.json
@@ -37,7 +40,7 @@ def schema(
 
 
 def schema_of(kind: str) -> dict[str, Any]:
-    """The JSON Schema of one of ``KINDS``, or of the answer of a ``rehearsal``."""
+    """The JSON Schema of one of ``KINDS``, of the answer of a ``rehearsal``, or of a ``copy`` of somebody's data."""
     from troth.policy.schema import decisions_schema, policy_schema
     from troth.settings import Wiring
 
@@ -45,6 +48,10 @@ def schema_of(kind: str) -> dict[str, Any]:
         from troth.rehearsal.document import schema as rehearsal_schema
 
         return rehearsal_schema()
+    if kind == "copy":
+        from troth.rights.copy.schema import copy_schema
+
+        return copy_schema()
     if kind == "site":
         written = Wiring.model_json_schema(by_alias=True, mode="validation")
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written, "title": "site.yaml of Troth"}

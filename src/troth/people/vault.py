@@ -33,9 +33,10 @@ from troth.errors import Refused, StoreError
 from troth.ids import new_id
 from troth.ledger import events
 from troth.people.blind import blind, normalised
-from troth.people.bodies import Sealed, holdings_after, holdings_with, latest_values
+from troth.people.bodies import ID, Sealed, holding_ids, holdings_by_id, holdings_with, latest_values
 from troth.people.facts import BATCH, By, Known, facts, gather, known
 from troth.people.keystore import make_keys, open_keys
+from troth.people.sealing import Opener
 from troth.people.storing import hold
 from troth.people.tables import identifier, person
 from troth.policy.compile import Compiled
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 ERASED = "What was held was erased: its key is destroyed."
-PAGE = 200
+PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ class Held:
     told: str
     partner: str | None
     fields: Mapping[str, str] = field(repr=False)
+    only_for: str | None = None
+    """the purposes it is kept for alone, when holds are all that keeps it"""
 
 
 def admit(site: Site, conn: Connection, kind: str) -> str:
@@ -307,18 +310,22 @@ def everything(site: Site, person_id: str, by: By) -> Iterator[Held]:
 
 
 def _pages(site: Site, person_id: str) -> Iterator[Held]:
-    last = ""
-    while True:
+    with site.reading() as conn:
+        ids = holding_ids(conn, person_id)
+    for start in range(0, len(ids), PAGE * ID):
+        wanted = [ids[at : at + ID] for at in range(start, min(start + PAGE * ID, len(ids)), ID)]
         with site.reading() as conn:
-            page = holdings_after(conn, person_id, last, PAGE)
-        if not page:
-            return
+            page = holdings_by_id(conn, wanted).get(person_id, [])
         key = open_keys(site, [person_id]).get(person_id)
         if key is None:
             raise StoreError(ERASED, "This database is an older copy; run the erasures that came after it again.")
+        opener = Opener(key, person_id)
         for one in page:
-            yield Held(one.id, one.point, one.source, one.at, one.policy_version, one.told, one.partner, one.open(key))
-        last = page[-1].id
+            yield _held(one, one.open_with(opener))
+
+
+def _held(one: Sealed, values: Mapping[str, str]) -> Held:
+    return Held(one.id, one.point, one.source, one.at, one.policy_version, one.told, one.partner, values, one.only_for)
 
 
 def open_for(

@@ -19,7 +19,21 @@ from troth.errors import PolicyError, TrothError
 from troth.messages.mailbox import Mailbox
 from troth.rights.protocols.processor import processor
 from troth.store.site import Site
-from troth.web import accounts, api, desk, drp, forms, index, notices, opendsr, problems, reading, stopping, wellknown
+from troth.web import (
+    accounts,
+    api,
+    desk,
+    drp,
+    forms,
+    held,
+    index,
+    notices,
+    opendsr,
+    problems,
+    reading,
+    stopping,
+    wellknown,
+)
 from troth.web import mailbox as letters
 from troth.web.arrival import App, nameable
 from troth.web.desk.frame import NobodyEntered, to_login
@@ -89,6 +103,7 @@ def _of_site() -> Router:
             *accounts.PAGES,
             *(*asking.PAGES, *linked.PAGES, *centre.PAGES),
             desk.pages(),
+            *held.PAGES,
             *(stopping.ask_page, stopping.stop_page),
             *(letters.mailbox_page, letters.message_page, letters.message_html),
             *(wellknown.site_security, wellknown.privacy_control),

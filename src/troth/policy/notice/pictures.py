@@ -50,7 +50,9 @@ def pictures(compiled: Compiled, speaker: Speaker) -> Mapping[tuple[str, ...], P
 
 
 @dataclass(frozen=True, slots=True)
-class _Band:
+class Band:
+    """Something that goes from ``source`` to ``target``; ``width`` is how much, and it is dashed when somebody is ``asked``."""
+
     source: str
     target: str
     width: int
@@ -75,16 +77,16 @@ def flow(compiled: Compiled, speaker: Speaker) -> Picture | None:
     )
 
 
-def _bands(key: str, entry: Recipient, speaker: Speaker) -> Iterator[_Band]:
+def _bands(key: str, entry: Recipient, speaker: Speaker) -> Iterator[Band]:
     families: dict[str, int] = {}
     for field in entry.receives if gets(entry) else ():
         family = terms().get(speaker.policy.data[field].category, {}).get("family", "personal")
         families[family] = families.get(family, 0) + 1
     if entry.receives_aggregates:
-        yield _Band(speaker.page("figures"), speaker.recipient(key), 1, False)
+        yield Band(speaker.page("figures"), speaker.recipient(key), 1, False)
     for family, count in families.items():
         name = str(speaker.words.tree["families"][family])
-        yield _Band(name, speaker.recipient(key), count, asks_first(entry))
+        yield Band(name, speaker.recipient(key), count, asks_first(entry))
 
 
 def _row(key: str, entry: Recipient, speaker: Speaker) -> tuple[str, ...]:
@@ -95,7 +97,12 @@ def _row(key: str, entry: Recipient, speaker: Speaker) -> tuple[str, ...]:
     return name, speaker.finish(speaker.every(got)) if got else speaker.page("nothing"), condition
 
 
-def _flow(bands: list[_Band], speaker: Speaker, width: int) -> str:
+def _flow(bands: list[Band], speaker: Speaker, width: int) -> str:
+    return _svg("flow", width, *drawn_flow(bands, width), speaker)
+
+
+def drawn_flow(bands: list[Band], width: int) -> tuple[float, list[str]]:
+    """The bands with the names on both sides, as high as it has to be and as SVG."""
     column = 200 if width == WIDE else 104
     left = _column(dict.fromkeys(band.source for band in bands), column)
     right = _column(dict.fromkeys(band.target for band in bands), column)
@@ -104,11 +111,11 @@ def _flow(bands: list[_Band], speaker: Speaker, width: int) -> str:
     body = [_band(band, start, end, column, width) for band in sorted(bands, key=lambda b: -b.width)]
     body += [_label(lines, start[name], column - 8, "end") for name, lines in left.items()]
     body += [_label(lines, end[name], width - column + 8, "start") for name, lines in right.items()]
-    return _svg("flow", width, height, speaker, body)
+    return height, body
 
 
 def _column(names: Iterable[str], width: int) -> dict[str, list[str]]:
-    return {name: _wrap(name[:1].upper() + name[1:], width - 12) for name in names}
+    return {name: wrap(name[:1].upper() + name[1:], width - 12) for name in names}
 
 
 def _height(labels: Mapping[str, list[str]]) -> int:
@@ -126,7 +133,7 @@ def _tops(labels: Mapping[str, list[str]], height: int) -> dict[str, float]:
     return middles
 
 
-def _band(band: _Band, start: Mapping[str, float], end: Mapping[str, float], column: int, width: int) -> str:
+def _band(band: Band, start: Mapping[str, float], end: Mapping[str, float], column: int, width: int) -> str:
     x1, x2, y1, y2 = column, width - column, start[band.source], end[band.target]
     middle = (x1 + x2) / 2
     thick = min(1.5 + 1.5 * band.width, 9)
@@ -197,11 +204,11 @@ def _timeline(bars: list[_Bar], speaker: Speaker, width: int) -> str:
         y, drawn = _bar(bar, y, room * sqrt(bar.keep / longest), speaker, width)
         rows.append(drawn)
     marks = [_mark(tick, room * sqrt(timedelta(days=tick) / longest), y, speaker) for tick in _ticks(longest, room)]
-    return _svg("timeline", width, y + 30, speaker, [*marks, *rows])
+    return _svg("timeline", width, y + 30, [*marks, *rows], speaker)
 
 
 def _bar(bar: _Bar, y: float, length: float, speaker: Speaker, width: int) -> tuple[float, str]:
-    lines = _wrap(bar.what, width - 8)
+    lines = wrap(bar.what, width - 8)
     label = "".join(
         f'<text x="2" y="{y + _TEXT + number * _LINE:.0f}">{escape(line)}</text>' for number, line in enumerate(lines)
     )
@@ -233,18 +240,22 @@ def _mark(days: int, x: float, bottom: float, speaker: Speaker) -> str:
 # --- Both ------------------------------------------------------------------------------------------------------------
 
 
-def _svg(name: str, width: int, height: float, speaker: Speaker, body: list[str]) -> str:
+def _svg(name: str, width: int, height: float, body: list[str], speaker: Speaker) -> str:
+    return svg(name, width, height, body, speaker.page(f"{name} title"), speaker.page(f"{name} description"))
+
+
+def svg(name: str, width: int, height: float, body: list[str], title: str, description: str) -> str:
+    """A picture with its title and description; ``name`` tells it apart from others on its page."""
     size = "wide" if width == WIDE else "narrow"
-    title, description = (escape(speaker.page(f"{name} {part}")) for part in ("title", "description"))
     return (
         f'<svg class="{name} {size}" role="img" viewBox="0 0 {width} {height:.0f}"'
         f' aria-labelledby="{name}-{size}-title {name}-{size}-text">'
-        f'<title id="{name}-{size}-title">{title}</title><desc id="{name}-{size}-text">{description}</desc>'
+        f'<title id="{name}-{size}-title">{escape(title)}</title><desc id="{name}-{size}-text">{escape(description)}</desc>'
         f"{''.join(body)}</svg>"
     )
 
 
-def _wrap(words: str, width: float) -> list[str]:
+def wrap(words: str, width: float) -> list[str]:
     """``words`` in lines that fit into ``width``; Latin text breaks between words, Chinese between any two characters."""
     lines = [""]
     for piece in _pieces(words):

@@ -14,6 +14,7 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.response import Redirect
+from markupsafe import Markup
 
 from troth.accounts.profile import account_point
 from troth.accounts.sessions import Member
@@ -26,9 +27,11 @@ from troth.policy.notice.language import Speaker, language
 from troth.rights import carrying, erasing
 from troth.rights import centre as rights
 from troth.rights.centre import Visitor
+from troth.rights.copy.overview import overview
 from troth.rights.replies import words_in
 from troth.rights.rules import destroys_within
 from troth.store.site import Site
+from troth.web import held
 from troth.web.guard import refuse_foreign
 from troth.web.members import member_of
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
@@ -152,13 +155,14 @@ def _centre(here: Here, done: str = "", wrong: str = "", hint: str = "", status:
         held=_held(here),
         authority=_authority(here),
         authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in authorities().values()],
+        formats=held.FORMATS,
         offers={one.right for one in here.compiled.policy.rights.values()},
     )  # fmt: skip
 
 
-def _held(here: Here) -> str:
+def _held(here: Here) -> Markup:
     """What is held, as it is shown."""
-    return ""
+    return held.fragment(overview(here.site, here.visitor.person_id, here.visitor.by, here.tag, most=held.MOST_SHOWN))
 
 
 def _authority(here: Here) -> tuple[str, str]:
@@ -267,4 +271,14 @@ def _known(here: Here, field: str) -> bool:
     return field in here.compiled.policy.data
 
 
-PAGES = (centre_page, centre_again, choices, correct, object_, restrict, complain, delete)
+@post("/privacy/copy", **_POST)
+def copy(request: Asked, data: Sent) -> Response[Any]:
+    """A copy to take away, in the format that the form names; that it was asked for is logged as any request is."""
+    here, sent, key = _sent(request, data)
+    made = held.copy_of(here.site, here.visitor.person_id, here.visitor.by, here.tag, sent.get("format", ""))
+    if here.visitor.came_by == "account":
+        rights.ask(here.site, here.visitor, "copy", key, here.tag, ip=here.ip)
+    return held.handed_out(made)
+
+
+PAGES = (centre_page, centre_again, copy, choices, correct, object_, restrict, complain, delete)
