@@ -10,6 +10,11 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _staff()
+    _logs()
+
+
+def _staff() -> None:
     op.create_table(
         "staff",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -48,6 +53,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_staff_recovery")),
     )
     op.create_index(op.f("ix_staff_recovery_staff_id"), "staff_recovery", ["staff_id"], unique=False)
+
+
+def _logs() -> None:
     op.create_table(
         "staff_attempt",
         sa.Column("mark", sa.LargeBinary(length=32), nullable=False),
