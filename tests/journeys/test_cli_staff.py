@@ -49,7 +49,7 @@ def test_somebody_is_added_set_up_given_a_role_reset_and_removed(published: Path
         told = list(conn.scalars(select(entry.c.event).where(entry.c.event.startswith("staff:")).order_by(entry.c.id)))
         bodies = " ".join(conn.scalars(select(entry.c.body)))
     site.close()
-    assert told == ["staff:added", "staff:set_up", "staff:entered", "staff:changed", "staff:reset", "staff:removed"]
+    assert told == ["staff:added", "staff:ready", "staff:entered", "staff:changed", "staff:reset", "staff:removed"]
     assert '"by":"console"' in bodies
     assert "ann" not in bodies
 

@@ -86,7 +86,6 @@ def test_events_are_named_once_and_written_by_their_names() -> None:
 
 LATER = {
     "RIGHTS_DESK": ("REQUEST_", "PERSON_EXPORTED", "PERSON_MERGED"),
-    "STAFF": ("LOGIN_FAILED", "STAFF_"),
     "BREACH": ("BREACH_",),
     "STATISTICS": ("COUNT_",),
     "SYSTEMS": ("HOLDING_IMPORTED", "SYSTEM_"),

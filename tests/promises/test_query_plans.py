@@ -48,6 +48,8 @@ WAIVED = (
     Waiver("ledger_checkpoint", "the newest, by its key from the end", store="sqlite"),
     Waiver("ledger_entry", "what waits to be sealed is much of a small ledger", "UPDATE", store="postgresql"),
     Waiver("stop", "one row for each use that was stopped or lifted", store="postgresql"),
+    Waiver("staff", "a few people, however many customers"),
+    Waiver("staff_session", "one row for each member of staff who is logged in"),
     Waiver("instruction", "all that wait are asked for, and here all wait", store="postgresql"),
     Waiver("account session once", "nobody in this crowd is a member", store="postgresql"),
     Waiver("dealing person", HOURLY, "UPDATE person SET relationship_ends_at"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.policies import SITES
 from troth.clock import DAY, utc
+from troth.ledger.events import STAFF_READY
 from troth.logins.rules import TRIES
 from troth.policy.check import check, check_texts
 from troth.policy.model import Policy
@@ -19,7 +20,6 @@ from troth.staff.rules import (
     IDLE,
     LONGEST,
     PRIVACY_LEAD,
-    SET_UP,
     USUAL_LOG,
     Act,
     is_open,
@@ -130,11 +130,11 @@ def test_the_log_is_kept_as_long_as_the_policy_says_or_for_the_usual_time() -> N
         ([1] * TRIES, "", 1),
         ([14] * TRIES, "", 0),
         ([13] * TRIES, "", 1),
-        ([1] * TRIES, SET_UP, 0),
+        ([1] * TRIES, STAFF_READY, 0),
     ],
 )
 def test_a_log_in_after_too_many_failures_is_counted(failures: list[int], how: str, wrong: int) -> None:
     rows = [("ann", "failed", "", NOW - timedelta(minutes=ago)) for ago in failures]
     assert let_in_wrongly([*rows, ("ann", "entered", how, NOW)]) == wrong
     assert let_in_wrongly([*rows, (None, "failed", "", NOW), ("ben", "entered", "", NOW)]) == 0
-    assert let_in_wrongly([*rows, ("ann", "entered", SET_UP, NOW), ("ann", "entered", "", NOW)]) == 0
+    assert let_in_wrongly([*rows, ("ann", "entered", STAFF_READY, NOW), ("ann", "entered", "", NOW)]) == 0

@@ -34,7 +34,7 @@ What = Literal["entered", "failed", "left", "acted"]
 _EVENTS: Mapping[What, str] = {
     "entered": events.STAFF_ENTERED,
     "failed": events.LOGIN_FAILED,
-    "left": events.STAFF_LOGGED_OUT,
+    "left": events.LOGIN_ENDED,
     "acted": events.STAFF_ACTED,
 }
 _LONGEST_ADDRESS = 45

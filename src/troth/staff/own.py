@@ -17,7 +17,7 @@ from troth.logins.recovery import digest_of_code, new_codes
 from troth.logins.rules import password_problem
 from troth.staff import log
 from troth.staff.entering import WRONG, WRONG_HINT, Entered, Session, enter, factor_key, forgive, tried
-from troth.staff.rules import SET_UP, is_open
+from troth.staff.rules import is_open
 from troth.staff.tables import staff, staff_recovery, staff_session
 from troth.store.site import Site
 
@@ -72,8 +72,8 @@ def set_up(site: Site, link: str, password: str, code: str, ip: str) -> SetUp:
         if not conn.execute(change.values(**opened, entered_at=site.now())).rowcount:
             raise InvalidInput(SPENT, hint=SPENT_HINT)
         forgive(site, conn, mine.login)
-        ledger.append(conn, site.now(), events.STAFF_SET_UP, {"staff": mine.staff_id})
-        return SetUp(enter(site, conn, mine.staff_id, ip, SET_UP), _new_codes(conn, mine.staff_id))
+        ledger.append(conn, site.now(), events.STAFF_READY, {"staff": mine.staff_id})
+        return SetUp(enter(site, conn, mine.staff_id, ip, events.STAFF_READY), _new_codes(conn, mine.staff_id))
 
 
 def _new_codes(conn: Connection, staff_id: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from troth.clock import DAY
-from troth.ledger.events import STAFF_SET_UP
+from troth.ledger.events import STAFF_READY
 from troth.logins.rules import may_try
 from troth.policy.clocks import STAFF_LOG
 from troth.policy.model import Policy
@@ -78,14 +78,15 @@ def log_kept(policy: Policy) -> timedelta:
     return min(named, default=USUAL_LOG)
 
 
-SET_UP = STAFF_SET_UP
-"""what a row of the log says where somebody came in by a set-up link, which no guess opens"""
 _APART = timedelta(minutes=1)
 """a try is counted when it begins and in the log when it has failed; between them lies a moment"""
 
 
 def let_in_wrongly(rows: Iterable[tuple[str | None, str, str, datetime]]) -> int:
-    """How many log-ins came although too many had failed: ``rows`` of the log (who, what, act, when), oldest first."""
+    """How many log-ins came although too many had failed: ``rows`` of the log (who, what, act, when), oldest first.
+
+    Whoever came in by a set-up link guessed nothing.
+    """
     failed: dict[str, list[datetime]] = defaultdict(list)
     wrong = 0
     for who, what, act, at in rows:
@@ -94,6 +95,6 @@ def let_in_wrongly(rows: Iterable[tuple[str | None, str, str, datetime]]) -> int
         if what == "failed":
             failed[who].append(at)
         elif what == "entered":
-            wrong += act != SET_UP and not may_try(failed[who], at + _APART)
+            wrong += act != STAFF_READY and not may_try(failed[who], at + _APART)
             failed[who].clear()
     return wrong
