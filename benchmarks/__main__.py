@@ -22,6 +22,7 @@ MODULES = (
     "decisions",
     "collecting",
     "reading",
+    "access",
     "visits",
     "sweeping",
     "erasing",

@@ -1,8 +1,9 @@
 """Memory as rows grow tenfold: the most that a process ever had for each thing it does, with some rows and with ten times them.
 
 Flat means that ten times the rows take at most a quarter more. Each figure is a process of its own on stores of its own, filled
-before by another way, so that only what is measured counts. *Collecting*, *everything about a person* and *exporting* are told
-how many rows to go through; *sweeping* and *proving* find them there; *verifying* seals a ledger first.
+before by another way, so that only what is measured counts. *Collecting*, *everything about a person*, *answering* (the same
+as JSON) and *exporting* are told how many rows to go through; *sweeping* and *proving* find them there; *verifying* seals a
+ledger first.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 ROWS = {
     "collecting": 200,
     "everything": 500,
+    "answering": 1_000,
     "sweeping": 10_000,
     "proving": 10_000,
     "verifying": 5_000,

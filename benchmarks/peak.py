@@ -21,6 +21,9 @@ from troth.ledger.export import export
 from troth.people import vault
 from troth.people.vault import By
 from troth.retention.sweep import sweep
+from troth.rights.copy.as_csv import as_csv
+from troth.rights.copy.as_json import as_json
+from troth.rights.copy.overview import everything_told
 from troth.store.site import Site, open_site
 
 
@@ -55,6 +58,20 @@ def exporting(site: Site, rows: int) -> None:
 
 def everything(site: Site, rows: int) -> None:
     """Open all that is held about one person, a page at a time."""
+    one = _somebody(site, rows)
+    if sum(1 for _ in vault.everything(site, one, By("person", ref=one))) < rows:
+        raise AssertionError("something is missing from the answer")
+
+
+def answering(site: Site, rows: int) -> None:
+    """Tell one person everything as JSON, and as tables."""
+    one = _somebody(site, rows)
+    for copy in (as_json, as_csv):
+        if sum(map(len, copy(everything_told(site, one, By("person", ref=one), "en")))) < rows:
+            raise AssertionError("something is missing from the copy")
+
+
+def _somebody(site: Site, rows: int) -> str:
     one = collect(site, registration(fresh()[1])).person_id
     fields = registration(fresh()[1]).values
     with site.writing() as conn:
@@ -64,12 +81,11 @@ def everything(site: Site, rows: int) -> None:
                 site, conn, person_id=one, point="register", source="registration", values=fields, told="0" * 64,
                 submission=f"{number:024d}", policy=policy,
             )  # fmt: skip
-    if sum(1 for _ in vault.everything(site, one, By("person", ref=one))) < rows:
-        raise AssertionError("something is missing from the answer")
+    return one
 
 
 ACTS: dict[str, Callable[[Site, int], None]] = {
-    act.__name__: act for act in (collecting, everything, sweeping, proving, verifying, exporting)
+    act.__name__: act for act in (collecting, everything, answering, sweeping, proving, verifying, exporting)
 }
 
 

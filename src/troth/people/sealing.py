@@ -20,6 +20,7 @@ from troth.errors import Unverifiable
 
 VERSION = b"\x01"
 _NONCE = 12
+_read = json.JSONDecoder().raw_decode
 LEAST = len(VERSION) + _NONCE + 2 + 16
 """Bytes of the shortest body: an empty object and the authentication tag of AES-GCM."""
 
@@ -56,7 +57,7 @@ class Opener:
         except (InvalidTag, ValueError):
             message = "A holding does not open: it was altered, moved, or sealed with another key."
             raise Unverifiable(message, "Compare the database with a backup.") from None
-        opened: dict[str, str] = json.loads(plain.decode())
+        opened: dict[str, str] = _read(plain.decode())[0]
         return opened
 
 

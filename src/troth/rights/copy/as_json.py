@@ -82,8 +82,8 @@ def _names(kind: Kind) -> list[tuple[str, str]]:
 
 
 def _iso(at: datetime) -> str:
-    """As ``clock.iso``, for instants that are in UTC already; there are two of them in every record."""
-    return f"{at.isoformat(timespec='seconds')[:-6]}Z"
+    """As ``clock.iso``, for instants that are in UTC already: there are two in every record, and this is the quickest way."""
+    return "%04d-%02d-%02dT%02d:%02d:%02dZ" % (at.year, at.month, at.day, at.hour, at.minute, at.second)  # noqa: UP031
 
 
 def _quoted(at: datetime) -> str:

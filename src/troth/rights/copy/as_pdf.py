@@ -15,11 +15,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import cache
 from importlib.resources import files
+from math import sqrt
 from typing import Any
 
 from troth.errors import TrothError
 from troth.rights.copy.model import Overview
-from troth.rights.copy.reading import page
+from troth.rights.copy.reading import Sheet, page
 from troth.rights.copy.words import say, words
 
 LATIN = "Libertinus Serif"
@@ -56,10 +57,18 @@ def as_pdf(told: Overview, asked: str = "") -> bytes:
     notes += [say(tag, "copy.unprintable_note")] if missing else []
     shown = _printed(asdict(replace(made, lead=(*made.lead, *notes))), missing, say(tag, "copy.unprintable"))
     lang, region = _REGION[tag]
+    for sheet, one in zip(shown["sheets"], made.sheets, strict=True):
+        sheet["widths"] = _widths(one)
     inputs = {"page": json.dumps(shown, ensure_ascii=False), "fonts": json.dumps(_families()), "lang": lang}
     inputs |= {"region": region, "footer": str(words(tag)["copy"]["page"])}
     template = files("troth.rights.copy").joinpath("copy.typ").read_bytes()
     return _compiled(template, inputs, round(told.about.at.timestamp()))
+
+
+def _widths(sheet: Sheet) -> list[float]:
+    """How wide each column is beside the others: by the root of its longest cell, within reason."""
+    longest = [max((len(row[at]) for row in sheet.rows), default=0) for at in range(len(sheet.heads))]
+    return [min(max(sqrt(length), 3.5), 12.0) for length in longest]
 
 
 def _compiled(template: bytes, inputs: dict[str, str], at: int | None = None) -> bytes:

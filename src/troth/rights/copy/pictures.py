@@ -126,10 +126,13 @@ def _drawn(bar: Bar, told: Overview, y: float, width: int, room: float, longest:
 
 def _words(bar: Bar, tag: str) -> str:
     if bar.last is None:
-        return bar.because if bar.how == "never" else f"{say(tag, 'goes.open')}: {bar.because}"
+        when = say(tag, "goes.open")
+        return (
+            bar.because if bar.how == "never" else say(tag, "pictures.timeline_words", when=when, because=bar.because)
+        )
     days = [bar.first] if bar.first == bar.last else [bar.first, bar.last]
     said = " – ".join(day(one, tag) for one in days if one)
-    return f"{say(tag, 'goes.by', day=said)}: {bar.because}"
+    return say(tag, "pictures.timeline_words", when=say(tag, "goes.by", day=said), because=bar.because)
 
 
 def _lines(lines: Iterable[str], y: float, style: str) -> str:
