@@ -1,4 +1,4 @@
-"""What somebody wants is heard in their own words, in both languages; a denial, a doubt or two wishes are for people to read."""
+"""What somebody wants is heard in their own words, in both languages; denials, doubts and two wishes are for people to read."""
 
 import pytest
 from hypothesis import given

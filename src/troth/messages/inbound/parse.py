@@ -1,8 +1,8 @@
 """A message as it came, bytes of anybody's making, turned into what the rights desk may look at. Pure.
 
 What could go wrong: bytes that make a parser fail, wait or swell; a sender that is another one to the next program; an answer
-to an automatic answer, which is answered. So whatever ``read`` is given it returns an ``Arrived`` or raises ``Unreadable``; there
-is exactly one sender, or the message is unreadable; and what no person wrote says so, and that no program may answer it.
+to an automatic answer, which is answered. So whatever ``read`` is given it returns an ``Arrived`` or raises ``Unreadable``;
+there is exactly one sender, or the message is unreadable; and what no person wrote says so, and that no program may answer it.
 """
 
 from __future__ import annotations

@@ -111,8 +111,11 @@ def _phrase(phrase: str, language: str, joins: Iterable[str]) -> re.Pattern[str]
     """A phrase of the file as a pattern that is found wherever it begins, also within itself; ``..`` is as short as can be."""
     words = [part if part == ".." else f"(?:{_any(part.split('/'))})" for part in phrase.split()]
     if language == "en":
+        between = r"\W+"
         gap = rf"(?:\W+(?!(?:{_any(joins)})\b)[\w']+){{0,7}}?\W+"
-        whole = r"\W+".join(rf"\b{word}\b" if word != ".." else ".." for word in words)
-        return re.compile(f"(?=({whole.replace(r'\W+..\W+', gap)}))".replace("_", r"\W+"))
-    gap = rf"(?:(?!{_any(joins)}).){{0,10}}?"
-    return re.compile(f"(?=({''.join(gap if word == '..' else word for word in words)}))")
+        whole = between.join(rf"\b{word}\b" if word != ".." else ".." for word in words)
+        whole = whole.replace(f"{between}..{between}", gap).replace("_", between)
+    else:
+        gap = rf"(?:(?!{_any(joins)}).){{0,10}}?"
+        whole = "".join(gap if word == ".." else word for word in words)
+    return re.compile(f"(?=({whole}))")
