@@ -19,9 +19,9 @@ from troth.store.prepare import configured, upgrade
 
 def import_tables() -> None:
     """Every room's tables, so that the declared schema is whole."""
-    for room in pkgutil.iter_modules(troth.__path__, "troth."):
-        if room.ispkg and (Path(str(troth.__path__[0])) / room.name.split(".")[1] / "tables.py").exists():
-            importlib.import_module(f"{room.name}.tables")
+    for module in pkgutil.walk_packages(troth.__path__, "troth."):
+        if module.name.endswith(".tables"):
+            importlib.import_module(module.name)
 
 
 def main(store: str, message: str) -> None:

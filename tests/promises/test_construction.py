@@ -121,7 +121,11 @@ def makes_a_hold(tree: ast.Module) -> bool:
 RULES: dict[str, tuple[Offence, tuple[str, ...], str]] = {
     "nothing leaves but through the gate and the post": (
         opens_a_connection,
-        ("troth.recipients.connectors", "troth.messages.post"),
+        (
+            "troth.recipients.connectors",
+            "troth.messages.post",
+            "troth.messages.inbound.imap",  # fetches mail: what it says is a name, a password and marks
+        ),
         "import smtplib",
     ),
     "nothing is opened outside the vault and what re-seals for it": (

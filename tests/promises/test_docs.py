@@ -19,7 +19,18 @@ import typer.main
 from tests.databases import unavailable
 from troth.cli import app
 from troth.commands.reference import cli_reference, commands_of
-from troth.settings import Attestation, Delivery, KeyWires, MailWires, Program, StoreWires, Wires, Wiring
+from troth.settings import (
+    Attestation,
+    Delivery,
+    KeyWires,
+    MailboxWires,
+    MailWires,
+    Program,
+    ReceiveWires,
+    StoreWires,
+    Wires,
+    Wiring,
+)
 
 ROOT = Path(__file__).parents[2]
 TROTH = typer.main.get_command(app)
@@ -219,7 +230,8 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
 # --- the wiring ----------------------------------------------------------------------------------------------------------
 
 
-MODELS: tuple[type[Wires], ...] = (Wiring, StoreWires, KeyWires, MailWires, Delivery, Program, Attestation)
+MAIL: tuple[type[Wires], ...] = (MailWires, ReceiveWires, MailboxWires)
+MODELS: tuple[type[Wires], ...] = (Wiring, StoreWires, KeyWires, *MAIL, Delivery, Program, Attestation)
 
 
 def test_operating_names_every_key_of_site_yaml_and_no_other() -> None:

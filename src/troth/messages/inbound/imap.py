@@ -11,7 +11,7 @@ import os
 import re
 import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -108,7 +108,8 @@ def opened(wires: MailboxWires) -> Iterator[Folder]:
         with _answering():
             server.logout()
     finally:
-        server.shutdown()
+        with suppress(OSError):  # it is closed already, where all went well
+            server.shutdown()
 
 
 def _connected(wires: MailboxWires) -> imaplib.IMAP4:

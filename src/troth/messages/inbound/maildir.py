@@ -36,12 +36,13 @@ class Maildir:
 
     def fetch(self, name: str) -> Lying | None:
         """A message, or its beginning where it is longer than is looked at; None when it is gone, or is no file."""
+        path = self._path / name
         with suppress(FileNotFoundError), _present():
-            handle = os.open(self._path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(handle, "rb") as file:
-                told = os.fstat(handle)
-                if stat.S_ISREG(told.st_mode):
-                    return Lying(file.read(MOST_BYTES), datetime.fromtimestamp(told.st_mtime, UTC))
+            if not stat.S_ISREG(path.lstat().st_mode):
+                return None
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+                received = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+                return Lying(file.read(MOST_BYTES), received)
         return None
 
     def done(self, name: str) -> None:

@@ -75,7 +75,7 @@ def listening(sites: Sequence[Site], hand_over: Take) -> Iterator[dict[str, int]
             place = stack.enter_context(_bound(_wires(group[0]).listen))
             door = _Door(group, hand_over, pool, loop)
             server = asyncio.run_coroutine_threadsafe(loop.create_server(door.opened, sock=place), loop).result(30)
-            stack.callback(loop.call_soon_threadsafe, server.close)
+            stack.callback(_close, server, loop)
             ports |= {site.name: int(place.getsockname()[1]) for site in group}
         yield ports
 
@@ -131,6 +131,15 @@ def _running() -> Iterator[asyncio.AbstractEventLoop]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()
+
+
+def _close(server: asyncio.Server, loop: asyncio.AbstractEventLoop) -> None:
+    """Let nobody else in; done when this returns, since the place to listen is given back next."""
+
+    async def closed() -> None:
+        server.close()
+
+    asyncio.run_coroutine_threadsafe(closed(), loop).result(30)
 
 
 async def _hung_up() -> None:

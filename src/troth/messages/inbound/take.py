@@ -42,7 +42,8 @@ def take(site: Site, raw: bytes, hand_over: Take, received: datetime | None = No
     message = read(raw, min(received or now, now))
     with site.writing() as conn:
         mark = {"key": blind(read_ring(site).index, "arrived", message.key), "at": now}
-        if not conn.execute(insert_into(conn, arrived).values(mark).on_conflict_do_nothing()).rowcount:
+        marked = insert_into(conn, arrived).values(mark).on_conflict_do_nothing().returning(arrived.c.at)
+        if conn.execute(marked).first() is None:
             return False
         if normal_email(message.sender_address).lower() in _own(site, conn):
             message = replace(message, automatic=True)
