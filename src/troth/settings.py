@@ -8,9 +8,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+
+_HOST_AND_PORT = r"^\S+:[0-9]{1,5}$"
+_FOLDER = r"^[^\x00-\x1f\x7f]{1,200}$"
+_AFTER = r"^(seen|delete|move:[^\x00-\x1f\x7f]{1,200})$"
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 def _alias(name: str) -> str:
@@ -39,14 +44,51 @@ class KeyWires(StoreWires):
     secret_env: str | None = Field(None, description="environment variable with the site key instead of a file")
 
 
+class ReceiveWires(Wires):
+    """Where mail for the operator's address is taken in, by SMTP or LMTP."""
+
+    listen: str = Field(pattern=_HOST_AND_PORT, description="host:port to listen on")
+    protocol: Literal["smtp", "lmtp"] = "smtp"
+    certificate: str | None = Field(None, description="file with the certificate chain, for STARTTLS")
+    key: str | None = Field(None, description="file with the certificate's key; without it, the same file")
+
+
+class MailboxWires(Wires):
+    """A mailbox that mail for the operator's address is fetched from: over IMAP, or a Maildir on this machine."""
+
+    imap: str | None = Field(None, pattern=_HOST_AND_PORT, description="host:port of the IMAP server")
+    tls: Literal["none", "starttls", "tls"] = Field("tls", description="`none` on this machine alone")
+    user_env: str | None = Field(None, description="environment variable with the user name")
+    password_env: str | None = Field(None, description="environment variable with the password")
+    folder: str = Field("INBOX", pattern=_FOLDER, description="the folder that is looked into")
+    maildir: str | None = Field(None, description="a Maildir instead; relative paths start at the site folder")
+    after: str = Field(
+        "seen",
+        pattern=_AFTER,
+        description="what happens to a message that was taken in: `seen`, `move:FOLDER` or `delete`",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> MailboxWires:
+        if (self.imap is None) == (self.maildir is None):
+            raise ValueError("a mailbox has either `imap` or `maildir`")
+        if self.imap is not None and not (self.user_env and self.password_env):
+            raise ValueError("`imap` needs `user env` and `password env`")
+        if self.imap is not None and self.tls == "none" and self.imap.rpartition(":")[0] not in _THIS_MACHINE:
+            raise ValueError("a password goes to another machine only with `tls: tls` or `tls: starttls`")
+        return self
+
+
 class MailWires(Wires):
-    """Outgoing mail."""
+    """Mail that leaves, and mail that comes in."""
 
     smtp: str = Field("127.0.0.1:2525", description="host:port of the mail server")
     sender: str = Field(description="the address mail comes from")
     user_env: str | None = None
     password_env: str | None = None
     tls: Literal["none", "starttls", "tls"] = "none"
+    receive: ReceiveWires | None = Field(None, description="taking mail in as a mail server")
+    mailbox: MailboxWires | None = Field(None, description="taking mail in from a mailbox")
 
 
 class Delivery(Wires):

@@ -126,8 +126,12 @@ def makes_a_hold(tree: ast.Module) -> bool:
 RULES: dict[str, tuple[Offence, tuple[str, ...], str]] = {
     "nothing leaves but through the gate and the post": (
         opens_a_connection,
-        # the last tells whoever sent a request how it stands, and says nothing about anybody
-        ("troth.recipients.connectors", "troth.messages.post", "troth.rights.protocols.callbacks"),
+        (
+            "troth.recipients.connectors",
+            "troth.messages.post",
+            "troth.messages.inbound.imap",  # fetches mail: what it says is a name, a password and marks
+            "troth.rights.protocols.callbacks",  # tells a program how its request stands, and nothing about anybody
+        ),
         "import smtplib",
     ),
     "nothing is opened outside the vault and what re-seals for it": (

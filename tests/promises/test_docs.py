@@ -26,9 +26,11 @@ from troth.settings import (
     DataRightsProtocol,
     Delivery,
     KeyWires,
+    MailboxWires,
     MailWires,
     OpenDsr,
     Program,
+    ReceiveWires,
     StoreWires,
     Wires,
     Wiring,
@@ -233,7 +235,8 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
 
 
 MODELS: tuple[type[Wires], ...] = (
-    *(Wiring, StoreWires, KeyWires, MailWires, Delivery, Program, Attestation),
+    *(Wiring, StoreWires, KeyWires, Delivery, Program, Attestation),
+    *(MailWires, ReceiveWires, MailboxWires),
     *(OpenDsr, Controller, DataRightsProtocol, Agent),
 )
 
