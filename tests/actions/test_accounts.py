@@ -12,7 +12,6 @@ from tests.crashing import KILLED, die_at_commit_after, exit_of
 from tests.fixtures import days
 from tests.operators import mailing, run_mail
 from troth.accounts import actions, profile, sessions
-from troth.accounts.rules import TRIES, WITHIN
 from troth.accounts.sessions import Member, log_in, who
 from troth.accounts.tables import account, attempt, once, session
 from troth.clock import MovedClock
@@ -20,6 +19,7 @@ from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.errors import InvalidInput, Refused, TrothError
 from troth.ledger.tables import entry
+from troth.logins.rules import TRIES, WITHIN
 from troth.messages.mailbox import Mailbox
 from troth.people import vault
 from troth.people.tables import holding, person

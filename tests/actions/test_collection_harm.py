@@ -21,12 +21,12 @@ from troth.clock import MovedClock
 from troth.collection import collect
 from troth.errors import StoreError
 from troth.ledger import events
-from troth.people.keyring import secret_path
 from troth.people.keystore import sweep_orphans
 from troth.recipients import gate, instructions
 from troth.recipients.tables import disclosure, instruction
 from troth.retention.ending import begin_ending, destroy_due
 from troth.store.engines import open_engine
+from troth.store.secret import secret_path
 from troth.store.site import Site
 
 HANDLERS = {gate.DELIVER: gate.deliver, instructions.INSTRUCT: instructions.carry}

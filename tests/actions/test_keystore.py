@@ -20,11 +20,12 @@ from troth.errors import StoreError, Unverifiable
 from troth.ids import new_id
 from troth.ledger.tables import entry
 from troth.people import keyring, vault
-from troth.people.keyring import make_site_key, read_ring, secret_path
+from troth.people.keyring import make_site_key
 from troth.people.keystore import destroy_keys, make_key, make_keys, open_keys, orphans, sweep_orphans
 from troth.people.rotation import rotate, site_keys
 from troth.people.tables import holding, identifier, person, person_key
 from troth.store.engines import open_engine
+from troth.store.secret import new_ring, read_ring, secret_path, write_secret
 from troth.store.site import Site
 
 
@@ -189,7 +190,7 @@ def missing_secret(site: Site) -> None:
 
 
 def secret_of_another_site(site: Site) -> None:
-    keyring.write_secret(secret_path(site), keyring.new_ring())
+    write_secret(secret_path(site), new_ring())
 
 
 def missing_key_store(site: Site) -> None:
@@ -320,7 +321,7 @@ def test_an_old_copy_of_the_secret_opens_nothing_after_a_rotation(site: Site) ->
     ids = keys_of(site, 2)
     old = read_ring(site)
     rotate(site)
-    keyring.write_secret(secret_path(site), old)
+    write_secret(secret_path(site), old)
     with pytest.raises(StoreError, match="missing"):
         open_keys(site, ids)
     with pytest.raises(StoreError):

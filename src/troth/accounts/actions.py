@@ -17,8 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, literal, select, upda
 
 from troth import ledger
 from troth.accounts import once
-from troth.accounts.passwords import hashed
-from troth.accounts.rules import LINK_LASTS, RESET_LASTS, password_problem
+from troth.accounts.rules import LINK_LASTS, RESET_LASTS
 from troth.accounts.tables import account, attempt, session
 from troth.accounts.tables import once as once_link
 from troth.clock import DAY
@@ -29,6 +28,8 @@ from troth.decide import Ask
 from troth.errors import InvalidInput, Refused
 from troth.ids import new_id
 from troth.ledger import events
+from troth.logins.passwords import hashed
+from troth.logins.rules import password_problem
 from troth.messages.actions import ONCE, queue
 from troth.messages.rules import addresses
 from troth.people import dealings, vault

@@ -8,13 +8,13 @@ redeems one link uses up all that were sent to the same person.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
 
 from troth.accounts.tables import once
 from troth.ids import new_id
+from troth.logins.digests import digest_of
 from troth.messages.links import once_token
 from troth.store.site import Site
 
@@ -43,8 +43,3 @@ def redeem(conn: Connection, token: str, now: datetime) -> str | None:
         others = update(once).where(once.c.person_id == person_id, once.c.used_at.is_(None))
         conn.execute(others.values(used_at=now))
     return person_id
-
-
-def digest_of(secret: str) -> bytes:
-    """What is kept of a secret: SHA-256, which needs no salt over 256 random bits."""
-    return hashlib.sha256(secret.encode()).digest()

@@ -9,7 +9,6 @@ whether its member may still be here.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,15 +16,17 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from troth.accounts import once
 from troth.accounts.actions import by_address
-from troth.accounts.passwords import matches
-from troth.accounts.rules import LogIn, log_in_cookie, may_try
+from troth.accounts.rules import LogIn, log_in_cookie
 from troth.accounts.tables import account, attempt, session
 from troth.decide import Ask
 from troth.errors import Refused
+from troth.logins.digests import digest_of, new_secret
+from troth.logins.passwords import matches
+from troth.logins.rules import may_try
 from troth.people.blind import blind, normal_email
-from troth.people.keyring import read_ring
 from troth.people.tables import person
 from troth.policy.compile import Compiled
+from troth.store.secret import read_ring
 from troth.store.site import Site
 from troth.store.turns import take_turns
 
@@ -78,10 +79,10 @@ def log_in(site: Site, address: str, password: str) -> Session:
         raise Refused(WRONG, WRONG_HINT)
     if row.state == "suspended":
         raise Refused("This account is suspended.", row.because)
-    fresh = Session(secrets.token_urlsafe(32), site.now() + life)
+    fresh = Session(new_secret(), site.now() + life)
     with site.writing() as conn:
         conn.execute(delete(attempt).where(attempt.c.mark == mark))
-        kept = {"digest": once.digest_of(fresh.secret), "person_id": row.person_id}
+        kept = {"digest": digest_of(fresh.secret), "person_id": row.person_id}
         conn.execute(insert(session).values(**kept, made_at=site.now(), ends_at=fresh.ends_at))
     return fresh
 
@@ -98,7 +99,7 @@ def who(site: Site, secret: str | None) -> Member | None:
     """The member whose session this is; None when it is over, or its member may no longer act."""
     if not secret:
         return None
-    digest = once.digest_of(secret)
+    digest = digest_of(secret)
     query = (
         select(session.c.person_id, session.c.made_at)
         .join(account, account.c.person_id == session.c.person_id)

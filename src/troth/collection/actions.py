@@ -26,13 +26,13 @@ from troth.errors import InvalidInput, Refused
 from troth.ledger import events
 from troth.people import dealings, vault
 from troth.people.blind import blind, normalised
-from troth.people.keyring import read_ring
 from troth.people.tables import holding, person, shape
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
 from troth.policy.rules import BARRED, OWN_ACCESS, one_word
 from troth.retention import relationship
 from troth.store.prepared import Prepared
+from troth.store.secret import read_ring
 from troth.store.site import Site
 from troth.store.turns import take_turns
 

@@ -15,11 +15,9 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from troth.errors import InvalidInput
-from troth.people.keyring import read_ring
+from troth.store.secret import derived_key
 from troth.store.site import Site
 
 
@@ -29,12 +27,6 @@ class Stop:
 
     person_id: str
     message_class: str
-
-
-def derived_key(site: Site, label: str, length: int = 32) -> bytes:
-    """A key of this site for one use, ``length`` bytes. Raises ``StoreError`` when the site's secret is missing."""
-    info = f"troth {label}".encode()
-    return HKDF(SHA256(), length, salt=None, info=info).derive(read_ring(site).index)
 
 
 def stop_token(site: Site, person_id: str, message_class: str) -> str:

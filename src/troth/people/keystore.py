@@ -19,11 +19,12 @@ from sqlalchemy import Connection, Row, delete, select
 from troth.clock import DAY
 from troth.errors import StoreError
 from troth.ids import new_id
-from troth.people.keyring import Ring, make_site_key, read_ring
+from troth.people.keyring import make_site_key
 from troth.people.tables import person, person_key
 from troth.people.wrapping import keeping, new_key, unwrapped
 from troth.store import engines
 from troth.store.prepared import Prepared, among
+from troth.store.secret import Ring, read_ring
 from troth.store.site import Site
 
 __all__ = ["destroy_keys", "make_key", "make_keys", "make_site_key", "open_keys", "orphans", "sweep_orphans"]

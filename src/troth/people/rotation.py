@@ -20,10 +20,11 @@ from sqlalchemy import Connection, MetaData, Table, bindparam, select, update
 from troth import ledger
 from troth.errors import StoreError
 from troth.ledger import events
-from troth.people.keyring import Ring, read_ring, secret_path, with_new_key, write_secret
+from troth.people.keyring import with_new_key
 from troth.people.keystore import keys_read, keys_written, unwrap
 from troth.people.tables import site_key
 from troth.store.insert import insert_into
+from troth.store.secret import Ring, read_ring, secret_path, write_secret
 from troth.store.site import Site
 
 BATCH = 500

@@ -10,7 +10,6 @@ from troth.errors import InvalidInput, Refused, StoreError
 from troth.ids import new_id
 from troth.people.blind import blind, normalised
 from troth.people.cards import refuse_cards
-from troth.people.keyring import read_ring
 from troth.people.keystore import open_keys
 from troth.people.sealing import seal
 from troth.people.shapes import groups, named, shape_ids
@@ -18,6 +17,7 @@ from troth.people.tables import holding, identifier, person
 from troth.policy.compile import Compiled
 from troth.store.insert import insert_for
 from troth.store.prepared import Prepared
+from troth.store.secret import read_ring
 from troth.store.site import Site
 
 

@@ -35,13 +35,13 @@ from troth.ledger import events
 from troth.people.blind import blind, normalised
 from troth.people.bodies import Sealed, holdings_after, holdings_with, latest_values
 from troth.people.facts import BATCH, By, Known, facts, gather, known
-from troth.people.keyring import read_ring
 from troth.people.keystore import make_keys, open_keys
 from troth.people.storing import hold
 from troth.people.tables import identifier, person
 from troth.policy.compile import Compiled
 from troth.policy.rules import OWN_ACCESS
 from troth.store.prepared import Prepared
+from troth.store.secret import read_ring
 from troth.store.site import Site
 from troth.store.together import Together
 

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import BindParameter, Connection, Insert, LargeBinary, Select, String, Table, bindparam, select
 
 from troth.errors import Unverifiable
-from troth.people.keyring import Ring
 from troth.people.tables import site_key
+from troth.store.secret import Ring
 
 
 def new_key(ring: Ring) -> dict[str, object]:

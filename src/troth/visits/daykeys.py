@@ -11,10 +11,10 @@ from datetime import date
 from sqlalchemy import bindparam, delete, select
 
 from troth.errors import StoreError
-from troth.people.keyring import read_ring
 from troth.people.keystore import keys_read, keys_written
 from troth.people.wrapping import in_use, new_key, unwrapped
 from troth.store.insert import insert_into
+from troth.store.secret import read_ring
 from troth.store.site import Site
 from troth.visits.tables import day_key
 

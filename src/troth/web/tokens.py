@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from troth.clock import from_micros, to_micros
-from troth.messages.links import derived_key
+from troth.store.secret import derived_key
 from troth.store.site import Site
 
 OPEN_FOR = timedelta(hours=12)
