@@ -10,10 +10,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from troth.accounts.rules import may_try
 from troth.accounts.tables import attempt
+from troth.logins.rules import may_try
 from troth.people.blind import blind
-from troth.people.keyring import read_ring
+from troth.store.secret import read_ring
 from troth.store.site import Site
 from troth.store.turns import take_turns
 

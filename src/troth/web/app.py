@@ -18,7 +18,22 @@ from troth import __version__
 from troth.errors import PolicyError, TrothError
 from troth.messages.mailbox import Mailbox
 from troth.store.site import Site
-from troth.web import accounts, api, forms, index, notices, problems, reading, stopping, wellknown
+from troth.web import (
+    accounts,
+    api,
+    entering,
+    forms,
+    given,
+    index,
+    moving,
+    notices,
+    problems,
+    publicity,
+    reading,
+    security,
+    stopping,
+    wellknown,
+)
 from troth.web import mailbox as letters
 from troth.web.arrival import App, nameable
 from troth.web.evidence import Look, Proofs, Watch
@@ -79,7 +94,7 @@ def _of_site() -> Router:
             *(notices.notice_page, notices.notice_markdown, notices.versions_page, notices.version_page),
             *(forms.forms_page, forms.form_page, forms.submit),
             *(api.collect_json, api.openapi, reading.read_json),
-            *accounts.PAGES,
+            *(*accounts.PAGES, *entering.PAGES, *security.PAGES, *moving.PAGES, *given.PAGES, *publicity.PAGES),
             *(stopping.ask_page, stopping.stop_page),
             *(letters.mailbox_page, letters.message_page, letters.message_html),
             *(wellknown.site_security, wellknown.privacy_control),

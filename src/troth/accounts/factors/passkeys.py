@@ -42,8 +42,8 @@ from troth.clock import DAY
 from troth.errors import Refused
 from troth.ids import new_id
 from troth.ledger import events
-from troth.messages.links import derived_key
 from troth.store.insert import insert_into
+from troth.store.secret import derived_key
 from troth.store.site import Site
 from troth.store.turns import take_turns
 

@@ -1,22 +1,16 @@
-"""What a second factor must be: the shape of recovery codes, where passkeys can work, when a counter tells of a copy. Pure."""
+"""How often codes may be tried, how long a log-in may stay half done, and where passkeys can work. Pure."""
 
 from __future__ import annotations
 
 import ipaddress
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from troth.accounts.rules import may_try
 from troth.clock import DAY
+from troth.logins.rules import may_try
 
-RECOVERY_CODES = 10
-_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
-"""without 0, 1, i, l, o, which look like others on paper"""
-_LENGTH, _GROUP = 12, 4
-"""31 ** 12 is 59 bits: with tries counted nobody guesses one, and the keyed hash that is kept lets nobody try elsewhere"""
 HALF_LASTS = timedelta(minutes=10)
 IN_A_DAY = 20
 """wrong codes of one member; whoever tries that many knows the password, and the member should have heard of it by then"""
@@ -28,27 +22,6 @@ class Place:
 
     origin: str
     domain: str
-
-
-def recovery_codes() -> list[str]:
-    """Fresh codes, as they are written down: three groups of four."""
-    return [_written("".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))) for _ in range(RECOVERY_CODES)]
-
-
-def _written(code: str) -> str:
-    return "-".join(code[at : at + _GROUP] for at in range(0, _LENGTH, _GROUP))
-
-
-def read_recovery_code(typed: str) -> str | None:
-    """A recovery code as it is kept, from however somebody types it; None when it can be none."""
-    plain = "".join(char for char in typed.casefold() if char.isalnum())
-    return plain if len(plain) == _LENGTH and set(plain) <= set(_LETTERS) else None
-
-
-def read_app_code(typed: str) -> str | None:
-    """The six digits of an app's code, from however somebody types them; None when it can be none."""
-    plain = "".join(typed.split())
-    return plain if len(plain) == 6 and plain.isascii() and plain.isdigit() else None
 
 
 def may_try_codes(failures: Collection[datetime], now: datetime) -> bool:
@@ -77,4 +50,3 @@ def _is_number(host: str) -> bool:
     except ValueError:
         return False
     return True
-

@@ -1,7 +1,7 @@
 """Second factors: the sealed secret of an app, codes for a bad day, public keys of passkeys, and log-ins that are half done.
 
-Nothing here opens anything after a leak of the database: the secret opens with its person's key, a recovery code is kept as a
-hash under the site's key, the half log-in as the SHA-256 of a random secret, and of a passkey only the public half is here.
+Nothing here opens anything after a leak of the database: the secret opens with its person's key, of a recovery code and of a half log-in
+the SHA-256 of random letters is kept, and of a passkey the public half.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ recovery_code = Table(
     "recovery_code",
     data_tables,
     Column(
-        "mark",
+        "digest",
         LargeBinary(32),
         primary_key=True,
         info=personal(
-            source="made for the person; only a keyed hash is kept",
+            source="made for the person; only its SHA-256 is kept",
             export="not exported: it cannot be read back",
             erase="when it is used, replaced or no longer needed, and with its person",
             clock="with its person",
