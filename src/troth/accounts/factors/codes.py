@@ -60,7 +60,7 @@ def begin(site: Site, conn: Connection, person_id: str) -> str:
     new = insert_into(conn, second_factor).values(person_id=person_id, **fresh)
     waiting = second_factor.c.confirmed_at.is_(None)
     entering = new.on_conflict_do_update(index_elements=["person_id"], set_={**fresh, "last_step": None}, where=waiting)
-    if conn.execute(entering).rowcount != 1:
+    if conn.execute(entering.returning(second_factor.c.person_id)).first() is None:
         raise Refused("Codes are on already.", "Turn them off first to set up another app.")
     return secret
 

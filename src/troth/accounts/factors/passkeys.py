@@ -129,7 +129,7 @@ def add(site: Site, person_id: str, token: str, answer: str) -> None:
         if len(conn.scalars(select(passkey.c.id).where(passkey.c.person_id == person_id)).all()) >= MOST:
             raise Refused("You have as many passkeys as one may have.", "Remove one that you no longer use.")
         new = insert_into(conn, passkey).values(row).on_conflict_do_nothing(index_elements=["credential"])
-        if conn.execute(new).rowcount != 1:
+        if conn.execute(new.returning(passkey.c.id)).first() is None:
             raise Refused(WRONG, WRONG_HINT)
         ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": person_id})
 
@@ -197,7 +197,7 @@ def _spend(site: Site, token: str) -> None:
     row = {"digest": hashlib.sha256(_challenge(site, token)).digest(), "ends_at": site.now() + SPENT_FOR}
     with site.writing() as conn:
         new = insert_into(conn, spent).values(row).on_conflict_do_nothing(index_elements=["digest"])
-        first = conn.execute(new).rowcount == 1
+        first = conn.execute(new.returning(spent.c.digest)).first() is not None
     if not first:
         raise Refused(WRONG, WRONG_HINT)
 
