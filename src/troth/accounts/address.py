@@ -1,9 +1,9 @@
 """Changing the address one logs in with: confirmed by whoever reads its mail, told to whoever reads the old one.
 
-What could go wrong: a stolen session that moves the account away; a page that tells whether an address has an account; mail that
-somebody has sent to strangers in our name; two members who want the same address; the owner who hears of it too late. So the
-password is asked for once more, tries are counted, the page is the same whoever has the address, its owner is told when
-somebody else wanted it, the old address hears of the wish before anything changes, and a new password ends the wish.
+What could go wrong: a stolen session that moves the account away; a page that tells whether an address has an account; mail
+that somebody has sent to strangers in our name; two members who want the same address; the owner who hears of it too late.
+So the password is asked for once more, tries are counted, the page is the same whoever has the address, its owner is told
+when somebody else wanted it, the old address hears of the wish before anything changes, and a new password ends the wish.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 What could go wrong: a mail scanner that opens every link; two tabs that press at once; a leaked database; a link that still
 works when a later one was asked for; one that was sent to confirm an address and chooses a password. So a link is for one
-thing, is looked at as often as anybody likes and redeemed by one statement that has one winner; the store knows the SHA-256 of a
-secret that only the site key makes (``messages.links.once_token``); and whoever redeems one link uses up all that were sent to
-the same person.
+thing, is looked at as often as anybody likes and redeemed by one statement that has one winner; the store knows the SHA-256
+of a secret that only the site key makes (``messages.links.once_token``); and whoever redeems one link uses up all that were
+sent to the same person.
 """
 
 from __future__ import annotations

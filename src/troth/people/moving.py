@@ -1,10 +1,10 @@
 """Changing what somebody is found by, which is to say where their mail goes and what they log in with.
 
-What could go wrong: somebody takes an address that is another's; a stolen session moves an account away before its owner hears of
-it; the old address goes on opening the account, or stays in what a delivery is about to read; a crash leaves the person found by
-neither. So a new address waits, sealed, until whoever reads its mail has confirmed it, and the old one waits with it until it was
-told; then identifiers and every holding in use change in one transaction; and the database's own rule that an identifier is one
-person's decides between two who want the same.
+What could go wrong: somebody takes an address that is another's; a stolen session moves an account away before its owner
+hears of it; the old address goes on opening the account, or stays in what a delivery is about to read; a crash leaves the
+person found by neither. So a new address waits, sealed, until whoever reads its mail has confirmed it, and the old one
+waits with it until it was told; then identifiers and every holding in use change in one transaction; and the database's own
+rule that an identifier is one person's decides between two who want the same.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def present(request: Asked) -> Acting | None:
 
 
 def acting(request: Asked, data: dict[str, str], form: str) -> Acting:
-    """The member who has sent their ``form``. Raises ``Refused`` when nobody is logged in, or the form is not this session's."""
+    """The member who has sent their ``form``. Raises ``Refused`` when nobody is logged in, or the form is another session's."""
     found = present(request)
     if found is None:
         tag = here(request)[2]

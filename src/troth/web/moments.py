@@ -1,4 +1,4 @@
-"""How an instant is written on a page: the day as the language writes it, then the time in UTC, which is the same everywhere."""
+"""How an instant is written on a page: the day as the language writes it, then the time in UTC, the same everywhere."""
 
 from __future__ import annotations
 

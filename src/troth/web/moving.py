@@ -1,7 +1,7 @@
 """The pages on which a member changes the address they log in with.
 
-What could go wrong: a page that tells whose address it is; a link that a mail scanner uses up; a link that opens something else.
-So the page says the same whoever has the address, the link only shows a button, and the button does this one thing.
+What could go wrong: a page that tells whose address it is; a link that a mail scanner uses up; a link that opens something
+else. So the page says the same whoever has the address, the link only shows a button, and the button does this one thing.
 """
 
 from __future__ import annotations

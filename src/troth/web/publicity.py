@@ -1,10 +1,10 @@
 """The pages on which a member decides what everybody may see, and the page that everybody sees.
 
-What could go wrong: something becomes public by a slip, or by a form that another page sent; a page in a search engine that its
-member wanted for friends; a copy in a cache after it was taken back; an address that says whose account it is. So what becomes
-public anew is shown once more, with what that means, and the button there is bound to exactly these fields; taking back needs no
-second page; the public page is kept by nobody (``no-store``), tells search engines to stay away unless its member wants them,
-and is counted as a visit without the end of its address.
+What could go wrong: something becomes public by a slip, or by a form that another page sent; a page in a search engine that
+its member wanted for friends; a copy in a cache after it was taken back; an address that says whose account it is. So what
+becomes public anew is shown once more, with what that means, and the button there is bound to exactly these fields; taking
+back needs no second page; the public page is kept by nobody (``no-store``), tells search engines to stay away unless its
+member wants them, and is counted as a visit without the end of its address.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """How a member logs in, and where they are logged in: codes, passkeys and sessions, each to be added, seen and taken away.
 
-What could go wrong: a page left open that hands the account over; a secret that is shown twice, or kept by a browser; another
-member's passkey or session named in a form. So what is added asks for the password and what weakens asks for a code too
-(``factors.settings``), no answer is kept by anybody (``no-store``), and every name in a form is looked for among the member's own.
+What could go wrong: a page left open that hands the account over; a secret that is shown twice, or kept by a browser;
+another member's passkey or session named in a form. So what is added asks for the password and what weakens asks for a code
+too (``factors.settings``), no answer is kept by anybody (``no-store``), and every name in a form is looked for among the
+member's own.
 """
 
 from __future__ import annotations

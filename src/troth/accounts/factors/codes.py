@@ -72,7 +72,7 @@ def pending(site: Site, conn: Connection, person_id: str) -> str | None:
 
 
 def turn_on(site: Site, conn: Connection, person_id: str, typed: str) -> Sequence[str] | None:
-    """Ask for codes from now on, if ``typed`` is one; the ten recovery codes, which nobody sees again, or None if it is wrong."""
+    """Ask for codes from now on, if ``typed`` is one: the ten recovery codes, which nobody sees again; None if it is wrong."""
     row = _row(conn, person_id)
     if row is None or row.confirmed_at is not None or not _app_code(site, conn, row, typed):
         return None

@@ -1,7 +1,7 @@
 """Log-ins that are half done: the password was right, and a code is still to come.
 
-Nothing is open to whoever holds one: it is no session and no cookie, but a secret in the form that asks for the code. It is good
-for ten minutes and for one log-in, and gone with a new password.
+Nothing is open to whoever holds one: it is no session and no cookie, but a secret in the form that asks for the code. It is
+good for ten minutes and for one log-in, and gone with a new password.
 """
 
 from __future__ import annotations

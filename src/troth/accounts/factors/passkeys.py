@@ -1,11 +1,11 @@
 """Passkeys (W3C Web Authentication): a device proves that it holds a key, and its owner shows to be there.
 
-What could go wrong: an answer that was made for another site, or for our page on another host; one that is sent a second time, or
-that was asked for by somebody else's page; a device that was copied; a passkey of one member that opens another's account;
-an answer that tells whether there is such a passkey. So a challenge is the keyed hash of one form's token, which is bound to the
-session it was shown to and to half a day, and it is spent when it is answered, right or wrong; origin and domain come from ``base
-url`` and never from a request; the owner must have been verified by the device; a counter that does not go up is refused; the
-device must name the member whom the passkey is kept for; and every refusal is one sentence.
+What could go wrong: an answer that was made for another site, or for our page on another host; one that is sent a second
+time, or that was asked for by somebody else's page; a device that was copied; a passkey of one member that opens another's
+account; an answer that tells whether there is such a passkey. So a challenge is the keyed hash of one form's token, which
+is bound to the session it was shown to and to half a day, and it is spent when it is answered, right or wrong; origin and
+domain come from ``base url`` and never from a request; the owner must have been verified by the device; a counter that does
+not go up is refused; the device must name the member whom the passkey is kept for; and every refusal is one sentence.
 """
 
 from __future__ import annotations
@@ -176,8 +176,9 @@ def listed(conn: Connection, person_id: str) -> Sequence[Passkey]:
 
 def remove(conn: Connection, person_id: str, passkey_id: str) -> bool:
     """Forget a passkey of a member, in the caller's transaction; whether there was one."""
-    mine = (passkey.c.person_id == person_id) & (passkey.c.id == passkey_id)
-    return conn.execute(delete(passkey).where(mine)).rowcount == 1
+    if passkey_id not in {one.id for one in listed(conn, person_id)}:
+        return False
+    return conn.execute(delete(passkey).where(passkey.c.id == passkey_id)).rowcount == 1
 
 
 def _here(site: Site) -> Place:

@@ -1,8 +1,8 @@
 """What a member does about how they log in: each change asks again for what a stolen session does not have.
 
-What could go wrong: whoever finds a session open adds a factor of their own, turns off the owner's, or prints recovery codes. So
-the password is asked for before anything is added, a code as well before anything is taken away, tries at both are counted, and
-turning codes on ends every other session.
+What could go wrong: whoever finds a session open adds a factor of their own, turns off the owner's, or prints recovery
+codes. So the password is asked for before anything is added, a code as well before anything is taken away, tries at both
+are counted, and turning codes on ends every other session.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Second factors: the sealed secret of an app, codes for a bad day, public keys of passkeys, and log-ins that are half done.
 
-Nothing here opens anything after a leak of the database: the secret opens with its person's key, of a recovery code and of a half log-in
-the SHA-256 of random letters is kept, and of a passkey the public half.
+Nothing here opens anything after a leak of the database: the secret opens with its person's key, of a recovery code and of
+a half log-in the SHA-256 of random letters is kept, and of a passkey the public half.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ something again gets another one.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select
 
 from troth import ledger
-from troth.accounts.publicity.rules import NOTHING, Choice, Way, by_way, offered
+from troth.accounts.publicity.rules import NOTHING, Choice, Way, by_way, could_be_name, new_name, offered
 from troth.accounts.publicity.tables import public_profile
 from troth.accounts.sessions import Member
 from troth.accounts.tables import account
@@ -87,7 +86,7 @@ def _kept(site: Site, conn: Connection, person_id: str, choice: Choice, name: st
     if not choice.fields:
         conn.execute(delete(public_profile).where(public_profile.c.person_id == person_id))
         return ""
-    name = name or secrets.token_urlsafe(16)
+    name = name or new_name()
     change: dict[str, Any] = {"fields": " ".join(sorted(choice.fields)), "searchable": choice.searchable}
     new = insert_into(conn, public_profile).values(person_id=person_id, name=name, since=site.now(), **change)
     conn.execute(new.on_conflict_do_update(index_elements=["person_id"], set_=change))
@@ -121,6 +120,8 @@ def page(site: Site, name: str) -> Page | None:
 
     The gate is asked for each line of the policy, and what it refuses is left out.
     """
+    if not could_be_name(name):
+        return None
     query = (
         select(public_profile)
         .join(account, account.c.person_id == public_profile.c.person_id)

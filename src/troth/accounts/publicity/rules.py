@@ -5,6 +5,8 @@ A policy that names no recipient of the role ``public`` lets nobody show anythin
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -15,7 +17,7 @@ from troth.policy.compile import Compiled
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """By which line of the policy a field can become public: the recipient, the purpose, and whether it takes a yes of its own."""
+    """By which line of the policy a field can become public: recipient, purpose, and whether it takes a yes of its own."""
 
     recipient: str
     purpose: str
@@ -31,6 +33,17 @@ class Choice:
 
 
 NOTHING = Choice()
+_NAME = re.compile(r"[\w-]{22}", re.ASCII)
+
+
+def new_name() -> str:
+    """The end of a public page's address: 128 random bits that belong to nothing."""
+    return secrets.token_urlsafe(16)
+
+
+def could_be_name(text: str) -> bool:
+    """Whether ``text`` has the shape of one; anything else is no page, and is not looked for."""
+    return _NAME.fullmatch(text) is not None
 
 
 def offered(compiled: Compiled, people: str) -> Mapping[str, Way]:
