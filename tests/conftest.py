@@ -18,6 +18,7 @@ from tests.databases import (
     unavailable,
 )
 from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
+from tests.members import door  # noqa: F401  (a fixture)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -1,7 +1,6 @@
 """Accounts on both stores: opened by whoever reads the mail, closed to guessing, left in two ways."""
 
 import threading
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,9 +9,9 @@ from sqlalchemy import func, select
 
 from tests.crashing import KILLED, die_at_commit_after, exit_of
 from tests.fixtures import days
-from tests.operators import mailing, run_mail
+from tests.members import ANN, PASSWORD, Door
 from troth.accounts import actions, profile, sessions
-from troth.accounts.sessions import Member, log_in, who
+from troth.accounts.sessions import log_in, who
 from troth.accounts.tables import account, attempt, once, session
 from troth.clock import MovedClock
 from troth.collection.actions import collect
@@ -20,50 +19,12 @@ from troth.collection.rules import Submission
 from troth.errors import InvalidInput, Refused, TrothError
 from troth.ledger.tables import entry
 from troth.logins.rules import TRIES, WITHIN
-from troth.messages.mailbox import Mailbox
 from troth.people import vault
 from troth.people.tables import holding, person
 from troth.people.vault import By
 from troth.retention.ending import destroy_due
 from troth.store.site import Site, open_site
 from troth.work import turn
-
-PASSWORD = "seven quiet lamps"
-ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow", "phone": "+44 20 7946 0123"}
-
-
-@dataclass
-class Door:
-    """A site with a mailbox that stands where its mail server would."""
-
-    site: Site
-    mailbox: Mailbox
-
-    def letters(self) -> list[str]:
-        run_mail(self.site)
-        return [one.body("plain") for one in sorted(self.mailbox.messages(), key=lambda one: one.number)]
-
-    def token(self) -> str:
-        """The secret of the link in the newest message."""
-        return self.letters()[-1].partition("/account/link/")[2].split()[0]
-
-    def register(self, key: str = "reg-1", **values: str) -> None:
-        actions.register(self.site, Submission("register", {**ANN, **values}, key))
-
-    def member(self) -> Member:
-        self.register()
-        actions.choose_password(self.site, self.token(), PASSWORD)
-        return self.logged_in()
-
-    def logged_in(self) -> Member:
-        found = who(self.site, log_in(self.site, ANN["email"], PASSWORD).secret)
-        assert found is not None
-        return found
-
-
-@pytest.fixture
-def door(site: Site, mailbox: Mailbox) -> Door:
-    return Door(mailing(site, mailbox), mailbox)
 
 
 def states(site: Site) -> list[str]:

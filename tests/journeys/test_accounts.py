@@ -222,7 +222,8 @@ def register_at(web: Client, site: Site, mailbox: Mailbox) -> dict[str, str]:
     key, point = next((key, one) for key, one in compiled.policy.collection.items() if one.kind == "account")
     asked = {one: compiled.policy.data[one].category for one in point.required if one not in compiled.never_stored}
     typed = {**made_up.values(asked, seed=3, who=1, random=Random(3)), "email": "kim@mail.example"}
-    answer = web.post(f"/{site.name}/forms/{key}", data=filled(web, f"/{site.name}/forms/{key}", typed))
+    more = {"acknowledged": "yes"} if point.warns else {}
+    answer = web.post(f"/{site.name}/forms/{key}", data=filled(web, f"/{site.name}/forms/{key}", typed, **more))
     assert answer.status_code == 200, words_of(answer.text)
     return typed
 
@@ -286,6 +287,7 @@ def test_a_customer_comes_and_goes_with_a_keyboard(
         "email": email,
     }.items():
         page.fill(f'[name="field.{field}"]', value)
+    page.check('[name="acknowledged"]')
     with page.expect_navigation():
         page.locator("form button").press("Enter")
     page.goto(f"{base}{link(site, box)}?lang={tag}")

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, literal, select, upda
 
 from troth import ledger
 from troth.accounts import once
+from troth.accounts.factors.tables import half_log_in, passkey, recovery_code, second_factor, spent
+from troth.accounts.publicity.tables import public_profile
 from troth.accounts.rules import LINK_LASTS, RESET_LASTS
 from troth.accounts.tables import account, attempt, session
 from troth.accounts.tables import once as once_link
@@ -32,8 +34,9 @@ from troth.logins.passwords import hashed
 from troth.logins.rules import password_problem
 from troth.messages.actions import ONCE, queue
 from troth.messages.rules import addresses
-from troth.people import dealings, vault
+from troth.people import dealings, moving, vault
 from troth.people.tables import dealing, person
+from troth.people.tables import moving as waiting_address
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker
 from troth.policy.notice.language import language as words_of
@@ -44,6 +47,7 @@ from troth.store.insert import insert_into
 from troth.store.site import Site
 from troth.store.turns import take_turns
 
+FACTORS = (recovery_code, second_factor, passkey)
 CANCELLED = ""
 """the purposes that the data of a closed account may still be read for"""
 USUAL = 30 * DAY
@@ -67,14 +71,22 @@ def register(site: Site, submission: Submission) -> None:
         return
     _refused_like_anybody(site, compiled, submission)
     with site.writing() as conn:
-        queue(site, conn, known, "account_exists", "account_exists", _terms(site, compiled), f"exists:{submission.key}")
+        queue(
+            site,
+            conn,
+            known,
+            "account_exists",
+            "account_exists",
+            letter_terms(site, compiled),
+            f"exists:{submission.key}",
+        )
 
 
 def _holder(site: Site, compiled: Compiled, submission: Submission) -> str | None:
     with site.reading() as conn:
         for field in sorted(compiled.identifying & submission.values.keys()):
             found = vault.find(site, conn, field, submission.values[field])
-            state = _state(conn, found) if found else None
+            state = state_of(conn, found) if found else None
             if state is not None and state.state in {"open", "suspended"}:
                 return found
     return None
@@ -83,7 +95,7 @@ def _holder(site: Site, compiled: Compiled, submission: Submission) -> str | Non
 def _send_again(site: Site, person_id: str) -> None:
     """Somebody registered anew before they chose a password: the link in the newer message is the good one."""
     with site.writing() as conn:
-        state = _state(conn, person_id)
+        state = state_of(conn, person_id)
         if state is not None and state.state == "waiting":
             _send_link(site, conn, person_id, new=True)
 
@@ -104,7 +116,7 @@ def opened(site: Site, person_id: str) -> bool:
     """Open an account that waits for its address to be confirmed, if its person registered; whether there is a new one now."""
     with site.writing() as conn:
         take_turns(conn, f"person:{person_id}")
-        state = _state(conn, person_id)
+        state = state_of(conn, person_id)
         if vault.kind_of(conn, person_id) is None or (state is not None and state.state != "closed"):
             return False
         if conn.execute(_REGISTERED, {"person_id": person_id}).first() is None:
@@ -137,7 +149,7 @@ def forgot(site: Site, address: str) -> None:
     if person_id is None or opened(site, person_id):
         return
     with site.writing() as conn:
-        state = _state(conn, person_id)
+        state = state_of(conn, person_id)
         if state is not None and state.state in {"waiting", "open"}:
             _send_link(site, conn, person_id, new=state.state == "waiting")
 
@@ -153,16 +165,19 @@ def _send_link(site: Site, conn: Connection, person_id: str, *, new: bool) -> No
     compiled, lasts = site.policy(conn), LINK_LASTS if new else RESET_LASTS
     link = once.issue(site, conn, person_id, lasts)
     speaker = Speaker(compiled.policy, words_of(compiled.policy.policy.languages[0]))
-    terms = {**_terms(site, compiled), ONCE: link, "new": new, "lasts": speaker.duration(lasts)}
+    terms = {**letter_terms(site, compiled), ONCE: link, "new": new, "lasts": speaker.duration(lasts)}
     queue(site, conn, person_id, "choose_password", "choose_password", terms, f"password:{link}")
 
 
-def _terms(site: Site, compiled: Compiled) -> dict[str, Any]:
+def letter_terms(site: Site, compiled: Compiled) -> dict[str, Any]:
+    """What every message about an account is given."""
     return {"language": compiled.policy.policy.languages[0], "notice": site.wiring.base_url.rstrip("/") + "/"}
 
 
 def choose_password(site: Site, token: str, password: str) -> str:
     """Redeem a link: the address is confirmed, the account open, every session before it over; returns the person.
+
+    Codes, if they are on, stay on: whoever reads the mail does not have the app as well.
 
     Raises:
         InvalidInput: when the password will not do (the link is still good), or the link is not, or no longer, good.
@@ -173,7 +188,7 @@ def choose_password(site: Site, token: str, password: str) -> str:
     kept = hashed(password)  # outside the transaction: it takes long on purpose
     with site.writing() as conn:
         person_id = once.redeem(conn, token, site.now())
-        state = _state(conn, person_id) if person_id else None
+        state = state_of(conn, person_id) if person_id else None
         if person_id is None or state is None or state.state == "closed":
             raise InvalidInput("This link is no longer good.", hint="Ask for a new one; each works once.")
         if state.state == "suspended":
@@ -183,7 +198,8 @@ def choose_password(site: Site, token: str, password: str) -> str:
         if state.state == "waiting":  # whoever had closed the account before is back
             back = (person.c.id == person_id) & (person.c.only_for == CANCELLED)
             conn.execute(update(person).where(back).values(only_for=None))
-        conn.execute(delete(session).where(session.c.person_id == person_id))
+        _end_sessions(conn, person_id)
+        moving.give_up(conn, person_id)
         ledger.append(conn, site.now(), events.ACCOUNT_CONFIRMED, {"person": person_id})
     return person_id
 
@@ -201,6 +217,9 @@ def cancel_in(site: Site, conn: Connection, person_id: str) -> None:
     if not conn.execute(closing.values(state="closed", closed_at=now, password=None)).rowcount:
         raise Refused("There is no account to close.", "It was closed before.")
     _end_sessions(conn, person_id)
+    moving.give_up(conn, person_id)
+    for table in (*FACTORS, public_profile):
+        conn.execute(delete(table).where(table.c.person_id == person_id))
     mine = select(dealing.c.ref).where(dealing.c.person_id == person_id, dealing.c.kind == "registration")
     for ref in conn.scalars(mine.where(dealing.c.closed_at.is_(None))).all():
         dealings.close_dealing(site, conn, person_id, "registration", ref, now)
@@ -240,10 +259,10 @@ def suspend(site: Site, person_id: str, because: str) -> None:
 
 
 def forget_the_past(site: Site) -> int:
-    """Remove sessions and links that are over, and tries to log in that are a day old; returns how many."""
+    """Remove sessions, links and whatever else is over by now, and tries that are a day old; returns how many."""
     now = site.now()
-    past = [(session, session.c.ends_at <= now), (once_link, once_link.c.ends_at <= now)]
-    past.append((attempt, attempt.c.at <= now - DAY))
+    ending = (session, once_link, half_log_in, spent, waiting_address)
+    past = [(table, table.c.ends_at <= now) for table in ending] + [(attempt, attempt.c.at <= now - DAY)]
     with site.reading() as conn:
         if not any(conn.execute(select(literal(1)).where(over).limit(1)).first() for _, over in past):
             return 0
@@ -251,9 +270,11 @@ def forget_the_past(site: Site) -> int:
         return sum(conn.execute(delete(table).where(over)).rowcount for table, over in past)
 
 
-def _state(conn: Connection, person_id: str) -> Row[Any] | None:
+def state_of(conn: Connection, person_id: str) -> Row[Any] | None:
+    """The account of a person, if there is one."""
     return conn.execute(select(account).where(account.c.person_id == person_id)).first()
 
 
 def _end_sessions(conn: Connection, person_id: str) -> None:
-    conn.execute(delete(session).where(session.c.person_id == person_id))
+    for table in (session, half_log_in):
+        conn.execute(delete(table).where(table.c.person_id == person_id))

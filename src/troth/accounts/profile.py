@@ -59,4 +59,4 @@ def save(site: Site, compiled: Compiled, member: Member, point: str, values: Map
     return len(changes)
 
 
-FIXED = "This is what you log in with, so it cannot be changed here; write to us."
+FIXED = "This is what you log in with; it is changed on a page of its own."

@@ -49,6 +49,7 @@ once = Table(
     Column("made_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
+    Column("what", String(12)),  # blank: a password is chosen with it; address: a new address is confirmed
 )
 
 attempt = Table(
@@ -59,7 +60,7 @@ attempt = Table(
         LargeBinary(32),
         nullable=False,
         info=personal(
-            source="the address somebody tried to log in with, as a keyed hash",
+            source="the address somebody tried to log in with, or the member about whom something was tried, as a keyed hash",
             export="not exported: it cannot be read back",
             erase="a day after the try",
             clock="a day",

@@ -45,6 +45,7 @@ DECIDED = frozenset(
         events.COUNT_MADE,
         events.HOLDING_COLLECTED,
         events.DISCLOSURE_QUEUED,
+        events.DISCLOSURE_SHOWN,
         events.MESSAGE_QUEUED,
         events.DECISION_MADE,
     }

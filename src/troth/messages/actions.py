@@ -28,6 +28,7 @@ from troth.messages.compose import Letter, compose
 from troth.messages.links import Stop, once_link, stop_link
 from troth.messages.post import Undelivered, hand_over
 from troth.messages.rules import (
+    MOVING,
     NOTICES,
     Sending,
     can_be_stopped,
@@ -38,7 +39,7 @@ from troth.messages.rules import (
     stopping,
 )
 from troth.messages.tables import message
-from troth.people import vault
+from troth.people import moving, vault
 from troth.people.tables import dealing, holding, person, shape
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker
@@ -50,8 +51,9 @@ from troth.store.site import Site
 
 DELIVER = "message:deliver"
 SECOND_HAND = "tell:second-hand"
-ONCE = "once"
-"""the term that names a link which is good for once; the template is given ``link``"""
+ONCE, ONCE_PAGE = "once", "once_page"
+"""the term that names a link which is good for once, and the one that names its page, when it is not the password's; the
+template is given ``link``"""
 CONFIRMED_WITHIN = timedelta(days=2)
 """After that a confirmation confirms nothing, and events that were taken over from elsewhere bring none."""
 
@@ -133,7 +135,8 @@ def deliver(site: Site, job: Job) -> None:
 def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> None:
     name = row._mapping["class"]
     reading = vault.read(site, row.person_id, wanted.fields, wanted.purpose, _by(name, row.person_id))
-    to = next((reading.values[key] for key in sorted(wanted.address) if reading.values.get(key)), None)
+    held = next((reading.values[key] for key in sorted(wanted.address) if reading.values.get(key)), None)
+    to = _moving(site, row.person_id, name) if name in MOVING else held
     if to is None or site.wiring.mail is None:
         raise InvalidInput("There is no address to write to.", hint="The person gave none, or `mail` is not set up.")
     link = stop_link(site, row.person_id, name) if can_be_stopped(compiled.policy, name) else None
@@ -151,10 +154,15 @@ def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> Non
     hand_over(site.wiring.mail, compose(letter))
 
 
+def _moving(site: Site, person_id: str, name: str) -> str | None:
+    with site.reading() as conn:
+        return moving.address(site, conn, person_id, MOVING[name])
+
+
 def _terms(site: Site, terms: Mapping[str, Any]) -> dict[str, Any]:
     """What the template is given; a link that is good for once is made only now, so that no row ever holds it."""
-    given = {key: value for key, value in terms.items() if key not in {"language", ONCE}}
-    return {**given, "link": once_link(site, terms[ONCE])} if ONCE in terms else given
+    given = {key: value for key, value in terms.items() if key not in {"language", ONCE, ONCE_PAGE}}
+    return {**given, "link": once_link(site, terms[ONCE], terms.get(ONCE_PAGE, "link"))} if ONCE in terms else given
 
 
 def language(compiled: Compiled, terms: Mapping[str, Any]) -> str:

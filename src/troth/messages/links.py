@@ -66,6 +66,6 @@ def once_token(site: Site, once_id: str) -> str:
     return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
-def once_link(site: Site, once_id: str) -> str:
-    """The address that is good for once."""
-    return f"{site.wiring.base_url.rstrip('/')}/account/link/{once_token(site, once_id)}"
+def once_link(site: Site, once_id: str, page: str = "link") -> str:
+    """The address that is good for once: of the ``page`` of accounts where a password is chosen, or of another."""
+    return f"{site.wiring.base_url.rstrip('/')}/account/{page}/{once_token(site, once_id)}"

@@ -7,6 +7,7 @@ ask, is decided as that, and needs no class, because a person who does not know 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,11 @@ from troth.policy.compile import Compiled
 from troth.policy.model import MessageClass, Policy
 from troth.policy.rules import OWN_ACCESS
 
-NOTICES = frozenset({"second_hand", "choose_password", "account_exists"})
+NOTICES = frozenset(
+    {"second_hand", "choose_password", "account_exists", "confirm_address", "address_changes", "address_taken"}
+)
+MOVING: Mapping[str, Literal["new", "old"]] = {"confirm_address": "new", "address_changes": "old"}
+"""notices that go to an address somebody is moving to, or from, whatever is held when they leave"""
 _EMAIL = "pd:EmailAddress"
 
 

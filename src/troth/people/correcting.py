@@ -7,7 +7,7 @@ ends it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
@@ -54,9 +54,7 @@ def correct(
         id_: names for id_, written in held if (names := written.split(" ")) and not values.keys().isdisjoint(names)
     }
     _refuse_the_partial({field for names in fields.values() for field in names}, values, site.policy(conn).identifying)
-    key = open_keys(site, [person_id]).get(person_id)
-    if key is None:
-        raise StoreError("This person has no key: nothing can be sealed.", "This database is an older copy.")
+    key = _key(site, person_id)
     _CORRECTING.many(
         conn,
         [
@@ -103,16 +101,69 @@ def correct_everywhere(
     )
     if not asked.decision.allowed:
         raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)
+    return rewrite_everywhere(site, conn, person_id, point, changes)
+
+
+def rewrite_everywhere(
+    site: Site, conn: Connection, person_id: str, point: str, changes: Mapping[str, str | None]
+) -> int:
+    """Carry out what ``correct_everywhere`` and ``moving`` have decided; returns how many holdings changed."""
     rows = conn.execute(_IN_USE, {"person_id": person_id}).all()
-    key = open_keys(site, [person_id]).get(person_id)
-    if key is None:
-        raise StoreError("This person has no key: nothing can be sealed.", "This database is an older copy.")
-    opened = {row.id: unseal(key, person_id, row.id, row.fields.split(), row.body) for row in rows}
+    opened = _opened(site, person_id, rows)
     there = set().union(*opened.values())
     new = {field: value for field, value in changes.items() if value is not None and field not in there}
     home = next((row.id for row in reversed(rows) if row.point == point), None)
     after = {row.id: _corrected(opened[row.id], changes) | (new if row.id == home else {}) for row in rows}
-    changed = [row for row in rows if after[row.id] != opened[row.id]]
+    return _rewrite_changed(site, conn, person_id, rows, opened, after)
+
+
+def correct_held(
+    site: Site, conn: Connection, person_id: str, holding_id: str, changes: Mapping[str, str | None], by: By
+) -> int:
+    """As ``correct_everywhere``, in one holding only: of two reviews somebody wrote, the one they mean.
+
+    Raises:
+        Refused: when anybody but the person asks, for a holding that is not theirs or not in use, a field it does not have,
+            and what others find the person by.
+        InvalidInput: for text that cannot be stored.
+        StoreError: when the key store is missing.
+    """
+    (asked,) = ask_each(
+        site, conn, [Want(person_id, frozenset(changes), OWN_ACCESS, by)], event=events.PERSON_CORRECTED
+    )
+    rows = [row for row in conn.execute(_IN_USE, {"person_id": person_id}) if row.id == holding_id]
+    if not asked.decision.allowed or not rows or changes.keys() - set(rows[0].fields.split()):
+        raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)
+    policy = site.policy(conn)
+    refuse_the_unfit(policy, rows[0].point, {field: value or "" for field, value in changes.items()})
+    if policy.identifying & changes.keys():
+        raise Refused("What somebody is found by is not changed like this.", "It must be confirmed first.")
+    opened = _opened(site, person_id, rows)
+    after = {holding_id: _corrected(opened[holding_id], changes)}
+    return _rewrite_changed(site, conn, person_id, rows, opened, after)
+
+
+def _opened(site: Site, person_id: str, rows: Sequence[Row[Any]]) -> dict[str, dict[str, str]]:
+    key = _key(site, person_id)
+    return {row.id: unseal(key, person_id, row.id, row.fields.split(), row.body) for row in rows}
+
+
+def _key(site: Site, person_id: str) -> bytes:
+    key = open_keys(site, [person_id]).get(person_id)
+    if key is None:
+        raise StoreError("This person has no key: nothing can be sealed.", "This database is an older copy.")
+    return key
+
+
+def _rewrite_changed(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    rows: Sequence[Row[Any]],
+    before: Mapping[str, Mapping[str, str]],
+    after: Mapping[str, Mapping[str, str]],
+) -> int:
+    key, changed = _key(site, person_id), [row for row in rows if after[row.id] != before[row.id]]
     for row in changed:
         _rewrite(conn, row, key, after[row.id])
     return len(changed)

@@ -66,7 +66,7 @@ def hold(
         {"shape_id": ids[name], **common, **_body(site, key, person_id, {one: values[one] for one in group})}
         for name, group in shapes.items()
     ]
-    _identify(site, conn, person_id, values, policy)
+    identify(site, conn, person_id, values, policy)
     if _HOLDING_ONCE.many(conn, rows) == len(rows):
         return [str(row["id"]) for row in rows]
     return _stored(conn, person_id, submission)
@@ -97,7 +97,7 @@ def _body(site: Site, key: bytes, person_id: str, values: Mapping[str, str]) -> 
     return {"id": made, "body": seal(key, person_id, made, values)}
 
 
-def _identify(site: Site, conn: Connection, person_id: str, values: Mapping[str, str], policy: Compiled) -> None:
+def identify(site: Site, conn: Connection, person_id: str, values: Mapping[str, str], policy: Compiled) -> None:
     """Let the person be found by their identifying fields; what somebody who is gone was found by is theirs now."""
     index = read_ring(site).index
     rows = [

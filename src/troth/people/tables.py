@@ -119,6 +119,26 @@ dealing = Table(
     UniqueConstraint("kind", "ref"),
 )
 
+moving = Table(
+    "moving",
+    data_tables,
+    Column("person_id", String(26), ForeignKey("person.id"), primary_key=True),
+    Column("field", String(63), nullable=False),
+    Column(
+        "body",
+        LargeBinary,
+        nullable=False,
+        info=personal(
+            source="the address a person wants to be reached by from now on, and the one before, sealed with their key",
+            export="the new one is shown to its person while it waits; from then on it is in their holdings",
+            erase="when the change is made and told, when it is given up, and with its person",
+            clock="a day",
+        ),
+    ),
+    Column("made_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False, index=True),
+)
+
 person_key = Table(
     "person_key",
     key_tables,

@@ -79,6 +79,24 @@ def disclose(
     raise Refused(f"This may not be given to `{recipient}`.", decision.reason, decision.because)
 
 
+def show(site: Site, person_id: str, recipient: str, fields: Collection[str], purpose: str) -> Mapping[str, str]:
+    """What of a person everybody may see at this moment, asked anew for each who looks; nothing when the policy says no.
+
+    Nothing is delivered and no disclosure is kept, since nobody in particular received it; that it was shown is on the ledger,
+    and so is a refusal. ``recipient`` must have the role ``public``.
+    """
+    with site.writing() as conn:
+        way = _WayOut(site, conn, site.policy(conn), person_id, recipient)
+        ask = way.ask(frozenset(fields), purpose, NO_CASE)
+        decision = way.compiled.decide(ask)
+        named = way.compiled.policy.recipients.get(recipient)
+        if not decision.allowed or named is None or named.role != "public":
+            way.ledger(events.DISCLOSURE_REFUSED, ask, decision)
+            return {}
+        way.ledger(events.DISCLOSURE_SHOWN, ask, decision)
+        return way._opened(ask, NO_CASE, decision) or {}
+
+
 @dataclass(frozen=True)
 class _WayOut:
     """The way of one person's data to one recipient, inside one transaction."""

@@ -1,4 +1,4 @@
-"""The pages of an account: registering ends here, logging in, the profile, and the two ways to leave.
+"""The pages of an account: registering ends here, the profile, and the two ways to leave. Logging in is in ``entering``.
 
 What could go wrong: a page that tells whether somebody has an account; a link that a mail scanner uses up; a form that another
 site's page sends from a member's browser; a redirect to wherever a link says. So asking for a new password is answered in one
@@ -8,69 +8,42 @@ pages of this file alone.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
 from litestar import Response, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
-from litestar.response import Redirect
 
 from troth.accounts import actions, profile, sessions
+from troth.accounts.publicity import actions as publicity
 from troth.accounts.sessions import Member
 from troth.collection.forms import form
 from troth.errors import InvalidInput, Refused
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.store.site import Site
-from troth.web.arrival import takes
 from troth.web.members import (
+    FORM,
+    Sent,
     account_point_of,
-    keep_logged_in,
+    account_view,
+    elsewhere,
+    here,
     let_go,
     member_of,
     member_token,
     refuse_forged,
 )
-from troth.web.pages import Asked, language_of, site_of, site_page, with_language
+from troth.web.pages import Asked, language_of
 from troth.web.visits import SECRET_PATH
 from troth.web.words import problem, say
 
-Sent = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 FIELD = "field."
-_FORM: dict[str, Any] = {
-    "sync_to_thread": True,
-    "status_code": 200,
-    "guards": [takes("application/x-www-form-urlencoded")],
-    "include_in_schema": False,
-}
-
-
-def _here(request: Asked) -> tuple[Site, Compiled, str]:
-    """The site, its policy and the language of the answer. Raises ``NotFoundException`` where nobody can have an account."""
-    site = site_of(request)
-    compiled = site.policy()
-    account_point_of(compiled)
-    return site, compiled, language_of(request, compiled.policy.policy.languages)
-
-
-def _page(
-    request: Asked, site: Site, compiled: Compiled, template: str, status: int = 200, **values: Any
-) -> Response[str]:
-    lang = with_language(request, "")
-    return site_page(request, site, compiled, template, here="account", status=status, lang=lang, **values)
-
-
-def _elsewhere(request: Asked, site: Site, page: str) -> Response[str]:
-    return Redirect(with_language(request, f"/{site.name}/account{page}"), status_code=303)
 
 
 @get("/account", sync_to_thread=True, include_in_schema=False)
 def account_page(request: Asked) -> Response[str]:
     """A member's own page; for everybody else, the way to log in."""
-    site, compiled, tag = _here(request)
+    site, compiled, tag = here(request)
     member = member_of(request, site)
     if member is None:
-        return _elsewhere(request, site, "/login")
+        return elsewhere(request, site, "/login")
     point = account_point_of(compiled)
     shown, values = form(compiled, point, tag), profile.read(site, compiled, member, point)
     services = [
@@ -78,56 +51,22 @@ def account_page(request: Asked) -> Response[str]:
         for key, one in compiled.policy.collection.items()
         if one.members_only and one.kind == "form"
     ]
-    return _page(
+    return account_view(
         request, site, compiled, "account.html",
         rows=[(one.label, values.get(one.id, "")) for one in shown.fields if one.id not in compiled.never_stored],
         services=services,
-        sessions=sessions.open_sessions(site, member),
+        public=bool(publicity.ways(site, compiled, member)),
+        sessions=len(sessions.open_sessions(site, member)),
         token=member_token(site, member, "log out"),
     )  # fmt: skip
 
 
-@get("/account/login", sync_to_thread=True, include_in_schema=False)
-def login_page(request: Asked) -> Response[str]:
-    """Ask for address and password; say which cookie a log-in needs."""
-    site, compiled, _ = _here(request)
-    return _login(request, site, compiled)
-
-
-def _login(request: Asked, site: Site, compiled: Compiled, wrong: Refused | None = None) -> Response[str]:
-    tag = language_of(request, compiled.policy.policy.languages)
-    cookie = sessions.permitted(compiled)
-    speaker = Speaker(compiled.policy, language(tag))
-    about = speaker.text(compiled.policy.cookies[cookie.cookie].label)
-    return _page(
-        request, site, compiled, "login.html", 403 if wrong else 200,
-        about=say(tag, "account.cookie", about=about, life=speaker.duration(cookie.life)),
-        wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else None,
-        point=account_point_of(compiled),
-        token=member_token(site, None, "log in"),
-    )  # fmt: skip
-
-
-@post("/account/login", **_FORM)
-def login(request: Asked, data: Sent) -> Response[str]:
-    """Log in, or say in one way that it did not work."""
-    site, compiled, tag = _here(request)
-    refuse_forged(request, site, None, "log in", data.get("token", ""), tag)
-    try:
-        fresh = sessions.log_in(site, data.get("address", ""), data.get("password", ""))
-    except Refused as error:
-        return _login(request, site, compiled, error)
-    answer = _elsewhere(request, site, "")
-    keep_logged_in(site, answer, fresh)
-    return answer
-
-
-@post("/account/logout", **_FORM)
+@post("/account/logout", **FORM)
 def logout(request: Asked, data: Sent) -> Response[str]:
     """End this session, or every session of the member."""
-    site, _, tag = _here(request)
+    site, _, tag = here(request)
     member = member_of(request, site)
-    answer = _elsewhere(request, site, "/login")
+    answer = elsewhere(request, site, "/login")
     if member is not None:
         refuse_forged(request, site, member, "log out", data.get("token", ""), tag)
         sessions.log_out(site, member, everywhere=data.get("everywhere") == "yes")
@@ -138,36 +77,36 @@ def logout(request: Asked, data: Sent) -> Response[str]:
 @get("/account/forgot", sync_to_thread=True, include_in_schema=False)
 def forgot_page(request: Asked) -> Response[str]:
     """Ask for the address that a link is to be sent to."""
-    site, compiled, _ = _here(request)
-    return _page(request, site, compiled, "forgot.html", sent=False, token=member_token(site, None, "forgot"))
+    site, compiled, _ = here(request)
+    return account_view(request, site, compiled, "forgot.html", sent=False, token=member_token(site, None, "forgot"))
 
 
-@post("/account/forgot", **_FORM)
+@post("/account/forgot", **FORM)
 def forgot(request: Asked, data: Sent) -> Response[str]:
     """Send the link if there is an account; the page is the same if there is none."""
-    site, compiled, tag = _here(request)
+    site, compiled, tag = here(request)
     refuse_forged(request, site, None, "forgot", data.get("token", ""), tag)
     actions.forgot(site, data.get("address", ""))
-    return _page(request, site, compiled, "forgot.html", sent=True, token="")
+    return account_view(request, site, compiled, "forgot.html", sent=True, token="")
 
 
 @get("/account/link/{token:str}", sync_to_thread=True, opt={SECRET_PATH: True}, include_in_schema=False)
 def link_page(request: Asked) -> Response[str]:
     """Where a link in a mail leads: a password may be chosen. Looking at it uses nothing up."""
-    site, compiled, _ = _here(request)
+    site, compiled, _ = here(request)
     return _link(request, site, compiled)
 
 
 def _link(request: Asked, site: Site, compiled: Compiled, wrong: str = "", hint: str = "") -> Response[str]:
     good = sessions.link_is_good(site, request.path_params["token"])
     status = 404 if not good else 422 if wrong else 200
-    return _page(request, site, compiled, "password.html", status, good=good, wrong=wrong, hint=hint)
+    return account_view(request, site, compiled, "password.html", status, good=good, wrong=wrong, hint=hint)
 
 
-@post("/account/link/{token:str}", opt={SECRET_PATH: True}, **_FORM)
+@post("/account/link/{token:str}", opt={SECRET_PATH: True}, **FORM)
 def choose_password(request: Asked, data: Sent) -> Response[str]:
     """Choose the password: whoever has the link is whoever reads the mail, so the link alone is the right to do it."""
-    site, compiled, tag = _here(request)
+    site, compiled, tag = here(request)
     try:
         actions.choose_password(site, request.path_params["token"], data.get("password", ""))
     except InvalidInput as error:
@@ -178,10 +117,10 @@ def choose_password(request: Asked, data: Sent) -> Response[str]:
 @get("/account/profile", sync_to_thread=True, include_in_schema=False)
 def profile_page(request: Asked) -> Response[str]:
     """A member's profile, to be changed."""
-    site, compiled, tag = _here(request)
+    site, compiled, tag = here(request)
     member = member_of(request, site)
     if member is None:
-        return _elsewhere(request, site, "/login")
+        return elsewhere(request, site, "/login")
     values = profile.read(site, compiled, member, account_point_of(compiled))
     return _profile(request, site, compiled, member, dict(values), {}, tag)
 
@@ -199,7 +138,7 @@ def _profile(
     shown = form(compiled, point, tag)
     kept = set(profile.fields(compiled, point))
     said = {key: problem(tag, words) for key, words in problems.items()}
-    return _page(
+    return account_view(
         request, site, compiled, "profile.html", 422 if problems else 200,
         fields=[one for one in shown.fields if one.id in kept and one.id not in compiled.identifying],
         fixed=[(one.label, values.get(one.id, "")) for one in shown.fields if one.id in compiled.identifying],
@@ -209,38 +148,38 @@ def _profile(
     )  # fmt: skip
 
 
-@post("/account/profile", **_FORM)
+@post("/account/profile", **FORM)
 def save_profile(request: Asked, data: Sent) -> Response[str]:
     """Save the profile at once: nobody has to approve it."""
-    site, compiled, tag = _here(request)
+    site, compiled, tag = here(request)
     member = member_of(request, site)
     if member is None:
-        return _elsewhere(request, site, "/login")
+        return elsewhere(request, site, "/login")
     refuse_forged(request, site, member, "profile", data.get("token", ""), tag)
     values = {key.removeprefix(FIELD): value for key, value in data.items() if key.startswith(FIELD)}
     try:
         profile.save(site, compiled, member, account_point_of(compiled), values)
     except InvalidInput as error:
         return _profile(request, site, compiled, member, values, error.problems, tag)
-    return _elsewhere(request, site, "")
+    return elsewhere(request, site, "")
 
 
 @get("/account/leave", sync_to_thread=True, include_in_schema=False)
 def leave_page(request: Asked) -> Response[str]:
     """The two ways to leave, and what each of them does."""
-    site, compiled, tag = _here(request)
+    site, compiled, tag = here(request)
     member = member_of(request, site)
     if member is None:
-        return _elsewhere(request, site, "/login")
+        return elsewhere(request, site, "/login")
     erasure = compiled.policy.erasure
     within = erasure.destroy_within if erasure and erasure.destroy_within else actions.USUAL
     period = Speaker(compiled.policy, language(tag)).duration(within)
-    return _page(
+    return account_view(
         request, site, compiled, "leave.html", period=period, token=member_token(site, member, "leave")
     )  # fmt: skip
 
 
-@post("/account/cancel", **_FORM)
+@post("/account/cancel", **FORM)
 def cancel(request: Asked, data: Sent) -> Response[str]:
     """Close the account; what is held stays for as long as the policy says, and is used for nothing."""
     site, compiled, member = _leaving(request, data)
@@ -250,7 +189,7 @@ def cancel(request: Asked, data: Sent) -> Response[str]:
     return answer
 
 
-@post("/account/delete", **_FORM)
+@post("/account/delete", **FORM)
 def delete(request: Asked, data: Sent) -> Response[str]:
     """Delete the account and everything that is held, by the one path of everything that ends."""
     site, compiled, member = _leaving(request, data)
@@ -263,7 +202,7 @@ def delete(request: Asked, data: Sent) -> Response[str]:
 
 
 def _leaving(request: Asked, data: dict[str, str]) -> tuple[Site, Compiled, Member]:
-    site, compiled, tag = _here(request)
+    site, compiled, tag = here(request)
     member = member_of(request, site)
     if member is None:
         raise Refused(say(tag, "account.nobody"), say(tag, "account.nobody_hint"))
@@ -279,11 +218,11 @@ def _done(
     until: str = "",
     held: list[tuple[str, str]] | None = None,
 ) -> Response[str]:
-    return _page(request, site, compiled, "account_done.html", what=what, until=until, held=held or [])
+    return account_view(request, site, compiled, "account_done.html", what=what, until=until, held=held or [])
 
 
 PAGES = (
-    *(account_page, login_page, login, logout, forgot_page, forgot, link_page, choose_password),
+    *(account_page, logout, forgot_page, forgot, link_page, choose_password),
     *(profile_page, save_profile, leave_page, cancel, delete),
 )
 """Every page of this file."""

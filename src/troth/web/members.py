@@ -8,19 +8,88 @@ carries a token that is bound to the session; and where the site is served over 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated, Any
+
 from litestar import Response
 from litestar.datastructures import Cookie
+from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
+from litestar.params import Body
+from litestar.response import Redirect
 
 from troth.accounts.profile import account_point
 from troth.accounts.sessions import Member, Session, who
 from troth.errors import Refused
 from troth.policy.compile import Compiled
 from troth.store.site import Site
+from troth.web.arrival import takes
 from troth.web.guard import refuse_foreign
-from troth.web.pages import Asked
+from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.tokens import form_token, new_key, read_form_token
 from troth.web.words import say
+
+Sent = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+FORM: dict[str, Any] = {
+    "sync_to_thread": True,
+    "status_code": 200,
+    "guards": [takes("application/x-www-form-urlencoded")],
+    "include_in_schema": False,
+}
+"""what every handler of a member's form has in common"""
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """A member at one of their forms: the site, its policy, the language of the answer, and who it is."""
+
+    site: Site
+    compiled: Compiled
+    tag: str
+    member: Member
+
+
+def here(request: Asked) -> tuple[Site, Compiled, str]:
+    """The site, its policy and the language of the answer. Raises ``NotFoundException`` where nobody can have an account."""
+    site = site_of(request)
+    compiled = site.policy()
+    account_point_of(compiled)
+    return site, compiled, language_of(request, compiled.policy.policy.languages)
+
+
+def present(request: Asked) -> Acting | None:
+    """The member who looks at a page of theirs; None for everybody else, who are shown where to log in."""
+    site, compiled, tag = here(request)
+    member = member_of(request, site)
+    return Acting(site, compiled, tag, member) if member else None
+
+
+def acting(request: Asked, data: dict[str, str], form: str) -> Acting:
+    """The member who has sent their ``form``. Raises ``Refused`` when nobody is logged in, or the form is another session's."""
+    found = present(request)
+    if found is None:
+        tag = here(request)[2]
+        raise Refused(say(tag, "account.nobody"), say(tag, "account.nobody_hint"))
+    refuse_forged(request, found.site, found.member, form, data.get("token", ""), found.tag)
+    return found
+
+
+def account_view(
+    request: Asked, site: Site, compiled: Compiled, template: str, status: int = 200, **values: Any
+) -> Response[str]:
+    """A page about accounts."""
+    lang = with_language(request, "")
+    return site_page(request, site, compiled, template, here="account", status=status, lang=lang, **values)
+
+
+def elsewhere(request: Asked, site: Site, page: str) -> Response[str]:
+    """The way to another page about accounts, and to nowhere else."""
+    return Redirect(with_language(request, f"/{site.name}/account{page}"), status_code=303)
+
+
+def to_log_in(request: Asked) -> Response[str]:
+    """Where somebody who is not logged in finds the way."""
+    return elsewhere(request, site_of(request), "/login")
 
 
 def cookie_name(site: Site) -> str:
