@@ -18,11 +18,13 @@ from troth.collection.actions import SECOND_HAND
 from troth.errors import StoreError, TrothError
 from troth.ledger.seal import seal
 from troth.messages import actions as messages
+from troth.messages.inbound.poll import poll
+from troth.messages.inbound.take import forget_the_past
 from troth.people.keystore import sweep_orphans
 from troth.recipients import gate, instructions
 from troth.retention import alarms, ending, sweep
 from troth.retention.heartbeat import beat, beat_all, lately
-from troth.rights import carrying, correcting, following, intake, replies
+from troth.rights import by_mail, carrying, correcting, following, intake, replies
 from troth.rights.protocols import calling, telling
 from troth.staff import actions as staff
 from troth.store.site import Site
@@ -115,6 +117,8 @@ TASKS: Mapping[str, Task] = {
     "visits": visits.sweep_quietly,
     "sweep": lambda site: sweep.sweep_quietly(site).moved,
     "destroy": ending.destroy_quietly,
+    "mail in": lambda site: poll(site, by_mail.take_in),
+    "mail that came": forget_the_past,
     "requests": following.follow,
     "protocols": lambda site: telling.tell_changes(site) + telling.forget(site),
     "confirmations": messages.confirm,

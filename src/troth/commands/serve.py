@@ -59,6 +59,7 @@ def serve(
             in_force(site)
         if not no_worker:
             stack.enter_context(working(ready))
+            stack.enter_context(mail_taken_in(ready))
         listen(make_app(ready), ready, host, port, proxies)
 
 
@@ -92,6 +93,19 @@ def working(sites: Sequence[Site]) -> Iterator[None]:
         aside("Stopping, after what is under way.")
         for thread in threads:
             thread.join(timeout=30)
+
+
+@contextmanager
+def mail_taken_in(sites: Sequence[Site]) -> Iterator[None]:
+    """Mail servers for those of ``sites`` that say where to listen; what comes in is a request."""
+    from troth.messages.inbound.receive import listening
+    from troth.rights.by_mail import take_in
+
+    there = [site for site in sites if site.wiring.mail and site.wiring.mail.receive]
+    with listening(there, take_in) as ports:
+        for name, port in ports.items():
+            aside(f"{name}: mail is taken in at port {port}.")
+        yield
 
 
 def _proxies(addresses: str) -> list[str]:

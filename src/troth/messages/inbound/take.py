@@ -17,8 +17,8 @@ from sqlalchemy import Connection, delete, literal, select
 from troth.messages.inbound.parse import Arrived, read
 from troth.messages.inbound.tables import arrived
 from troth.people.blind import blind, normal_email
-from troth.people.keyring import read_ring
 from troth.store.insert import insert_into
+from troth.store.secret import read_ring
 from troth.store.site import Site
 
 REMEMBERED = timedelta(days=30)
