@@ -23,6 +23,7 @@ from troth.messages.inbound.take import forget_the_past
 from troth.people.keystore import sweep_orphans
 from troth.recipients import gate, instructions
 from troth.retention import alarms, ending, sweep
+from troth.retention.alarms import Alarm
 from troth.retention.heartbeat import beat, beat_all, lately
 from troth.rights import by_mail, carrying, correcting, following, intake, replies
 from troth.rights.protocols import calling, telling
@@ -110,6 +111,12 @@ def _orphans(site: Site) -> int:
 ORPHANS = "keys of nobody"
 """under which the hour is counted, since the heartbeat of the task is noted at every turn"""
 
+
+def standing(site: Site) -> list[Alarm]:
+    """Every alarm that stands now, of all rooms; what is new goes on the ledger, and what is over, too."""
+    return alarms.alarms(site, [*visits.overdue(site), *following.alarms(site)])
+
+
 AFTER = frozenset({"alarms", "seal"})
 """tasks that look at what the others did, which is noted before them: else a worker that comes once a day would be silent"""
 
@@ -126,6 +133,6 @@ TASKS: Mapping[str, Task] = {
     "staff": staff.forget_the_past,
     "agenda": lambda site: run_due(site, HANDLERS).done,
     "orphans": _orphans,
-    "alarms": lambda site: len(alarms.alarms(site, [*visits.overdue(site), *following.alarms(site)])),
+    "alarms": lambda site: len(standing(site)),
     "seal": lambda site: seal(site).entries,
 }

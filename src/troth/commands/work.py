@@ -34,8 +34,8 @@ def work(
     Exit: 0 done; 1 a task of the turn failed, or an alarm stands.
     """
     from troth.commands.opening import opened
-    from troth.retention.alarms import alarms
-    from troth.work import turn
+    from troth.commands.serve import mail_taken_in
+    from troth.work import standing, turn
     from troth.work import work as working
 
     with opened(site) as site_:
@@ -43,11 +43,12 @@ def work(
         if not once:
             stop = _stopped_by_signal()
             aside(f"{site_.name}: working every {every:g} s; Ctrl-C stops after the turn.")
-            return working(site_, stop, every)
+            with mail_taken_in([site_]):
+                return working(site_, stop, every)
         done = turn(site_)
-        standing = alarms(site_)
-    _show(site_, done, standing, json_)
-    if done.problems or standing:
+        alarms = standing(site_)
+    _show(site_, done, alarms, json_)
+    if done.problems or alarms:
         raise typer.Exit(NO)
     return None
 

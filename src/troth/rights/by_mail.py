@@ -1,7 +1,7 @@
 """Requests by e-mail to the operator's address: whoever writes is answered at the address they wrote from.
 
-Anybody can write any address into ``From``, so a message proves nothing: it begins a request and is confirmed like any other, at
-the address on file. Only to be left alone needs no proof. What names no right, or several, or an objection to nothing in
+Anybody can write any address into ``From``, so a message proves nothing: it begins a request and is confirmed like any other,
+at the address on file. Only to be left alone needs no proof. What names no right, or several, or an objection to nothing in
 particular, is for people to sort: nobody's data is touched on a guess.
 """
 

@@ -1,0 +1,205 @@
+"""Requests by e-mail, through a real mail server to the desk of the operators whose policies name an address."""
+
+import smtplib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from tests.operators import mailing, open_operator
+from troth.agenda import run_due
+from troth.clock import DAY, MovedClock
+from troth.collection.actions import collect
+from troth.collection.rules import Submission
+from troth.consent.actions import choices
+from troth.consent.rules import facts_of
+from troth.messages.inbound.receive import listening
+from troth.messages.mailbox import Mailbox
+from troth.people.tables import person
+from troth.people.vault import By, read
+from troth.rehearsal.made_up import answers
+from troth.rights import by_mail, desk, following
+from troth.rights.tables import request
+from troth.settings import ReceiveWires
+from troth.store.site import Site
+from troth.work import HANDLERS
+
+ANN = "ann@mail.example"
+Opened = Callable[[str, str], tuple[Site, str]]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str], mailbox: Mailbox) -> Opened:
+    """An operator with Ann among its people, who came in at a point of its policy."""
+
+    def make(name: str, point: str) -> tuple[Site, str]:
+        clock.at = clock.at.replace(year=2026, month=11, day=25)
+        site = mailing(open_operator(name, tmp_path, clock, fresh_database), mailbox)
+        assert site.wiring.mail is not None
+        wires = site.wiring.mail.model_copy(update={"receive": ReceiveWires(listen="127.0.0.1:0")})
+        site = replace(site, wiring=site.wiring.model_copy(update={"mail": wires}))
+        compiled = site.policy()
+        given = answers(compiled, 7, compiled.policy.collection[point], 1, 1)
+        given |= {
+            key: ANN
+            for key, data in compiled.policy.data.items()
+            if data.category == "pd:EmailAddress" and key in given
+        }
+        return site, collect(site, Submission(point, given, "ann-1", acknowledged=True)).person_id
+
+    return make
+
+
+@contextmanager
+def post(site: Site) -> Iterator[Callable[..., None]]:
+    """A mail server for the site; what is sent to it has been taken in when the call returns."""
+    to = site.policy().policy.operator.email or ""
+    with listening([site], by_mail.take_in) as ports:
+
+        def send(subject: str, text: str, sender: str = ANN, **headers: str) -> None:
+            message = EmailMessage()
+            message["From"], message["To"], message["Subject"] = f"Ann Sparrow <{sender}>", to, subject
+            for name, value in headers.items():
+                message[name.replace("_", "-")] = value
+            message.set_content(text)
+            with smtplib.SMTP("127.0.0.1", ports[site.name], timeout=20) as server:
+                server.send_message(message)
+            run(site)
+
+        yield send
+
+
+def run(site: Site) -> None:
+    for _ in range(3):
+        run_due(site, HANDLERS)
+    following.follow(site)
+
+
+def rows(site: Site):  # type: ignore[no-untyped-def]
+    with site.reading() as conn:
+        return conn.execute(select(request).order_by(request.c.at, request.c.id)).all()
+
+
+def facts(site: Site, person_id: str) -> frozenset[str]:
+    with site.reading() as conn:
+        return facts_of(choices(conn, [person_id]).get(person_id, ()))
+
+
+@pytest.mark.clause("F60", "F54")
+def test_a_letter_by_mail_opens_a_case_that_is_due_from_its_receipt(
+    opened: Opened, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    site, person_id = opened("ledflex", "open_account")
+    with post(site) as send:
+        send("My data", "Please delete all the data you hold about me.\n\nAnn")
+    (row,) = rows(site)
+    assert (row.right, row.channel, row.person_id, row.state) == ("erasure", "e-mail", person_id, "verifying")
+    assert row.due_at - row.at == 20 * DAY
+    assert {one.recipients for one in mailbox.messages()} == {(ANN,)}
+
+
+@pytest.mark.clause("M33", "I40")
+@pytest.mark.parametrize(("name", "point"), [("made-in-china", "registration"), ("infortrend", "contact")])
+def test_a_message_to_the_privacy_address_makes_a_ticket_of_those_who_are_unknown_too(
+    opened: Opened, mailbox: Mailbox, name: str, point: str
+) -> None:
+    site, _ = opened(name, point if point in opened_points(name) else opened_points(name)[0])
+    with post(site) as send:
+        send("A question", "Where do you keep what I send you?", sender="eve@else.example")
+    (row,) = rows(site)
+    assert (row.right, row.state, row.waits_for) == ("question", "open", "staff")
+    assert desk.shown(site, row.id).paper["text"].startswith("A question")
+    assert [one.recipients for one in mailbox.messages()] == [("eve@else.example",)]
+
+
+def opened_points(name: str) -> list[str]:
+    from tests.operators import SITES
+    from troth.store import versions
+
+    policy, decisions = ((SITES / name / file).read_text() for file in ("policy.yaml", "decisions.yaml"))
+    found = versions.compiled(policy, decisions).policy
+    emails = {key for key, data in found.data.items() if data.category == "pd:EmailAddress"}
+    return [
+        key for key, one in found.collection.items() if one.kind in {"form", "account"} and emails & set(one.required)
+    ]
+
+
+@pytest.mark.clause("I41", "F69")
+@pytest.mark.parametrize("name", ["infortrend", "ledflex"])
+def test_a_message_that_wants_no_more_advertising_stops_it_without_a_proof(opened: Opened, name: str) -> None:
+    site, person_id = opened(name, opened_points(name)[0])
+    with post(site) as send:
+        send("Unsubscribe", "Please stop sending me marketing e-mails.")
+    (row,) = rows(site)
+    assert (row.right, row.outcome) == ("stop marketing", "done")
+    policy = site.policy().policy
+    promotional = {one.for_ for one in policy.messages.values() if one.kind == "promotional"}
+    assert promotional
+    for purpose in promotional & {key for key, one in policy.purposes.items() if one.marketing}:
+        assert f"consent:{purpose}" not in facts(site, person_id)
+    with site.reading() as conn:
+        assert {one.scope for one in choices(conn, [person_id])[person_id]} >= {
+            key for key, one in policy.purposes.items() if one.marketing
+        }
+
+
+@pytest.mark.clause("F21")
+@pytest.mark.parametrize(
+    ("text", "scopes", "ends"),
+    [
+        ("I object to being kept under existing customers.", {"existing_customers"}, True),
+        ("I object to the use of my data by Mail Chimp.", {"@mailchimp"}, False),
+    ],
+)
+def test_each_objection_by_mail_has_its_own_effect_and_no_other(
+    opened: Opened, mailbox: Mailbox, text: str, scopes: set[str], ends: bool
+) -> None:
+    site, person_id = opened("ledflex", "open_account")
+    with post(site) as send:
+        send("Objection", text)
+    (row,) = rows(site)
+    assert (row.right, set(row.about)) == ("objection", scopes)
+    desk.accept_evidence(site, row.id, "called back", "7")
+    run(site)
+    objected = {one.removeprefix("objection:") for one in facts(site, person_id) if one.startswith("objection:")}
+    assert objected == scopes
+    with site.reading() as conn:
+        ended = conn.scalar(select(person.c.relationship_ends_at).where(person.c.id == person_id))
+    assert (ended is not None and ended <= site.now()) is ends
+
+
+@pytest.mark.clause("I42")
+def test_a_correction_by_mail_is_made_only_for_those_who_were_verified(opened: Opened) -> None:
+    point = opened_points("infortrend")[0]
+    site, person_id = opened("infortrend", point)
+    compiled = site.policy()
+    field = next(
+        one for one in (*compiled.policy.collection[point].required,) if one not in compiled.identifying
+        and one not in compiled.never_stored
+    )  # fmt: skip
+    purpose = next(key for key, one in compiled.policy.purposes.items() if field in one.uses and not one.needs)
+    with post(site) as send:
+        send("Correction", "Please correct my data: it has changed.")
+    (row,) = rows(site)
+    desk.sort(site, row.id, "correction", "7", {field: "Corrected Value"})
+    run(site)
+    assert rows(site)[0].outcome == ""
+    desk.accept_evidence(site, row.id, "passport seen", "7")
+    run(site)
+    assert rows(site)[0].outcome == "done"
+    held = read(site, person_id, [field], "own_access", By("person", ref=person_id)).values
+    assert held == {field: "Corrected Value"} and purpose
+
+
+def test_what_a_program_wrote_and_what_comes_twice_makes_no_case(opened: Opened, mailbox: Mailbox) -> None:
+    site, _ = opened("ledflex", "open_account")
+    with post(site) as send:
+        send("Away", "I am away. Delete nothing.", Auto_Submitted="auto-replied")
+        for _ in range(3):
+            send("My data", "Please send me a copy of my data.", Message_ID="<one@mail.example>")
+    assert len(rows(site)) == 1
+    assert len(mailbox.messages()) == 1
