@@ -1,9 +1,9 @@
 """What every answer carries and what no request gets past.
 
-Pages load nothing from anywhere else and run no script, but for two that let our own in (``scripted``); nobody frames them; nobody
-learns where a reader came from. No answer sets a cookie but that to a log-in (``members``): no other page needs one. What is
-logged of a request is its method, the pattern of its address (never the address itself: an unsubscribe link or a search for
-somebody stands in it) and the status.
+Pages load nothing from anywhere else and run no script, but for two that let our own in (``scripted``); nobody frames them;
+nobody learns where a reader came from. No answer sets a cookie but that to a log-in (``members``): no other page needs one.
+What is logged of a request is its method, the pattern of its address (never the address itself: an unsubscribe link or a
+search for somebody stands in it) and the status.
 """
 
 from __future__ import annotations
