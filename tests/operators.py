@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -15,6 +16,8 @@ from troth.messages.actions import HANDLERS
 from troth.messages.mailbox import Mailbox
 from troth.people.keyring import make_site_key
 from troth.people.tables import holding
+from troth.rights.intake import receive
+from troth.rights.rules import Intake, destroys_within
 from troth.settings import MailWires
 from troth.store import versions
 from troth.store.prepare import prepare
@@ -54,3 +57,9 @@ def run_mail(site: Site) -> None:
 def holdings(site: Site) -> int:
     with site.reading() as conn:
         return conn.execute(select(func.count()).select_from(holding)).scalar_one()
+
+
+def erased(site: Site, person_id: str) -> datetime:
+    """Delete somebody and everything that is held about them at their wish; the instant by which it is destroyed."""
+    receive(site, Intake("erasure", "account", f"erase:{person_id}", member=person_id, vouched="account"))
+    return site.now() + destroys_within(site.policy())

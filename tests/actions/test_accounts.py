@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from tests.crashing import KILLED, die_at_commit_after, exit_of
 from tests.fixtures import days
 from tests.members import ANN, PASSWORD, Door
+from tests.operators import erased
 from troth.accounts import actions, profile, sessions
 from troth.accounts.sessions import log_in, who
 from troth.accounts.tables import account, attempt, once, session
@@ -254,10 +255,10 @@ def test_whoever_cancelled_may_come_back_through_the_mail(door: Door) -> None:
 @pytest.mark.clause("O28")
 def test_a_deleted_account_leaves_nothing_behind(door: Door, clock: MovedClock) -> None:
     site, member = door.site, door.member()
-    deleted = actions.delete_everything(site, member.person_id)
+    until = erased(site, member.person_id)
     with pytest.raises(Refused):
         log_in(site, ANN["email"], PASSWORD)
-    clock.at = deleted.until
+    clock.at = until
     destroy_due(site)
     for table in (account, session, once, person, holding):
         assert count(site, table) == 0

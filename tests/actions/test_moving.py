@@ -9,6 +9,7 @@ from sqlalchemy import select
 from tests.crashing import KILLED, die_at_commit_after, exit_of
 from tests.fixtures import days
 from tests.members import ANN, PASSWORD, Door
+from tests.operators import erased
 from troth.accounts import actions, address
 from troth.accounts.sessions import Member, log_in, who
 from troth.accounts.tables import once
@@ -191,8 +192,8 @@ def test_neither_address_is_in_the_database_in_the_clear(door: Door, ann: Member
 
 def test_a_waiting_address_goes_with_its_person(door: Door, ann: Member, clock: MovedClock) -> None:
     ask(door, ann)
-    deleted = actions.delete_everything(door.site, ann.person_id)
-    clock.at = deleted.until
+    until = erased(door.site, ann.person_id)
+    clock.at = until
     destroy_due(door.site)
     assert waiting(door.site) == 0
 

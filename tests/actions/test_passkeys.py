@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from tests.authenticator import PRESENT, Authenticator
 from tests.fixtures import days
 from tests.members import Door
+from tests.operators import erased
 from troth.accounts import actions
 from troth.accounts.factors import passkeys, settings
 from troth.accounts.factors.passkeys import MOST, WRONG
@@ -162,10 +163,10 @@ def test_a_suspended_closed_or_deleted_member_does_not_enter(at: Door, ann: Memb
     with pytest.raises(Refused, match="suspended") as told:
         enter(at.site, key, "one")
     assert told.value.hint == "Orders were paid with stolen cards."
-    deleted = actions.delete_everything(at.site, ann.person_id)
+    until = erased(at.site, ann.person_id)
     with pytest.raises(Refused):
         enter(at.site, key, "two")
-    clock.at = deleted.until
+    clock.at = until
     destroy_due(at.site)
     with at.site.reading() as conn:
         assert conn.execute(select(passkey)).all() == []

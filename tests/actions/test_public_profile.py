@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.members import Door
+from tests.operators import erased
 from tests.shown import published, with_everyone
 from tests.submissions import entries
 from troth.accounts import actions, profile
@@ -152,7 +153,7 @@ def test_a_page_goes_with_its_account(door: Door, ann: Member, clock: MovedClock
     elif how == "closed":
         actions.cancel(door.site, ann.person_id)
     else:
-        clock.at = actions.delete_everything(door.site, ann.person_id).until - timedelta(days=10)
+        clock.at = erased(door.site, ann.person_id) - timedelta(days=10)
     assert publicity.page(door.site, name) is None
     if how == "deleted":
         clock.move(timedelta(days=11))

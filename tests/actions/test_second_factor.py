@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tests.fixtures import days
 from tests.members import A_STEP, ANN, PASSWORD, Door
+from tests.operators import erased
 from troth.accounts import actions, sessions
 from troth.accounts.factors import settings
 from troth.accounts.factors.halves import Half
@@ -208,8 +209,8 @@ def test_the_secret_goes_with_its_persons_key_and_all_goes_with_the_account(code
     member = who(coded.site, coded.second(coded.code()).secret)
     assert member is not None
     log_in(coded.site, ANN["email"], PASSWORD)
-    deleted = actions.delete_everything(coded.site, member.person_id)
-    clock.at = deleted.until
+    until = erased(coded.site, member.person_id)
+    clock.at = until
     destroy_due(coded.site)
     assert [rows(coded.site, table) for table in (second_factor, recovery_code, half_log_in)] == [0, 0, 0]
 

@@ -9,8 +9,6 @@ registration that a crash left without its account gets it when the form is sent
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, literal, select, update
@@ -28,7 +26,6 @@ from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.decide import Ask
 from troth.errors import InvalidInput, Refused
-from troth.ids import new_id
 from troth.ledger import events
 from troth.logins.passwords import hashed
 from troth.logins.rules import password_problem
@@ -41,8 +38,6 @@ from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker
 from troth.policy.notice.language import language as words_of
 from troth.retention import relationship
-from troth.retention.ending import begin_ending
-from troth.retention.tables import hold
 from troth.store.insert import insert_into
 from troth.store.site import Site
 from troth.store.turns import take_turns
@@ -50,8 +45,6 @@ from troth.store.turns import take_turns
 FACTORS = (recovery_code, second_factor, passkey)
 CANCELLED = ""
 """the purposes that the data of a closed account may still be read for"""
-USUAL = 30 * DAY
-"""to destroy by, where the policy names no time"""
 
 
 def register(site: Site, submission: Submission) -> None:
@@ -226,26 +219,6 @@ def cancel_in(site: Site, conn: Connection, person_id: str) -> None:
     relationship.refresh(site, conn, [person_id])
     conn.execute(update(person).where(person.c.id == person_id).values(only_for=CANCELLED))
     ledger.append(conn, now, events.ACCOUNT_CANCELLED, {"person": person_id})
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """What a deletion leads to: out of every use at once, destroyed by ``until``; ``held``: grounds and ends of holds."""
-
-    until: datetime
-    held: tuple[tuple[str, datetime], ...]
-
-
-def delete_everything(site: Site, person_id: str) -> Deleted:
-    """Delete an account and everything that is held about its member, by the one path of everything that ends."""
-    with site.writing() as conn:
-        erasure = site.policy(conn).policy.erasure
-        until = site.now() + (erasure.destroy_within if erasure and erasure.destroy_within else USUAL)
-        _end_sessions(conn, person_id)
-        begin_ending(site, conn, person_id, f"request:{new_id(site.now())}", deadline=until)
-        query = select(hold.c.ground, hold.c.ends_at).where(hold.c.person_id == person_id, hold.c.released_at.is_(None))
-        held = tuple((row.ground, row.ends_at) for row in conn.execute(query.where(hold.c.ends_at > site.now())))
-    return Deleted(until, held)
 
 
 def suspend(site: Site, person_id: str, because: str) -> None:

@@ -17,6 +17,9 @@ from troth.collection.forms import form
 from troth.errors import InvalidInput, Refused
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
+from troth.rights import erasing
+from troth.rights.centre import Visitor, ask
+from troth.rights.rules import destroys_within
 from troth.store.site import Site
 from troth.web.members import (
     FORM,
@@ -31,6 +34,7 @@ from troth.web.members import (
     refuse_forged,
 )
 from troth.web.pages import Asked, language_of
+from troth.web.tokens import new_key
 from troth.web.visits import SECRET_PATH
 from troth.web.words import problem, say
 
@@ -171,9 +175,7 @@ def leave_page(request: Asked) -> Response[str]:
     member = member_of(request, site)
     if member is None:
         return elsewhere(request, site, "/login")
-    erasure = compiled.policy.erasure
-    within = erasure.destroy_within if erasure and erasure.destroy_within else actions.USUAL
-    period = Speaker(compiled.policy, language(tag)).duration(within)
+    period = Speaker(compiled.policy, language(tag)).duration(destroys_within(compiled))
     return account_view(
         request, site, compiled, "leave.html", period=period, token=member_token(site, member, "leave")
     )  # fmt: skip
@@ -191,12 +193,14 @@ def cancel(request: Asked, data: Sent) -> Response[str]:
 
 @post("/account/delete", **FORM)
 def delete(request: Asked, data: Sent) -> Response[str]:
-    """Delete the account and everything that is held, by the one path of everything that ends."""
+    """Delete the account and everything that is held: a request for erasure like any other, by somebody who is logged in."""
     site, compiled, member = _leaving(request, data)
-    deleted = actions.delete_everything(site, member.person_id)
-    speaker = Speaker(compiled.policy, language(language_of(request, compiled.policy.policy.languages)))
-    held = [(ground, speaker.date(until.date())) for ground, until in deleted.held]
-    answer = _done(request, site, compiled, "deleted", until=speaker.date(deleted.until.date()), held=held)
+    tag = language_of(request, compiled.policy.policy.languages)
+    speaker, visitor = Speaker(compiled.policy, language(tag)), Visitor(member.person_id, "account")
+    planned = erasing.plan(site, member.person_id)
+    ask(site, visitor, "erasure", f"account:{new_key()}", tag)
+    kept = erasing.kept_words(speaker, planned.kept)
+    answer = _done(request, site, compiled, "deleted", until=speaker.date(planned.until.date()), kept=kept)
     let_go(site, answer)
     return answer
 
@@ -216,9 +220,9 @@ def _done(
     compiled: Compiled,
     what: str,
     until: str = "",
-    held: list[tuple[str, str]] | None = None,
+    kept: str = "",
 ) -> Response[str]:
-    return account_view(request, site, compiled, "account_done.html", what=what, until=until, held=held or [])
+    return account_view(request, site, compiled, "account_done.html", what=what, until=until, kept=kept)
 
 
 PAGES = (
