@@ -22,8 +22,8 @@ FILLED = {
 }
 
 
-def troth(*words: object, env: dict[str, str] | None = None) -> Result:
-    return CliRunner().invoke(cli.app, [str(word) for word in words], env=env)
+def troth(*words: object, env: dict[str, str] | None = None, input: str | None = None) -> Result:  # noqa: A002  (Click calls it so)
+    return CliRunner().invoke(cli.app, [str(word) for word in words], env=env, input=input)
 
 
 def edit(file: Path, old: str, new: str) -> None:

@@ -25,6 +25,7 @@ from troth.commands import (
     publish,
     reference,
     rehearse,
+    request,
     schema,
     serve,
     staff,
@@ -83,6 +84,7 @@ for _name, (_command, _short) in _troth_can.items():
 app.command("reference", hidden=True)(reference.reference)
 app.add_typer(ledger.app, name="ledger", short_help="verify and export the record of acts")
 app.add_typer(keys.app, name="keys", short_help="rotate the site key")
+app.add_typer(request.app, name="request", short_help="people's requests")
 app.add_typer(staff.app, name="staff", short_help="who may enter the desk")
 app.add_typer(export.app, name="export", short_help="the policy in other programs' formats")
 
