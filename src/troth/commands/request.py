@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="See and enter people's requests; the pages of the desk do the rest.", no_args_is_help=True)
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="the number of the request")]
+WRITTEN = frozenset({"name", "email", "text", "language"})
 BY = "terminal"
 """whoever may run this on the host of a site is known by that"""
 
@@ -97,24 +98,28 @@ def enter(
     from troth.rights.rules import Intake
 
     written = _read()
+    key = f"terminal:{secrets.token_hex(12)}"
+    wish = Intake(
+        right, "letter", key, written.get("email", ""), written.get("name", ""), written.get("text", ""),
+        language=written.get("language", "en"), by=BY,
+    )  # fmt: skip
     with opened(site) as site_:
-        received = receive(site_, Intake(right, "letter", f"terminal:{secrets.token_hex(12)}", **written, by=BY))
+        received = receive(site_, wish)
     aside(f"{site_.name}: request {received.id}, due {iso(received.due_at)}: {received.state}.")
 
 
 def _read() -> dict[str, str]:
+    """The object on standard input. Raises ``InvalidInput`` when it is none, or has other keys than a letter has."""
     from troth.errors import InvalidInput
 
     try:
         written = json.load(sys.stdin)
     except ValueError:
         written = None
-    known = {"name", "email", "text", "language"}
-    if not isinstance(written, dict) or written.keys() - known or not all(isinstance(v, str) for v in written.values()):
-        raise InvalidInput(
-            "Standard input must hold one JSON object of texts.", hint=f"It may have: {', '.join(sorted(known))}."
-        )
-    return written
+    if not isinstance(written, dict) or not written.keys() <= WRITTEN:
+        hint = f"It may have: {', '.join(sorted(WRITTEN))}."
+        raise InvalidInput("Standard input must hold one JSON object of texts.", hint=hint)
+    return {key: str(value) for key, value in written.items()}
 
 
 @app.command("cancel", short_help="take a request back")
