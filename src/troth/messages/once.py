@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, insert, select, update
 
 from troth.ids import new_id
 from troth.logins.digests import digest_of
@@ -45,13 +45,23 @@ class Links:
         row = {"id": made, "digest": digest_of(secret), "made_at": now, "ends_at": now + lasts}
         conn.execute(insert(self.table), row | about)
 
-    def look(self, conn: Connection, secret: str, now: datetime) -> Row[Any] | None:
-        """The row of a link, while it is good; None when it is not, or never was one. Uses nothing up."""
-        mine = (self.table.c.digest == digest_of(secret)) & (self.table.c.ends_at > now)
-        return conn.execute(select(self.table).where(mine, self.table.c.used_at.is_(None))).first()
+    def look(self, conn: Connection, secret: str, now: datetime, **about: object) -> Row[Any] | None:
+        """The row of a link that is for this, while it is good; None when it is not, or never was one. Uses nothing up."""
+        return conn.execute(select(self.table).where(self._good(secret, now, about))).first()
 
-    def redeem(self, conn: Connection, secret: str, now: datetime) -> Row[Any] | None:
-        """Use a link up, in the caller's transaction; its row, for the one who did it first."""
-        mine = (self.table.c.digest == digest_of(secret)) & (self.table.c.ends_at > now)
-        using = update(self.table).where(mine, self.table.c.used_at.is_(None)).values(used_at=now)
+    def redeem(self, conn: Connection, secret: str, now: datetime, **about: object) -> Row[Any] | None:
+        """Use a link that is for this up, in the caller's transaction; its row, for the one who did it first."""
+        using = update(self.table).where(self._good(secret, now, about)).values(used_at=now)
         return conn.execute(using.returning(*self.table.c)).first()
+
+    def void(self, conn: Connection, now: datetime, **about: object) -> None:
+        """Make every link that is for this useless, in the caller's transaction."""
+        conn.execute(update(self.table).where(self._unused(about)).values(used_at=now))
+
+    def _good(self, secret: str, now: datetime, about: dict[str, object]) -> ColumnElement[bool]:
+        this = (self.table.c.digest == digest_of(secret)) & (self.table.c.ends_at > now)
+        return this & self._unused(about)
+
+    def _unused(self, about: dict[str, object]) -> ColumnElement[bool]:
+        for_this = (self.table.c[name].is_not_distinct_from(value) for name, value in about.items())
+        return and_(self.table.c.used_at.is_(None), *for_this)

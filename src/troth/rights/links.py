@@ -36,16 +36,13 @@ def issue(site: Site, conn: Connection, request_id: str, opens: str, lasts: time
 def look(site: Site, secret: str, opens: str) -> Opened | None:
     """What a link is for, while it is good; uses nothing up."""
     with site.reading() as conn:
-        row = LINKS.look(conn, secret, site.now())
-    return Opened(row.request_id, row.opens) if row is not None and row.opens == opens else None
+        row = LINKS.look(conn, secret, site.now(), opens=opens)
+    return Opened(row.request_id, row.opens) if row is not None else None
 
 
 def redeem(site: Site, conn: Connection, secret: str, opens: str) -> Opened | None:
     """Use a link up in the caller's transaction; None for whoever comes second, or with a link to something else."""
-    seen = LINKS.look(conn, secret, site.now())
-    if seen is None or seen.opens != opens:
-        return None
-    row = LINKS.redeem(conn, secret, site.now())
+    row = LINKS.redeem(conn, secret, site.now(), opens=opens)
     return Opened(row.request_id, row.opens) if row is not None else None
 
 
