@@ -108,7 +108,7 @@ def test_a_code_is_good_once_even_for_two_at_once(site: Site) -> None:
 def test_a_recovery_code_is_good_once_and_for_its_owner_only(site: Site) -> None:
     ann, ben = somebody(site), clerk(site)
     assert str(wrong(ben, code=ann.codes[0])).startswith(WRONG)
-    assert log_in(site, "ann", PASSWORD, ann.codes[0].upper(), HERE)
+    assert log_in(site, " Ann ", PASSWORD, ann.codes[0].upper(), HERE)
     wrong(ann, code=ann.codes[0])
     assert count(site, staff_recovery) == 19
     entered = ann.entered()

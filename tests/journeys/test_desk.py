@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import func, select
@@ -265,6 +266,21 @@ def test_what_somebody_typed_is_shown_as_text(web: Client, site: Site) -> None:
     assert answer.status_code == 422
     assert "<script>" not in answer.text
     assert web.post(f"{HOME}/me/session", data=sent | {"session": hostile}, follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize("hostile", ["\0", "ann\0", "x" * 9000, "' OR 1=1 --", "\ud7ff\uffff", "ann\nann"])
+def test_whatever_is_typed_is_answered_plainly(web: Client, site: Site, hostile: str) -> None:
+    ann = somebody(site)
+    sent = {"token": token_of(web.get(LOGIN).text), "login": hostile, "password": hostile, "code": hostile}
+    assert web.post(LOGIN, data=sent).status_code == 403
+    at_desk(web, ann)
+    token = token_of(web.get(HOME).text)
+    assert (
+        web.post(f"{HOME}/me/password", data={"token": token, "password": hostile, "fresh": hostile}).status_code == 422
+    )
+    address = f"{HOME}/staff/{quote(hostile[:200], safe='')}"
+    assert web.get(address).status_code == 404
+    assert web.post(f"{address}/remove", data={"token": token}).status_code == 404
 
 
 def test_a_failure_is_on_record_with_where_it_came_from(web: Client, site: Site) -> None:

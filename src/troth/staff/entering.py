@@ -25,7 +25,7 @@ from troth.logins.passwords import matches
 from troth.logins.recovery import digest_of_code
 from troth.logins.rules import WITHIN, may_try
 from troth.staff import log
-from troth.staff.rules import LONGEST, is_open
+from troth.staff.rules import LONGEST, is_open, login_problem
 from troth.staff.tables import staff, staff_attempt, staff_recovery, staff_session
 from troth.store.secret import derived_key
 from troth.store.site import Site
@@ -74,7 +74,7 @@ def log_in(site: Site, login: str, password: str, code: str, ip: str) -> Session
             forgive(site, conn, login)
             conn.execute(update(staff).where(staff.c.id == row.id).values(entered_at=site.now()))
             return enter(site, conn, row.id, ip)
-        named = select(staff.c.id).where(staff.c.login == login.strip(), staff.c.state != "removed")
+        named = select(staff.c.id).where(staff.c.login == _named(login), staff.c.state != "removed")
         log.note(site, conn, "failed", conn.execute(named).scalar_one_or_none(), ip)
     raise Refused(WRONG, WRONG_HINT)
 
@@ -87,7 +87,7 @@ def tried(site: Site, login: str, password: str) -> Row[Any] | None:
     mark, now = _mark(site, login), site.now()
     with site.writing() as conn:
         take_turns(conn, f"staff log-in:{mark.hex()}")
-        row = conn.execute(select(staff).where(staff.c.login == login.strip(), staff.c.state == "open")).first()
+        row = conn.execute(select(staff).where(staff.c.login == _named(login), staff.c.state == "open")).first()
         lately = (staff_attempt.c.mark == mark) & (staff_attempt.c.at > now - WITHIN)
         in_time = may_try(list(conn.scalars(select(staff_attempt.c.at).where(lately))), now)
         conn.execute(insert(staff_attempt).values(mark=mark, at=now))
@@ -101,7 +101,13 @@ def forgive(site: Site, conn: Connection, login: str) -> None:
 
 
 def _mark(site: Site, login: str) -> bytes:
-    return hmac.new(derived_key(site, "staff log-in"), login.strip().encode(), sha256).digest()
+    return hmac.new(derived_key(site, "staff log-in"), login.strip().lower().encode(), sha256).digest()
+
+
+def _named(login: str) -> str:
+    """The login name that somebody means; blank, which is nobody's, for what can be none."""
+    name = login.strip().lower()
+    return "" if login_problem(name) else name
 
 
 def _used_up(site: Site, conn: Connection, row: Row[Any], code: str) -> bool:
