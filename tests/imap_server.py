@@ -20,6 +20,13 @@ USER, PASSWORD = "privacy@shop.example", 'pass "word"\\'
 SECRETS = {"TROTH_TEST_IMAP_USER": USER, "TROTH_TEST_IMAP_PASSWORD": PASSWORD}
 WIRES = {"user env": "TROTH_TEST_IMAP_USER", "password env": "TROTH_TEST_IMAP_PASSWORD"}
 
+PROGRAM = """
+from functools import partial
+from pymap import config, main
+config.BuiltinHash = partial(config.BuiltinHash, rounds=1)  # else each log-in takes half a second
+main.main()
+"""
+
 
 @dataclass
 class ImapServer:
@@ -59,7 +66,7 @@ class ImapServer:
 def imap_server(certificate: tuple[Path, Path] | None = None) -> Iterator[ImapServer]:
     port = free_port()
     tls = [f"--cert={certificate[0]}", f"--key={certificate[1]}"] if certificate else ["--no-tls"]
-    program = [sys.executable, "-c", "from pymap.main import main; main()"]
+    program = [sys.executable, "-c", PROGRAM]
     services = ["--no-service=managesieve", "--no-service=admin", "--host=127.0.0.1", f"--port={port}", *tls]
     command = [*program, *services, "dict", f"--demo-user={USER}", f"--demo-password={PASSWORD}"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)

@@ -105,7 +105,7 @@ def opened(wires: MailboxWires) -> Iterator[Folder]:
                 raise Unreachable("The mailbox has no such folder.", "Check `mail.mailbox.folder` in site.yaml.")
             folder = Folder(server, wires.after)
         yield folder
-        with _answering():
+        with suppress(OSError, imaplib.IMAP4.error):  # all is done that was to be done
             server.logout()
     finally:
         with suppress(OSError):  # it is closed already, where all went well
