@@ -17,8 +17,7 @@ from tests.databases import Databases
 from tests.journeys.test_privacy import run
 from tests.operators import mailing, open_operator
 from tests.served import serving
-from tests.staffed import PASSWORD, clerk
-from troth.clock import DAY, MovedClock, utc
+from troth.clock import MovedClock, utc
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.messages.mailbox import Mailbox
@@ -117,9 +116,7 @@ def stand(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
     box = Mailbox()
     box.start()
     folder, clock = tmp_path_factory.mktemp("sites"), MovedClock(utc(2026, 11, 22, 9))
-    sites = {
-        trip.site: mailing(open_operator(trip.site, folder, clock, databases.fresh), box) for trip in TRIPS
-    }
+    sites = {trip.site: mailing(open_operator(trip.site, folder, clock, databases.fresh), box) for trip in TRIPS}
     with serving(list(sites.values()), box, lambda _: dict[str, Shown]()) as address:
         yield Stand(address, sites, box)
     box.stop()
