@@ -166,6 +166,19 @@ def test_sessions_are_listed_and_ended_one_by_one_on_the_page(web: Client, shop:
     assert web.get(HOME, follow_redirects=False).status_code == 303
 
 
+def test_codes_are_renewed_and_turned_off_with_both_on_the_page(web: Client, shop: Site, clock: MovedClock) -> None:
+    _, paper = turned_on(web, shop)
+    web.post(CODE, data={**first_step(web), "code": paper[0]})
+    wrong = post(web, f"{HOME}/codes/off", password=PASSWORD, code="000000")
+    assert "The code is not right" in wrong and "<details open>" in wrong
+    fresh = re.findall(r"<code>([\w-]+)</code>", post(web, f"{HOME}/codes/paper", password=PASSWORD, code=paper[1]))
+    assert len(fresh) == 10 and not set(fresh) & set(paper)
+    assert "not right" in post(web, f"{HOME}/codes/off", password="not it", code=fresh[0])
+    assert "Set up codes" in post(web, f"{HOME}/codes/off", password=PASSWORD, code=fresh[0])
+    web.cookies.clear()
+    assert log_in(web) == 303
+
+
 def options_on(page: str) -> str:
     found = re.search(r'data-passkey="([^"]+)"', page)
     assert found is not None
