@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -31,7 +33,7 @@ from troth.web.evidence import Shown
 from troth.web.scripted import SCRIPTED
 
 HOME = "/shop/account"
-ORIGIN = "https://lamps.example"
+ORIGIN = "http://localhost"  # over HTTPS the cookie would not go out to a test's own client
 SECURITY, LOGIN, CODE = f"{HOME}/security", f"{HOME}/login", f"{HOME}/login/code"
 
 
@@ -134,16 +136,17 @@ FORMS = ["login/code", "login/passkey", "codes/begin", "codes/on", "codes/paper"
          "passkeys/remove", "sessions/end", "address", "address/stay", "given/x"]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_form_without_its_token_or_from_another_site_does_nothing(web: Client, form: str) -> None:
+def test_a_form_without_its_token_or_from_another_site_does_nothing(web: Client) -> None:
     log_in(web)
     page = web.get(SECURITY).text
-    for sent, headers in (
+    forged = (
         ({"token": ""}, {}),
         ({"token": token_of(page)}, {"sec-fetch-site": "cross-site"}),
         ({"token": token_of(web.get("/shop/forms/register").text)}, {}),
-    ):
-        assert web.post(f"{HOME}/{form}", data={**sent, "password": PASSWORD}, headers=headers).status_code == 403
+    )
+    for form, (sent, headers) in product(FORMS, forged):
+        answer = web.post(f"{HOME}/{form}", data={**sent, "password": PASSWORD}, headers=headers)
+        assert answer.status_code == 403, form
     assert re.sub(r'value="[^"]*"', "", web.get(SECURITY).text) == re.sub(r'value="[^"]*"', "", page)
 
 
@@ -161,6 +164,19 @@ def test_sessions_are_listed_and_ended_one_by_one_on_the_page(web: Client, shop:
         assert web.get(HOME, follow_redirects=False).status_code == 200
     post(web, f"{HOME}/sessions/end", session=names[0])
     assert web.get(HOME, follow_redirects=False).status_code == 303
+
+
+def test_codes_are_renewed_and_turned_off_with_both_on_the_page(web: Client, shop: Site, clock: MovedClock) -> None:
+    _, paper = turned_on(web, shop)
+    web.post(CODE, data={**first_step(web), "code": paper[0]})
+    wrong = post(web, f"{HOME}/codes/off", password=PASSWORD, code="000000")
+    assert "The code is not right" in wrong and "<details open>" in wrong
+    fresh = re.findall(r"<code>([\w-]+)</code>", post(web, f"{HOME}/codes/paper", password=PASSWORD, code=paper[1]))
+    assert len(fresh) == 10 and not set(fresh) & set(paper)
+    assert "not right" in post(web, f"{HOME}/codes/off", password="not it", code=fresh[0])
+    assert "Set up codes" in post(web, f"{HOME}/codes/off", password=PASSWORD, code=fresh[0])
+    web.cookies.clear()
+    assert log_in(web) == 303
 
 
 def options_on(page: str) -> str:
@@ -202,7 +218,7 @@ def test_a_host_header_changes_neither_origin_nor_domain(web: Client) -> None:
     key = with_passkey(web)
     evil = {"host": "evil.example", "x-forwarded-host": "evil.example", "origin": "null"}
     page = web.get(LOGIN, headers=evil).text
-    assert json.loads(options_on(page))["rpId"] == "lamps.example"
+    assert json.loads(options_on(page))["rpId"] == "localhost"
     lured = replace(key, origin="https://evil.example", domain="evil.example")
     sent = {"token": token_of(page), "answer": lured.log_in(options_on(page))}
     assert web.post(f"{LOGIN}/passkey", data=sent, headers=evil).status_code == 403
@@ -292,7 +308,8 @@ def enter(page: Page, home: str, email: str, tag: str) -> None:
         page.locator("#password").press("Enter")
 
 
-def fits(page: Page) -> None:
+def fits(page: Page, picture: Path) -> None:
+    page.screenshot(path=picture, full_page=True)
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
@@ -307,7 +324,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.mark.browser
 @pytest.mark.parametrize("tag", ["en", "zh-Hant"])
 def test_codes_are_set_up_and_used_with_a_keyboard(
-    context: BrowserContext, served: tuple[str, Site, Mailbox], tag: str
+    context: BrowserContext, served: tuple[str, Site, Mailbox], tmp_path: Path, tag: str
 ) -> None:
     base, site, box = served
     page, home, email = context.new_page(), f"{base}/optokingdom", f"codes-{tag.lower()}@mail.example"
@@ -315,25 +332,25 @@ def test_codes_are_set_up_and_used_with_a_keyboard(
     enter(page, home, email, tag)
     for name in ("", "/address", "/given"):
         page.goto(f"{home}/account{name}?lang={tag}")
-        fits(page)
+        fits(page, tmp_path / f"account{name.replace('/', '-')}.png")
     page.goto(f"{home}/account/security?lang={tag}")
-    fits(page)
+    fits(page, tmp_path / "2.png")
     page.fill("#codes-password", PASSWORD)
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    fits(page)
+    fits(page, tmp_path / "3.png")
     secret = page.locator("main code").inner_text().replace(" ", "")
     page.fill("#code", code_at(secret, site.now()))
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    fits(page)
+    fits(page, tmp_path / "4.png")
     paper = page.locator("main li code").all_inner_texts()
     page.goto(f"{home}/account/security?lang={tag}")
     page.locator("details summary").press("Enter")
-    fits(page)
+    fits(page, tmp_path / "5.png")
     context.clear_cookies()
     enter(page, home, email, tag)
-    fits(page)
+    fits(page, tmp_path / "6.png")
     page.fill("#code", paper[0])
     with page.expect_navigation():
         page.keyboard.press("Enter")

@@ -108,11 +108,11 @@ def codes_on(request: Asked, data: Sent) -> Response[str]:
         with at.site.reading() as conn:
             secret = codes.pending(at.site, conn, at.member.person_id)
         return _codes(request, at, secret, error) if secret else elsewhere(request, at.site, "/security")
-    return _paper(request, at, made)
+    return _paper(request, at, made, first=True)
 
 
-def _paper(request: Asked, at: Acting, made: Sequence[str]) -> Response[str]:
-    return account_view(request, at.site, at.compiled, "recovery.html", codes=list(made))
+def _paper(request: Asked, at: Acting, made: Sequence[str], *, first: bool) -> Response[str]:
+    return account_view(request, at.site, at.compiled, "recovery.html", codes=list(made), first=first)
 
 
 @post("/account/codes/paper", **FORM)
@@ -123,7 +123,7 @@ def new_paper(request: Asked, data: Sent) -> Response[str]:
         made = settings.renew_recovery(at.site, at.member, data.get("password", ""), data.get("code", ""))
     except Refused as error:
         return _security(request, at, error, "paper")
-    return _paper(request, at, made)
+    return _paper(request, at, made, first=False)
 
 
 @post("/account/codes/off", **FORM)
