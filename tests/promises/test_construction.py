@@ -89,7 +89,7 @@ def opens_sealed_data(tree: ast.Module) -> bool:
 
 def reads_a_body(tree: ast.Module) -> bool:
     return any(chain.endswith(("holding.c.body", "quarantined.c.body")) for chain in attributes(tree)) or any(
-        "holdings_with" in name or "holdings_by_id" in name or "newest_holdings" in name for name in imported(tree)
+        "holdings_with" in name or "opened_by_id" in name or "newest_holdings" in name for name in imported(tree)
     )
 
 

@@ -33,7 +33,7 @@ from troth.errors import Refused, StoreError
 from troth.ids import new_id
 from troth.ledger import events
 from troth.people.blind import blind, normalised
-from troth.people.bodies import ID, Sealed, holding_ids, holdings_by_id, holdings_with, latest_values
+from troth.people.bodies import ID, Sealed, holding_ids, holdings_with, latest_values, opened_by_id
 from troth.people.facts import BATCH, By, Known, facts, gather, known
 from troth.people.keystore import make_keys, open_keys
 from troth.people.sealing import Opener
@@ -313,19 +313,17 @@ def _pages(site: Site, person_id: str) -> Iterator[Held]:
     with site.reading() as conn:
         ids = holding_ids(conn, person_id)
     for start in range(0, len(ids), PAGE * ID):
-        wanted = [ids[at : at + ID] for at in range(start, min(start + PAGE * ID, len(ids)), ID)]
-        with site.reading() as conn:
-            page = holdings_by_id(conn, wanted).get(person_id, [])
+        yield from _page(site, person_id, ids[start : start + PAGE * ID])
+
+
+def _page(site: Site, person_id: str, ids: str) -> list[Held]:
+    """The holdings with these ids, opened; the key is gone from memory when this returns."""
+    with site.reading() as conn:
         key = open_keys(site, [person_id]).get(person_id)
         if key is None:
             raise StoreError(ERASED, "This database is an older copy; run the erasures that came after it again.")
-        opener = Opener(key, person_id)
-        for one in page:
-            yield _held(one, one.open_with(opener))
-
-
-def _held(one: Sealed, values: Mapping[str, str]) -> Held:
-    return Held(one.id, one.point, one.source, one.at, one.policy_version, one.told, one.partner, values, one.only_for)
+        wanted = [ids[at : at + ID] for at in range(0, len(ids), ID)]
+        return [Held(*one) for one in opened_by_id(conn, Opener(key, person_id), wanted)]
 
 
 def open_for(
