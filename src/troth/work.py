@@ -18,6 +18,7 @@ from troth.collection.actions import SECOND_HAND
 from troth.errors import StoreError, TrothError
 from troth.ledger.seal import seal
 from troth.messages import actions as messages
+from troth.messages import changing
 from troth.messages.inbound.poll import poll
 from troth.messages.inbound.take import forget_the_past
 from troth.people.keystore import sweep_orphans
@@ -40,6 +41,7 @@ HANDLERS: Mapping[str, Handler] = {
     instructions.INSTRUCT: instructions.carry,
     SECOND_HAND: messages.tell_second_hand,
     messages.DELIVER: messages.deliver,
+    changing.CHANGED: changing.tell,
     intake.CARRY: carrying.handle,
     replies.REPLY: replies.deliver,
     correcting.TELL: correcting.tell_recipients,

@@ -25,7 +25,7 @@ from troth.errors import InvalidInput, Refused
 from troth.ids import new_id
 from troth.ledger import events
 from troth.messages.compose import Letter, compose
-from troth.messages.links import Stop, once_link, stop_link
+from troth.messages.links import Removal, Stop, once_link, removal_link, stop_link
 from troth.messages.post import Undelivered, hand_over
 from troth.messages.rules import (
     MOVING,
@@ -54,6 +54,9 @@ SECOND_HAND = "tell:second-hand"
 ONCE, ONCE_PAGE = "once", "once_page"
 """the term that names a link which is good for once, and the one that names its page, when it is not the password's; the
 template is given ``link``"""
+REMOVAL = "removal"
+"""the term with the version that somebody may disagree with, for a link that asks for the removal of their data"""
+REMOVAL_LASTS = timedelta(days=90)
 CONFIRMED_WITHIN = timedelta(days=2)
 """After that a confirmation confirms nothing, and events that were taken over from elsewhere bring none."""
 
@@ -144,12 +147,13 @@ def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> Non
         id=row.id,
         template=row.template,
         language=language(compiled, row.terms),
-        terms=_terms(site, row.terms),
+        terms=_terms(site, row.person_id, row.terms),
         operator=compiled.policy.operator.name or site.wiring.title,
         sender=site.wiring.mail.sender,
         to=to,
         at=site.now(),
         stop_link=link,
+        promotional=name not in NOTICES and declared(compiled.policy, name).kind == "promotional",
     )
     hand_over(site.wiring.mail, compose(letter))
 
@@ -159,10 +163,15 @@ def _moving(site: Site, person_id: str, name: str) -> str | None:
         return moving.address(site, conn, person_id, MOVING[name])
 
 
-def _terms(site: Site, terms: Mapping[str, Any]) -> dict[str, Any]:
-    """What the template is given; a link that is good for once is made only now, so that no row ever holds it."""
-    given = {key: value for key, value in terms.items() if key not in {"language", ONCE, ONCE_PAGE}}
-    return {**given, "link": once_link(site, terms[ONCE], terms.get(ONCE_PAGE, "link"))} if ONCE in terms else given
+def _terms(site: Site, person_id: str, terms: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template is given; the links that only this person may have are made now, so that no row ever holds one."""
+    given = {key: value for key, value in terms.items() if key not in {"language", ONCE, ONCE_PAGE, REMOVAL}}
+    if ONCE in terms:
+        given["link"] = once_link(site, terms[ONCE], terms.get(ONCE_PAGE, "link"))
+    if REMOVAL in terms:
+        disagreeing = Removal(person_id, int(terms[REMOVAL]), site.now() + REMOVAL_LASTS)
+        given["remove_link"] = removal_link(site, disagreeing) if terms[REMOVAL] else ""
+    return given
 
 
 def language(compiled: Compiled, terms: Mapping[str, Any]) -> str:

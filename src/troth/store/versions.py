@@ -107,12 +107,22 @@ def _meet(conn: Connection, row: tuple[Any, ...]) -> Compiled:
     return found
 
 
+_NUMBERED = Prepared(
+    select(
+        policy_version.c.version,
+        policy_version.c.digest,
+        func.length(policy_version.c.policy),
+        func.length(policy_version.c.decisions),
+    ).where(policy_version.c.version == bindparam("version"))
+)
+
+
 def by_number(conn: Connection, version: int) -> Compiled:
     """The archived version with this number. Raises ``StoreError`` when there is none."""
-    query = select(policy_version.c.policy, policy_version.c.decisions).where(policy_version.c.version == version)
-    row = conn.execute(query).first()
-    if row is None:
+    rows = _NUMBERED.rows(conn, {"version": version})
+    if not rows:
         raise StoreError(
             f"Version {version} of the policy is not in the archive.", "Was the database restored without it?"
         )
-    return compiled(row.policy, row.decisions)
+    found = _met.get(rows[0])
+    return found if found is not None else _meet(conn, rows[0])
