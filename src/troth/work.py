@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from troth.accounts import actions as accounts
+from troth.accounts import address
 from troth.agenda import run_due
 from troth.agenda.run import Handler
 from troth.collection.actions import SECOND_HAND
@@ -42,6 +43,7 @@ HANDLERS: Mapping[str, Handler] = {
     SECOND_HAND: messages.tell_second_hand,
     messages.DELIVER: messages.deliver,
     changing.CHANGED: changing.tell,
+    address.TELL: address.tell_recipients,
     intake.CARRY: carrying.handle,
     replies.REPLY: replies.deliver,
     correcting.TELL: correcting.tell_recipients,

@@ -142,7 +142,7 @@ def open_data(site: Site, secret: str) -> str:
 
 
 def visitor(site: Site, secret: str) -> tuple[Opened, str, Masks] | None:
-    """The request and person of a visit that still lasts, and what it does not show; None when it is over or its person gone."""
+    """Request and person of a visit that still lasts, and what it does not show; None when it is over or its person gone."""
     opened = links.look(site, secret, links.VISIT) if secret else None
     if opened is None:
         return None
