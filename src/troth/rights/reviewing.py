@@ -56,15 +56,18 @@ def needed(site: Site, request_id: str) -> bool:
             return False
         if _noted(conn, request_id, REVIEWED) or _answered(conn, request_id):
             return False
-        policy = versions.by_number(conn, row.policy_version).policy
-    return bool(_found(site, row.person_id, policy))
+        policy = versions.deciding(conn, row.policy_version).policy
+    try:
+        return bool(_found(site, row.person_id, policy))
+    except Refused:  # there is nobody to be seen any more, which is for whoever carries it out to say
+        return False
 
 
 def _is_limited(conn: Connection, row: Row[tuple[object, ...]]) -> bool:
     """Whether the policy masks other people in such an answer, and it leaves by a link: a member reads what they wrote."""
     if row.right not in rules.COPIES or row.channel == "account":
         return False
-    policy = versions.by_number(conn, row.policy_version).policy
+    policy = versions.deciding(conn, row.policy_version).policy
     return any(one.right == row.right and LIMIT in one.limits for one in policy.rights.values())
 
 
@@ -95,8 +98,11 @@ def found(site: Site, request_id: str) -> list[Found]:
         row = conn.execute(select(request).where(request.c.id == request_id)).first()
         if row is None or row.state != OPEN or row.person_id is None or not waits(conn, request_id):
             return []
-        policy = versions.by_number(conn, row.policy_version).policy
-    return _found(site, row.person_id, policy)
+        policy = versions.deciding(conn, row.policy_version).policy
+    try:
+        return _found(site, row.person_id, policy)
+    except Refused:
+        return []
 
 
 def _found(site: Site, person_id: str, policy: Policy) -> list[Found]:
@@ -140,6 +146,6 @@ def masks(site: Site, conn: Connection, row: Row[tuple[object, ...]]) -> Masks:
     """What staff decided to leave out of what a request's link shows."""
     if not _noted(conn, row.id, REVIEWED):
         return NONE
-    kept = terms(versions.by_number(conn, row.policy_version), row.right).log_kept
+    kept = terms(versions.deciding(conn, row.policy_version), row.right).log_kept
     written = papers.read(site, conn, row.id, site.now(), kept).get(papers.MASKS, "[]")
     return Masks(spans=frozenset(Span(*one) for one in json.loads(written)))

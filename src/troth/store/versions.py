@@ -117,12 +117,29 @@ _NUMBERED = Prepared(
 )
 
 
-def by_number(conn: Connection, version: int) -> Compiled:
-    """The archived version with this number. Raises ``StoreError`` when there is none."""
+def deciding(conn: Connection, version: int) -> Compiled:
+    """The archived version that decides about something begun under it, remembered as ``in_force`` remembers the newest.
+
+    Raises:
+        StoreError: when there is none.
+    """
     rows = _NUMBERED.rows(conn, {"version": version})
     if not rows:
-        raise StoreError(
-            f"Version {version} of the policy is not in the archive.", "Was the database restored without it?"
-        )
+        raise _missing(version)
     found = _met.get(rows[0])
     return found if found is not None else _meet(conn, rows[0])
+
+
+def by_number(conn: Connection, version: int) -> Compiled:
+    """The archived version with this number, read anew, for whoever audits. Raises ``StoreError`` when there is none."""
+    query = select(policy_version.c.policy, policy_version.c.decisions).where(policy_version.c.version == version)
+    row = conn.execute(query).first()
+    if row is None:
+        raise _missing(version)
+    return compiled(row.policy, row.decisions)
+
+
+def _missing(version: int) -> StoreError:
+    return StoreError(
+        f"Version {version} of the policy is not in the archive.", "Was the database restored without it?"
+    )
