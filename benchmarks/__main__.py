@@ -23,6 +23,7 @@ MODULES = (
     "collecting",
     "reading",
     "access",
+    "requests",
     "visits",
     "sweeping",
     "erasing",

@@ -28,14 +28,15 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """``cost``: our time over theirs, at most ``value``. ``speed``: theirs over ours, at least. ``seconds``: ours, at most."""
+    """``cost``: our time over theirs, at most ``value``. ``speed``: theirs over ours, at least. ``seconds``: ours, at most.
+    ``rate``: how many of ours in a minute, at least."""
 
-    of: Literal["cost", "speed", "seconds"]
+    of: Literal["cost", "speed", "seconds", "rate"]
     value: float
 
     def met(self, reached: float) -> bool:
         """Whether ``reached``, a number of the same kind, is good enough."""
-        return reached >= self.value if self.of == "speed" else reached <= self.value
+        return reached >= self.value if self.of in {"speed", "rate"} else reached <= self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Figure:
     theirs: str
     seconds_ours: float
     seconds_theirs: float
-    of: Literal["cost", "speed", "seconds"]
+    of: Literal["cost", "speed", "seconds", "rate"]
     reached: float
     low: float
     high: float
@@ -93,7 +94,12 @@ def figure(
 ) -> Figure:
     """The line for ``pairs``; without a ``goal`` it is there for comparison, as a cost."""
     of = goal.of if goal else "cost"
-    values = {"cost": pairs.costs(), "speed": [1 / cost for cost in pairs.costs()], "seconds": list(pairs.ours)}[of]
+    values = {
+        "cost": pairs.costs(),
+        "speed": [1 / cost for cost in pairs.costs()],
+        "seconds": list(pairs.ours),
+        "rate": [60 / one for one in pairs.ours],
+    }[of]
     reached = median(values)
     return Figure(
         what=what,

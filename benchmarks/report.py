@@ -33,8 +33,9 @@ def shown(console: Console, figures: Sequence[Figure]) -> None:
 
 def row(one: Figure) -> list[str]:
     """The cells of one figure."""
-    unit = "x the bytes" if one.unit == "B" else {"cost": "x the time", "speed": "x as fast", "seconds": "s"}[one.of]
-    word = "at least" if one.of == "speed" else "at most"
+    words = {"cost": "x the time", "speed": "x as fast", "seconds": "s", "rate": "a minute"}
+    unit = "x the bytes" if one.unit == "B" else words[one.of]
+    word = "at least" if one.of in {"speed", "rate"} else "at most"
     mark = {True: "met", False: "missed", None: "-"}[one.met]
     goal = f"{word} {one.goal:g}" if one.goal is not None else "-"
     shown = _bytes if one.unit == "B" else _time

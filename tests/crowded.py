@@ -34,11 +34,13 @@ CLOSED: dict[str, dict[str, Any]] = {
     "ending": {"state": "complete"},
     "message": {"state": "sent"},
     "disclosure": {"state": "delivered"},
+    "request": {"state": "closed", "outcome": "done"},
+    "reply": {"state": "sent"},
 }
 """what copies say of themselves, so that nothing of theirs waits to be done"""
 
 
-OWN = {"id", "person_id", "ending_id", "submission", "key", "ref", "blind"}
+OWN = {"id", "person_id", "ending_id", "request_id", "submission", "key", "ref", "blind", "mark", "digest"}
 """columns that tell one row from another"""
 
 
@@ -67,6 +69,8 @@ def _copy(table: Table, row: dict[str, Any], copy: int, span: timedelta) -> dict
     made |= CLOSED.get(table.name, {})
     if table.name == "job":
         made["done_at"] = made["due_at"]
+    if table.name == "request":
+        made["closed_at"] = made["due_at"]
     if table.name == "ledger_entry":  # numbered by the store, sealed later, and of the instant that its hash says
         del made["id"]
         made |= {"position": None, "at": row["at"]}

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from troth.accounts import actions as accounts
+from troth.accounts import address
 from troth.agenda import run_due
 from troth.agenda.run import Handler
 from troth.collection.actions import SECOND_HAND
 from troth.errors import StoreError, TrothError
 from troth.ledger.seal import seal
 from troth.messages import actions as messages
+from troth.messages import changing
 from troth.messages.inbound.poll import poll
 from troth.messages.inbound.take import forget_the_past
 from troth.people.keystore import sweep_orphans
@@ -40,6 +42,8 @@ HANDLERS: Mapping[str, Handler] = {
     instructions.INSTRUCT: instructions.carry,
     SECOND_HAND: messages.tell_second_hand,
     messages.DELIVER: messages.deliver,
+    changing.CHANGED: changing.tell,
+    address.TELL: address.tell_recipients,
     intake.CARRY: carrying.handle,
     replies.REPLY: replies.deliver,
     correcting.TELL: correcting.tell_recipients,

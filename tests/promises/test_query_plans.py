@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from tests.crowded import crowd
 from tests.fixtures import days
 from tests.plans import Heard
 from tests.promises.living import live
+from tests.staffed import clerk
 from troth.clock import MovedClock
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
@@ -18,6 +20,11 @@ from troth.people import vault
 from troth.people.vault import By
 from troth.recipients.gate import disclose
 from troth.retention.ending import begin_ending
+from troth.rights import carrying, desk, following, links
+from troth.rights.centre import Visitor, centre, change
+from troth.rights.intake import receive
+from troth.rights.rules import Intake
+from troth.staff import entering, log, own
 from troth.store.site import Site
 from troth.visits import actions as visits
 from troth.work import turn
@@ -81,6 +88,51 @@ def use_every_door(site: Site) -> None:
         begin_ending(site, conn, new, "request:9", site.now() + days(20))
 
 
+def ask(right: str, key: str, **more: Any) -> Intake:
+    return Intake(right, "web", key, email=ANN["email"], text="please", ip="192.0.2.7", **more)
+
+
+def have_asked(site: Site) -> None:
+    """Requests of every way of ending, so that a crowd of them can be made."""
+    for number, right in enumerate(("access", "erasure", "stop marketing", "question", "restriction")):
+        receive(site, ask(right, f"before-{number}"))
+    receive(site, ask("copy", "before-9", vouched="staff"))
+
+
+def use_the_desk(site: Site) -> None:
+    """Requests come in, are confirmed, looked at, sorted, weighed, answered, taken back; staff come and go."""
+    for number, right in enumerate(("access", "correction", "objection", "withdrawal", "portability")):
+        receive(
+            site, ask(right, f"vouched-{number}", vouched="staff", changes={"interest": "bulbs"} if number == 1 else {})
+        )
+    unsure = [receive(site, ask(right, f"unsure-{right}")).id for right in ("access", "restriction")]
+    asked = receive(site, ask("question", "asked", by="7", channel="letter")).id
+    gone = receive(site, replace(ask("access", "nobody"), email="nobody@else.test"))
+    assert gone.state == "closed" and receive(site, ask("erasure", "again", vouched="staff")).id
+    desk.reject_evidence(site, unsure[1], "another hand", "7")
+    desk.accept_evidence(site, unsure[1], "a passport", "7")
+    desk.identify(site, asked, "email", ANN["email"], "7")
+    desk.answer(site, asked, "We do not.", "7")
+    carrying.cancel(site, unsure[0], "person")
+    desk.queue(site)
+    desk.queue(site, ended=True)
+    desk.shown(site, asked)
+    with site.writing() as conn:
+        visit = links.begin_visit(site, conn, asked)
+    found = carrying.visitor(site, visit)
+    assert found is not None
+    visitor = Visitor(found[1], "link", found[2])
+    centre(site, visitor, "en")
+    change(site, visitor, ())
+    following.follow(site)
+    list(following.alarms(site))
+    somebody = clerk(site).entered()
+    with site.reading() as conn:
+        log.lines(site, conn)
+        own.sessions(site, conn, somebody)
+    entering.log_out(site, somebody)
+
+
 def let_it_work(site: Site, clock: MovedClock) -> None:
     """What is due is swept, delivered, destroyed and sealed: now, and when the quarantine is over."""
     turn(site)
@@ -90,11 +142,13 @@ def let_it_work(site: Site, clock: MovedClock) -> None:
 
 def test_no_hot_query_looks_through_a_whole_table_and_a_lost_index_is_noticed(site: Site, clock: MovedClock) -> None:
     live(site, clock)
+    have_asked(site)
     crowd(site, COPIES, after=days(60), apart=days(0.2))
     seal(site)
     clock.move(days(99))
     heard = Heard(site.engine, site.keys)
     use_every_door(site)
+    use_the_desk(site)
     let_it_work(site, clock)
     assert len(heard.scans) > 90
     found = {(table, text) for text, tables in heard.scans.items() for table in tables}

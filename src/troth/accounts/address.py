@@ -8,17 +8,22 @@ when somebody else wanted it, the old address hears of the wish before anything 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, select
 
-from troth import ledger
+from troth import agenda, ledger
 from troth.accounts import once, tries
 from troth.accounts.actions import letter_terms, state_of
 from troth.accounts.profile import account_point, read
 from troth.accounts.rules import LINK_LASTS
 from troth.accounts.sessions import Member, prove_password
+from troth.agenda import Job
+from troth.clock import DAY, iso
 from troth.collection import rules as collection
 from troth.collection.rules import Submission
 from troth.errors import InvalidInput, Refused
+from troth.ids import new_id
 from troth.ledger import events
 from troth.messages.actions import ONCE, ONCE_PAGE, queue
 from troth.messages.rules import addresses
@@ -27,8 +32,12 @@ from troth.people import moving, vault
 from troth.people.facts import By
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
+from troth.recipients.renewing import renew
 from troth.store.site import Site
 
+TELL = "account:tell"
+"""the job that gives recipients a new address"""
+TOLD_WITHIN = 3 * DAY
 SPENT = "This link is no longer good."
 
 
@@ -127,10 +136,23 @@ def confirm(site: Site, token: str) -> str:
         if moving.address(site, conn, person_id, "new") is None:
             raise InvalidInput(SPENT, hint="Ask for a new one; each works once.")
         moving.complete(site, conn, person_id, point, By("person", ref=person_id))
+        _tell_recipients(site, conn, person_id, field_of(site.policy(conn), point) or "")
         if not _old_one_waits(conn, person_id):
             moving.give_up(conn, person_id)
         ledger.append(conn, site.now(), events.ACCOUNT_MOVED, {"person": person_id})
     return person_id
+
+
+def _tell_recipients(site: Site, conn: Connection, person_id: str, field: str) -> None:
+    now = site.now()
+    ref = f"{person_id} {field} {iso(now)}"
+    agenda.put(conn, TELL, f"{TELL}:{new_id(now)}", ref, due_at=now, at=now, deadline=now + TOLD_WITHIN)
+
+
+def tell_recipients(site: Site, job: Job) -> None:
+    """Give everybody who was given the old address, and still may have it, the new one."""
+    person_id, field, since = job.ref.split(" ")
+    renew(site, person_id, [field], datetime.fromisoformat(since))
 
 
 def _old_one_waits(conn: Connection, person_id: str) -> bool:

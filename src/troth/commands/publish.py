@@ -9,7 +9,8 @@ from troth.commands.saying import as_json, aside
 def publish(site: Folder, json_: Json = False) -> None:
     """Publish the policy in the files as a version: make the stores and the site key if need be, and archive it.
 
-    What is published is never changed; a version that is published already is left as it is.
+    What is published is never changed; a version that is published already is left as it is. Where the policy promises it, the
+    worker then tells people of a new version by e-mail.
 
     \b
     Example: troth publish my-shop
@@ -17,12 +18,14 @@ def publish(site: Folder, json_: Json = False) -> None:
     from troth.clock import iso
     from troth.commands.opening import made_ready, opened, settled
     from troth.ledger.seal import seal
+    from troth.messages import changing
     from troth.messages import publish as publishing
 
     settled(site)
     with opened(site) as site_:
         made_ready(site_)
         done = publishing.publish(site_)
+        changing.announce(site_, done.version)
         seal(site_)
     effective = iso(done.effective_at)
     if json_:

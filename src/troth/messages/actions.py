@@ -25,7 +25,7 @@ from troth.errors import InvalidInput, Refused
 from troth.ids import new_id
 from troth.ledger import events
 from troth.messages.compose import Letter, compose
-from troth.messages.links import Stop, once_link, stop_link
+from troth.messages.links import Removal, Stop, once_link, removal_link, stop_link
 from troth.messages.post import Undelivered, hand_over
 from troth.messages.rules import (
     MOVING,
@@ -54,28 +54,41 @@ SECOND_HAND = "tell:second-hand"
 ONCE, ONCE_PAGE = "once", "once_page"
 """the term that names a link which is good for once, and the one that names its page, when it is not the password's; the
 template is given ``link``"""
+ROLE = "role"
+"""the term with the role of whoever writes, which the template is not given"""
+REMOVAL = "removal"
+"""the term with the version that somebody may disagree with, for a link that asks for the removal of their data"""
+REMOVAL_LASTS = timedelta(days=90)
 CONFIRMED_WITHIN = timedelta(days=2)
 """After that a confirmation confirms nothing, and events that were taken over from elsewhere bring none."""
 
 
 def queue(
-    site: Site, conn: Connection, person_id: str, name: str, template: str, terms: Mapping[str, Any], key: str
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    name: str,
+    template: str,
+    terms: Mapping[str, Any],
+    key: str,
+    role: str = "",
 ) -> bool:
     """Queue a message of the class (or notice) ``name`` in the caller's transaction; it leaves after the commit.
 
     ``terms`` fill the template: names and dates of the policy, never a personal value. ``key`` stands for the event that
-    causes the message. Returns False when the policy or a choice does not allow it, or when it was queued before.
+    causes the message. ``role`` is that of the member of staff who writes, for a purpose that some roles alone may act for.
+    Returns False when the policy or a choice does not allow it, or when it was queued before.
 
     Raises:
         InvalidInput: when the policy has no such class.
     """
     compiled, now = site.policy(conn), site.now()
-    wanted, decision = _decided(site, conn, compiled, person_id, name)
+    wanted, decision = _decided(site, conn, compiled, person_id, name, role)
     if not decision.allowed:
         _ledgered(site, conn, events.MESSAGE_REFUSED, compiled, wanted.ask, decision, person_id)
         return False
     row: dict[str, Any] = {"id": new_id(now), "key": key, "person_id": person_id, "class": name, "template": template}
-    row |= {"terms": dict(terms), "at": now, "state": "queued", "because": ""}
+    row |= {"terms": {**terms, ROLE: role} if role else dict(terms), "at": now, "state": "queued", "because": ""}
     new = insert_into(conn, message).values(row).on_conflict_do_nothing(index_elements=["key"])
     if conn.execute(new.returning(message.c.id)).scalar_one_or_none() is None:
         return False
@@ -83,16 +96,20 @@ def queue(
     return agenda.put(conn, DELIVER, f"{DELIVER}:{row['id']}", str(row["id"]), due_at=now, at=now)
 
 
-def _decided(site: Site, conn: Connection, compiled: Compiled, person_id: str, name: str) -> tuple[Sending, Decision]:
-    by, purpose = _by(name, person_id), purpose_of(compiled, name)
+def _decided(
+    site: Site, conn: Connection, compiled: Compiled, person_id: str, name: str, role: str
+) -> tuple[Sending, Decision]:
+    by, purpose = _by(name, person_id, role), purpose_of(compiled, name)
     scopes = () if name in NOTICES else (purpose,)
     facts = vault.facts(site, conn, [person_id], by, site.now(), purpose=purpose, policy=compiled, scopes=scopes)
     wanted = sending(compiled, name, vault.kind_of(conn, person_id) or "", facts[person_id])
     return wanted, compiled.decide(wanted.ask)
 
 
-def _by(name: str, person_id: str) -> vault.By:
-    """A notice is read for the person it is about; anything else for the operator's system."""
+def _by(name: str, person_id: str, role: str) -> vault.By:
+    """A notice is read for the person it is about; anything else for whoever writes it, or for the operator's system."""
+    if role and name not in NOTICES:
+        return vault.By("staff", role)
     return vault.By("person", ref=person_id) if name in NOTICES else vault.By("system")
 
 
@@ -115,7 +132,7 @@ def deliver(site: Site, job: Job) -> None:
         if row is None or row.state != "queued":
             return
         compiled = site.policy(conn)
-        wanted, decision = _decided(site, conn, compiled, row.person_id, row._mapping["class"])
+        wanted, decision = _decided(site, conn, compiled, row.person_id, row._mapping["class"], row.terms.get(ROLE, ""))
         if not decision.allowed:
             _ledgered(site, conn, events.MESSAGE_REFUSED, compiled, wanted.ask, decision, row.person_id)
             _close(site, conn, row.id, "refused", decision.reason)
@@ -134,7 +151,9 @@ def deliver(site: Site, job: Job) -> None:
 
 def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> None:
     name = row._mapping["class"]
-    reading = vault.read(site, row.person_id, wanted.fields, wanted.purpose, _by(name, row.person_id))
+    reading = vault.read(
+        site, row.person_id, wanted.fields, wanted.purpose, _by(name, row.person_id, row.terms.get(ROLE, ""))
+    )
     held = next((reading.values[key] for key in sorted(wanted.address) if reading.values.get(key)), None)
     to = _moving(site, row.person_id, name) if name in MOVING else held
     if to is None or site.wiring.mail is None:
@@ -144,12 +163,13 @@ def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> Non
         id=row.id,
         template=row.template,
         language=language(compiled, row.terms),
-        terms=_terms(site, row.terms),
+        terms=_terms(site, row.person_id, row.terms),
         operator=compiled.policy.operator.name or site.wiring.title,
         sender=site.wiring.mail.sender,
         to=to,
         at=site.now(),
         stop_link=link,
+        promotional=name not in NOTICES and declared(compiled.policy, name).kind == "promotional",
     )
     hand_over(site.wiring.mail, compose(letter))
 
@@ -159,10 +179,15 @@ def _moving(site: Site, person_id: str, name: str) -> str | None:
         return moving.address(site, conn, person_id, MOVING[name])
 
 
-def _terms(site: Site, terms: Mapping[str, Any]) -> dict[str, Any]:
-    """What the template is given; a link that is good for once is made only now, so that no row ever holds it."""
-    given = {key: value for key, value in terms.items() if key not in {"language", ONCE, ONCE_PAGE}}
-    return {**given, "link": once_link(site, terms[ONCE], terms.get(ONCE_PAGE, "link"))} if ONCE in terms else given
+def _terms(site: Site, person_id: str, terms: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template is given; the links that only this person may have are made now, so that no row ever holds one."""
+    given = {key: value for key, value in terms.items() if key not in {"language", ONCE, ONCE_PAGE, REMOVAL, ROLE}}
+    if ONCE in terms:
+        given["link"] = once_link(site, terms[ONCE], terms.get(ONCE_PAGE, "link"))
+    if REMOVAL in terms:
+        disagreeing = Removal(person_id, int(terms[REMOVAL]), site.now() + REMOVAL_LASTS)
+        given["remove_link"] = removal_link(site, disagreeing) if terms[REMOVAL] else ""
+    return given
 
 
 def language(compiled: Compiled, terms: Mapping[str, Any]) -> str:

@@ -20,11 +20,12 @@ from functools import cache
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateNotFound
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, TemplateNotFound
 
 from troth.errors import InvalidInput
 
 _LONGEST_SUBJECT = 200
+PROMOTION = "promotion"
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,16 @@ class Letter:
     to: str
     at: datetime
     stop_link: str | None = None
+    promotional: bool = False
+    """whether it may carry the part of a template that promotes something"""
 
 
 def compose(letter: Letter) -> EmailMessage:
     """``letter`` as it leaves.
 
     Raises:
-        InvalidInput: when the address is none, or when there is no such template in this language.
+        InvalidInput: when the address is none, when there is no such template in this language, or when the template has a part
+            that promotes something and the letter is none that may.
     """
     subject, text, html = _rendered(letter)
     message = EmailMessage(policy=SMTP)
@@ -88,14 +92,25 @@ def _rendered(letter: Letter) -> tuple[str, str, str]:
     """Subject, text and HTML; the first line of a text template is its subject."""
     values = {"operator": letter.operator, "language": letter.language, "stop_link": letter.stop_link, **letter.terms}
     try:
-        text = _texts().get_template(f"{letter.language}/{letter.template}.txt").render(values)
-        subject, _, body = text.partition("\n")
-        html = _pages().get_template(f"{letter.language}/{letter.template}.html").render(subject=subject, **values)
+        plain = _texts().get_template(f"{letter.language}/{letter.template}.txt")
+        page = _pages().get_template(f"{letter.language}/{letter.template}.html")
+        _refuse_promotion(letter, plain, page)
+        subject, _, body = plain.render(values).partition("\n")
+        html = page.render(subject=subject, **values)
     except TemplateNotFound as error:
         raise InvalidInput(
             f"There is no message template `{error.message}`.", hint="Templates are listed in docs/."
         ) from None
     return subject, body.strip() + "\n", html
+
+
+def _refuse_promotion(letter: Letter, *templates: Template) -> None:
+    """A template that promotes something does so in a block named ``PROMOTION``, which only advertising may have."""
+    if not letter.promotional and any(PROMOTION in one.blocks for one in templates):
+        raise InvalidInput(
+            f"The template `{letter.template}` promotes something, and this message is no advertising.",
+            hint="Take the block `promotion` out, or send it as a class of the kind `promotional`.",
+        )
 
 
 @cache

@@ -18,8 +18,9 @@ from troth.agenda import Job
 from troth.errors import InvalidInput, Refused
 from troth.people import vault
 from troth.people.tables import person
-from troth.rights import choosing, correcting, erasing, links, replies
+from troth.rights import choosing, correcting, erasing, links, replies, reviewing
 from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, SYSTEM, VERIFYING, Case, load
+from troth.rights.copy.masks import Masks
 from troth.rights.intake import vouched_for
 from troth.rights.links import Opened
 from troth.rights.tables import reply
@@ -32,11 +33,12 @@ RESTRICTED = ""
 
 def carry(site: Site, request_id: str) -> None:
     """Do what a verified request asks for; nothing when it was done, taken back, or is for staff."""
+    to_review = reviewing.needed(site, request_id)
     with site.writing() as conn:
         take_turns(conn, f"carry:{request_id}")
         case = load(site, conn, request_id)
         if case.row.state == CARRYING and case.row.waits_for == SYSTEM and case.row.ending_id is None:
-            _carried_out(case)
+            reviewing.hold(case) if to_review else _carried_out(case)
 
 
 def handle(site: Site, job: Job) -> None:
@@ -139,15 +141,15 @@ def open_data(site: Site, secret: str) -> str:
         return links.begin_visit(site, conn, case.id)
 
 
-def visitor(site: Site, secret: str) -> tuple[Opened, str] | None:
-    """The request and the person of a visit that still lasts; None when it is over, or its person is gone."""
+def visitor(site: Site, secret: str) -> tuple[Opened, str, Masks] | None:
+    """Request and person of a visit that still lasts, and what it does not show; None when it is over or its person gone."""
     opened = links.look(site, secret, links.VISIT) if secret else None
     if opened is None:
         return None
     with site.writing() as conn:
         case = load(site, conn, opened.request_id)
         there = case.row.person_id is not None and vault.kind_of(conn, case.row.person_id) is not None
-        return (opened, case.person_id) if there else None
+        return (opened, case.person_id, reviewing.masks(site, conn, case.row)) if there else None
 
 
 def undo(site: Site, secret: str) -> str:

@@ -57,7 +57,7 @@ class Case:
     @cached_property
     def compiled(self) -> Compiled:
         """The version that decides about this request."""
-        return versions.by_number(self.conn, self.row.policy_version)
+        return versions.deciding(self.conn, self.row.policy_version)
 
     @cached_property
     def terms(self) -> Terms:

@@ -28,6 +28,7 @@ from troth.policy.notice.language import Speaker, language
 from troth.rights import rules
 from troth.rights.carrying import RESTRICTED
 from troth.rights.choosing import open_orders
+from troth.rights.copy.masks import NONE, Masks
 from troth.rights.intake import Received, receive
 from troth.rights.rules import Intake
 from troth.rights.tables import request
@@ -74,6 +75,8 @@ class Visitor:
 
     person_id: str
     came_by: Literal["account", "link"]
+    masks: Masks = NONE
+    """what staff decided not to show them, since it would tell of somebody else"""
 
     @property
     def by(self) -> By:
@@ -101,9 +104,11 @@ def centre(site: Site, visitor: Visitor, tag: str) -> Centre:
 def _latest(site: Site, visitor: Visitor) -> dict[str, str]:
     """The youngest value of each field that is held and that a person may change without confirming who they are anew."""
     found: dict[str, str] = {}
+    masked: set[str] = set()
     for one in everything(site, visitor.person_id, visitor.by):
         found |= one.fields
-    fixed = site.policy().identifying
+        masked |= visitor.masks.of(one, "")[1]
+    fixed = site.policy().identifying | masked
     return {field: value for field, value in found.items() if field not in fixed}
 
 

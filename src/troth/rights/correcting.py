@@ -11,8 +11,7 @@ from troth.errors import InvalidInput, Refused
 from troth.people.correcting import correct_everywhere
 from troth.people.tables import holding, shape
 from troth.people.vault import By
-from troth.recipients import gate
-from troth.recipients.tables import MAY_HAVE_ARRIVED, disclosure
+from troth.recipients.renewing import renew
 from troth.rights import papers, replies
 from troth.rights.cases import OPEN, STAFF, SYSTEM, Case
 from troth.rights.tables import request
@@ -60,34 +59,8 @@ def _by_point(conn: Connection, person_id: str, changes: dict[str, str]) -> dict
 
 
 def tell_recipients(site: Site, job: Job) -> None:
-    """Give every recipient who was given a corrected field its new value, through the gate, which decides again about each.
-
-    What the policy or the person no longer allows is not given. Done anew after a crash: one that was told by this request
-    already is not told again.
-    """
+    """Give every recipient who was given a corrected field its new value."""
     with site.reading() as conn:
         row = conn.execute(select(request).where(request.c.id == job.ref)).one()
-        given = _given(conn, row.person_id, set(row.about)) if row.person_id else []
-        told = _told_since(conn, row.person_id, row.closed_at) if given else set()
-    for recipient, purpose, fields, case_ref in given:
-        if (recipient, purpose, fields) not in told:
-            try:
-                gate.disclose(site, row.person_id, recipient, fields.split(), purpose, case=gate.Case(case_ref))
-            except Refused:
-                continue  # it is on the ledger
-
-
-def _given(conn: Connection, person_id: str, changed: set[str]) -> list[tuple[str, str, str, str]]:
-    """What recipients may have of the changed fields: recipient, purpose, fields and case of each sort of disclosure."""
-    mine = (
-        (disclosure.c.person_id == person_id) & disclosure.c.state.in_(MAY_HAVE_ARRIVED) & (disclosure.c.ground == "")
-    )
-    columns = (disclosure.c.recipient, disclosure.c.purpose, disclosure.c.fields, disclosure.c.case_ref)
-    rows = conn.execute(select(*columns).where(mine).distinct()).all()
-    return [tuple(row) for row in rows if changed & set(row.fields.split())]
-
-
-def _told_since(conn: Connection, person_id: str, since: object) -> set[tuple[str, str, str]]:
-    mine = (disclosure.c.person_id == person_id) & (disclosure.c.at >= since)
-    columns = (disclosure.c.recipient, disclosure.c.purpose, disclosure.c.fields)
-    return {tuple(row) for row in conn.execute(select(*columns).where(mine))}
+    if row.person_id:
+        renew(site, row.person_id, row.about, row.closed_at)

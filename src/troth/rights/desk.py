@@ -19,8 +19,8 @@ from troth.errors import InvalidInput, Refused
 from troth.ledger import events
 from troth.people import vault
 from troth.retention.holds import make_hold
-from troth.rights import choosing, erasing, papers, replies, rules
-from troth.rights.cases import CLOSED, STAFF, Case, load
+from troth.rights import choosing, erasing, papers, replies, reviewing, rules
+from troth.rights.cases import CLOSED, OPEN, STAFF, Case, load
 from troth.rights.intake import authority, goes_on, vouched_for
 from troth.rights.papers import Step
 from troth.rights.replies import Written, written
@@ -67,6 +67,8 @@ class Shown:
     letters: tuple[Letter, ...]
     waits_until: datetime | None
     closed_at: datetime | None
+    reviews: bool
+    """whether the answer waits for somebody to say what of it is another person's"""
 
 
 def queue(site: Site, *, ended: bool = False, limit: int = 200) -> list[Listed]:
@@ -87,7 +89,7 @@ def shown(site: Site, request_id: str) -> Shown:
         return Shown(
             listed, row.person_id is not None, row.verified_by, row.failures, bool(row.extended), tuple(row.about),
             case.paper, tuple(papers.steps(site, conn, case.id, row.at)), tuple(_letters(case)),
-            row.waits_until, row.closed_at,
+            row.waits_until, row.closed_at, row.state == OPEN and reviewing.waits(conn, case.id),
         )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from troth.store.site import Site
 
 KEYS = DayKeys(request_key)
 PAPER, LOG, STEP = "paper", "log", "step"
+MASKS = "masks"
 _CHANGE = "change."
 
 
@@ -81,9 +82,17 @@ def read(site: Site, conn: Connection, request_id: str, now: datetime, kept: tim
 
 def add(site: Site, conn: Connection, request_id: str, at: datetime, changes: Mapping[str, str]) -> None:
     """Add corrections that staff read out of a request of the instant ``at`` to its paper, in the caller's transaction."""
+    _put(site, conn, request_id, at, {f"{_CHANGE}{field}": value for field, value in changes.items()})
+
+
+def keep_masks(site: Site, conn: Connection, request_id: str, at: datetime, masks: str) -> None:
+    """Add what is left out of the answer to the paper of a request of the instant ``at``, in the caller's transaction."""
+    _put(site, conn, request_id, at, {MASKS: masks})
+
+
+def _put(site: Site, conn: Connection, request_id: str, at: datetime, more: Mapping[str, str]) -> None:
     body = conn.scalar(select(request_paper.c.body).where(request_paper.c.request_id == request_id))
-    values = _opened(site, at, request_id, PAPER, body) if body else {}
-    values |= {f"{_CHANGE}{field}": value for field, value in changes.items()}
+    values = (_opened(site, at, request_id, PAPER, body) if body else {}) | dict(more)
     sealed = _sealed(site, at, request_id, PAPER, values)
     conn.execute(update(request_paper).where(request_paper.c.request_id == request_id).values(body=sealed))
 

@@ -58,7 +58,7 @@ def queue(site: Site, conn: Connection, request_id: str, kind: str, key: str, **
     now = site.now()
     asked = _request(conn, request_id)
     paper = papers.read(
-        site, conn, request_id, now, terms_of(versions.by_number(conn, asked.policy_version), asked.right).log_kept
+        site, conn, request_id, now, terms_of(versions.deciding(conn, asked.policy_version), asked.right).log_kept
     )
     state = QUEUED if paper.get("email") else TO_PRINT
     row: dict[str, Any] = {"id": new_id(now), "key": f"{request_id}:{key}", "request_id": request_id, "template": kind}
@@ -96,7 +96,7 @@ def deliver(site: Site, job: Job) -> None:
         if row is None or row.state != QUEUED:
             return
         asked = _request(conn, row.request_id)
-        compiled = versions.by_number(conn, asked.policy_version)
+        compiled = versions.deciding(conn, asked.policy_version)
         paper = papers.read(site, conn, asked.id, site.now(), terms_of(compiled, asked.right).log_kept)
         said = written(site, conn, row, asked)
     try:

@@ -107,12 +107,39 @@ def _meet(conn: Connection, row: tuple[Any, ...]) -> Compiled:
     return found
 
 
+_NUMBERED = Prepared(
+    select(
+        policy_version.c.version,
+        policy_version.c.digest,
+        func.length(policy_version.c.policy),
+        func.length(policy_version.c.decisions),
+    ).where(policy_version.c.version == bindparam("version"))
+)
+
+
+def deciding(conn: Connection, version: int) -> Compiled:
+    """The archived version that decides about something begun under it, remembered as ``in_force`` remembers the newest.
+
+    Raises:
+        StoreError: when there is none.
+    """
+    rows = _NUMBERED.rows(conn, {"version": version})
+    if not rows:
+        raise _missing(version)
+    found = _met.get(rows[0])
+    return found if found is not None else _meet(conn, rows[0])
+
+
 def by_number(conn: Connection, version: int) -> Compiled:
-    """The archived version with this number. Raises ``StoreError`` when there is none."""
+    """The archived version with this number, read anew, for whoever audits. Raises ``StoreError`` when there is none."""
     query = select(policy_version.c.policy, policy_version.c.decisions).where(policy_version.c.version == version)
     row = conn.execute(query).first()
     if row is None:
-        raise StoreError(
-            f"Version {version} of the policy is not in the archive.", "Was the database restored without it?"
-        )
+        raise _missing(version)
     return compiled(row.policy, row.decisions)
+
+
+def _missing(version: int) -> StoreError:
+    return StoreError(
+        f"Version {version} of the policy is not in the archive.", "Was the database restored without it?"
+    )

@@ -73,6 +73,22 @@ def recipient_abroad(policy: Policy, context: Context) -> Iterator[Flaw]:
 
 
 @unprotected
+def transfer_kept_up_without_a_reason(policy: Policy, context: Context) -> Iterator[Flaw]:
+    """Where people may object to what is not essential, whatever is called essential says why."""
+    if policy.transfers is None or not policy.transfers.objection:
+        return
+    for key, recipient in policy.recipients.items():
+        if (
+            recipient.receives
+            and recipient.essential
+            and not recipient.why_essential
+            and recipient.role not in _NOT_ABROAD
+        ):
+            message = f"`{key}` is called essential, so that an objection does not stop it, and nothing says why."
+            yield Flaw(("recipients", key), message, "Write `why essential:`, or `essential: false`.", "error")
+
+
+@unprotected
 def safeguard_that_does_not_hold(policy: Policy, context: Context) -> Iterator[Flaw]:
     for key, recipient in policy.recipients.items():
         guard, path = recipient.safeguard, ("recipients", key)

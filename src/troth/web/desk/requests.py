@@ -1,7 +1,8 @@
 """Requests at the desk: the queue with what is due, one request with its plan and history, letters in and letters out.
 
 Every act is a step of the request with the number of whoever did it, and a line in the log of the staff. What somebody is shown
-here they are shown to answer it: nothing that is held is opened, only what was written in the request.
+here they are shown to answer it: only what was written in the request. Of what is held no more is opened than what looks like
+another person's, with a few words around it, when the answer waits for somebody to say whether it is.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from litestar import Response, get, post
 
 from troth.errors import Refused, TrothError
 from troth.policy.notice.language import LANGUAGES, Speaker, language
-from troth.rights import carrying, desk, erasing, papers, replies, rules
+from troth.rights import carrying, desk, erasing, papers, replies, reviewing, rules
 from troth.rights.desk import Refusal, Shown
 from troth.rights.intake import receive
 from troth.rights.rules import Intake
@@ -67,8 +68,17 @@ def _request(
         shown=shown, rights=said["rights"], outcomes=said["outcomes"], sorts=list(rules.RIGHTS),
         plan=_plan(site, shown, tag), done=done, now=site.now(),
         wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
+        found=_found(site, shown, tag),
         paper=_paper(site, shown, tag), fields=_fields(site, tag), grounds=_grounds(site, tag), scopes=_scopes(site, tag),
     )  # fmt: skip
+
+
+def _found(site: Site, shown: Shown, tag: str) -> list[tuple[str, reviewing.Found]]:
+    """What may be another person's, each with what its field is called, while the answer waits for that."""
+    if not shown.reviews:
+        return []
+    called = dict(_fields(site, tag))
+    return [(called.get(one.field, one.field), one) for one in reviewing.found(site, shown.listed.id)]
 
 
 def _plan(site: Site, shown: Shown, tag: str) -> dict[str, Any] | None:
@@ -115,6 +125,12 @@ def _scopes(site: Site, tag: str) -> list[tuple[str, str]]:
     speaker = Speaker(policy, language(tag))
     purposes = [(key, speaker.text(one.label)) for key, one in policy.purposes.items()]
     return [*purposes, *((f"@{key}", speaker.recipient(key)) for key in policy.recipients)]
+
+
+def _mask(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    masked = [key.removeprefix("mask.") for key in sent if key.startswith("mask.")]
+    reviewing.decide(site, request_id, masked, entered.staff_id)
+    carrying.carry(site, request_id)
 
 
 Act = Callable[[Site, str, dict[str, str], Entered], object]
@@ -181,7 +197,7 @@ def _printed(site: Site, request_id: str, sent: dict[str, str], entered: Entered
 
 ACTS: dict[str, Act] = {
     "sort": _sort, "identify": _identify, "accept": _accept, "reject": _reject, "refuse": _refuse, "extend": _extend,
-    "answer": _answer, "decide": _decide, "cancel": _cancel, "printed": _printed,
+    "answer": _answer, "decide": _decide, "cancel": _cancel, "printed": _printed, "mask": _mask,
 }  # fmt: skip
 
 

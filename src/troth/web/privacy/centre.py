@@ -104,7 +104,7 @@ def _visiting(request: Asked, site: Site, compiled: Compiled, tag: str, secret: 
     if found is None:
         return None
     bound = f"centre:{digest_of(secret).hex()}"
-    return Here(request, site, compiled, tag, Visitor(found[1], "link"), secret, bound)
+    return Here(request, site, compiled, tag, Visitor(found[1], "link", found[2]), secret, bound)
 
 
 def _sent(request: Asked, data: dict[str, Any]) -> tuple[Here, dict[str, str], str]:
@@ -162,7 +162,8 @@ def _centre(here: Here, done: str = "", wrong: str = "", hint: str = "", status:
 
 def _held(here: Here) -> Markup:
     """What is held, as it is shown."""
-    return held.fragment(overview(here.site, here.visitor.person_id, here.visitor.by, here.tag, most=held.MOST_SHOWN))
+    who = here.visitor
+    return held.fragment(overview(here.site, who.person_id, who.by, here.tag, who.masks, most=held.MOST_SHOWN))
 
 
 def _authority(here: Here) -> tuple[str, str]:
@@ -275,7 +276,8 @@ def _known(here: Here, field: str) -> bool:
 def copy(request: Asked, data: Sent) -> Response[Any]:
     """A copy to take away, in the format that the form names; that it was asked for is logged as any request is."""
     here, sent, key = _sent(request, data)
-    made = held.copy_of(here.site, here.visitor.person_id, here.visitor.by, here.tag, sent.get("format", ""))
+    who = here.visitor
+    made = held.copy_of(here.site, who.person_id, who.by, here.tag, sent.get("format", ""), who.masks)
     if here.visitor.came_by == "account":
         rights.ask(here.site, here.visitor, "copy", key, here.tag, ip=here.ip)
     return held.handed_out(made)

@@ -8,14 +8,18 @@ from litestar import Response, get, post
 
 from troth.errors import InvalidInput, Refused
 from troth.policy.notice.language import Speaker, language
-from troth.rights import carrying, links
+from troth.rights import carrying, links, removal
 from troth.rights.cases import load
 from troth.rights.replies import words_in
+from troth.rights.rules import destroys_within
 from troth.web.guard import refuse_foreign
 from troth.web.pages import Asked, language_of, site_of, site_page
 from troth.web.privacy.centre import visited
 from troth.web.privacy.forms import FORM, LINK, Sent
 from troth.web.words import problem, say
+
+REMOVE = "remove"
+"""what the words of the page behind a removal link begin with"""
 
 
 def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
@@ -111,4 +115,37 @@ def undo(request: Asked, data: Sent) -> Response[str]:
     return _done(request, links.UNDO, "restored")
 
 
-PAGES = (confirm_page, confirm, data_page, open_data, undo_page, undo)
+@get("/privacy/remove/{token:str}", **LINK)
+def remove_page(request: Asked) -> Response[str]:
+    """Ask whether somebody who disagrees with a changed policy wants their data removed."""
+    return _remove(request)
+
+
+@post("/privacy/remove/{token:str}", **{**FORM, **LINK})
+def remove(request: Asked, data: Sent) -> Response[str]:
+    """Ask for the removal of one's data: whoever has the link reads the mail at the address on file."""
+    _refuse_foreign(request)
+    site = site_of(request)
+    tag = language_of(request, site.policy().policy.policy.languages)
+    client: Any = request.scope.get("client")
+    try:
+        received = removal.ask(site, request.path_params["token"], tag, client[0] if client else "")
+    except InvalidInput:
+        return _remove(request)
+    until = Speaker(site.policy().policy, language(tag)).date(received.due_at.date())
+    return _done(request, REMOVE, received.state, kind="erasure", right=words_in(tag)["rights"]["erasure"], until=until)
+
+
+def _remove(request: Asked) -> Response[str]:
+    site = site_of(request)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
+    good = removal.is_good(site, request.path_params["token"])
+    until = Speaker(compiled.policy, language(tag)).date((site.now() + destroys_within(compiled)).date())
+    return site_page(
+        request, site, compiled, "request_link.html", here="privacy", status=200 if good else 404,
+        good=good, opens=REMOVE, kind="erasure", right=words_in(tag)["rights"]["erasure"], until=until, wrong="", done="",
+    )  # fmt: skip
+
+
+PAGES = (confirm_page, confirm, data_page, open_data, undo_page, undo, remove_page, remove)
