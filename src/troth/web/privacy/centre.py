@@ -162,7 +162,9 @@ def _centre(here: Here, done: str = "", wrong: str = "", hint: str = "", status:
 
 def _held(here: Here) -> Markup:
     """What is held, as it is shown."""
-    return held.fragment(overview(here.site, here.visitor.person_id, here.visitor.by, here.tag, most=held.MOST_SHOWN))
+    return held.fragment(
+        overview(here.site, here.visitor.person_id, here.visitor.by, here.tag, most=held.MOST_SHOWN), level=3
+    )
 
 
 def _authority(here: Here) -> tuple[str, str]:
