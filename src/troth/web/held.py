@@ -63,8 +63,9 @@ def shown(told: Overview) -> dict[str, Any]:
 
 
 def fragment(told: Overview, level: int = 2) -> Markup:
-    """``told`` as part, in a box of the class ``held``, of a page that links ``/static/held.css``; its headings begin at ``level``."""
-    return Markup(render("held_fragment.html", told.about.language, level=level, **shown(told)))  # noqa: S704  (escaped by the template)
+    """``told`` in a box of the class ``held``, on a page that links ``/static/held.css``; its headings begin at ``level``."""
+    part = render("held_fragment.html", told.about.language, level=level, **shown(told))
+    return Markup(part)  # noqa: S704  (escaped by the template)
 
 
 def readable(told: Overview) -> str:
