@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -14,16 +15,21 @@ from sqlalchemy import select
 
 from tests.browsing import Walk
 from tests.databases import Databases
+from tests.journeys.test_held import member_at
 from tests.journeys.test_privacy import run
 from tests.operators import mailing, open_operator
-from tests.served import serving
-from troth.clock import MovedClock, utc
+from tests.served import Client, client, serving
+from tests.staffed import at_desk, clerk
+from troth.clock import DAY, MovedClock, utc
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.messages.mailbox import Mailbox
 from troth.people.tables import person
+from troth.rights.intake import receive
+from troth.rights.rules import Intake
 from troth.store.site import Site
 from troth.web.evidence import Shown
+from troth.web.words import say
 
 pytestmark = pytest.mark.browser
 ORDER = {
@@ -61,9 +67,6 @@ class Trip:
     tag: str
     scripts: bool = True
     mouse: bool = True
-    agreed: tuple[str, ...] = ()
-    keeps: bool = False
-    """an order is open, so that something stays for a while"""
 
     def __str__(self) -> str:
         return self.site
@@ -89,8 +92,11 @@ TRIPS = (
     Trip("optokingdom", "register", BUYS, "address", "dark", 390, "zh-Hant"),
     Trip("made-in-china", "register", FIRM, "company_location", "light", 390, "en", scripts=False),
     Trip("infortrend", "order", QUOTE, "business_address", "dark", 1100, "zh-Hant", scripts=False),
-    Trip("ledflex", "place_order", ORDER, "office_address", "light", 1100, "en", mouse=False, keeps=True),
+    Trip("ledflex", "place_order", ORDER, "office_address", "light", 1100, "en", mouse=False),
 )
+
+
+DESKS = (("ledflex", "light", 1100, "en"), ("infortrend", "dark", 390, "zh-Hant"))
 
 
 @dataclass(frozen=True)
@@ -163,11 +169,12 @@ def test_somebody_asks_looks_corrects_takes_a_copy_deletes_and_comes_back(
     walk.look("confirmed")
     follow(walk, stand, site, trip, "data")
     _centre(walk, trip)
+    assert _codes(site, page) == []
     _choose(walk)
     _correct(walk, trip)
     _take(walk, trip)
     _delete(walk, trip)
-    assert _state(site, who) == "deleted"
+    assert _state(site, who) == "quarantined"
     follow(walk, stand, site, trip, "undo")
     walk.look("undone")
     assert _state(site, who) == "active"
@@ -195,6 +202,13 @@ def _centre(walk: Walk, trip: Trip) -> None:
     held = page.locator("#held")
     assert [value for value in trip.gave.values() if value not in held.inner_text()] == []
     expect(held.locator("#picture-held svg >> visible=true")).to_have_count(1)
+
+
+def _codes(site: Site, page: Page) -> list[str]:
+    """The policy's own keys that a page shows to its reader."""
+    policy, said = site.policy().policy, page.inner_text("main")
+    keys = (*policy.data, *policy.purposes, *policy.recipients, *policy.collection)
+    return [key for key in keys if "_" in key and key in said]
 
 
 def _choose(walk: Walk) -> None:
@@ -244,6 +258,118 @@ def _delete(walk: Walk, trip: Trip) -> None:
     walk.press(walk.page.locator('form:has([name="sure"]) button'))
     expect(walk.page.get_by_role("status")).to_be_visible()
     walk.look("deleted")
+
+
+def test_paper_gets_what_is_held_and_no_buttons(browser: Browser, stand: Stand, tmp_path: Path) -> None:
+    trip = Trip("optokingdom", "register", BUYS | {"email": "paper@opto.example"}, "address", "light", 800, "en")
+    site = stand.sites[trip.site]
+    collect(site, Submission(trip.point, trip.gave, "paper-1", acknowledged=True))
+    receive(site, Intake("access", "web", "paper-2", trip.gave["email"]))
+    page = opened(browser, trip)
+    walk = Walk(page, tmp_path, "paper")
+    follow(walk, stand, site, trip, "confirm")
+    follow(walk, stand, site, trip, "data")
+    page.emulate_media(media="print")
+    walk.look("centre")
+    assert [one for one in page.locator("main button").all() if one.is_visible()] == []
+    assert not page.locator("nav.contents").is_visible()
+    assert trip.gave["address"] in page.inner_text("#held")
+    page.context.close()
+
+
+# --- A member --------------------------------------------------------------------------------------------------------
+
+
+def test_a_member_rests_uses_again_objects_complains_and_thinks_again(
+    browser: Browser, stand: Stand, tmp_path: Path
+) -> None:
+    site = stand.sites["made-in-china"]
+    trip = Trip(site.name, "register", {}, "", "dark", 390, "zh-Hant")
+    page, base = opened(browser, trip), f"{stand.address}/{site.name}"
+    with client(site, mailbox=stand.mailbox) as web:
+        member_at(web, site, stand.mailbox)
+        page.context.add_cookies(_cookies(web, base))
+    walk = Walk(page, tmp_path, "member")
+    page.goto(f"{base}/privacy?lang={trip.tag}")
+    walk.look("privacy")
+    walk.press(page.locator('main a[href*="/privacy/centre"]'))
+    walk.look("centre")
+    for step in ("rests", "used-again"):
+        walk.press(form(page, "restrict").locator("button"))
+        expect(page.get_by_role("status")).to_be_visible()
+        walk.look(step)
+    page.locator('[name^="no."]:not(:disabled)').first.check()
+    walk.press(form(page, "object").locator("button"))
+    expect(page.locator('[name^="no."]:disabled')).not_to_have_count(0)
+    walk.look("objected")
+    page.fill("#complaint", "太吵了")
+    walk.press(form(page, "complain").locator("button"))
+    expect(page.locator("#asked li")).to_have_count(3)
+    walk.look("complained")
+    walk.press(form(page, "delete").locator("button"))
+    walk.press(form(page, "centre").locator("button"))
+    expect(page.locator("#held")).to_be_visible()
+    page.goto(f"{base}/account/data?lang={trip.tag}")
+    walk.look("data")
+    page.context.close()
+
+
+def _cookies(web: Client, base: str) -> list[Any]:
+    return [{"name": one.name, "value": one.value or "", "url": base} for one in web.cookies.jar]
+
+
+# --- The desk --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.clause("F60")
+@pytest.mark.parametrize(("name", "scheme", "width", "tag"), DESKS)
+def test_staff_answer_letters(
+    browser: Browser, stand: Stand, tmp_path: Path, name: str, scheme: str, width: int, tag: str
+) -> None:
+    site = stand.sites[name]
+    trip = next(one for one in TRIPS if one.site == name)
+    email = f"lee@{name}.example"
+    collect(site, Submission(trip.point, trip.gave | {"email": email}, "lee-1", acknowledged=True))
+    page, base = opened(browser, replace(trip, scheme=scheme, width=width, scripts=True)), f"{stand.address}/{name}"
+    with client(site) as web:
+        at_desk(web, clerk(site))
+        page.context.add_cookies(_cookies(web, base))
+    walk = Walk(page, tmp_path, f"desk-{name}")
+    day = site.now() - 60 * DAY
+    _enter(walk, base, tag, "question", "What do you hold about me?", day.date().isoformat())
+    expect(page.locator("main .facts strong")).to_be_visible()
+    page.get_by_label(say(tag, "desk.answer_words")).fill("We hold your order of 3 May, and nothing else.")
+    walk.press(page.locator('form[action*="/answer"] button'))
+    walk.look("answered")
+    walk.press(page.locator('main a[href*="/letters/"]').last)
+    walk.look("letter")
+    page.emulate_media(media="print")
+    assert not page.locator("nav.pages").is_visible() and page.get_by_text("3 May").is_visible()
+    page.emulate_media(media="screen")
+    page.go_back()
+    _enter(walk, base, tag, "erasure", "Please delete everything.")
+    page.fill("#value", email)
+    walk.press(page.locator('form[action*="/identify"] button'))
+    walk.look("found")
+    page.fill("#evidence", "A passport was seen, 22 November.")
+    walk.press(page.locator('form[action*="/accept"] button'))
+    walk.look("accepted")
+    assert _codes(site, page) == []
+    page.goto(f"{base}/desk?lang={tag}")
+    walk.look("queue")
+    page.context.close()
+
+
+def _enter(walk: Walk, base: str, tag: str, right: str, words: str, received: str = "") -> None:
+    page = walk.page
+    page.goto(f"{base}/desk/letter?lang={tag}")
+    walk.look(f"enter-{right}")
+    page.select_option("#right", right)
+    page.fill("#name", "Lee Wren")
+    page.fill("#text", words)
+    page.fill("#received", received)
+    walk.press(page.locator("main form button"))
+    walk.look(f"entered-{right}")
 
 
 def _state(site: Site, who: str) -> str | None:

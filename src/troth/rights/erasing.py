@@ -98,7 +98,7 @@ def kept_words(speaker: Speaker, kept: Sequence[Hold]) -> str:
     for one in kept:
         fields = speaker.fields(one.fields) if one.fields else said["everything"]
         legal = policy.legal.get(one.ground)
-        ground = speaker.text(legal.label) if legal else one.reason or one.ground
+        ground = speaker.text(legal.label) if legal else one.reason or speaker.phrase("may keep", one.ground)
         sentences.append(str(said["kept"]).format(fields=fields, ground=ground, until=speaker.date(one.ends_at.date())))
     return " ".join(sentences)
 

@@ -62,9 +62,10 @@ def shown(told: Overview) -> dict[str, Any]:
     return {"page": reading(told), "timeline": timeline(told), "received": received(told), "copies": words(tag)}
 
 
-def fragment(told: Overview) -> Markup:
-    """``told`` as part of a page that links ``/static/held.css`` and whose ``main`` has the class ``held``."""
-    return Markup(render("held_fragment.html", told.about.language, **shown(told)))  # noqa: S704  (escaped by the template)
+def fragment(told: Overview, level: int = 2) -> Markup:
+    """``told`` in a box of the class ``held``, on a page that links ``/static/held.css``; its headings begin at ``level``."""
+    part = render("held_fragment.html", told.about.language, level=level, **shown(told))
+    return Markup(part)  # noqa: S704  (escaped by the template)
 
 
 def readable(told: Overview) -> str:

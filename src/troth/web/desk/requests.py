@@ -23,7 +23,7 @@ from troth.staff import log
 from troth.staff.entering import Entered
 from troth.store.site import Site
 from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted, required
-from troth.web.pages import Asked, language_of, site_of
+from troth.web.pages import Asked, language_of, own_name, site_of
 from troth.web.tokens import read_form_token
 from troth.web.words import problem, say, words
 
@@ -70,6 +70,7 @@ def _request(
         wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
         found=_found(site, shown, tag),
         paper=_paper(site, shown, tag), fields=_fields(site, tag), grounds=_grounds(site, tag), scopes=_scopes(site, tag),
+        about=_about(site, shown, tag),
     )  # fmt: skip
 
 
@@ -117,7 +118,10 @@ def _grounds(site: Site, tag: str) -> list[tuple[str, str]]:
     policy = site.policy().policy
     speaker = Speaker(policy, language(tag))
     legal = [(key, speaker.text(one.label)) for key, one in policy.legal.items() if one.act == "keep"]
-    return [*legal, *((one, one) for one in (policy.erasure.may_keep if policy.erasure else ()))]
+    return [
+        *legal,
+        *((one, speaker.phrase("may keep", one)) for one in (policy.erasure.may_keep if policy.erasure else ())),
+    ]
 
 
 def _scopes(site: Site, tag: str) -> list[tuple[str, str]]:
@@ -131,6 +135,12 @@ def _mask(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -
     masked = [key.removeprefix("mask.") for key in sent if key.startswith("mask.")]
     reviewing.decide(site, request_id, masked, entered.staff_id)
     carrying.carry(site, request_id)
+
+
+def _about(site: Site, shown: Shown, tag: str) -> list[str]:
+    """What a request names, in words: purposes, recipients, or the fields that a correction is about."""
+    called = dict(_fields(site, tag)) | dict(_scopes(site, tag))
+    return [called.get(one, one) for one in shown.about]
 
 
 Act = Callable[[Site, str, dict[str, str], Entered], object]
@@ -249,7 +259,7 @@ def _enter(
     blank = dict.fromkeys(("right", "channel", "name", "email", "text", "language", "received"), "")
     return desk_page(
         request, site, entered, "desk_enter.html", here="letter", status=422 if wrong else 200,
-        typed=blank | typed, rights=replies.words_in(tag)["rights"], spoken=LANGUAGES,
+        typed=blank | typed, rights=replies.words_in(tag)["rights"], spoken=[(one, own_name(one)) for one in LANGUAGES],
         wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
     )  # fmt: skip
 

@@ -163,7 +163,8 @@ def _centre(here: Here, done: str = "", wrong: str = "", hint: str = "", status:
 def _held(here: Here) -> Markup:
     """What is held, as it is shown."""
     who = here.visitor
-    return held.fragment(overview(here.site, who.person_id, who.by, here.tag, who.masks, most=held.MOST_SHOWN))
+    told = overview(here.site, who.person_id, who.by, here.tag, who.masks, most=held.MOST_SHOWN)
+    return held.fragment(told, level=3)
 
 
 def _authority(here: Here) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from troth.rights.cases import load
 from troth.rights.replies import words_in
 from troth.rights.rules import destroys_within
 from troth.web.guard import refuse_foreign
-from troth.web.pages import Asked, language_of, site_of, site_page
+from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.privacy.centre import visited
 from troth.web.privacy.forms import FORM, LINK, Sent
 from troth.web.words import problem, say
@@ -37,6 +37,7 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
             shown["kind"] = case.row.right
     status = 200 if found else 404
     frame: dict[str, Any] = {"kind": "", "wrong": "", "done": "", "opens": opens, "good": found is not None}
+    frame["lang"] = with_language(request, "")
     return site_page(
         request, site, compiled, "request_link.html", status=status, here="privacy", **(frame | shown | values)
     )
@@ -45,6 +46,7 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
 def _done(request: Asked, opens: str, done: str, **values: Any) -> Response[str]:
     site = site_of(request)
     frame: dict[str, Any] = {"good": True, "kind": "", "right": "", "until": "", "wrong": "", "opens": opens}
+    frame["lang"] = with_language(request, "")
     return site_page(
         request, site, site.policy(), "request_link.html", here="privacy", **(frame | {"done": done} | values)
     )
