@@ -48,7 +48,7 @@ from troth.work import HANDLERS
 REQUESTS = 100
 MIX = (
     *("access", "erasure", "correction", "access", "stop marketing"),
-    *("objection", "access", "erasure", "withdrawal", "portability"),
+    *("objection", "access", "erasure", "withdrawal", "access"),
 )
 QUARANTINE = timedelta(days=19)
 
