@@ -31,12 +31,16 @@ from troth.store.site import Site
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an erasure does: the fields that go, the holds that keep some a while, who is told, and by when all is gone."""
+    """What an erasure does: the fields that go, the holds that keep some a while, who is told, and by when all is gone.
+
+    ``back_until``: as long it can be undone: the destruction comes before the promised day, by a margin.
+    """
 
     goes: tuple[str, ...]
     kept: tuple[Hold, ...]
     told: tuple[str, ...]
     until: datetime
+    back_until: datetime
 
 
 class _OnlyPlannedError(Exception):
@@ -64,7 +68,18 @@ def plan(site: Site, person_id: str) -> Plan:
 def _planned(site: Site, conn: Connection, person_id: str, ending_id: str, until: datetime) -> Plan:
     left = conn.execute(select(holding.c.id).where(holding.c.person_id == person_id).limit(1)).first()
     kept = tuple(holds_of(conn, person_id, site.now())) if left else ()
-    return Plan(tuple(sorted(fields_in(conn, ending_id))), kept, tuple(_given_to(conn, person_id)), until)
+    return Plan(
+        tuple(sorted(fields_in(conn, ending_id))),
+        kept,
+        tuple(_given_to(conn, person_id)),
+        until,
+        _destroys_at(conn, ending_id),
+    )
+
+
+def _destroys_at(conn: Connection, ending_id: str) -> datetime:
+    at: datetime = conn.execute(select(ending.c.destroys_at).where(ending.c.id == ending_id)).scalar_one()
+    return at
 
 
 def _given_to(conn: Connection, person_id: str) -> list[str]:
@@ -79,12 +94,11 @@ def begin(case: Case) -> Case:
     planned = _planned(case.site, case.conn, case.person_id, ending_id, deadline)
     case.note("quarantined", SYSTEM)
     case = case.change(ending_id=ending_id, state=CARRYING, waits_for=SYSTEM, waits_until=deadline)
-    destroyed_at = case.conn.scalar(select(ending.c.destroys_at).where(ending.c.id == ending_id)) or deadline
-    lasts = max(destroyed_at - case.site.now(), case.site.wiring.margin)
+    lasts = max(planned.back_until - case.site.now(), case.site.wiring.margin)
     link = links.issue(case.site, case.conn, case.id, links.UNDO, lasts)
     replies.queue(
         case.site, case.conn, case.id, "erasing", "erasing",
-        until=case.day(deadline), kept=kept_words(case.speaker, planned.kept),
+        until=case.day(deadline), back=case.day(planned.back_until), kept=kept_words(case.speaker, planned.kept),
         told=_told_words(case.speaker, planned.told), link=link, opens=links.UNDO,
     )  # fmt: skip
     return case

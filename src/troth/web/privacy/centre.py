@@ -265,6 +265,7 @@ def _plan(here: Here) -> Response[str]:
         kept=kept,
         told=[here.speaker.recipient(one) for one in planned.told if one in here.compiled.policy.recipients],
         until=here.speaker.date(planned.until.date()),
+        back=here.speaker.date(planned.back_until.date()),
         days=max(1, round((planned.until - here.site.now()) / DAY)),
     )  # fmt: skip
 
