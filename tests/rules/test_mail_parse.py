@@ -5,7 +5,7 @@ import io
 import zipfile
 from email.message import EmailMessage
 from email.utils import formataddr
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -259,6 +259,7 @@ def survives(raw: bytes) -> Arrived | None:
     return message
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_no_bytes_do_harm(raw: bytes) -> None:
     survives(raw)
@@ -272,7 +273,7 @@ PIECES = [b"From: ", b"Subject: ", b"Content-Type: ", b"text/plain", b"text/html
           b"<", b">", b"<!--", b"&#x", b"On x wrote:", b"> ", b"\xff", b"\0", b" ", "資".encode(), b";"]  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 @example(
     [b"From: ", b"a@b.example", b"\n", b"Content-Type: ", b"multipart/mixed; boundary=", b"b", b"\n\n", b"--b", b"\n"]
@@ -300,10 +301,10 @@ MONSTERS = {
 
 
 @pytest.mark.parametrize("name", MONSTERS)
-def test_a_monster_is_read_in_a_second(name: str) -> None:
-    begun = perf_counter()
+def test_a_monster_is_read_at_once(name: str) -> None:
+    begun = process_time()
     survives(MONSTERS[name])
-    assert perf_counter() - begun < 2
+    assert process_time() - begun < 2
 
 
 def test_a_message_that_is_cut_off_is_read_as_far_as_it_goes() -> None:
