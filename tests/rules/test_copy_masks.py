@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.people.vault import Held
@@ -75,6 +75,7 @@ def test_a_field_or_a_stretch_is_replaced_and_everything_else_is_as_it_was() -> 
     assert NONE.of(one, WORDS) == (one.fields, frozenset())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.lists(st.tuples(st.integers(-3, 45), st.integers(-3, 45)), max_size=6))
 def test_nothing_that_is_masked_is_left_and_nothing_else_is_lost(text: str, ends: list[tuple[int, int]]) -> None:
     spans = frozenset(Span("h1", "question", min(pair), max(pair)) for pair in ends)

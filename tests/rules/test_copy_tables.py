@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.rights.copy.as_csv import guarded, unguarded
@@ -16,6 +16,7 @@ from troth.rights.copy.words import LANGUAGES, words
 CELLS = st.text(max_size=30) | st.builds(str.__add__, st.sampled_from("=+-@\t\r\n'\""), st.text(max_size=20))
 
 
+@settings(deadline=None)
 @given(CELLS)
 def test_no_cell_begins_like_a_formula_and_each_can_be_read_back(cell: str) -> None:
     shown = guarded(cell)
@@ -23,6 +24,7 @@ def test_no_cell_begins_like_a_formula_and_each_can_be_read_back(cell: str) -> N
     assert unguarded(shown) == cell
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(CELLS.filter(lambda cell: "\x00" not in cell), min_size=2, max_size=2), max_size=4))
 def test_a_table_is_read_back_as_it_was_written(rows: list[list[str]]) -> None:
     out = io.StringIO(newline="")
