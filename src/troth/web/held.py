@@ -44,6 +44,8 @@ _MEDIA: dict[Format, str] = {
 }
 MOST_SHOWN = 200
 """records on a page; the copies hold all"""
+MOST_PRINTED = 1000
+"""records in a PDF, which is set as a whole: more would keep a worker busy for minutes. It says how many there are"""
 Sent = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -94,7 +96,7 @@ def _content(site: Site, person_id: str, by: By, tag: str, kind: Format, masks: 
     if kind == "csv":
         return as_csv(everything_told(site, person_id, by, tag, masks))
     if kind == "pdf":
-        told = overview(site, person_id, by, printable_language(tag), masks, most=None)
+        told = overview(site, person_id, by, printable_language(tag), masks, most=MOST_PRINTED)
         return iter((as_pdf(told, asked=tag),))
     return iter((readable(overview(site, person_id, by, tag, masks, most=None)).encode(),))
 
