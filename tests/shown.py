@@ -12,7 +12,7 @@ from troth.store.site import Site
 
 EVERYONE = (
     "  everyone: {name: Everybody, does: can read what you choose to show, role: public, receives: [full_name, interest], "
-    "for: [showcase], consent: itself, consideration: none}\n"
+    "for: [showcase], consent: itself, consideration: none, essential: false}\n"
 )
 SHOWCASE = "  showcase: {label: show what you like, basis: consent, uses: [full_name, interest], essential: false}\n"
 PRIVATE = "  interest_private: {never: disclose, what: [interest], unless: [court], label: We never give away what you like.}\n"

@@ -280,6 +280,13 @@ def test_every_table_about_people_is_told_or_has_a_reason_not_to_be() -> None:
         "departure": "whoever is in it is told nothing, since all of theirs is in quarantine",
         "instruction": "what recipients were told to delete of somebody who is gone",
         "once": "digests of links",
+        "half_log_in": "digests of log-ins that are under way",
+        "second_factor": "a secret that is shown once, when it is made",
+        "recovery_code": "hashes of codes that are shown once, when they are made",
+        "passkey": "public keys, listed on the page of the account's security",
+        "moving": "an address that waits to be confirmed, shown where it was asked for",
+        "public_profile": "names of fields, shown on the page where they are chosen",
+        "request": "listed in the privacy centre, under what somebody has asked for",
     }
     about = {table.name for table in data_tables.sorted_tables if "person_id" in table.c}
     assert about == told | why_not.keys()

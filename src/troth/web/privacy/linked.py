@@ -39,7 +39,13 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
     frame: dict[str, Any] = {"kind": "", "wrong": "", "done": "", "opens": opens, "good": found is not None}
     frame["lang"] = with_language(request, "")
     return site_page(
-        request, site, compiled, "request_link.html", status=status, here="privacy", **(frame | shown | values)
+        request,
+        site,
+        compiled,
+        "request_link.html",
+        status=status,
+        here="privacy",
+        **(frame | shown | values),
     )
 
 
@@ -48,7 +54,12 @@ def _done(request: Asked, opens: str, done: str, **values: Any) -> Response[str]
     frame: dict[str, Any] = {"good": True, "kind": "", "right": "", "until": "", "wrong": "", "opens": opens}
     frame["lang"] = with_language(request, "")
     return site_page(
-        request, site, site.policy(), "request_link.html", here="privacy", **(frame | {"done": done} | values)
+        request,
+        site,
+        site.policy(),
+        "request_link.html",
+        here="privacy",
+        **(frame | {"done": done} | values),
     )
 
 
@@ -145,9 +156,9 @@ def _remove(request: Asked) -> Response[str]:
     good = removal.is_good(site, request.path_params["token"])
     until = Speaker(compiled.policy, language(tag)).date((site.now() + destroys_within(compiled)).date())
     return site_page(
-        request, site, compiled, "request_link.html", here="privacy", status=200 if good else 404,
-        good=good, opens=REMOVE, kind="erasure", right=words_in(tag)["rights"]["erasure"], until=until, wrong="", done="",
-    )  # fmt: skip
+        request, site, compiled, "request_link.html", here="privacy", lang=with_language(request, ""), status=200 if good else
+        404, good=good, opens=REMOVE, kind="erasure", right=words_in(tag)["rights"]["erasure"], until=until, wrong="", done="",
+        )  # fmt: skip
 
 
 PAGES = (confirm_page, confirm, data_page, open_data, undo_page, undo, remove_page, remove)
