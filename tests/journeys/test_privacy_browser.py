@@ -335,7 +335,7 @@ def test_staff_answer_letters(
         at_desk(web, clerk(site))
         page.context.add_cookies(_cookies(web, base))
     walk = Walk(page, tmp_path, f"desk-{name}")
-    day = site.now() - 60 * DAY
+    day = site.now() - 45 * DAY
     _enter(walk, base, tag, "question", "What do you hold about me?", day.date().isoformat())
     expect(page.locator("main .facts strong")).to_be_visible()
     page.get_by_label(say(tag, "desk.answer_words")).fill("We hold your order of 3 May, and nothing else.")

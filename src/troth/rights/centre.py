@@ -130,9 +130,9 @@ def _switch(compiled: Compiled, speaker: Speaker, scope: str, facts: frozenset[s
     if scope.startswith("@"):
         recipient = policy.recipients[scope[1:]]
         label = f"{speaker.recipient(scope[1:])}: {speaker.text(recipient.does)}"
-        asks = recipient.consent == "itself"
     else:
-        label, asks = speaker.text(policy.purposes[scope].label), policy.purposes[scope].basis == "consent"
+        label = speaker.text(policy.purposes[scope].label)
+    asks = rules.rests_on_consent(policy, scope)
     on = f"consent:{scope}" in facts if asks else f"objection:{scope}" not in facts
     return Switch(scope, speaker.finish(label), on, rules.holds_up(policy, scope))
 
@@ -193,14 +193,8 @@ def _agree(site: Site, conn: Connection, visitor: Visitor, scopes: Sequence[str]
     speaker = Speaker(compiled.policy, language(tag))
     for scope in scopes:
         asks = _switch(compiled, speaker, scope, frozenset())
-        state: Literal["given", "lifted"] = "given" if _rests_on_consent(compiled.policy, scope) else "lifted"
+        state: Literal["given", "lifted"] = "given" if rules.rests_on_consent(compiled.policy, scope) else "lifted"
         consent.record(site, conn, visitor.person_id, scope, state, asks.label, tag, "privacy_centre", compiled)
-
-
-def _rests_on_consent(policy: Policy, scope: str) -> bool:
-    if scope.startswith("@"):
-        return policy.recipients[scope[1:]].consent == "itself"
-    return policy.purposes[scope].basis == "consent"
 
 
 def ask(

@@ -166,10 +166,17 @@ def is_absolute(policy: Policy, scope: str) -> bool:
     return purpose.marketing or purpose.opt_out or purpose.basis == "consent"
 
 
+def rests_on_consent(policy: Policy, scope: str) -> bool:
+    """Whether ``scope`` needs a yes of its own."""
+    if scope.startswith("@"):
+        return policy.recipients[scope[1:]].consent == "itself"
+    return policy.purposes[scope].basis == "consent"
+
+
 def state_of_no(policy: Policy, right: str, scope: str) -> Literal["withdrawn", "objected"]:
     """How a no to ``scope`` is recorded: what was agreed to is withdrawn, anything else is objected to."""
-    if right == "withdrawal":
-        return "withdrawn"
+    if right == "withdrawal":  # of a yes; where none was asked for, only an objection stops anything
+        return "withdrawn" if rests_on_consent(policy, scope) else "objected"
     if right == "stop marketing":
         classes = [one for one in policy.messages.values() if one.for_ == scope]
         if classes and all(stopping(one) == "withdrawn" for one in classes):

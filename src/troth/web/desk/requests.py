@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from litestar import Response, get, post
 
-from troth.errors import Refused, TrothError
+from troth.errors import InvalidInput, Refused, TrothError
 from troth.policy.notice.language import LANGUAGES, Speaker, language
 from troth.rights import carrying, desk, erasing, papers, replies, reviewing, rules
 from troth.rights.desk import Refusal, Shown
@@ -260,8 +260,13 @@ def _enter(
     return desk_page(
         request, site, entered, "desk_enter.html", here="letter", status=422 if wrong else 200,
         typed=blank | typed, rights=replies.words_in(tag)["rights"], spoken=[(one, own_name(one)) for one in LANGUAGES],
-        wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
+        wrong=(problem(tag, wrong.message), _why(wrong, tag)) if wrong else ("", ""),
     )  # fmt: skip
+
+
+def _why(wrong: TrothError, tag: str) -> str:
+    said = wrong.problems.values() if isinstance(wrong, InvalidInput) else (wrong.hint,)
+    return " ".join(problem(tag, one) for one in said)
 
 
 @post("/letter", **FORM)
