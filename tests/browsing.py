@@ -11,21 +11,20 @@ from playwright.sync_api import Locator, Page
 
 from tests.journeys.test_notice_page import violations
 
-_OPEN = "document.querySelectorAll('main details').forEach(part => part.open = true)"
-_CLOSE = "document.querySelectorAll('main details').forEach(part => part.open = false)"
+_OPEN = (
+    "document.querySelectorAll('main details:not([open])').forEach(one => { one.open = true; one.dataset.shut = '' })"
+)
+_CLOSE = "document.querySelectorAll('main details[data-shut]').forEach(one => { one.open = false })"
 _TWICE = """() => [...document.querySelectorAll('[id]')].map(one => one.id).filter((id, at, all) => all.indexOf(id) !== at)"""
 _MOST_TABS = 120
-
-
-def _barriers(page: Page) -> list[tuple[str, str]]:
-    return [(found["id"], found["nodes"][0]["html"]) for found in violations(page)]
 
 
 @dataclass
 class Walk:
     """One journey through pages; pictures go to ``folder``, and to the folder that ``TROTH_SCREENSHOTS`` names.
 
-    Without ``mouse`` everything is reached with Tab, as somebody does who has no mouse.
+    Without ``mouse`` everything is reached with Tab, as somebody does who has no mouse. A journey that ``searches`` looks for
+    barriers on each of its pages, which takes longer than all else it does, and where no ``scripts`` run it would never end.
     """
 
     page: Page
@@ -33,15 +32,11 @@ class Walk:
     name: str
     mouse: bool = True
     scripts: bool = True
-    scheme: str = "light"
-    beside: Page | None = None
+    searches: bool = True
     seen: list[str] = field(default_factory=list)
 
-    def look(self, step: str, known: bool = False) -> None:
-        """The page has no barriers, fits its window, has one heading of the first level and uses no id twice.
-
-        A page that is ``known`` is one that was searched for barriers before and now says a line more.
-        """
+    def look(self, step: str, search: bool | None = None) -> None:
+        """The page fits its window, has one heading of the first level, uses no id twice and, if searched, has no barriers."""
         self.seen.append(step)
         picture = self.folder / f"{self.name}-{len(self.seen):02d}-{step}.png"
         self.page.screenshot(path=picture, full_page=True)
@@ -51,37 +46,15 @@ class Walk:
         assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{step} is too wide"
         assert self.page.evaluate(_TWICE) == []
         assert self.page.locator("h1").count() == 1
-        if not known:
+        if self.searches if search is None else search:
             assert self._barriers() == []
 
     def _barriers(self) -> list[tuple[str, str]]:
         """What axe finds, with everything folded out."""
-        if not self.scripts:
-            return _barriers(self._twin())
         self.page.evaluate(_OPEN)
-        found = _barriers(self.page)
+        found = [(one["id"], one["nodes"][0]["html"]) for one in violations(self.page)]
         self.page.evaluate(_CLOSE)
         return found
-
-    def _twin(self) -> Page:
-        """The same markup where scripts run: axe waits for timers, and where scripts may not run it would wait for ever."""
-        context = self.page.context.browser
-        assert context is not None
-        if self.beside is None:
-            size = self.page.viewport_size
-            self.beside = context.new_page(viewport=size, color_scheme=self.scheme, bypass_csp=True)  # type: ignore[arg-type]
-        address, markup = self.page.url.split("#")[0], self.page.content()
-        self.beside.unroute_all()
-        self.beside.route(address, lambda route: route.fulfill(body=markup, content_type="text/html; charset=utf-8"))
-        self.beside.goto(address)
-        self.beside.evaluate(_OPEN)
-        return self.beside
-
-    def close(self) -> None:
-        """Leave nothing open."""
-        if self.beside is not None:
-            self.beside.context.close()
-        self.page.context.close()
 
     def press(self, what: Locator, key: str = "Enter") -> None:
         """Press a button or follow a link, and wait for the page it leads to."""
