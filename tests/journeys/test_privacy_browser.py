@@ -344,8 +344,9 @@ def test_staff_answer_letters(
     walk.look("letter")
     page.emulate_media(media="print")
     assert not page.locator("nav.pages").is_visible() and page.get_by_text("3 May").is_visible()
+    assert not page.locator("p.back").is_visible()
     page.emulate_media(media="screen")
-    page.go_back()
+    walk.press(page.locator("p.back a"))
     _enter(walk, base, tag, "erasure", "Please delete everything.")
     page.fill("#value", email)
     walk.press(page.locator('form[action*="/identify"] button'))
@@ -362,7 +363,7 @@ def test_staff_answer_letters(
 def _enter(walk: Walk, base: str, tag: str, right: str, words: str, received: str = "") -> None:
     page = walk.page
     page.goto(f"{base}/desk/letter?lang={tag}")
-    walk.look(f"enter-{right}")
+    walk.look(f"enter-{right}", search=right == "question")
     page.select_option("#right", right)
     page.fill("#name", "Lee Wren")
     page.fill("#text", words)

@@ -19,7 +19,7 @@ from troth.rights import carrying, desk, erasing, papers, replies, reviewing, ru
 from troth.rights.desk import Refusal, Shown
 from troth.rights.intake import receive
 from troth.rights.rules import Intake
-from troth.staff import log
+from troth.staff import actions, log
 from troth.staff.entering import Entered
 from troth.store.site import Site
 from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted, required
@@ -70,7 +70,7 @@ def _request(
         wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
         found=_found(site, shown, tag),
         paper=_paper(site, shown, tag), fields=_fields(site, tag), grounds=_grounds(site, tag), scopes=_scopes(site, tag),
-        about=_about(site, shown, tag),
+        about=_about(site, shown, tag), staff=_staff(site),
     )  # fmt: skip
 
 
@@ -93,9 +93,9 @@ def _plan(site: Site, shown: Shown, tag: str) -> dict[str, Any] | None:
     policy = site.policy().policy
     speaker = Speaker(policy, language(tag))
     return {
-        "goes": [speaker.label(one) for one in planned.goes if one in policy.data],
+        "goes": speaker.every(speaker.label(one) for one in planned.goes if one in policy.data),
         "kept": erasing.kept_words(speaker, planned.kept),
-        "told": [speaker.recipient(one) for one in planned.told if one in policy.recipients],
+        "told": speaker.every(speaker.recipient(one) for one in planned.told if one in policy.recipients),
     }
 
 
@@ -137,10 +137,16 @@ def _mask(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -
     carrying.carry(site, request_id)
 
 
-def _about(site: Site, shown: Shown, tag: str) -> list[str]:
+def _staff(site: Site) -> dict[str, str]:
+    """The log-in names of the staff; whoever has left is a number."""
+    with site.reading() as conn:
+        return {one.id: one.login for one in actions.everybody(conn)}
+
+
+def _about(site: Site, shown: Shown, tag: str) -> str:
     """What a request names, in words: purposes, recipients, or the fields that a correction is about."""
     called = dict(_fields(site, tag)) | dict(_scopes(site, tag))
-    return [called.get(one, one) for one in shown.about]
+    return Speaker(site.policy().policy, language(tag)).every(called.get(one, one) for one in shown.about)
 
 
 Act = Callable[[Site, str, dict[str, str], Entered], object]
