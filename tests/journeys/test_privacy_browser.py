@@ -161,7 +161,7 @@ def test_somebody_asks_looks_corrects_takes_a_copy_deletes_and_comes_back(
     site = stand.sites[trip.site]
     who = collect(site, Submission(trip.point, trip.gave, "kim-1", acknowledged=True, language=trip.tag)).person_id
     page = opened(browser, trip)
-    walk = Walk(page, tmp_path, trip.site, trip.mouse)
+    walk = Walk(page, tmp_path, trip.site, trip.mouse, trip.scripts)
     page.goto(f"{stand.address}/{site.name}/privacy?lang={trip.tag}")
     walk.look("privacy")
     _ask(walk, trip)
