@@ -26,6 +26,7 @@ SMALL = {
     "stop",
     "site_key",
     "day_key",
+    "request_key",
     "ledger_checkpoint",
     "visit",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.clock import utc
@@ -156,6 +156,7 @@ def test_every_section_about_data_is_a_section_of_the_language(section: str) -> 
 SECTIONS = sorted(set(tree()) - {"policy", "operator", "people", "data"})  # a notice cannot be written without these
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(st.sets(st.sampled_from(SECTIONS), min_size=1))
 def test_going_back_is_the_same_changes_the_other_way_round(sections: set[str]) -> None:
     whole = shop()

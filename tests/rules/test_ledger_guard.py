@@ -37,7 +37,7 @@ emails = st.builds("{}@{}.example".format, letters_and_signs, letters_and_signs)
 phones = st.builds(
     lambda plus, digits, gap: plus + gap.join(digits),
     st.sampled_from(["", "+", "00", "tel:", "phone."]),
-    st.lists(st.sampled_from("0123456789"), min_size=9, max_size=15),
+    st.lists(st.sampled_from("0123456789"), min_size=9, max_size=13),
     st.sampled_from(["", " ", "-", ".", "/", ":"]),
 )
 names = st.builds("{} {}".format, st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=12))

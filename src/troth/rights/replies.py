@@ -73,11 +73,9 @@ def queue(site: Site, conn: Connection, request_id: str, kind: str, key: str, **
 
 def sent_to(conn: Connection, mark: bytes, since: datetime) -> int:
     """How many replies requests from one address have caused since an instant."""
-    theirs = request_paper.c.mark == mark
-    query = (
-        select(func.count()).select_from(reply).join(request_paper, request_paper.c.request_id == reply.c.request_id)
-    )
-    return conn.scalar(query.where(theirs, reply.c.at > since)) or 0
+    theirs = list(conn.scalars(select(request_paper.c.request_id).where(request_paper.c.mark == mark)))
+    caused = reply.c.request_id.in_(theirs) & (reply.c.at > since)
+    return conn.scalar(select(func.count()).select_from(reply).where(caused)) or 0
 
 
 def _request(conn: Connection, request_id: str) -> Row[Any]:

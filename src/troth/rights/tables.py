@@ -41,6 +41,7 @@ request = Table(
     Index("ix_request_open", "due_at", sqlite_where=_open, postgresql_where=_open),
     Index("ix_request_person_id", "person_id", "at"),
     Index("ix_request_at", "at"),
+    Index("ix_request_closed_at", "closed_at", "id"),
     info={"outlives": "says that a right was exercised and how it was answered; holds an opaque number and no value"},
 )
 

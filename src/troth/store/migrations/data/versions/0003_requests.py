@@ -46,6 +46,7 @@ def _request() -> None:
     op.create_index("ix_request_open", "request", ["due_at"], sqlite_where=still, postgresql_where=still)
     op.create_index("ix_request_person_id", "request", ["person_id", "at"])
     op.create_index("ix_request_at", "request", ["at"])
+    op.create_index("ix_request_closed_at", "request", ["closed_at", "id"])
 
 
 def _papers() -> None:
