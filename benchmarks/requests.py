@@ -12,6 +12,7 @@ an account's form and three orders' worth of holdings, without the network.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
@@ -55,12 +56,13 @@ QUARANTINE = timedelta(days=19)
 
 @benchmark("requests")
 def requests(bench: Bench) -> Iterator[Figure]:
-    """Requests in a minute and the page on each store."""
+    """Requests in a minute on SQLite, and the page on each store."""
     for kind in bench.stores.kinds:
         with shop(bench.stores, kind) as bare, closing_box() as box:
             wires = MailWires(smtp=box.address, sender="privacy@shop.example")
             site = replace(bare, wiring=bare.wiring.model_copy(update={"mail": wires}))
-            yield from _answered(bench, site, kind)
+            if kind == "sqlite":  # for which there is a goal
+                yield from _answered(bench, site, kind)
             yield from _page(bench, site, kind)
 
 
@@ -155,6 +157,7 @@ def _page(bench: Bench, site: Site, kind: Kind) -> Iterator[Figure]:
         visit = links.begin_visit(site, conn, received.id)
     if carrying.visitor(site, visit) is None:
         raise AssertionError("the visit is not there")
+    os.environ.setdefault("TROTH_BENCH_TOKEN", secrets.token_hex(32))
     with TestClient(make_app([site]), base_url=site.wiring.base_url) as web:
         bound = f"centre:{digest_of(visit).hex()}"
 

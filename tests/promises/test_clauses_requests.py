@@ -155,9 +155,9 @@ def with_affiliate(text: str) -> str:
 def test_infortrend_stops_the_transfers_it_can_do_without_when_somebody_objects_and_no_others(opened: Open) -> None:
     site = opened("infortrend")
     policy, decisions = ((site.folder / name).read_text() for name in ("policy.yaml", "decisions.yaml"))
-    groundless = re.sub(r"\n      recipients.affiliates.why.*", "", with_affiliate(decisions))
-    with pytest.raises(PolicyError, match="affiliates"):
-        versions.compiled(policy, groundless.replace(", E-21 recipients.affiliates]", "]"))
+    groundless = r"\n +recipients.affiliates.why.*|,\s+E-21 recipients.affiliates.why essential"
+    with pytest.raises(PolicyError, match="affiliates` is called essential"):
+        versions.compiled(policy, re.sub(groundless, "", with_affiliate(decisions)))
     with site.writing() as conn:
         second = policy.replace("version: 1", "version: 2")
         versions.archive(conn, second, with_affiliate(decisions), effective_at=site.now(), at=site.now())
@@ -207,6 +207,8 @@ def test_ledflex_offers_to_object_see_and_update_and_a_new_address_goes_to_mail_
         inside(web)
         page = web.get("/ledflex/privacy/centre").text
     assert all(f'action="/ledflex/privacy/{one}' in page for one in ("choices", "correct", "copy")), page
+    switches = {one.removeprefix("@") for one in re.findall(r'name="on\.([^"]+)"', page)}
+    assert set(site.policy().policy.rights["objection"].against) <= switches, "each is objected to by its own box"
     assert "my full_name" in page
     address.ask(site, ann, "ann.new@shop.example", PASSWORD)
     run(site)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, update
 
 from troth.agenda.tables import job
 from troth.ids import new_id
@@ -40,6 +40,16 @@ def put_many(conn: Connection, jobs: Sequence[NewJob], at: datetime) -> int:
     return _PUTTING.many(conn, rows)
 
 
+def settle(conn: Connection, key: str, at: datetime) -> None:
+    """Note, in the transaction of the work itself, that the job with this key was done by whoever put it there."""
+    conn.execute(_SETTLING, {"settled": key, "at": at})
+
+
+_SETTLING = (
+    update(job)
+    .where(job.c.key == bindparam("settled"), job.c.done_at.is_(None))
+    .values(done_at=bindparam("at", type_=job.c.done_at.type), lease_until=None, problem="")
+)
 _PUTTING = Prepared(
     lambda dialect: insert_for(dialect, job).on_conflict_do_nothing(index_elements=["key"]),
     ("id", "kind", "key", "ref", "due_at", "deadline", "attempts", "problem"),

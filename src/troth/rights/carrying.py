@@ -14,14 +14,14 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from troth.accounts import actions as accounts
-from troth.agenda import Job
+from troth.agenda import Job, settle
 from troth.errors import InvalidInput, Refused
 from troth.people import vault
 from troth.people.tables import person
 from troth.rights import choosing, correcting, erasing, links, replies, reviewing
 from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, SYSTEM, VERIFYING, Case, load
 from troth.rights.copy.masks import Masks
-from troth.rights.intake import vouched_for
+from troth.rights.intake import CARRY, vouched_for
 from troth.rights.links import Opened
 from troth.rights.tables import reply
 from troth.store.site import Site
@@ -39,6 +39,7 @@ def carry(site: Site, request_id: str) -> None:
         case = load(site, conn, request_id)
         if case.row.state == CARRYING and case.row.waits_for == SYSTEM and case.row.ending_id is None:
             reviewing.hold(case) if to_review else _carried_out(case)
+        settle(conn, f"{CARRY}:{request_id}", site.now())
 
 
 def handle(site: Site, job: Job) -> None:

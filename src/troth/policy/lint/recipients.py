@@ -85,7 +85,9 @@ def transfer_kept_up_without_a_reason(policy: Policy, context: Context) -> Itera
             and recipient.role not in _NOT_ABROAD
         ):
             message = f"`{key}` is called essential, so that an objection does not stop it, and nothing says why."
-            yield Flaw(("recipients", key), message, "Write `why essential:`, or `essential: false`.", "error")
+            yield Flaw(
+                ("recipients", key, "why essential"), message, "Write `why essential:`, or `essential: false`.", "error"
+            )
 
 
 @unprotected
