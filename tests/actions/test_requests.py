@@ -267,6 +267,35 @@ def test_whoever_never_confirms_is_told_that_nothing_was_done(shop: Site, mailbo
     assert row(shop, received.id).outcome == "not verified" and count(shop, ending) == 0
 
 
+@pytest.mark.parametrize("first", ["sorted", "verified"])
+def test_a_wish_in_free_words_is_carried_out_once_it_is_sorted_and_its_writer_verified(shop: Site, first: str) -> None:
+    ann(shop)
+    received = receive(shop, asked("question", text="Delete me."))
+    if first == "sorted":
+        desk.sort(shop, received.id, "erasure", "7")
+    desk.accept_evidence(shop, received.id, "called back", "7")
+    run(shop)
+    if first == "verified":
+        assert (row(shop, received.id).state, row(shop, received.id).waits_for) == ("open", "staff")
+        desk.sort(shop, received.id, "erasure", "7")
+        run(shop)
+    assert count(shop, ending) == 1 and row(shop, received.id).ending_id is not None
+
+
+def test_a_correction_in_free_words_is_made_once_staff_have_read_it(shop: Site, mailbox: Mailbox) -> None:
+    person_id = ann(shop)
+    received = receive(shop, asked("correction", text="I have moved to 2 Mill Lane."))
+    run(shop)
+    carrying.confirm(shop, secret(mailbox, "confirm"))
+    run(shop)
+    assert (row(shop, received.id).state, row(shop, received.id).waits_for) == ("open", "staff")
+    desk.sort(shop, received.id, "correction", "7", {"delivery_address": "2 Mill Lane"})
+    run(shop)
+    assert row(shop, received.id).outcome == "done"
+    held = vault.read(shop, person_id, ["delivery_address"], "own_access", By("person", ref=person_id)).values
+    assert held == {"delivery_address": "2 Mill Lane"}
+
+
 def test_evidence_is_weighed_three_times_and_no_more(shop: Site) -> None:
     ann(shop)
     received = receive(shop, asked("erasure", channel="letter", by="7"))

@@ -51,7 +51,8 @@ def _carried_out(case: Case) -> Case:
     if case.row.person_id is None or vault.kind_of(case.conn, case.row.person_id) is None:
         case.note("nobody there", SYSTEM)
         return case.close("not found")
-    return ACTS[case.row.right](case)
+    act = ACTS.get(case.row.right, _left_to_staff)
+    return act(case)
 
 
 def _answer(case: Case) -> Case:
@@ -79,9 +80,14 @@ def _close_account(case: Case) -> Case:
     try:
         accounts.cancel_in(case.site, case.conn, case.person_id)
     except Refused:
-        return case.waits(OPEN, STAFF, case.row.due_at)  # there is none to close: somebody must see what they meant
+        return _left_to_staff(case)  # there is none to close: somebody must see what they meant
     replies.queue(case.site, case.conn, case.id, "closed_account", "closed-account")
     return case.close("done")
+
+
+def _left_to_staff(case: Case) -> Case:
+    """What names no right that can be carried out is for people to read, sort or answer."""
+    return case.waits(OPEN, STAFF, case.row.due_at)
 
 
 ACTS: Mapping[str, Callable[[Case], Case]] = {

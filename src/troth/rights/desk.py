@@ -20,7 +20,7 @@ from troth.ledger import events
 from troth.people import vault
 from troth.retention.holds import make_hold
 from troth.rights import choosing, erasing, papers, replies, reviewing, rules
-from troth.rights.cases import CLOSED, OPEN, STAFF, Case, load
+from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, Case, load
 from troth.rights.intake import authority, goes_on, vouched_for
 from troth.rights.papers import Step
 from troth.rights.replies import Written, written
@@ -117,13 +117,13 @@ def sort(
 
     Raises:
         InvalidInput: when there is no such right.
-        Refused: when the request is over, or was sorted already.
+        Refused: when the request is over, is being carried out, or said itself what it is.
     """
     if right not in rules.RIGHTS:
         raise InvalidInput("There is no such right.", {"right": "is unknown"})
     with site.writing() as conn:
         case = _open(site, conn, request_id)
-        if case.row.verified_at is not None and not changes:
+        if case.row.state == CARRYING or (case.row.verified_at is not None and case.row.right not in rules.IN_WORDS):
             raise Refused("This request is on its way.", "What it asks for is known.")
         chosen = right in rules.CHOICES
         named = list(rules.scopes(case.compiled.policy, right, about)) if chosen else sorted(changes or ())

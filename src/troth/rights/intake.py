@@ -207,9 +207,10 @@ def vouched_for(case: Case, how: str, by: str = PERSON) -> Case:
 
 
 def goes_on(case: Case) -> Case:
-    """Put what the request asks for on the agenda."""
-    now = case.site.now()
-    agenda.put(case.conn, CARRY, f"{CARRY}:{case.id}", case.id, due_at=now, at=now)
+    """Put what the request asks for on the agenda: again, when it came back from there to be read or decided by staff."""
+    now, key = case.site.now(), f"{CARRY}:{case.id}"
+    if not agenda.put(case.conn, CARRY, key, case.id, due_at=now, at=now):
+        agenda.put(case.conn, CARRY, f"{key}:{new_id(now)}", case.id, due_at=now, at=now)
     return case.waits(CARRYING, SYSTEM, case.row.due_at)
 
 

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, select
 
-from troth import agenda
 from troth.errors import Refused
 from troth.people.vault import By, Held, everything
 from troth.policy.model import Policy
 from troth.rights import papers, rules
 from troth.rights.cases import CARRYING, OPEN, STAFF, SYSTEM, Case, load
 from troth.rights.copy.masks import NONE, Masks, Span, suggest
-from troth.rights.intake import CARRY
+from troth.rights.intake import goes_on
 from troth.rights.rules import terms
 from troth.rights.tables import reply, request, request_step
 from troth.store import versions
@@ -132,9 +131,7 @@ def decide(site: Site, request_id: str, masked: Collection[str], by: str) -> int
             raise Refused("There is nothing to mask.", "Somebody has done it, or what was found has changed.")
         papers.keep_masks(site, conn, case.id, case.row.at, _written([shown[one] for one in sorted(masked)]))
         case.note(REVIEWED, by)
-        now = site.now()
-        agenda.put(conn, CARRY, f"{CARRY}:{case.id}:{REVIEWED}", case.id, due_at=now, at=now)
-        case.waits(CARRYING, SYSTEM, case.row.due_at)
+        goes_on(case)
     return len(masked)
 
 

@@ -43,6 +43,8 @@ NEEDS_NOBODY = frozenset({"stop marketing", "complaint", QUESTION})
 """what is done, or looked at, without asking who somebody is"""
 ALWAYS = frozenset({"stop marketing", "withdrawal"})
 """what no policy can take from anybody"""
+IN_WORDS = frozenset({"correction", "complaint", QUESTION})
+"""what people may say in their own words, which staff read: such a request can be sorted even when it is verified"""
 COPIES = frozenset({"access", "copy", "portability"})
 CHOICES = frozenset({"objection", "withdrawal", "stop marketing"})
 
