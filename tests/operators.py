@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from tests.databases import StoreKind
-from tests.fixtures import SHOP
+from tests.fixtures import SHOP, data_tables_made, key_tables_made
 from troth.agenda import run_due
 from troth.clock import MovedClock, utc
 from troth.messages.actions import HANDLERS
@@ -32,7 +32,11 @@ def open_operator(
     """The site called ``name`` (or ``shop``) on fresh stores, with version 1 of its policy in force."""
     source = SHOP if name == "shop" else SITES / name
     copied = Path(shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("var")))
-    site = open_site(copied, clock, database=fresh_database(kind), keys=fresh_database(kind))
+    urls = {
+        "database": fresh_database(kind, prepared_by=data_tables_made),
+        "keys": fresh_database(kind, prepared_by=key_tables_made),
+    }
+    site = open_site(copied, clock, **urls)
     prepare(site)
     make_site_key(site)
     policy, decisions = ((copied / file).read_text() for file in ("policy.yaml", "decisions.yaml"))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.databases import StoreKind
+from tests.fixtures import data_tables_made, key_tables_made
 from tests.operators import SITES
 from troth.rehearsal.result import Rehearsal
 from troth.rehearsal.run import rehearse
@@ -21,8 +22,8 @@ def rehearsed(name: str, kind: StoreKind, fresh_database: Callable[..., str], fo
         SITES / name,
         days=(DAYS if kind == "sqlite" else SHORT)[name],
         people=60 if kind == "sqlite" else 30,
-        database=fresh_database(kind),
-        keys=fresh_database(kind),
+        database=fresh_database(kind, prepared_by=data_tables_made),
+        keys=fresh_database(kind, prepared_by=key_tables_made),
         folder=folder,
     )
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.databases import StoreKind
-from tests.fixtures import SHOP, open_shop
+from tests.fixtures import SHOP, data_tables_made, key_tables_made, open_shop
 from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.served import Client, client, filled, serving
 from troth.clock import MovedClock
@@ -280,7 +280,11 @@ def test_markup_in_a_policy_or_a_name_stays_words(
     policy, called = re.subn(r"(label|title|does): ([A-Za-z][^,}\n\"]*)", rf'\1: "\2{MARKUP}"', policy)
     assert called > 10
     (folder / "policy.yaml").write_text(policy)
-    site = open_shop(folder, clock, database=fresh_database("sqlite"), keys=fresh_database("sqlite"))
+    urls = {
+        "database": fresh_database("sqlite", prepared_by=data_tables_made),
+        "keys": fresh_database("sqlite", prepared_by=key_tables_made),
+    }
+    site = open_shop(folder, clock, **urls)
     hostile = {"email": "ann@shop.example", "full_name": f"Ann\r\nBcc: eve@evil.example {MARKUP}"}
     box = Mailbox()
     box.start()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, func, select, text
 
 from tests.databases import StoreKind
-from tests.fixtures import days
+from tests.fixtures import data_tables_made, days
 from tests.policies import NAMES, SITES
 from troth import ledger
 from troth.clock import MovedClock, utc
@@ -40,7 +40,8 @@ def operator(
 ) -> Iterator[Site]:
     """One of the five sites, published and empty."""
     folder = shutil.copytree(SITES / request.param, tmp_path / "site", ignore=shutil.ignore_patterns("var"))
-    opened = open_site(folder, MovedClock(TODAY), database=fresh_database(store_kind), keys="sqlite:///var/keys.db")
+    database = fresh_database(store_kind, prepared_by=data_tables_made)
+    opened = open_site(folder, MovedClock(TODAY), database=database, keys="sqlite:///var/keys.db")
     prepare(opened)
     make_site_key(opened)
     publish(opened)
