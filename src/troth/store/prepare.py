@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from troth.store.engines import writing
+from troth.store.migrations.run import VERSIONS
 from troth.store.site import Site
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -25,11 +29,20 @@ def prepare(site: Site) -> None:
 
 
 def upgrade(engine: Engine, store: str) -> None:
-    """Run the migrations of ``store`` (``data`` or ``keys``) on ``engine``, in one transaction."""
+    """Run the migrations of ``store`` (``data`` or ``keys``) that ``engine`` has not seen, in one transaction."""
     with writing(engine) as conn:
+        present = MigrationContext.configure(conn, opts={"version_table": VERSIONS}).get_current_heads()
+        if present == newest(store):
+            return
         config = configured(store)
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
+
+
+@cache
+def newest(store: str) -> tuple[str, ...]:
+    """The last migration of ``store``, as Alembic names it."""
+    return tuple(ScriptDirectory.from_config(configured(store)).get_heads())
 
 
 def configured(store: str) -> Config:
