@@ -19,6 +19,21 @@ _TWICE = """() => [...document.querySelectorAll('[id]')].map(one => one.id).filt
 _MOST_TABS = 120
 
 
+def fits(page: Page, picture: Path) -> None:
+    """The page fits its window; a ``picture`` of it is kept, and a copy in the folder that ``TROTH_SCREENSHOTS`` names."""
+    page.screenshot(path=picture, full_page=True)
+    if wanted := os.environ.get("TROTH_SCREENSHOTS"):
+        Path(wanted).mkdir(parents=True, exist_ok=True)
+        shutil.copy(picture, wanted)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{picture.stem} is too wide"
+
+
+def looks(page: Page, picture: Path) -> None:
+    """As ``fits``, and axe finds no barriers."""
+    fits(page, picture)
+    assert [(one["id"], one["nodes"][0]["html"]) for one in violations(page)] == []
+
+
 @dataclass
 class Walk:
     """One journey through pages; pictures go to ``folder``, and to the folder that ``TROTH_SCREENSHOTS`` names.
@@ -39,11 +54,7 @@ class Walk:
         """The page fits its window, has one heading of the first level, uses no id twice and, if searched, has no barriers."""
         self.seen.append(step)
         picture = self.folder / f"{self.name}-{len(self.seen):02d}-{step}.png"
-        self.page.screenshot(path=picture, full_page=True)
-        if wanted := os.environ.get("TROTH_SCREENSHOTS"):
-            Path(wanted).mkdir(parents=True, exist_ok=True)
-            shutil.copy(picture, wanted)
-        assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{step} is too wide"
+        fits(self.page, picture)
         assert self.page.evaluate(_TWICE) == []
         assert self.page.locator("h1").count() == 1
         if self.searches if search is None else search:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tests.members import PASSWORD
 from tests.served import Client, token_of
 from troth.clock import Clock, MovedClock
 from troth.logins import totp
@@ -14,7 +15,6 @@ from troth.staff.entering import Entered, log_in, who
 from troth.staff.rules import DESK, PRIVACY_LEAD
 from troth.store.site import Site
 
-PASSWORD = "seven quiet lamps"
 HERE = "192.0.2.7"
 
 

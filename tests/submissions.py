@@ -55,6 +55,11 @@ def entries(site: Site, event: str = "") -> list[RowMapping]:
         return list(conn.execute(query.where(entry.c.event == event) if event else query).mappings())
 
 
+def count(site: Site, table: Any) -> int:
+    with site.reading() as conn:
+        return conn.scalar(select(func.count()).select_from(table)) or 0
+
+
 def rows(site: Site, table: Any) -> list[RowMapping]:
     with site.reading() as conn:
         return list(conn.execute(select(table)).mappings())

@@ -5,12 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tests.crashing import KILLED, die_at_commit_after, exit_of
 from tests.fixtures import days
 from tests.members import ANN, PASSWORD, Door
 from tests.operators import erased
+from tests.submissions import count
 from troth.accounts import actions, profile, sessions
 from troth.accounts.sessions import log_in, who
 from troth.accounts.tables import account, attempt, once, session
@@ -31,11 +32,6 @@ from troth.work import turn
 def states(site: Site) -> list[str]:
     with site.reading() as conn:
         return list(conn.scalars(select(account.c.state)))
-
-
-def count(site: Site, table: object) -> int:
-    with site.reading() as conn:
-        return conn.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
 
 
 def test_an_account_stays_closed_until_its_address_is_confirmed(door: Door) -> None:

@@ -1,32 +1,36 @@
 """Requests by e-mail, through a real mail server to the desk of the operators whose policies name an address."""
 
 import smtplib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from tests.asking import run
 from tests.operators import mailing, open_operator
-from troth.agenda import run_due
+from troth.agenda.tables import job
 from troth.clock import DAY, MovedClock
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
-from troth.consent.actions import choices
+from troth.consent.actions import choices, record
 from troth.consent.rules import facts_of
 from troth.messages.inbound.receive import listening
 from troth.messages.mailbox import Mailbox
+from troth.people import dealings
 from troth.people.tables import person
 from troth.people.vault import By, read
+from troth.recipients.gate import disclose, hand_over
+from troth.recipients.tables import disclosure, instruction
 from troth.rehearsal.made_up import answers
-from troth.rights import by_mail, desk, following
+from troth.rights import by_mail, desk
+from troth.rights.correcting import TELL
 from troth.rights.tables import request
 from troth.settings import ReceiveWires
 from troth.store.site import Site
-from troth.work import HANDLERS
 
 ANN = "ann@mail.example"
 Opened = Callable[[str, str], tuple[Site, str]]
@@ -41,7 +45,8 @@ def opened(tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str]
         site = mailing(open_operator(name, tmp_path, clock, fresh_database), mailbox)
         assert site.wiring.mail is not None
         wires = site.wiring.mail.model_copy(update={"receive": ReceiveWires(listen="127.0.0.1:0")})
-        site = replace(site, wiring=site.wiring.model_copy(update={"mail": wires}))
+        by_hand = {"mail": wires, "recipients": {}}  # no recipient has a system: staff hand over what is given
+        site = replace(site, wiring=site.wiring.model_copy(update=by_hand))
         compiled = site.policy()
         given = answers(compiled, 7, compiled.policy.collection[point], 1, 1)
         given |= {
@@ -73,15 +78,21 @@ def post(site: Site) -> Iterator[Callable[..., None]]:
         yield send
 
 
-def run(site: Site) -> None:
-    for _ in range(3):
-        run_due(site, HANDLERS)
-    following.follow(site)
-
-
 def rows(site: Site):  # type: ignore[no-untyped-def]
     with site.reading() as conn:
         return conn.execute(select(request).order_by(request.c.at, request.c.id)).all()
+
+
+def given(site: Site) -> list[str]:
+    """The disclosures, oldest first."""
+    with site.reading() as conn:
+        return list(conn.scalars(select(disclosure.c.id).order_by(disclosure.c.at, disclosure.c.id)))
+
+
+def handed(site: Site, disclosure_id: str) -> Mapping[str, str]:
+    """What staff hand to a recipient, who has it then."""
+    run(site)
+    return hand_over(site, disclosure_id)
 
 
 def facts(site: Site, person_id: str) -> frozenset[str]:
@@ -147,52 +158,75 @@ def test_a_message_that_wants_no_more_advertising_stops_it_without_a_proof(opene
         }
 
 
+SERVICES = ("@mailchimp", "@inventory_service", "@invoice_system", "@crm", "@sage_pay")
+
+
 @pytest.mark.clause("F21")
 @pytest.mark.parametrize(
-    ("text", "scopes", "ends"),
+    ("text", "right", "scopes", "ends"),
     [
-        ("I object to being kept under existing customers.", {"existing_customers"}, True),
-        ("I object to the use of my data by Mail Chimp.", {"@mailchimp"}, False),
+        ("I object to being kept under existing customers.", "objection", {"existing_customers"}, True),
+        ("I object to the use of my data by Mail Chimp.", "objection", {"@mailchimp"}, False),
+        ("Please stop sending me marketing e-mails.", "stop marketing", {"marketing"}, False),
+        ("Give my data to none of your outside services.", "", set(SERVICES), False),
     ],
 )
 def test_each_objection_by_mail_has_its_own_effect_and_no_other(
-    opened: Opened, mailbox: Mailbox, text: str, scopes: set[str], ends: bool
+    opened: Opened, text: str, right: str, scopes: set[str], ends: bool
 ) -> None:
     site, person_id = opened("ledflex", "open_account")
+    with site.writing() as conn:
+        dealings.open_dealing(site, conn, person_id, "project", "P-1", site.now())
+        for scope in ("@crm", "marketing"):
+            record(site, conn, person_id, scope, "given", "the words of a form", "en", "web", site.policy(conn))
+    handed(site, disclose(site, person_id, "mailchimp", ["email"], "marketing"))
     with post(site) as send:
         send("Objection", text)
     (row,) = rows(site)
-    assert (row.right, set(row.about)) == ("objection", scopes)
-    desk.accept_evidence(site, row.id, "called back", "7")
+    if not right:
+        assert row.right == "question"
+        desk.sort(site, row.id, "objection", "7", about=SERVICES)
+    if right != "stop marketing":
+        desk.accept_evidence(site, row.id, "called back", "7")
     run(site)
-    objected = {one.removeprefix("objection:") for one in facts(site, person_id) if one.startswith("objection:")}
-    assert objected == scopes
+    (row,) = rows(site)
+    assert (row.right, set(row.about)) == (right or "objection", scopes)
+    known = facts(site, person_id)
+    assert {scope: f"consent:{scope}" in known for scope in ("@crm", "marketing")} == {
+        scope: scope not in scopes for scope in ("@crm", "marketing")
+    }
+    assert {one.removeprefix("objection:") for one in known if one.startswith("objection:")} == {
+        scope for scope in scopes if right != "stop marketing" or scope != "marketing"
+    }
+    told = {"mailchimp"} if {"@mailchimp", "marketing"} & scopes else set()
     with site.reading() as conn:
+        assert set(conn.scalars(select(instruction.c.recipient))) == told
         ended = conn.scalar(select(person.c.relationship_ends_at).where(person.c.id == person_id))
     assert (ended is not None and ended <= site.now()) is ends
 
 
 @pytest.mark.clause("I42")
-def test_a_correction_by_mail_is_made_only_for_those_who_were_verified(opened: Opened) -> None:
-    point = opened_points("infortrend")[0]
-    site, person_id = opened("infortrend", point)
-    compiled = site.policy()
-    field = next(
-        one for one in (*compiled.policy.collection[point].required,) if one not in compiled.identifying
-        and one not in compiled.never_stored
-    )  # fmt: skip
-    purpose = next(key for key, one in compiled.policy.purposes.items() if field in one.uses and not one.needs)
+def test_a_correction_by_mail_is_made_only_for_those_who_were_verified(opened: Opened, clock: MovedClock) -> None:
+    site, person_id = opened("infortrend", "order")
+    old = handed(site, disclose(site, person_id, "business_partners", ["full_name"], "requested_transactions"))
+    clock.move(DAY)
     with post(site) as send:
         send("Correction", "Please correct my data: it has changed.")
     (row,) = rows(site)
-    desk.sort(site, row.id, "correction", "7", {field: "Corrected Value"})
+    desk.sort(site, row.id, "correction", "7", {"full_name": "Corrected Value"})
     run(site)
-    assert rows(site)[0].outcome == ""
+    assert rows(site)[0].outcome == "" and len(given(site)) == 1
     desk.accept_evidence(site, row.id, "passport seen", "7")
     run(site)
     assert rows(site)[0].outcome == "done"
-    held = read(site, person_id, [field], "own_access", By("person", ref=person_id)).values
-    assert held == {field: "Corrected Value"} and purpose
+    held = read(site, person_id, ["full_name"], "own_access", By("person", ref=person_id)).values
+    assert held == {"full_name": "Corrected Value"} != old
+    _, again = given(site)
+    assert handed(site, again) == held
+    with site.writing() as conn:  # as if the worker had died before it could say that it was done
+        conn.execute(update(job).where(job.c.kind == TELL).values(done_at=None, lease_until=None))
+    run(site)
+    assert len(given(site)) == 2
 
 
 def test_what_a_program_wrote_and_what_comes_twice_makes_no_case(opened: Opened, mailbox: Mailbox) -> None:

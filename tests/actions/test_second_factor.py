@@ -10,6 +10,7 @@ from sqlalchemy import select
 from tests.fixtures import days
 from tests.members import A_STEP, ANN, PASSWORD, Door
 from tests.operators import erased
+from tests.submissions import count
 from troth.accounts import actions, sessions
 from troth.accounts.factors import settings
 from troth.accounts.factors.halves import Half
@@ -31,11 +32,6 @@ def coded(door: Door, clock: MovedClock) -> Door:
     door.with_codes(door.member())
     clock.move(timedelta(seconds=A_STEP))
     return door
-
-
-def rows(site: Site, table: object) -> int:
-    with site.reading() as conn:
-        return len(conn.execute(select(table)).all())  # type: ignore[call-overload]
 
 
 def refusal(door: Door, code: str, half: str | None = None) -> str:
@@ -99,7 +95,7 @@ def test_a_recovery_code_is_good_once_however_it_is_typed(coded: Door) -> None:
     assert coded.second(first)
     refusal(coded, first)
     assert coded.second(f" {second.upper().replace('-', ' ')} ")
-    assert rows(coded.site, recovery_code) == 8
+    assert count(coded.site, recovery_code) == 8
 
 
 def test_new_recovery_codes_take_the_place_of_the_old(coded: Door) -> None:
@@ -146,7 +142,7 @@ def test_a_half_log_in_ends_with_its_time_its_use_and_a_new_password(coded: Door
     said.add(refusal(coded, coded.code(), late))
     assert len(said) == 1
     turn(coded.site)
-    assert rows(coded.site, half_log_in) == 0
+    assert count(coded.site, half_log_in) == 0
 
 
 def test_a_new_password_does_not_turn_codes_off(coded: Door) -> None:
@@ -165,7 +161,7 @@ def test_a_stolen_session_changes_nothing_about_logging_in(coded: Door) -> None:
             settings.renew_recovery(coded.site, member, password, code)
     with pytest.raises(Refused):
         settings.begin_codes(coded.site, member, PASSWORD)  # they are on: nobody sets up another app beside it
-    assert rows(coded.site, second_factor) == 1
+    assert count(coded.site, second_factor) == 1
 
 
 def test_codes_are_turned_off_with_both(coded: Door) -> None:
@@ -173,7 +169,7 @@ def test_codes_are_turned_off_with_both(coded: Door) -> None:
     assert member is not None
     settings.turn_codes_off(coded.site, member, PASSWORD, coded.paper[0])
     assert isinstance(log_in(coded.site, ANN["email"], PASSWORD), Session)
-    assert rows(coded.site, second_factor) == rows(coded.site, recovery_code) == 0
+    assert count(coded.site, second_factor) == count(coded.site, recovery_code) == 0
 
 
 def test_turning_codes_on_ends_every_other_session(door: Door) -> None:
@@ -212,7 +208,7 @@ def test_the_secret_goes_with_its_persons_key_and_all_goes_with_the_account(code
     until = erased(coded.site, member.person_id)
     clock.at = until
     destroy_due(coded.site)
-    assert [rows(coded.site, table) for table in (second_factor, recovery_code, half_log_in)] == [0, 0, 0]
+    assert [count(coded.site, table) for table in (second_factor, recovery_code, half_log_in)] == [0, 0, 0]
 
 
 def test_without_its_persons_key_the_secret_opens_for_nobody(coded: Door) -> None:
@@ -228,7 +224,7 @@ def test_a_closed_account_keeps_no_factor(coded: Door) -> None:
     member = who(coded.site, coded.second(coded.code()).secret)
     assert member is not None
     actions.cancel(coded.site, member.person_id)
-    assert rows(coded.site, second_factor) == rows(coded.site, recovery_code) == 0
+    assert count(coded.site, second_factor) == count(coded.site, recovery_code) == 0
 
 
 def test_sessions_are_listed_and_ended_one_by_one(door: Door, clock: MovedClock) -> None:

@@ -7,11 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from tests.fixtures import days
 from tests.operators import open_operator
 from tests.staffed import HERE, PASSWORD, Somebody, clerk, somebody
+from tests.submissions import count
 from troth.clock import MovedClock
 from troth.errors import InvalidInput, Refused, TrothError
 from troth.evidence.prove import prove
@@ -24,11 +25,6 @@ from troth.staff.rules import DESK, IDLE, LINK_LASTS, LONGEST, PRIVACY_LEAD, log
 from troth.staff.tables import staff, staff_attempt, staff_log, staff_recovery, staff_session
 from troth.store.site import Site
 from troth.work import turn
-
-
-def count(site: Site, table: object) -> int:
-    with site.reading() as conn:
-        return conn.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
 
 
 def rows(site: Site) -> list[tuple[str, str, str]]:

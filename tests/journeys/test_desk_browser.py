@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing import looks
 from tests.databases import Databases
-from tests.journeys.test_notice_page import violations
 from tests.operators import open_operator
 from tests.served import serving
 from tests.staffed import PASSWORD, Somebody
@@ -42,32 +42,32 @@ def test_a_privacy_lead_works_at_the_desk_with_a_keyboard(
     )
     page, home = context.new_page(), f"{base}/infortrend/desk"
     page.goto(f"{home}/setup/{lead.link}?lang={tag}")
-    _fits(page, tmp_path / "setup.png")
+    looks(page, tmp_path / "setup.png")
     lead.secret = page.inner_text("code.secret").replace(" ", "")
     page.fill("#password", PASSWORD)
     _enter(page, "#code", lead.code())
     expect(page.locator("ol.codes li")).to_have_count(10)
-    _fits(page, tmp_path / "codes.png")
+    looks(page, tmp_path / "codes.png")
     for path in ("", "/me", "/staff", "/log"):
         page.goto(f"{home}{path}?lang={tag}")
-        _fits(page, tmp_path / f"desk{path.replace('/', '-')}.png")
+        looks(page, tmp_path / f"desk{path.replace('/', '-')}.png")
     page.goto(f"{home}/staff?lang={tag}")
     page.fill("#login", f"ben-{width}")
     page.locator("#role-2").press("Space")
     _enter(page, "#login")
-    _fits(page, tmp_path / "link.png")
+    looks(page, tmp_path / "link.png")
     page.goto(f"{home}/staff?lang={tag}")
     page.locator(f'main a:has-text("ben-{width}")').press("Enter")
     expect(page.locator("main form")).to_have_count(3)
-    _fits(page, tmp_path / "member.png")
+    looks(page, tmp_path / "member.png")
     with page.expect_navigation():
         page.locator("footer form button").press("Enter")
-    _fits(page, tmp_path / "login.png")
+    looks(page, tmp_path / "login.png")
     page.fill("#login", login)
     page.fill("#password", PASSWORD)
     _enter(page, "#code", "000000")
     expect(page.locator('[role="alert"]')).to_be_visible()
-    _fits(page, tmp_path / "wrong.png")
+    looks(page, tmp_path / "wrong.png")
     page.fill("#login", login)
     page.fill("#password", PASSWORD)
     _enter(page, "#code", lead.code())
@@ -81,9 +81,3 @@ def _enter(page: Page, field: str, value: str | None = None) -> None:
         page.fill(field, value)
     with page.expect_navigation():
         page.locator(field).press("Enter")
-
-
-def _fits(page: Page, picture: Path) -> None:
-    page.screenshot(path=picture, full_page=True)
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -10,14 +10,13 @@ import pypdf
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browsing import looks
 from tests.databases import Databases
 from tests.journeys.test_accounts import PASSWORD, link, operator, register_at
-from tests.journeys.test_notice_page import violations
 from tests.served import Client, client, serving, token_of, words_of
 from troth.accounts.profile import account_point
 from troth.clock import MovedClock, utc
 from troth.messages.mailbox import Mailbox
-from troth.people.vault import By
 from troth.rights.copy.overview import overview
 from troth.store.site import Site
 from troth.web.evidence import Shown
@@ -102,7 +101,7 @@ def test_the_part_of_a_page_can_be_put_into_another(
         person_id = vault.find(site, conn, "email", typed["email"])
     assert person_id is not None
     part = fragment(overview(site, person_id, by(person_id), "en"))
-    assert typed["email"] in part and "<html" not in part and By("person", ref=person_id)
+    assert typed["email"] in part and "<html" not in part
 
 
 # --- In a browser ----------------------------------------------------------------------------------------------------
@@ -134,9 +133,7 @@ def test_the_page_has_no_barriers_and_fits_a_phone(
     context.add_cookies([{"name": name, "value": value, "url": f"{base}/ledflex"}])
     page.goto(f"{base}/ledflex/account/data?lang={tag}")
     page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-    page.screenshot(path=tmp_path / "data.png", full_page=True)
-    assert [(found["id"], found["nodes"][0]["html"]) for found in violations(page)] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    looks(page, tmp_path / "data.png")
     with page.expect_download() as taken:
         page.locator('form:has([value="json"]) button').press("Enter")
     assert json.loads(taken.value.path().read_bytes())["language"] == tag

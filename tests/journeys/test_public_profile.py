@@ -7,11 +7,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
+from tests.browsing import looks
 from tests.databases import Databases
 from tests.journeys.test_accounts import log_in
-from tests.journeys.test_notice_page import violations
 from tests.members import ANN, PASSWORD, Door
 from tests.operators import mailing, open_operator, run_mail
 from tests.served import Client, client, serving, token_of, words_of
@@ -191,30 +191,24 @@ def test_a_member_shows_what_they_posted_and_takes_it_back(
     page, public = context.new_page(), f"{base}/made-in-china/account/public?lang={tag}"
     page.goto(public)
     assert page.locator('[name^="show."]').evaluate_all("all => all.map(one => one.name)") == ["show.trade_post"]
-    _looks(page, tmp_path / "choose.png")
+    looks(page, tmp_path / "choose.png")
     page.check('[name="show.trade_post"]')
     with page.expect_navigation():
         page.locator('form[action*="/account/public?"] button').press("Enter")
     expect(page.locator("dl.facts")).to_contain_text("200 lamps")
-    _looks(page, tmp_path / "before.png")
+    looks(page, tmp_path / "before.png")
     with page.expect_navigation():
         page.locator("form button").press("Enter")
-    _looks(page, tmp_path / "chosen.png")
+    looks(page, tmp_path / "chosen.png")
     address = page.locator('a[href*="/profiles/"]').get_attribute("href")
     stranger = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)  # type: ignore[arg-type]
     there = stranger.new_page()
     there.goto(f"{base}{address}?lang={tag}")
     expect(there.locator("dl.facts")).to_have_text(re.compile("200 lamps"))
-    _looks(there, tmp_path / "public.png")
+    looks(there, tmp_path / "public.png")
     with page.expect_navigation():
         page.locator('form[action*="/stop"] button').press("Enter")
     gone = there.goto(f"{base}{address}?lang={tag}")
     assert gone is not None and gone.status == 404
     stranger.close()
     context.close()
-
-
-def _looks(page: Page, picture: Path) -> None:
-    page.screenshot(path=picture, full_page=True)
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

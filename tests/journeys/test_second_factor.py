@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
 from tests.authenticator import Authenticator
+from tests.browsing import looks
 from tests.databases import Databases
 from tests.journeys.test_accounts import link, log_in, registered
 from tests.journeys.test_notice_page import violations
@@ -308,12 +309,6 @@ def enter(page: Page, home: str, email: str, tag: str) -> None:
         page.locator("#password").press("Enter")
 
 
-def fits(page: Page, picture: Path) -> None:
-    page.screenshot(path=picture, full_page=True)
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 390, "height": 900}, color_scheme="dark", bypass_csp=True)
@@ -332,25 +327,25 @@ def test_codes_are_set_up_and_used_with_a_keyboard(
     enter(page, home, email, tag)
     for name in ("", "/address", "/given"):
         page.goto(f"{home}/account{name}?lang={tag}")
-        fits(page, tmp_path / f"account{name.replace('/', '-')}.png")
+        looks(page, tmp_path / f"account{name.replace('/', '-')}.png")
     page.goto(f"{home}/account/security?lang={tag}")
-    fits(page, tmp_path / "2.png")
+    looks(page, tmp_path / "2.png")
     page.fill("#codes-password", PASSWORD)
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    fits(page, tmp_path / "3.png")
+    looks(page, tmp_path / "3.png")
     secret = page.locator("main code").inner_text().replace(" ", "")
     page.fill("#code", code_at(secret, site.now()))
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    fits(page, tmp_path / "4.png")
+    looks(page, tmp_path / "4.png")
     paper = page.locator("main li code").all_inner_texts()
     page.goto(f"{home}/account/security?lang={tag}")
     page.locator("details summary").press("Enter")
-    fits(page, tmp_path / "5.png")
+    looks(page, tmp_path / "5.png")
     context.clear_cookies()
     enter(page, home, email, tag)
-    fits(page, tmp_path / "6.png")
+    looks(page, tmp_path / "6.png")
     page.fill("#code", paper[0])
     with page.expect_navigation():
         page.keyboard.press("Enter")

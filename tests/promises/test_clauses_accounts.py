@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
+from tests.members import PASSWORD
 from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.receiver import SECRET, Receiver, receiving
 from tests.served import Client, client, filled, token_of, words_of
@@ -26,7 +27,6 @@ from troth.rehearsal import made_up
 from troth.settings import Delivery
 from troth.store.site import Site
 
-PASSWORD = "seven quiet lamps"
 Live = Callable[[str], Site]
 
 

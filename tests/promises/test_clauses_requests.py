@@ -9,7 +9,9 @@ import pytest
 from jinja2 import DictLoader, Environment
 from sqlalchemy import select, update
 
+from tests.asking import run, secret
 from tests.fixtures import days
+from tests.members import PASSWORD
 from tests.operators import mailing
 from tests.promises.clause_sites import Open, chosen, fill_in, opened
 from tests.served import Client, client, token_of, words_of
@@ -17,7 +19,6 @@ from tests.submissions import rows
 from troth.accounts import actions as accounts
 from troth.accounts import address
 from troth.accounts.sessions import Member, log_in, who
-from troth.agenda import run_due
 from troth.clock import MovedClock
 from troth.collection import Submission
 from troth.errors import InvalidInput, PolicyError, Refused
@@ -31,34 +32,20 @@ from troth.people.tables import dealing
 from troth.people.vault import By, everything
 from troth.recipients.gate import Case, disclose
 from troth.recipients.tables import disclosure, instruction
-from troth.rights import desk, following, reviewing
+from troth.rights import desk, reviewing
 from troth.rights.intake import receive
 from troth.rights.rules import Intake
 from troth.rights.tables import request
 from troth.store import versions
 from troth.store.site import Site
-from troth.work import HANDLERS
 
 __all__ = ["opened"]
 ANN = "ann@shop.example"
-PASSWORD = "seven quiet lamps"
-
-
-def run(site: Site) -> None:
-    for _ in range(4):
-        run_due(site, HANDLERS)
-    following.follow(site)
 
 
 def moved(site: Site, by: Any) -> None:
     assert isinstance(site.clock, MovedClock)
     site.clock.move(by)
-
-
-def link(mailbox: Mailbox, page: str) -> str:
-    """The secret of the newest link to ``page``."""
-    letters = sorted(mailbox.messages(), key=lambda one: one.number)
-    return [one[1] for each in letters if (one := re.search(rf"/{page}/([\w-]+)", each.body("plain")))][-1]
 
 
 def member(site: Site, mailbox: Mailbox, point: str, ticked: tuple[str, ...] = ()) -> Member:
@@ -67,7 +54,7 @@ def member(site: Site, mailbox: Mailbox, point: str, ticked: tuple[str, ...] = (
     choices = dict.fromkeys(ticked, True)
     accounts.register(site, Submission(point, answers(site, point), "reg-1", choices, acknowledged=True))
     run(site)
-    accounts.choose_password(site, link(mailbox, "account/link"), PASSWORD)
+    accounts.choose_password(site, secret(mailbox, "account/link"), PASSWORD)
     found = who(site, log_in(site, ANN, PASSWORD).secret)
     assert found is not None
     return found
@@ -214,7 +201,7 @@ def test_ledflex_offers_to_object_see_and_update_and_a_new_address_goes_to_mail_
     run(site)
     assert len(rows(site, disclosure)) == 1
     moved(site, days(0.01))
-    address.confirm(site, link(mailbox, "account/address"))
+    address.confirm(site, secret(mailbox, "account/address"))
     assert "ann.new@shop.example" in [one.fields.get("email") for one in own(site, ann.person_id)]
     run(site)
     run(site)
@@ -268,7 +255,7 @@ def test_whoever_disagrees_with_ledflex_leaves_by_the_link_in_the_notice_and_has
     run(site)
     (notice,) = [one for one in mailbox.messages() if "policy changes" in one.subject]
     assert notice.recipients == (ANN,) and "ask us to remove your data" in notice.body("plain")
-    page = f"/ledflex/privacy/remove/{link(mailbox, 'privacy/remove')}"
+    page = f"/ledflex/privacy/remove/{secret(mailbox, 'privacy/remove')}"
     with client(site) as web:
         assert "Delete my data" in words_of(web.get(page).text)
         assert rows(site, request) == [] and who(site, log_in(site, ANN, PASSWORD).secret) is not None
@@ -301,7 +288,7 @@ def test_ledflex_masks_what_tells_of_somebody_else_once_staff_have_said_so(opene
     assert reviewing.decide(site, request_id, [found["bob@other.example"]], "7") == 1
     run(site)
     with client(site) as web:
-        opened_ = web.post(f"/ledflex/privacy/data/{link(mailbox, 'privacy/data')}", data={"press": "yes"}).text
+        opened_ = web.post(f"/ledflex/privacy/data/{secret(mailbox, 'privacy/data')}", data={"press": "yes"}).text
         sent = {name: re.findall(rf'name="{name}" value="([^"]+)"', opened_)[0] for name in ("visit", "token")}
         copies = [web.post("/ledflex/privacy/copy", data=sent | {"format": one}).text for one in ("json", "html")]
     for copy in (opened_, *copies):

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -275,6 +276,18 @@ def test_the_policy_in_the_readme_becomes_the_sentence_in_the_readme() -> None:
     quoted = [" ".join(re.sub(r"^> ", "", quote, flags=re.MULTILINE).split()) for quote in quotes]
     assert quoted
     assert set(quoted) <= sentences
+
+
+def test_the_rooms_are_drawn_as_the_arrows_are_checked() -> None:
+    (contract,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (drawn,) = re.findall(r"```mermaid\nflowchart TD\n(.*?)```", (ROOT / "docs/how-it-works.md").read_text(), re.DOTALL)
+    called = dict(re.findall(r'(\w+)\["([^"]+)"\]', drawn))
+    order: list[str] = []
+    for line in re.sub(r'\["[^"]+"\]', "", drawn).strip().splitlines():
+        first, *below = (one.strip() for one in line.split("-->"))
+        assert order[-1:] in ([], [first])
+        order += below if order else [first, *below]
+    assert [called.get(one, one) for one in order] == contract["layers"]
 
 
 def test_the_schemas_in_docs_are_valid_json_schema() -> None:

@@ -62,7 +62,6 @@ WAIVED = (
     Waiver(
         "second_factor recovery_code half_log_in passkey moving public_profile", "nor has a member's", "", "postgresql"
     ),
-    Waiver("reply", "in this crowd one address asked for nearly all there is", "SELECT count(*)", "postgresql"),
     Waiver("staff_log", "what a few people did, as long as their log is kept"),
     Waiver("protocol_request", "what came over a protocol and is not yet forgotten"),
     Waiver("dealing person", HOURLY, "UPDATE person SET relationship_ends_at"),

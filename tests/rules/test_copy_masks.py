@@ -75,6 +75,14 @@ def test_a_field_or_a_stretch_is_replaced_and_everything_else_is_as_it_was() -> 
     assert NONE.of(one, WORDS) == (one.fields, frozenset())
 
 
+def test_where_the_text_was_changed_since_all_of_it_is_left_out() -> None:
+    (one,) = suggest(policy(), [held("h1", question="Call 020 7946 0123.")])
+    masks = Masks(spans=frozenset({one.span}))
+    assert masks.of(held("h1", question="Call 020 7946 0123."), "-") == ({"question": "Call -."}, {"question"})
+    assert masks.of(held("h1", question="Please call 020 7946 0123."), "-") == ({"question": "-"}, {"question"})
+    assert masks.of(held("h1", email="x"), "-") == ({"email": "x"}, frozenset())
+
+
 @settings(deadline=None)
 @given(st.text(max_size=40), st.lists(st.tuples(st.integers(-3, 45), st.integers(-3, 45)), max_size=6))
 def test_nothing_that_is_masked_is_left_and_nothing_else_is_lost(text: str, ends: list[tuple[int, int]]) -> None:

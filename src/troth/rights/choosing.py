@@ -26,7 +26,7 @@ def carry_out(case: Case) -> Case:
     policy, said = case.compiled.policy, []
     for scope in case.row.about:
         _no(case, scope)
-        if rules.ends_business(policy, scope):
+        if case.row.right == "objection" and rules.ends_business(policy, scope):
             _end_business(case)
         said.append(scope)
     _take_back_mail(case, said)

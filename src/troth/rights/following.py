@@ -7,7 +7,7 @@ each is found by a query over the state alone, so that a turn that was lost cost
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, literal, or_, select
@@ -22,7 +22,6 @@ from troth.retention.tables import ending
 from troth.rights import erasing, papers, replies, rules
 from troth.rights.cases import CARRYING, OPEN, STAFF, VERIFYING, Case, load
 from troth.rights.replies import words_in
-from troth.rights.rules import LOG_KEPT
 from troth.rights.tables import reply, request, request_link, request_log, request_paper
 from troth.store.site import Site
 
@@ -127,7 +126,7 @@ def _swept(site: Site) -> int:
     """Take away papers and log entries past their time, and links that are over."""
     now = site.now()
     with site.reading() as conn:
-        kept = _kept(site, conn)
+        kept = rules.log_kept(site.policy(conn).policy)
         links_over = conn.execute(select(literal(1)).where(request_link.c.ends_at <= now).limit(1)).first()
         papers_over = _papers_over(conn, now - kept)
     if links_over:
@@ -139,8 +138,3 @@ def _swept(site: Site) -> int:
 def _papers_over(conn: Connection, over: datetime) -> bool:
     looks = (select(literal(1)).where(table.c.at <= over).limit(1) for table in (request_log, request_paper))
     return any(conn.execute(one).first() is not None for one in looks)
-
-
-def _kept(site: Site, conn: Connection) -> timedelta:
-    log = site.policy(conn).policy.request_log
-    return log.keep if log and log.keep else LOG_KEPT

@@ -18,7 +18,6 @@ from sqlalchemy import Connection, Row, insert, select
 
 from troth import agenda
 from troth.accounts.actions import by_address
-from troth.clock import DAY
 from troth.errors import InvalidInput
 from troth.ids import new_id
 from troth.ledger import events
@@ -148,7 +147,7 @@ def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Re
     if case.row.state == VERIFYING and intake.vouched:
         case = vouched_for(case, intake.vouched)
     elif case.row.state == VERIFYING:
-        _ask_to_confirm(case, intake)
+        _ask_to_confirm(case)
     return Received(case.id, case.row.state, case.row.due_at, joined=True)
 
 
@@ -188,7 +187,7 @@ def _sent_on_its_way(case: Case, intake: Intake, terms: Terms) -> Case:
     if step == "carry out":
         return vouched_for(case, intake.vouched) if intake.vouched else goes_on(case)
     if step == "verify":
-        return _ask_to_confirm(case, intake)
+        return _ask_to_confirm(case)
     if step == "not found":
         _reply(case, "not_found", "not-found")
         return case.close("not found")
@@ -214,13 +213,12 @@ def goes_on(case: Case) -> Case:
     return case.waits(CARRYING, SYSTEM, case.row.due_at)
 
 
-def _ask_to_confirm(case: Case, intake: Intake) -> Case:
+def _ask_to_confirm(case: Case) -> Case:
     """Send a link to the address on file, which is the one that was given; a few times a day and no more."""
     site, now = case.site, case.site.now()
     until = case.row.waits_until if case.row.state == VERIFYING else now + rules.VERIFY_WITHIN
     case = case.waits(VERIFYING, PERSON, until)
-    lately = replies.sent_to(case.conn, papers.mark_of(site, intake.email), now - DAY) if intake.email else 0
-    if not intake.email or lately >= rules.MAILS_A_DAY:
+    if papers.mark_kept(case.conn, case.id) is None or replies.enough(case.conn, case.row, now):
         return case
     link = links.issue(site, case.conn, case.id, links.CONFIRM, case.terms.link_life)
     lasts = case.speaker.duration(case.terms.link_life)

@@ -107,6 +107,11 @@ def mark_of(site: Site, email: str) -> bytes:
     return blind(read_ring(site).index, "request", normal_email(email.strip()))
 
 
+def mark_kept(conn: Connection, request_id: str) -> bytes | None:
+    """The mark of the address that a request came with, if it came with one and its paper is still kept."""
+    return conn.scalar(select(request_paper.c.mark).where(request_paper.c.request_id == request_id))
+
+
 def came_from(conn: Connection, mark: bytes, since: datetime) -> list[str]:
     """The requests that came from an address since an instant."""
     return [str(row[0]) for row in _FROM.rows(conn, {"mark": mark, "since": since})]

@@ -8,7 +8,7 @@ from troth.policy.promises import Promise
 from troth.proof import Proof, Proving, Some
 from troth.retention.logs import log_of
 from troth.rights import papers
-from troth.rights.rules import LOG_KEPT
+from troth.rights.rules import log_kept
 from troth.rights.tables import request
 
 
@@ -27,9 +27,8 @@ def answered(proving: Proving, right: str, limit: str) -> Proof | None:
 def request_log(proving: Proving, promise: Promise) -> Proof:
     """No row of the log is older than promised, and none was altered or taken out since it was written."""
     entry = proving.compiled.policy.request_log
-    keep = entry.keep if entry else None
-    found = log_of(proving, "request log", keep)
-    changed = papers.altered(proving.conn, proving.now - (keep or LOG_KEPT))
+    found = log_of(proving, "request log", entry.keep if entry else None)
+    changed = papers.altered(proving.conn, proving.now - log_kept(proving.compiled.policy))
     if changed and found.verdict != "broken":
         some = Some(len(changed), "entry")
         measured = proving.say("{some} altered or taken out", some=some)

@@ -20,12 +20,14 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from troth import agenda
 from troth.agenda import Job
+from troth.clock import DAY
 from troth.errors import InvalidInput
 from troth.ids import new_id
 from troth.messages.compose import Letter, compose
 from troth.messages.links import once_token
 from troth.messages.post import Undelivered, hand_over
 from troth.rights import papers
+from troth.rights.rules import MAILS_A_DAY
 from troth.rights.rules import terms as terms_of
 from troth.rights.tables import reply, request, request_paper
 from troth.store import versions
@@ -53,10 +55,13 @@ class Written:
 def queue(site: Site, conn: Connection, request_id: str, kind: str, key: str, **values: Any) -> bool:
     """Queue a reply of a ``kind`` in the caller's transaction; it leaves after the commit, or waits to be printed.
 
-    ``values`` fill its words: names and days of the policy. False when one with this ``key`` was queued before.
+    ``values`` fill its words: names and days of the policy. False when one with this ``key`` was queued before, and when
+    there was ``enough``; what staff write is always sent.
     """
     now = site.now()
     asked = _request(conn, request_id)
+    if STEP not in values and enough(conn, asked, now):
+        return False
     paper = papers.read(
         site, conn, request_id, now, terms_of(versions.deciding(conn, asked.policy_version), asked.right).log_kept
     )
@@ -71,11 +76,18 @@ def queue(site: Site, conn: Connection, request_id: str, kind: str, key: str, **
     return True
 
 
-def sent_to(conn: Connection, mark: bytes, since: datetime) -> int:
-    """How many replies requests from one address have caused since an instant."""
-    theirs = list(conn.scalars(select(request_paper.c.request_id).where(request_paper.c.mark == mark)))
-    caused = reply.c.request_id.in_(theirs) & (reply.c.at > since)
-    return conn.scalar(select(func.count()).select_from(reply).where(caused)) or 0
+def enough(conn: Connection, asked: Row[Any], now: datetime) -> bool:
+    """Whether requests that nobody has shown to be theirs have caused all the mail to this one's address that they may."""
+    if asked.verified_at is not None:
+        return False
+    mark = papers.mark_kept(conn, asked.id)
+    if mark is None:
+        return False
+    theirs = (
+        select(request.c.id).join(request_paper).where(request_paper.c.mark == mark, request.c.verified_at.is_(None))
+    )
+    caused = reply.c.request_id.in_(list(conn.scalars(theirs))) & (reply.c.at > now - DAY)
+    return (conn.scalar(select(func.count()).select_from(reply).where(caused)) or 0) >= MAILS_A_DAY
 
 
 def _request(conn: Connection, request_id: str) -> Row[Any]:

@@ -3,15 +3,15 @@
 What could go wrong: a copy that tells one person about another; one that is refused whole for a telephone number; an answer
 that waits for ever. So a copy whose right the policy limits by `reveals another person` waits for staff only when
 something was found that looks like another person's, and is due as before; what staff ticked is kept sealed with the request's
-paper and left out of everything that its link shows; the rest is shown. A mask names a place in a record: it goes with the
-paper, which outlives every link.
+paper and left out of everything that its link shows; the rest is shown. A mask names a place in a record and the text that
+stood there; where that was changed since, the whole field is left out. It goes with the paper, which outlives every link.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection, Row, select
 
@@ -136,7 +136,7 @@ def decide(site: Site, request_id: str, masked: Collection[str], by: str) -> int
 
 
 def _written(spans: Collection[Span]) -> str:
-    return json.dumps([[one.holding, one.field, one.start, one.end] for one in spans])
+    return json.dumps([astuple(one) for one in spans])
 
 
 def masks(site: Site, conn: Connection, row: Row[tuple[object, ...]]) -> Masks:

@@ -104,8 +104,13 @@ def terms(compiled: Compiled, right: str) -> Terms:
         longer=min(longer, default=timedelta(0)),
         verify=right not in NEEDS_NOBODY and (not mine or any(one.verify for one in mine)),
         link_life=log.link_life if log and log.link_life else LINK_LIFE,
-        log_kept=log.keep if log and log.keep else LOG_KEPT,
+        log_kept=log_kept(policy),
     )
+
+
+def log_kept(policy: Policy) -> timedelta:
+    """How long the log of requests, and what was said in them, is kept."""
+    return policy.request_log.keep if policy.request_log and policy.request_log.keep else LOG_KEPT
 
 
 def destroys_within(compiled: Compiled) -> timedelta:

@@ -6,6 +6,7 @@ person's address or telephone number in what was written freely; it decides noth
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,12 +25,13 @@ _A_DAY = re.compile(r"\d{4}-\d\d-\d\d$|\d{1,2}[./]\d{1,2}[./]\d{2,4}$")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Signs ``start`` to ``end`` (not included) of a field of a record."""
+    """Signs ``start`` to ``end`` (not included) of a field of a record, whose whole text was then ``seen`` (see ``mark``)."""
 
     holding: str
     field: str
     start: int
     end: int
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,13 @@ class Masks:
 
     def of(self, held: Held, words: str) -> tuple[Mapping[str, str], frozenset[str]]:
         """The values of a record with ``words`` in the place of what is masked, and which fields that touched."""
+        mine = [span for span in self.spans if span.holding == held.id]
         touched = {field for holding, field in self.fields if holding == held.id}
+        # Where the text was changed since, nobody knows any more which stretch was meant: all of it stays out.
+        touched |= {one.field for one in mine if one.seen and one.seen != mark(held.fields.get(one.field, ""))}
         parts: dict[str, list[Span]] = {}
-        for span in self.spans:
-            if span.holding == held.id and span.field not in touched:
+        for span in mine:
+            if span.field not in touched:
                 parts.setdefault(span.field, []).append(span)
         masked = (touched | parts.keys()) & held.fields.keys()
         if not masked:
@@ -65,6 +70,11 @@ class Masks:
 
 
 NONE = Masks()
+
+
+def mark(text: str) -> str:
+    """What tells whether a text is the one that staff saw."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _cut(value: str, spans: list[Span] | None, words: str) -> str:
@@ -114,13 +124,14 @@ def _is_free(policy: Policy, field: str) -> bool:
 
 
 def _in_text(holding: str, field: str, value: str, own: set[str]) -> Iterator[Suggestion]:
+    seen = mark(value)
     for found in _EMAIL.finditer(value):
         if _plain_email(found[0]) not in own:
-            yield Suggestion(Span(holding, field, *found.span()), "email")
+            yield Suggestion(Span(holding, field, *found.span(), seen), "email")
     for found in _PHONE.finditer(value):
         digits = _plain_phone(found[0])
         if 7 <= len(digits) <= 15 and not _A_DAY.match(found[0]) and not _same_number(digits, own):
-            yield Suggestion(Span(holding, field, *found.span()), "telephone")
+            yield Suggestion(Span(holding, field, *found.span(), seen), "telephone")
 
 
 def _plain_email(value: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from litestar import Response, get, post
 
 from troth.errors import InvalidInput, Refused, TrothError
-from troth.policy.notice.language import LANGUAGES, Speaker, language
+from troth.policy.notice.language import LANGUAGES, Speaker, capital, language
 from troth.rights import carrying, desk, erasing, papers, replies, reviewing, rules
 from troth.rights.desk import Refusal, Shown
 from troth.rights.intake import receive
@@ -39,7 +39,7 @@ def start_page(request: Asked) -> Response[str]:
     ended = desk.queue(site, ended=True, limit=50) if _may(entered) else []
     return desk_page(
         request, site, entered, "desk.html", here="start",
-        waiting=waiting, ended=ended, rights=said["rights"], outcomes=said["outcomes"], now=site.now(),
+        waiting=waiting, ended=ended, rights=_rights(tag), outcomes=said["outcomes"], now=site.now(),
         works=_may(entered),
     )  # fmt: skip
 
@@ -57,6 +57,11 @@ def request_page(request: Asked) -> Response[str]:
     return _request(request, site, required(request, site, "requests"))
 
 
+def _rights(tag: str) -> dict[str, str]:
+    """What can be asked for, as it stands in a heading or a list."""
+    return {right: capital(words) for right, words in replies.words_in(tag)["rights"].items()}
+
+
 def _request(
     request: Asked, site: Site, entered: Entered, done: str = "", wrong: TrothError | None = None
 ) -> Response[str]:
@@ -65,7 +70,7 @@ def _request(
     said = replies.words_in(tag)
     return desk_page(
         request, site, entered, "desk_request.html", here="start", status=422 if wrong else 200,
-        shown=shown, rights=said["rights"], outcomes=said["outcomes"], sorts=list(rules.RIGHTS),
+        shown=shown, rights=_rights(tag), outcomes=said["outcomes"], sorts=list(rules.RIGHTS),
         plan=_plan(site, shown, tag), done=done, now=site.now(),
         wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
         found=_found(site, shown, tag),
@@ -265,7 +270,7 @@ def _enter(
     blank = dict.fromkeys(("right", "channel", "name", "email", "text", "language", "received"), "")
     return desk_page(
         request, site, entered, "desk_enter.html", here="letter", status=422 if wrong else 200,
-        typed=blank | typed, rights=replies.words_in(tag)["rights"], spoken=[(one, own_name(one)) for one in LANGUAGES],
+        typed=blank | typed, rights=_rights(tag), spoken=[(one, own_name(one)) for one in LANGUAGES],
         wrong=(problem(tag, wrong.message), _why(wrong, tag)) if wrong else ("", ""),
     )  # fmt: skip
 
