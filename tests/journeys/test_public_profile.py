@@ -141,7 +141,7 @@ def test_where_the_policy_names_no_public_there_is_no_such_page(door: Door) -> N
 
 def test_a_visit_to_it_is_recorded_without_the_end_of_its_address(web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     address, seen = made(web, **{"show.full_name": "yes"}), []
-    monkeypatch.setattr("troth.web.visits.record", lambda site, offered: seen.append(offered))
+    monkeypatch.setattr("troth.web.visits.record", lambda site, offered, _session: seen.append(offered))
     assert web.get(address).status_code == 200
     assert [one["pd:Website"] for one in seen] == ["/shop/profiles"]
 

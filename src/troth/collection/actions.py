@@ -265,6 +265,8 @@ class _Intake:
 
     def _open_dealings(self, person_id: str) -> list[ledger.Told]:
         """Opens what the submission begins, and notes that somebody registered, or was in contact."""
+        if self.point.kind == "visit":  # a look at a page is neither
+            return []
         kinds = self._opened_kinds() + (["registration"] if self.point.kind == "account" else [])
         named = kinds or ["contact"]
         _, told = dealings.open_dealings(self.site, self.conn, person_id, named, self._ref(), self.now)

@@ -96,7 +96,10 @@ class CollectionPoint(Entry):
 
     label: Text
     source: str = Field("", description="what the policy calls this moment; recorded with every holding")
-    kind: Literal["form", "account", "import", "visit", "event"] = Field("form", description="what sort of place")
+    kind: Literal["form", "account", "import", "visit", "event"] = Field(
+        "form",
+        description="what sort of place; at a `visit` for members only, their visits are recorded with their account",
+    )
     people: str = Field(description="the kind of person it is about")
     required: Names = Field((), description="data that must be given")
     optional: Names = Field((), description="data that may be given")

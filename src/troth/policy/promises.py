@@ -112,7 +112,7 @@ def _data(source: Source) -> Iterator[Promise]:
 
 def _collection(source: Source) -> Iterator[Promise]:
     for key, point in source.policy.collection.items():
-        if point.kind != "visit":
+        if point.kind != "visit" or point.members_only:
             kind = "collection.import" if point.kind == "import" else "collection.form"
             yield source.promise(kind, ("collection", key), point)
 

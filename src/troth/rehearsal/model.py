@@ -154,7 +154,8 @@ class Model:
         for scope in ticked(self.seed, event.number, point):
             self._chooses(somebody, scope if scope in policy.purposes else f"@{scope}", "given")
         kinds += ["registration"] if point.kind == "account" else []
-        self._opens(somebody, kinds or ["contact"], task)
+        if point.kind != "visit":
+            self._opens(somebody, kinds or ["contact"], task)
         self.entries[events.HOLDING_COLLECTED] += 1
         self._reckon(somebody, task.at)
 

@@ -60,7 +60,7 @@ class Offers:
 def offers(compiled: Compiled, partners: Collection[str]) -> Offers:
     """What the policy of ``compiled`` offers, with those ``partners`` registered."""
     policy = compiled.policy
-    filled = {key: point for key, point in policy.collection.items() if point.kind != "visit" and _asks(policy, point)}
+    filled = {key: point for key, point in policy.collection.items() if _is_filled_in(point) and _asks(policy, point)}
     imports = {key: tuple(sorted({*point.partners} & {*partners})) for key, point in filled.items() if _supplied(point)}
     entrances = tuple(key for key, one in filled.items() if not one.members_only and imports.get(key, ("",)))
     return Offers(
@@ -91,6 +91,11 @@ def _asks(policy: Policy, point: CollectionPoint) -> bool:
 
 def _supplied(point: CollectionPoint) -> bool:
     return point.kind == "import"
+
+
+def _is_filled_in(point: CollectionPoint) -> bool:
+    """Whether somebody hands something in there; the visits of members come in as if they did."""
+    return point.kind != "visit" or point.members_only
 
 
 def opened(policy: Policy, point: CollectionPoint) -> list[str]:

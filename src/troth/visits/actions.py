@@ -15,7 +15,7 @@ from datetime import date, datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Row, Select, insert, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, insert, select, tuple_
 
 from troth import ledger
 from troth.clock import DAY
@@ -24,6 +24,7 @@ from troth.decide import Ask
 from troth.errors import Refused, Unverifiable
 from troth.ids import new_id
 from troth.ledger import events
+from troth.people.tables import holding, shape
 from troth.people.vault import By
 from troth.policy.compile import Compiled
 from troth.policy.rules import READ_VISITS
@@ -50,6 +51,12 @@ def record(site: Site, conn: Connection, request: Mapping[str, str]) -> None:
     ``request`` offers values by field or by DPV category (``pd:IPAddress``); whatever the policy does not declare is left.
     """
     record_many(site, conn, [(site.now(), request)])
+
+
+def number_of(conn: Connection, person_id: str, point: str) -> int:
+    """How many visits of a member are kept with their account, recorded at ``point``."""
+    mine = (holding.c.person_id == person_id) & (shape.c.point == point)
+    return conn.scalar(select(func.count()).select_from(holding.join(shape)).where(mine)) or 0
 
 
 def record_many(site: Site, conn: Connection, visits: Sequence[tuple[datetime, Mapping[str, str]]]) -> int:

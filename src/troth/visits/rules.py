@@ -29,6 +29,18 @@ def recorded(compiled: Compiled) -> frozenset[str] | None:
     return frozenset(field for field in visits.records if field != TIME and _may(compiled, field))
 
 
+def of_members(compiled: Compiled) -> str | None:
+    """The collection point at which visits of whoever is logged in are recorded with their account; None without one."""
+    points = compiled.policy.collection.items()
+    return next((key for key, point in points if point.kind == "visit" and point.members_only), None)
+
+
+def of_member(compiled: Compiled, offered: Mapping[str, str]) -> dict[str, str]:
+    """What of a member's visit is recorded with their account: the point's own fields, shaped as any visit's are."""
+    point = compiled.policy.collection[of_members(compiled) or ""]
+    return record_of(compiled, frozenset({*point.required, *point.optional}), offered, b"")
+
+
 def _may(compiled: Compiled, field: str) -> bool:
     return compiled.decide(Ask("record", "visits", frozenset({field}))).allowed
 

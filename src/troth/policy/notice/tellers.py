@@ -67,11 +67,15 @@ def _sealed(t: Telling) -> Iterator[str]:
 
 
 def _form(t: Telling) -> Iterator[str]:
-    if t.it.required:
+    if t.it.kind == "visit":
+        t.values["records"] = ("time", *t.it.required, *t.it.optional)
+        yield "visit"
+    elif t.it.required:
         yield from _if((True, "required"), (t.it.optional, "optional"))
     else:
         yield "optional_only" if t.it.optional else "nothing"
-    yield from _if((t.it.members_only, "+members_only"), (t.it.for_, "+purposes"), (t.it.told, "+told"))
+    only = t.it.members_only and t.it.kind != "visit"
+    yield from _if((only, "+members_only"), (t.it.for_, "+purposes"), (t.it.told, "+told"))
     yield from _if((t.it.offers, "+offers"), (t.it.keeps_when_different, "+differs"), (t.it.warns, "+warns"))
 
 
