@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME...] [--quick | --full]``: measure, show the table and keep a whole run's figures."""
+"""``python -m benchmarks [NAME...] [--quick | --full]``: measure, show the table and keep the figures."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ for module in MODULES:
 
 
 def main() -> None:
-    """Run the benchmarks that were named, or all; only a whole run, not a quick one, is kept."""
+    """Run the benchmarks that were named, or all; a run that is not a quick one is kept."""
     asked = _arguments()
     console, server = Console(width=WIDTH), find_server()
     facts = machine.facts(server)
@@ -59,7 +59,7 @@ def main() -> None:
         finally:
             stores.close()
     report.shown(console, figures)
-    if not asked.names and not asked.quick:
+    if figures and not asked.quick:
         path = report.kept(figures, facts, asked.full, SystemClock().now())
         console.print(f"Kept in benchmarks/results/{path.name}.")
 

@@ -81,10 +81,19 @@ def kept(figures: Sequence[Figure], facts: dict[str, object], full: bool, at: da
     return path
 
 
-def newest() -> dict[str, Any]:
-    """The kept run that is youngest."""
-    trees = [json.loads(path.read_text()) for path in RESULTS.glob("[0-9]*.json")]
-    return max(trees, key=lambda tree: str(tree["at"]))
+def newest() -> tuple[dict[str, Any], list[tuple[str, Figure]]]:
+    """The machine of the youngest kept run, and every figure as the youngest run that has it took it, with its day.
+
+    Figures stand in the order of the runs that brought them, oldest run first, so that a part measured anew stays in its place.
+    """
+    trees = sorted(
+        (json.loads(path.read_text()) for path in RESULTS.glob("[0-9]*.json")), key=lambda one: str(one["at"])
+    )
+    found: dict[tuple[str, str], tuple[str, Figure]] = {}
+    for tree in trees:
+        for one in (Figure(**entry) for entry in tree["figures"]):
+            found[one.what, one.store] = (str(tree["at"])[:10], one)
+    return trees[-1]["machine"], list(found.values())
 
 
 def _plain(one: Figure) -> dict[str, object]:
