@@ -95,7 +95,20 @@ def main() -> None:
     site = open_site(Path(folder), MovedClock(START), database=database, keys=keys)
     ACTS[act](site, int(rows))
     site.close()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)  # noqa: T201  (Linux counts in KiB)
+    print(most_ever())  # noqa: T201
+
+
+def most_ever() -> int:
+    """The most memory this process ever had, in bytes.
+
+    Linux says it of the program; what ``getrusage`` says there begins with the most of whoever started this process.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 if __name__ == "__main__":

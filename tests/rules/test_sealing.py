@@ -1,6 +1,9 @@
 """A sealed body opens in its own place and nowhere else."""
 
+import json
+
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +18,16 @@ fields = st.dictionaries(st.from_regex(r"[a-z][a-z_]{0,10}", fullmatch=True), te
 @given(fields, text, text)
 def test_what_was_sealed_is_opened(values: dict[str, str], person: str, holding: str) -> None:
     assert unseal(KEY, person, holding, values.keys(), seal(KEY, person, holding, values)) == values
+
+
+@given(fields)
+def test_what_was_sealed_with_its_names_still_opens_and_only_where_it_was(values: dict[str, str]) -> None:
+    plain = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    place = json.dumps(["01", "p", "h", sorted(values)], separators=(",", ":")).encode()
+    body = b"\x01" + bytes(12) + AESGCM(KEY).encrypt(bytes(12), plain, place)
+    assert unseal(KEY, "p", "h", values.keys(), body) == values
+    with pytest.raises(Unverifiable):
+        unseal(KEY, "p", "h", values.keys(), b"\x02" + body[1:])
 
 
 @given(fields)

@@ -1,8 +1,9 @@
 """Sealing: the fields of one holding become one body that opens only with its person's key, in its own place. Pure.
 
-AES-256-GCM over the canonical JSON of the fields. The person, the holding and the names of the fields are authenticated with
-it, so that a body moved to another person, another holding or another shape does not open. A nonce is 12 random bytes; one key
-seals the few holdings of one person, far from the 2^32 messages at which random nonces grow risky.
+AES-256-GCM over the values as a JSON list, in the order of their fields' names, which stand once with the shape of the holding
+and not in each body. The person, the holding and the names are authenticated with it, so that a body moved to another person,
+another holding or another shape does not open. A nonce is 12 random bytes; one key seals the few holdings of one person, far
+from the 2^32 messages at which random nonces grow risky. Bodies of version 1 held the names as well; they still open.
 """
 
 from __future__ import annotations
@@ -12,24 +13,26 @@ import os
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from troth.errors import Unverifiable
 
-VERSION = b"\x01"
+VERSION, WITH_NAMES = b"\x02", b"\x01"
 _NONCE = 12
 _read = json.JSONDecoder().raw_decode
 LEAST = len(VERSION) + _NONCE + 2 + 16
-"""Bytes of the shortest body: an empty object and the authentication tag of AES-GCM."""
+"""Bytes of the shortest body: an empty list and the authentication tag of AES-GCM."""
 
 
 def seal(key: bytes, person_id: str, holding_id: str, values: Mapping[str, str]) -> bytes:
     """Version byte, nonce and ciphertext of ``values``."""
     nonce = os.urandom(_NONCE)
-    plain = json.dumps(dict(values), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    return VERSION + nonce + AESGCM(key).encrypt(nonce, plain, _place(person_id, holding_id, values))
+    order = _in_order(frozenset(values))
+    plain = json.dumps([values[field] for field in order], separators=(",", ":"), ensure_ascii=False).encode()
+    return VERSION + nonce + AESGCM(key).encrypt(nonce, plain, _place(VERSION, person_id, holding_id, values))
 
 
 def unseal(key: bytes, person_id: str, holding_id: str, fields: Collection[str], body: bytes) -> dict[str, str]:
@@ -49,24 +52,30 @@ class Opener:
 
     def open(self, holding_id: str, fields: Collection[str], body: bytes) -> dict[str, str]:
         """As ``unseal``."""
-        if body[:1] != VERSION:
+        version = body[:1]
+        if version not in (VERSION, WITH_NAMES):
             raise Unverifiable("A holding does not open: its version is unknown.", "Was it written by a later Troth?")
-        place = _place(self._person, holding_id, fields)
+        place = _place(version, self._person, holding_id, fields)
         try:
             plain = self._cipher.decrypt(body[1 : 1 + _NONCE], body[1 + _NONCE :], place)
         except (InvalidTag, ValueError):
             message = "A holding does not open: it was altered, moved, or sealed with another key."
             raise Unverifiable(message, "Compare the database with a backup.") from None
-        opened: dict[str, str] = _read(plain.decode())[0]
-        return opened
+        opened: Any = _read(plain.decode())[0]
+        return dict(zip(_in_order(frozenset(fields)), opened, strict=True)) if version == VERSION else dict(opened)
 
 
-def _place(person_id: str, holding_id: str, fields: Collection[str]) -> bytes:
+def _place(version: bytes, person_id: str, holding_id: str, fields: Collection[str]) -> bytes:
     """What is authenticated with a body, as compact JSON: version, person, holding and the names of the fields, sorted."""
     quoted = encode_basestring_ascii
-    return f'["{VERSION.hex()}",{quoted(person_id)},{quoted(holding_id)},{_listed(frozenset(fields))}]'.encode()
+    return f'["{version.hex()}",{quoted(person_id)},{quoted(holding_id)},{_listed(frozenset(fields))}]'.encode()
+
+
+@lru_cache(maxsize=1024)
+def _in_order(fields: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(fields))
 
 
 @lru_cache(maxsize=1024)
 def _listed(fields: frozenset[str]) -> str:
-    return json.dumps(sorted(fields), separators=(",", ":"))
+    return json.dumps(_in_order(fields), separators=(",", ":"))
