@@ -1,18 +1,25 @@
 """Dealings on a real database: opened once, closed by their own person, seen in one query."""
 
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from tests.operators import open_operator
+from tests.promises.clause_sites import fill_in
 from tests.shoppers import ANN, BOB, SYSTEM, Statements, registered
-from troth.clock import utc
+from troth.clock import MovedClock, utc
 from troth.errors import Refused
 from troth.ledger.tables import entry
 from troth.people import vault
 from troth.people.dealings import close_dealing, open_cases, open_dealing
-from troth.people.tables import dealing
+from troth.people.tables import dealing, person
+from troth.retention.relationship import refresh
 from troth.store.site import Site
+
+ENDS = select(person.c.relationship_ends_at)
 
 
 def opened(site: Site, person_id: str, kind: str, ref: str) -> str:
@@ -91,3 +98,23 @@ def test_people_from_before_a_day_fall_under_its_regime(site: Site) -> None:
     compiled = type(policy)(old, policy.promises, policy.rules, policy.clocks)
     assert "before:2018-05-25" in facts(site, before, policy=compiled)
     assert "before:2018-05-25" not in facts(site, after, policy=compiled)
+
+
+def test_the_end_of_one_kind_of_business_does_not_end_another(
+    fresh_database: Callable[..., str], tmp_path: Path, clock: MovedClock
+) -> None:
+    """At LED Flex a customer who asks for help becomes an enquirer, of whose business the policy does not say how it ends."""
+    site = open_operator("ledflex", tmp_path, clock, fresh_database)
+    kim = fill_in(site, "place_order")
+    with site.writing() as conn:
+        assert kim.case and close_dealing(site, conn, kim.person_id, "order", kim.case, site.now())
+        refresh(site, conn, [kim.person_id])
+        assert conn.scalar(ENDS) is not None
+    fill_in(site, "assistance")
+    with site.writing() as conn:
+        assert conn.execute(select(person.c.kind, person.c.relationship_ends_at)).one() == ("enquirer", None)
+        conn.execute(
+            update(person).values(relationship_ends_at=site.now())
+        )  # as a policy left it that was amended since
+        assert refresh(site, conn) == 1
+        assert conn.scalar(ENDS) is None

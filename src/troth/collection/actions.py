@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, null, select, update
 
 from troth import agenda, ledger
 from troth.collection import rules
@@ -50,9 +50,10 @@ _OF_SUBMISSION = Prepared(
 _BECOMING = Prepared(
     update(person)
     .where(person.c.id == bindparam("person_id"), person.c.kind != bindparam("people"))
-    .values(kind=bindparam("people"))
+    .values(kind=bindparam("people"), relationship_ends_at=null())
 )
-"""Whoever asked us something once and now registers or orders has become a customer (or whom the point is for)."""
+"""Whoever asked us something once and now registers or orders has become a customer (or whom the point is for). When business
+with them ends is reckoned anew: what was on record is the end of another kind of business."""
 
 
 @dataclass(frozen=True)

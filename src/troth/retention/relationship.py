@@ -85,8 +85,16 @@ def refresh(
 
     Returns how many changed. To be called in the transaction that opens or closes a dealing; every sweep does all.
     """
-    relationships = (policy or site.policy(conn)).policy.relationship
-    return sum(set_ends(conn, kind, entry, person_ids) for kind, entry in relationships.items())
+    known = (policy or site.policy(conn)).policy
+    changed = sum(set_ends(conn, kind, entry, person_ids) for kind, entry in known.relationship.items())
+    return changed + (_take_back(conn, known.people.keys() - known.relationship.keys()) if person_ids is None else 0)
+
+
+def _take_back(conn: Connection, kinds: Collection[str]) -> int:
+    """Take back the ends on record of people of ``kinds``, of which the policy does not say (any more) what ends business."""
+    ended = person.c.kind.in_(sorted(kinds)) & person.c.relationship_ends_at.is_not(None)
+    stale = update(person).where(ended, person.c.state == "active").values(relationship_ends_at=None)
+    return conn.execute(stale).rowcount if kinds else 0
 
 
 def set_ends(conn: Connection, kind: str, entry: Relationship, person_ids: Collection[str] | None = None) -> int:
