@@ -296,6 +296,9 @@ MONSTERS = {
     "html comments": FROM + b"Content-Type: text/html\r\n\r\n" + b"<!--" * 100_000,
     "senders": b"From: " + b"a@b.example," * 100_000 + b"\r\n\r\nhi",
     "comments": b"From: " + b"(" * 1_000_000 + b"\r\n\r\nhi",
+    "quotes unclosed": b"To: " + (b'"' + b'\\"' * 3_900 + b"\r\n ") * 20 + b"\r\n" + FROM + b"\r\nhi",
+    "a character of 5000 digits": FROM + b"Content-Type: text/html\r\n\r\nhi &#" + b"9" * 5_000 + b";",
+    "apostrophes": FROM + b"Subject: delete" + b"'" * 200 + b"\r\n\r\nplease delete" + b"'" * 6_000 + b" x",
     "attributions": FROM + b"\r\n" + b"On a <b@c> wrot\r\n" * 500_000,
 }
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from troth.messages.inbound.parse import Arrived
-from troth.messages.inbound.wanted import wanted
 from troth.policy.model import Policy
 from troth.policy.notice.language import LANGUAGES
 from troth.rights.intake import LONGEST, receive_in
@@ -28,7 +27,7 @@ def take_in(site: Site, conn: Connection, arrived: Arrived) -> None:
         return
     policy, now = site.policy(conn).policy, site.now()
     text = f"{arrived.subject}\n\n{arrived.text}".strip()
-    right, about = meant(policy, wanted(arrived.subject, arrived.text), text)
+    right, about = meant(policy, arrived.wants, text)
     receive_in(
         site,
         conn,

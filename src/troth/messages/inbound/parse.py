@@ -16,6 +16,7 @@ from troth.errors import TrothError
 from troth.messages.inbound.bodies import written
 from troth.messages.inbound.heads import Head, first, mailboxes, parameters, split, words
 from troth.messages.inbound.reply import own_words
+from troth.messages.inbound.wanted import wanted
 
 MOST_BYTES = 10 * 1024 * 1024
 """of a message; what comes over IMAP or lies in a Maildir is cut there, and a mail server is told that it is too long"""
@@ -40,6 +41,7 @@ class Arrived:
         automatic: a program wrote it, or a list passed it on: it must not be answered by a program.
         bounced: it says that a message of ours did not arrive.
         attachments: how many things were attached; none of them is kept.
+        wants: what ``wanted`` hears in it; heard while it is read, so that nobody listens inside a transaction.
     """
 
     key: str
@@ -53,6 +55,7 @@ class Arrived:
     automatic: bool
     bounced: bool
     attachments: int
+    wants: str
 
     @property
     def answerable(self) -> bool:
@@ -88,6 +91,7 @@ def read(raw: bytes, at: datetime) -> Arrived:
         automatic=bounced or _automatic(head, sender.address, subject),
         bounced=bounced,
         attachments=content.attachments,
+        wants=wanted(subject, text),
     )
 
 
