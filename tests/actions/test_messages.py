@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from tests import crashing
 from tests.operators import mailing, open_operator, run_mail
-from troth.agenda import run_due
+from troth.agenda import overdue, run_due
 from troth.clock import MovedClock
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
@@ -22,8 +22,11 @@ from troth.messages.links import read_stop_token, stop_token
 from troth.messages.mailbox import Mailbox
 from troth.messages.tables import message
 from troth.people.tables import holding
+from troth.rights.intake import receive
+from troth.rights.rules import Intake
 from troth.settings import MailWires
 from troth.store.site import Site, open_site
+from troth.work import HANDLERS as WORK
 
 OFFER = {"subject_line": "Lamps", "paragraphs": ["New lamps are here."]}
 ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
@@ -200,6 +203,27 @@ def test_a_mail_server_that_is_away_is_tried_again(site: Site, clock: MovedClock
     clock.move(timedelta(minutes=1))
     run_mail(shop)
     assert len(mailbox.messages()) == 1 and states(shop) == ["sent"]
+
+
+def test_mail_that_nobody_takes_for_a_day_is_an_alarm_until_it_leaves(
+    site: Site, clock: MovedClock, mailbox: Mailbox
+) -> None:
+    address = mailbox.address
+    mailbox.stop()
+    shop = _with_smtp(site, address)
+    assert offer(shop, customer(shop, marketing=True))
+    receive(shop, Intake("question", "web", "q-1", email=ANN["email"], text="What do you have?"))
+    late: list[set[str]] = []
+    for _ in range(3):
+        run_due(shop, WORK)
+        with shop.reading() as conn:
+            late.append({one.kind for one in overdue(conn, shop.now())})
+        clock.move(timedelta(hours=12))
+    assert late == [set(), set(), {"message:deliver", "request:reply"}]
+    mailbox.start(port=int(address.rpartition(":")[2]))
+    run_due(shop, WORK)
+    with shop.reading() as conn:
+        assert overdue(conn, shop.now()) == [] and len(mailbox.messages()) == 2
 
 
 class Refusing(Mailbox):

@@ -26,7 +26,7 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.messages.compose import Letter, compose
 from troth.messages.links import Removal, Stop, once_link, removal_link, stop_link
-from troth.messages.post import Undelivered, hand_over
+from troth.messages.post import LEAVES_WITHIN, Undelivered, hand_over
 from troth.messages.rules import (
     MOVING,
     NOTICES,
@@ -93,7 +93,8 @@ def queue(
     if conn.execute(new.returning(message.c.id)).scalar_one_or_none() is None:
         return False
     _ledgered(site, conn, events.MESSAGE_QUEUED, compiled, wanted.ask, decision, person_id)
-    return agenda.put(conn, DELIVER, f"{DELIVER}:{row['id']}", str(row["id"]), due_at=now, at=now)
+    ref = str(row["id"])
+    return agenda.put(conn, DELIVER, f"{DELIVER}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN)
 
 
 def _decided(

@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 
+from troth.clock import DAY
 from troth.errors import TrothError
 from troth.messages.servers import secret, trusted
 from troth.settings import MailWires
 
 PATIENCE_S = 20.0
+LEAVES_WITHIN = DAY
+"""from when a message is queued; one that still waits then is an alarm, and is tried on"""
 AGAIN = "It is tried again."
 
 

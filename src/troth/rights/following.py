@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, literal, or
 from troth import agenda
 from troth.agenda import Job
 from troth.messages.compose import Letter, compose
-from troth.messages.post import hand_over
+from troth.messages.post import LEAVES_WITHIN, hand_over
 from troth.policy.notice.language import Speaker, language
 from troth.retention.alarms import Alarm
 from troth.retention.tables import ending
@@ -99,7 +99,8 @@ def _left_to_staff(case: Case) -> Case:
 
 
 def _remind(case: Case, now: datetime) -> None:
-    agenda.put(case.conn, REMIND, f"{REMIND}:{case.id}:{now.date()}", case.id, due_at=now, at=now)
+    key, late = f"{REMIND}:{case.id}:{now.date()}", now + LEAVES_WITHIN
+    agenda.put(case.conn, REMIND, key, case.id, due_at=now, at=now, deadline=late)
     case.change(reminded_at=now)
 
 
