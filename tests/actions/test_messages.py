@@ -11,11 +11,13 @@ from sqlalchemy import func, select, text
 
 from tests import crashing
 from tests.operators import mailing, open_operator, run_mail
+from tests.submissions import entries
 from troth.agenda import overdue, run_due
 from troth.clock import MovedClock
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.consent import actions as consent
+from troth.consent.stops import actions as stops
 from troth.errors import InvalidInput, Refused
 from troth.messages.actions import HANDLERS, confirm, queue, stop
 from troth.messages.links import read_stop_token, stop_token
@@ -283,6 +285,27 @@ def test_each_order_is_confirmed_once_and_marketing_goes_to_those_who_chose_it(
     collect(site, Submission("open_account", account, "account", choices={"marketing": True}))
     with site.writing() as conn:
         assert queue(site, conn, person, "marketing_mail", "letter", OFFER, "summer")
+
+
+def test_a_confirmation_that_may_not_be_sent_is_refused_once_and_the_next_one_is_sent(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    def switched(how: Callable[..., object]) -> None:
+        with shop.writing() as conn:
+            how(shop, conn, "service", policy=shop.policy(conn), because="looked into", by="privacy lead")
+
+    switched(stops.stop)
+    customer(shop)
+    for _ in range(3):
+        assert confirm(shop) == 0
+        clock.move(timedelta(minutes=1))
+    assert states(shop) == ["refused"] and len(entries(shop, "message:refused")) == 1
+    switched(stops.lift)
+    assert confirm(shop) == 0
+    customer(shop, "k2")
+    assert confirm(shop) == 1
+    run_mail(shop)
+    assert states(shop) == ["refused", "sent"] and len(mailbox.messages()) == 1
 
 
 def test_an_event_of_long_ago_brings_no_confirmation(shop: Site, clock: MovedClock, mailbox: Mailbox) -> None:

@@ -72,11 +72,14 @@ def queue(
     terms: Mapping[str, Any],
     key: str,
     role: str = "",
+    *,
+    final: bool = False,
 ) -> bool:
     """Queue a message of the class (or notice) ``name`` in the caller's transaction; it leaves after the commit.
 
     ``terms`` fill the template: names and dates of the policy, never a personal value. ``key`` stands for the event that
     causes the message. ``role`` is that of the member of staff who writes, for a purpose that some roles alone may act for.
+    With ``final`` a no counts for this ``key`` for good: a row says so, and whoever looks for what is owed asks no more.
     Returns False when the policy or a choice does not allow it, or when it was queued before.
 
     Raises:
@@ -84,17 +87,22 @@ def queue(
     """
     compiled, now = site.policy(conn), site.now()
     wanted, decision = _decided(site, conn, compiled, person_id, name, role)
+    ref, state = new_id(now), "queued" if decision.allowed else "refused"
+    row: dict[str, Any] = {"id": ref, "key": key, "person_id": person_id, "class": name, "template": template}
+    row |= {"terms": {**terms, ROLE: role} if role else dict(terms), "at": now, "state": state}
+    row["because"] = "" if decision.allowed else decision.reason[:200]
+    if (decision.allowed or final) and not _inserted(conn, row):
+        return False
+    event = events.MESSAGE_QUEUED if decision.allowed else events.MESSAGE_REFUSED
+    _ledgered(site, conn, event, compiled, wanted.ask, decision, person_id)
     if not decision.allowed:
-        _ledgered(site, conn, events.MESSAGE_REFUSED, compiled, wanted.ask, decision, person_id)
         return False
-    row: dict[str, Any] = {"id": new_id(now), "key": key, "person_id": person_id, "class": name, "template": template}
-    row |= {"terms": {**terms, ROLE: role} if role else dict(terms), "at": now, "state": "queued", "because": ""}
-    new = insert_into(conn, message).values(row).on_conflict_do_nothing(index_elements=["key"])
-    if conn.execute(new.returning(message.c.id)).scalar_one_or_none() is None:
-        return False
-    _ledgered(site, conn, events.MESSAGE_QUEUED, compiled, wanted.ask, decision, person_id)
-    ref = str(row["id"])
     return agenda.put(conn, DELIVER, f"{DELIVER}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN)
+
+
+def _inserted(conn: Connection, row: Mapping[str, Any]) -> bool:
+    new = insert_into(conn, message).values(row).on_conflict_do_nothing(index_elements=["key"])
+    return conn.execute(new.returning(message.c.id)).first() is not None
 
 
 def _decided(
@@ -245,8 +253,8 @@ def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list
 def confirm(site: Site, ref: str | None = None, limit: int = 500) -> int:
     """Queue the confirmations that are owed: one for each event whose point has such a message class, once and for ever.
 
-    Found by a query over events without a message, so that a crash loses none. ``ref`` (``point:key``) narrows it to one
-    event. Returns how many were queued.
+    Found by a query over events without a message, so that a crash loses none; one that may not be sent has its row as well.
+    ``ref`` (``point:key``) narrows it to one event. Returns how many were queued.
     """
     with site.reading() as conn:
         compiled = site.policy(conn)
@@ -293,7 +301,8 @@ def _confirmed(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], 
     what = speaker.text(compiled.policy.collection[point].label)
     terms = {"language": speaker.words.tag, "what": what, "number": row.event, "day": speaker.date(row.at.date())}
     terms |= {"notice": site.wiring.base_url.rstrip("/") + "/"}
-    return queue(site, conn, row.person_id, name, "confirmation", terms, f"confirm:{name}:{row.event}")
+    key = f"confirm:{name}:{row.event}"
+    return queue(site, conn, row.person_id, name, "confirmation", terms, key, final=True)
 
 
 def stop(site: Site, link: Stop, words: str, tag: str) -> None:
