@@ -182,11 +182,15 @@ PROGRAMS = [
     {"Auto_Submitted": "auto-replied"},
     {"Auto_Submitted": "auto-generated; owner-email=a@b.example"},
     {"Precedence": "bulk"},
-    {"List_Id": "<lamps.shop.example>"},
-    {"List_Unsubscribe": "<https://shop.example/u>"},
-    {"X_Auto_Response_Suppress": "All"},
+    {"Precedence": "junk"},
     {"X_Autoreply": "yes"},
     {"Return_Path": "<>"},
+]
+PERHAPS = [
+    {"List_Id": "<lamps.shop.example>"},
+    {"List_Unsubscribe": "<https://shop.example/u>"},
+    {"Feedback_ID": "1:2:helpdesk"},
+    {"X_Auto_Response_Suppress": "All"},
     {"subject": "Automatic reply: My data"},
     {"subject": "自動回覆：我的資料"},
     {"sender": "no-reply@shop.example"},
@@ -199,7 +203,13 @@ PROGRAMS = [
 @pytest.mark.parametrize("fields", PROGRAMS, ids=str)
 def test_what_a_program_sent_is_never_answered(fields: dict[str, str]) -> None:
     message = read(letter(**fields), AT)
-    assert message.automatic and not message.answerable
+    assert message.automatic and message.by_program and not message.answerable
+
+
+@pytest.mark.parametrize("fields", PERHAPS, ids=str)
+def test_what_a_person_may_have_sent_through_a_program_is_read_and_not_answered(fields: dict[str, str]) -> None:
+    message = read(letter(**fields), AT)
+    assert message.automatic and not message.by_program and not message.answerable
 
 
 def test_what_a_person_sent_may_be_answered() -> None:
@@ -212,7 +222,8 @@ def test_a_bounce_is_one() -> None:
     bounce = read(b"From: postmaster@mail.example\r\n" + report + b"--b\r\n\r\nIt did not arrive.\r\n--b--\r\n", AT)
     assert bounce.bounced and bounce.automatic and bounce.text == "It did not arrive."
     receipt = report.replace(b"delivery-status", b"disposition-notification")
-    assert not read(FROM + receipt + b"--b\r\n\r\nIt was read.\r\n", AT).bounced
+    was_read = read(FROM + receipt + b"--b\r\n\r\nIt was read.\r\n", AT)
+    assert was_read.by_program and not was_read.bounced
     assert read(letter(sender="mailer-daemon@mail.example", Return_Path="<>"), AT).bounced
     assert not read(letter(Return_Path="<>"), AT).bounced
 
