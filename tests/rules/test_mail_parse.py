@@ -6,6 +6,7 @@ import zipfile
 from email.message import EmailMessage
 from email.utils import formataddr
 from time import process_time
+from unicodedata import normalize
 
 import pytest
 from hypothesis import example, given, settings
@@ -83,6 +84,12 @@ def test_a_letter_that_is_html_alone_is_read_as_text() -> None:
     )
     assert body(html.encode(), "text/html; charset=utf-8").text == "Please delete my data & answer.\nAnn"
     assert text_of("a < b and <script>c</script> &lt;i&gt;") == "a < b and <i>"
+
+
+def test_marks_stay_on_the_letters_they_stand_on() -> None:
+    words = "Zoë, Nguyễn Thị, s\u030c\u0323, हिन्दी, שָׁלוֹם, ก็"
+    assert body(words.encode()).text == normalize("NFC", words)
+    assert len(body(b"a" + "\u0323".encode() * 500).text) == 30  # of which one is in the letter
 
 
 REPLIES = [
@@ -310,6 +317,10 @@ MONSTERS = {
     "quotes unclosed": b"To: " + (b'"' + b'\\"' * 3_900 + b"\r\n ") * 20 + b"\r\n" + FROM + b"\r\nhi",
     "a character of 5000 digits": FROM + b"Content-Type: text/html\r\n\r\nhi &#" + b"9" * 5_000 + b";",
     "apostrophes": FROM + b"Subject: delete" + b"'" * 200 + b"\r\n\r\nplease delete" + b"'" * 6_000 + b" x",
+    "marks on one letter": FROM
+    + "Content-Type: text/plain\r\n\r\na{}{}".format("\u0301" * 50_000, "\u0316" * 50_000).encode(),
+    "marks in the subject": FROM + b"Subject: a" + "\u0301\u0316".encode() * 2_000 + b"\r\n\r\nhi",
+    "half attributions": FROM + b"\r\n" + (b"<@>" * 199 + b"\r\n") * 160,
     "attributions": FROM + b"\r\n" + b"On a <b@c> wrot\r\n" * 500_000,
 }
 
