@@ -11,6 +11,7 @@ reader's program drops the double. A mail that fails never fails what caused it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -136,18 +137,15 @@ def deliver(site: Site, job: Job) -> None:
         Undelivered: when the mail server does not take it for now; the agenda tries again.
         StoreError: when a store is locked or gone.
     """
-    with site.writing() as conn:
-        row = conn.execute(select(message).where(message.c.id == job.ref)).first()
-        if row is None or row.state != "queued":
-            return
-        compiled = site.policy(conn)
-        wanted, decision = _decided(site, conn, compiled, row.person_id, row._mapping["class"], row.terms.get(ROLE, ""))
-        if not decision.allowed:
-            _ledgered(site, conn, events.MESSAGE_REFUSED, compiled, wanted.ask, decision, row.person_id)
-            _close(site, conn, row.id, "refused", decision.reason)
-            return
+    with site.reading() as conn:
+        leaving = _leaving(site, conn, job.ref)
+    if leaving is not None and not leaving.decision.allowed:
+        leaving = _allowed_after_all(site, job.ref)
+    if leaving is None:
+        return
+    row = leaving.row
     try:
-        _sent(site, compiled, row, wanted)
+        _sent(site, leaving.compiled, row, leaving.wanted)
     except (Refused, InvalidInput) as error:
         _ended(site, row, "refused", events.MESSAGE_REFUSED, error.message)
     except Undelivered as error:
@@ -156,6 +154,37 @@ def deliver(site: Site, job: Job) -> None:
         _ended(site, row, "failed", events.MESSAGE_FAILED, error.message)
     else:
         _ended(site, row, "sent", events.MESSAGE_SENT, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """A message that waits, as it is decided about when it leaves."""
+
+    row: Row[Any]
+    compiled: Compiled
+    wanted: Sending
+    decision: Decision
+
+
+def _leaving(site: Site, conn: Connection, message_id: str) -> _Leaving | None:
+    row = conn.execute(select(message).where(message.c.id == message_id)).first()
+    if row is None or row.state != "queued":
+        return None
+    compiled, name = site.policy(conn), row._mapping["class"]
+    wanted, decision = _decided(site, conn, compiled, row.person_id, name, row.terms.get(ROLE, ""))
+    return _Leaving(row, compiled, wanted, decision)
+
+
+def _allowed_after_all(site: Site, message_id: str) -> _Leaving | None:
+    """Decide again in the transaction that enters a refusal, so that the ledger has what was true there."""
+    with site.writing() as conn:
+        found = _leaving(site, conn, message_id)
+        if found is None or found.decision.allowed:
+            return found
+        row, asked = found.row, found.wanted.ask
+        _ledgered(site, conn, events.MESSAGE_REFUSED, found.compiled, asked, found.decision, row.person_id)
+        _close(site, conn, row.id, "refused", found.decision.reason)
+    return None
 
 
 def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> None:
