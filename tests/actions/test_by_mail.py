@@ -229,6 +229,29 @@ def test_a_correction_by_mail_is_made_only_for_those_who_were_verified(opened: O
     assert len(given(site)) == 2
 
 
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"Feedback_ID": "1:2:desk"},
+        {"List_Unsubscribe": "<https://desk.example/u>"},
+        {"X_Auto_Response_Suppress": "All"},
+    ],
+    ids=str,
+)
+def test_what_a_person_wrote_through_a_help_desk_is_read_by_staff_and_no_program_answers(
+    opened: Opened, mailbox: Mailbox, marks: dict[str, str]
+) -> None:
+    site, person_id = opened("ledflex", "open_account")
+    with post(site) as send:
+        send("My data", "Please delete all the data you hold about me.", **marks)
+    (row,) = rows(site)
+    assert (row.right, row.state, row.waits_for, row.person_id) == ("question", "open", "staff", person_id)
+    assert "delete all the data" in desk.shown(site, row.id).paper["text"] and mailbox.messages() == []
+    desk.answer(site, row.id, "Please write to us from your own address.", "7")
+    run(site)
+    assert [one.recipients for one in mailbox.messages()] == [(ANN,)]
+
+
 def test_what_a_program_wrote_and_what_comes_twice_makes_no_case(opened: Opened, mailbox: Mailbox) -> None:
     site, _ = opened("ledflex", "open_account")
     with post(site) as send:

@@ -255,7 +255,7 @@ def test_a_password_travels_encrypted_to_a_server_whose_certificate_is_trusted(
 
     def fetched(port: int, trusted: bool) -> int:
         monkeypatch.setattr(
-            imap, "_trust", lambda: ssl.create_default_context(cafile=str(files[0]) if trusted else None)
+            imap, "trusted", lambda: ssl.create_default_context(cafile=str(files[0]) if trusted else None)
         )
         return poll(wired(desk, mailbox={**box.wires(), "imap": f"127.0.0.1:{port}", "tls": how}), note)
 

@@ -282,6 +282,14 @@ def test_a_message_that_is_too_long_is_refused_before_and_after_it_was_sent(desk
 
 
 @only_sqlite
+def test_millions_of_empty_lines_keep_nobody_waiting(desk: Site) -> None:
+    with listening([desk], note) as ports, smtplib.SMTP("127.0.0.1", ports["shop"], timeout=60) as server:
+        assert send(server, letter("Hello") + b"\r\n" * 2_000_000) == 250
+        assert send(server, letter(number=2)) == 250
+    assert noted(desk) == ["letter 1", "letter 2"]
+
+
+@only_sqlite
 @pytest.mark.parametrize(
     "end", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r\n\x00.\r\n", b"\r\n. \r\n"]
 )

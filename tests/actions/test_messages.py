@@ -11,19 +11,24 @@ from sqlalchemy import func, select, text
 
 from tests import crashing
 from tests.operators import mailing, open_operator, run_mail
-from troth.agenda import run_due
+from tests.submissions import entries
+from troth.agenda import overdue, run_due
 from troth.clock import MovedClock
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.consent import actions as consent
+from troth.consent.stops import actions as stops
 from troth.errors import InvalidInput, Refused
 from troth.messages.actions import HANDLERS, confirm, queue, stop
 from troth.messages.links import read_stop_token, stop_token
 from troth.messages.mailbox import Mailbox
 from troth.messages.tables import message
 from troth.people.tables import holding
+from troth.rights.intake import receive
+from troth.rights.rules import Intake
 from troth.settings import MailWires
 from troth.store.site import Site, open_site
+from troth.work import HANDLERS as WORK
 
 OFFER = {"subject_line": "Lamps", "paragraphs": ["New lamps are here."]}
 ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
@@ -202,6 +207,27 @@ def test_a_mail_server_that_is_away_is_tried_again(site: Site, clock: MovedClock
     assert len(mailbox.messages()) == 1 and states(shop) == ["sent"]
 
 
+def test_mail_that_nobody_takes_for_a_day_is_an_alarm_until_it_leaves(
+    site: Site, clock: MovedClock, mailbox: Mailbox
+) -> None:
+    address = mailbox.address
+    mailbox.stop()
+    shop = _with_smtp(site, address)
+    assert offer(shop, customer(shop, marketing=True))
+    receive(shop, Intake("question", "web", "q-1", email=ANN["email"], text="What do you have?"))
+    late: list[set[str]] = []
+    for _ in range(3):
+        run_due(shop, WORK)
+        with shop.reading() as conn:
+            late.append({one.kind for one in overdue(conn, shop.now())})
+        clock.move(timedelta(hours=12))
+    assert late == [set(), set(), {"message:deliver", "request:reply"}]
+    mailbox.start(port=int(address.rpartition(":")[2]))
+    run_due(shop, WORK)
+    with shop.reading() as conn:
+        assert overdue(conn, shop.now()) == [] and len(mailbox.messages()) == 2
+
+
 class Refusing(Mailbox):
     """A mail server that knows none of these people."""
 
@@ -259,6 +285,27 @@ def test_each_order_is_confirmed_once_and_marketing_goes_to_those_who_chose_it(
     collect(site, Submission("open_account", account, "account", choices={"marketing": True}))
     with site.writing() as conn:
         assert queue(site, conn, person, "marketing_mail", "letter", OFFER, "summer")
+
+
+def test_a_confirmation_that_may_not_be_sent_is_refused_once_and_the_next_one_is_sent(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    def switched(how: Callable[..., object]) -> None:
+        with shop.writing() as conn:
+            how(shop, conn, "service", policy=shop.policy(conn), because="looked into", by="privacy lead")
+
+    switched(stops.stop)
+    customer(shop)
+    for _ in range(3):
+        assert confirm(shop) == 0
+        clock.move(timedelta(minutes=1))
+    assert states(shop) == ["refused"] and len(entries(shop, "message:refused")) == 1
+    switched(stops.lift)
+    assert confirm(shop) == 0
+    customer(shop, "k2")
+    assert confirm(shop) == 1
+    run_mail(shop)
+    assert states(shop) == ["refused", "sent"] and len(mailbox.messages()) == 1
 
 
 def test_an_event_of_long_ago_brings_no_confirmation(shop: Site, clock: MovedClock, mailbox: Mailbox) -> None:

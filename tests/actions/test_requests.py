@@ -409,6 +409,34 @@ def test_an_answer_that_cannot_be_delivered_waits_for_staff(shop: Site, mailbox:
     assert (row(shop, received.id).state, row(shop, received.id).waits_for) == ("open", "staff")
 
 
+def test_a_request_whose_mail_to_confirm_never_arrives_waits_for_staff(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    ann(shop)
+    received = receive(shop, asked("erasure"))
+    with shop.writing() as conn:
+        conn.execute(update(reply).values(state="failed"))
+    following.follow(shop)
+    clock.move(rules.VERIFY_WITHIN)  # and does not end by itself, since nobody was asked
+    following.follow(shop)
+    assert (row(shop, received.id).state, row(shop, received.id).waits_for) == ("open", "staff")
+    assert [step.act for step in desk.shown(shop, received.id).steps] == ["received", "cannot deliver"]
+    desk.accept_evidence(shop, received.id, "called back", "7")
+    assert row(shop, received.id).state == "carrying out"
+
+
+def test_one_mail_to_confirm_that_arrives_is_enough(shop: Site, mailbox: Mailbox) -> None:
+    ann(shop)
+    received = receive(shop, asked("erasure"))
+    run(shop)
+    receive(shop, asked("erasure", "r-2"))
+    with shop.writing() as conn:
+        conn.execute(update(reply).where(reply.c.state == "queued").values(state="failed"))
+    following.follow(shop)
+    carrying.confirm(shop, secret(mailbox, "confirm"))
+    assert row(shop, received.id).verified_by == "link"
+
+
 def test_a_request_that_is_none_is_not_recorded(shop: Site) -> None:
     for bad in (
         asked("everything"),

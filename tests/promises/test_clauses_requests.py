@@ -19,6 +19,7 @@ from tests.submissions import rows
 from troth.accounts import actions as accounts
 from troth.accounts import address
 from troth.accounts.sessions import Member, log_in, who
+from troth.agenda.tables import job
 from troth.clock import MovedClock
 from troth.collection import Submission
 from troth.errors import InvalidInput, PolicyError, Refused
@@ -253,6 +254,7 @@ def test_whoever_disagrees_with_ledflex_leaves_by_the_link_in_the_notice_and_has
     published(site, (site.now() + days(20)).date())
     assert changing.announce(site, 2) and not changing.announce(site, 2)
     run(site)
+    assert [one["kind"] for one in rows(site, job) if one["deadline"] is None and "message" in one["kind"]] == []
     (notice,) = [one for one in mailbox.messages() if "policy changes" in one.subject]
     assert notice.recipients == (ANN,) and "ask us to remove your data" in notice.body("plain")
     page = f"/ledflex/privacy/remove/{secret(mailbox, 'privacy/remove')}"

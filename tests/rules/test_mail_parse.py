@@ -6,6 +6,7 @@ import zipfile
 from email.message import EmailMessage
 from email.utils import formataddr
 from time import process_time
+from unicodedata import normalize
 
 import pytest
 from hypothesis import example, given, settings
@@ -83,6 +84,12 @@ def test_a_letter_that_is_html_alone_is_read_as_text() -> None:
     )
     assert body(html.encode(), "text/html; charset=utf-8").text == "Please delete my data & answer.\nAnn"
     assert text_of("a < b and <script>c</script> &lt;i&gt;") == "a < b and <i>"
+
+
+def test_marks_stay_on_the_letters_they_stand_on() -> None:
+    words = "Zoë, Nguyễn Thị, s\u030c\u0323, हिन्दी, שָׁלוֹם, ก็"
+    assert body(words.encode()).text == normalize("NFC", words)
+    assert len(body(b"a" + "\u0323".encode() * 500).text) == 30  # of which one is in the letter
 
 
 REPLIES = [
@@ -182,11 +189,15 @@ PROGRAMS = [
     {"Auto_Submitted": "auto-replied"},
     {"Auto_Submitted": "auto-generated; owner-email=a@b.example"},
     {"Precedence": "bulk"},
-    {"List_Id": "<lamps.shop.example>"},
-    {"List_Unsubscribe": "<https://shop.example/u>"},
-    {"X_Auto_Response_Suppress": "All"},
+    {"Precedence": "junk"},
     {"X_Autoreply": "yes"},
     {"Return_Path": "<>"},
+]
+PERHAPS = [
+    {"List_Id": "<lamps.shop.example>"},
+    {"List_Unsubscribe": "<https://shop.example/u>"},
+    {"Feedback_ID": "1:2:helpdesk"},
+    {"X_Auto_Response_Suppress": "All"},
     {"subject": "Automatic reply: My data"},
     {"subject": "自動回覆：我的資料"},
     {"sender": "no-reply@shop.example"},
@@ -199,7 +210,13 @@ PROGRAMS = [
 @pytest.mark.parametrize("fields", PROGRAMS, ids=str)
 def test_what_a_program_sent_is_never_answered(fields: dict[str, str]) -> None:
     message = read(letter(**fields), AT)
-    assert message.automatic and not message.answerable
+    assert message.automatic and message.by_program and not message.answerable
+
+
+@pytest.mark.parametrize("fields", PERHAPS, ids=str)
+def test_what_a_person_may_have_sent_through_a_program_is_read_and_not_answered(fields: dict[str, str]) -> None:
+    message = read(letter(**fields), AT)
+    assert message.automatic and not message.by_program and not message.answerable
 
 
 def test_what_a_person_sent_may_be_answered() -> None:
@@ -212,7 +229,8 @@ def test_a_bounce_is_one() -> None:
     bounce = read(b"From: postmaster@mail.example\r\n" + report + b"--b\r\n\r\nIt did not arrive.\r\n--b--\r\n", AT)
     assert bounce.bounced and bounce.automatic and bounce.text == "It did not arrive."
     receipt = report.replace(b"delivery-status", b"disposition-notification")
-    assert not read(FROM + receipt + b"--b\r\n\r\nIt was read.\r\n", AT).bounced
+    was_read = read(FROM + receipt + b"--b\r\n\r\nIt was read.\r\n", AT)
+    assert was_read.by_program and not was_read.bounced
     assert read(letter(sender="mailer-daemon@mail.example", Return_Path="<>"), AT).bounced
     assert not read(letter(Return_Path="<>"), AT).bounced
 
@@ -296,6 +314,13 @@ MONSTERS = {
     "html comments": FROM + b"Content-Type: text/html\r\n\r\n" + b"<!--" * 100_000,
     "senders": b"From: " + b"a@b.example," * 100_000 + b"\r\n\r\nhi",
     "comments": b"From: " + b"(" * 1_000_000 + b"\r\n\r\nhi",
+    "quotes unclosed": b"To: " + (b'"' + b'\\"' * 3_900 + b"\r\n ") * 20 + b"\r\n" + FROM + b"\r\nhi",
+    "a character of 5000 digits": FROM + b"Content-Type: text/html\r\n\r\nhi &#" + b"9" * 5_000 + b";",
+    "apostrophes": FROM + b"Subject: delete" + b"'" * 200 + b"\r\n\r\nplease delete" + b"'" * 6_000 + b" x",
+    "marks on one letter": FROM
+    + "Content-Type: text/plain\r\n\r\na{}{}".format("\u0301" * 50_000, "\u0316" * 50_000).encode(),
+    "marks in the subject": FROM + b"Subject: a" + "\u0301\u0316".encode() * 2_000 + b"\r\n\r\nhi",
+    "half attributions": FROM + b"\r\n" + (b"<@>" * 199 + b"\r\n") * 160,
     "attributions": FROM + b"\r\n" + b"On a <b@c> wrot\r\n" * 500_000,
 }
 

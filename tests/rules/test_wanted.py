@@ -1,5 +1,8 @@
 """What somebody wants is heard in their own words, in both languages; denials, doubts and two wishes are for people to read."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,3 +110,35 @@ def test_any_words_have_an_answer(subject: str, text: str) -> None:
 )
 def test_long_letters_are_heard_to_their_end(piece: str) -> None:
     assert wanted(piece * 2000, piece * 20_000) in RIGHTS | {QUESTION}
+
+
+MONSTERS = [
+    "please delete" + "'" * 6000,
+    "please delete " + "'" * 60 + " x",
+    "please delete " + "a'''" * 1500,
+    "please delete " + "a'" * 3000 + " x",
+    "please delete " + "a'b " * 1500,
+    "please delete " + "’`'" * 2000 + "a",
+    "send me" + ("'" * 80 + " send me") * 70,
+    "a" * 3000 + " delete my data" * 200,
+    "." * 5900 + "x",
+    "刪除資料" * 1500,
+]
+HEAR_ALL = """
+import sys
+from troth.messages.inbound.wanted import wanted
+for letter in sys.stdin.buffer.read().decode().split("\\0"):
+    wanted("", letter)
+"""
+
+
+def test_no_row_of_signs_keeps_anybody_listening() -> None:
+    """In a process that can be ended: a pattern that reads the same signs in two ways takes days."""
+    letters = "\0".join(MONSTERS).encode()
+    subprocess.run([sys.executable, "-c", HEAR_ALL], input=letters, check=True, timeout=20)
+
+
+def test_a_word_with_an_apostrophe_is_one_word_and_quotation_marks_are_none() -> None:
+    assert wanted("", "Please delete all of Ann's, Bob's and my children's data.") == QUESTION
+    assert wanted("", "Please delete Ann's and 'my' customers' ''data''.") == QUESTION  # `and` begins something else
+    assert wanted("", "Please delete Ann's old 'customer' customers' ''data''.") == "erasure"

@@ -11,6 +11,7 @@ reader's program drops the double. A mail that fails never fails what caused it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -26,7 +27,7 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.messages.compose import Letter, compose
 from troth.messages.links import Removal, Stop, once_link, removal_link, stop_link
-from troth.messages.post import Undelivered, hand_over
+from troth.messages.post import LEAVES_WITHIN, Undelivered, hand_over
 from troth.messages.rules import (
     MOVING,
     NOTICES,
@@ -72,11 +73,14 @@ def queue(
     terms: Mapping[str, Any],
     key: str,
     role: str = "",
+    *,
+    final: bool = False,
 ) -> bool:
     """Queue a message of the class (or notice) ``name`` in the caller's transaction; it leaves after the commit.
 
     ``terms`` fill the template: names and dates of the policy, never a personal value. ``key`` stands for the event that
     causes the message. ``role`` is that of the member of staff who writes, for a purpose that some roles alone may act for.
+    With ``final`` a no counts for this ``key`` for good: a row says so, and whoever looks for what is owed asks no more.
     Returns False when the policy or a choice does not allow it, or when it was queued before.
 
     Raises:
@@ -84,16 +88,22 @@ def queue(
     """
     compiled, now = site.policy(conn), site.now()
     wanted, decision = _decided(site, conn, compiled, person_id, name, role)
+    ref, state = new_id(now), "queued" if decision.allowed else "refused"
+    row: dict[str, Any] = {"id": ref, "key": key, "person_id": person_id, "class": name, "template": template}
+    row |= {"terms": {**terms, ROLE: role} if role else dict(terms), "at": now, "state": state}
+    row["because"] = "" if decision.allowed else decision.reason[:200]
+    if (decision.allowed or final) and not _inserted(conn, row):
+        return False
+    event = events.MESSAGE_QUEUED if decision.allowed else events.MESSAGE_REFUSED
+    _ledgered(site, conn, event, compiled, wanted.ask, decision, person_id)
     if not decision.allowed:
-        _ledgered(site, conn, events.MESSAGE_REFUSED, compiled, wanted.ask, decision, person_id)
         return False
-    row: dict[str, Any] = {"id": new_id(now), "key": key, "person_id": person_id, "class": name, "template": template}
-    row |= {"terms": {**terms, ROLE: role} if role else dict(terms), "at": now, "state": "queued", "because": ""}
+    return agenda.put(conn, DELIVER, f"{DELIVER}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN)
+
+
+def _inserted(conn: Connection, row: Mapping[str, Any]) -> bool:
     new = insert_into(conn, message).values(row).on_conflict_do_nothing(index_elements=["key"])
-    if conn.execute(new.returning(message.c.id)).scalar_one_or_none() is None:
-        return False
-    _ledgered(site, conn, events.MESSAGE_QUEUED, compiled, wanted.ask, decision, person_id)
-    return agenda.put(conn, DELIVER, f"{DELIVER}:{row['id']}", str(row["id"]), due_at=now, at=now)
+    return conn.execute(new.returning(message.c.id)).first() is not None
 
 
 def _decided(
@@ -127,18 +137,15 @@ def deliver(site: Site, job: Job) -> None:
         Undelivered: when the mail server does not take it for now; the agenda tries again.
         StoreError: when a store is locked or gone.
     """
-    with site.writing() as conn:
-        row = conn.execute(select(message).where(message.c.id == job.ref)).first()
-        if row is None or row.state != "queued":
-            return
-        compiled = site.policy(conn)
-        wanted, decision = _decided(site, conn, compiled, row.person_id, row._mapping["class"], row.terms.get(ROLE, ""))
-        if not decision.allowed:
-            _ledgered(site, conn, events.MESSAGE_REFUSED, compiled, wanted.ask, decision, row.person_id)
-            _close(site, conn, row.id, "refused", decision.reason)
-            return
+    with site.reading() as conn:
+        leaving = _leaving(site, conn, job.ref)
+    if leaving is not None and not leaving.decision.allowed:
+        leaving = _allowed_after_all(site, job.ref)
+    if leaving is None:
+        return
+    row = leaving.row
     try:
-        _sent(site, compiled, row, wanted)
+        _sent(site, leaving.compiled, row, leaving.wanted)
     except (Refused, InvalidInput) as error:
         _ended(site, row, "refused", events.MESSAGE_REFUSED, error.message)
     except Undelivered as error:
@@ -147,6 +154,37 @@ def deliver(site: Site, job: Job) -> None:
         _ended(site, row, "failed", events.MESSAGE_FAILED, error.message)
     else:
         _ended(site, row, "sent", events.MESSAGE_SENT, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """A message that waits, as it is decided about when it leaves."""
+
+    row: Row[Any]
+    compiled: Compiled
+    wanted: Sending
+    decision: Decision
+
+
+def _leaving(site: Site, conn: Connection, message_id: str) -> _Leaving | None:
+    row = conn.execute(select(message).where(message.c.id == message_id)).first()
+    if row is None or row.state != "queued":
+        return None
+    compiled, name = site.policy(conn), row._mapping["class"]
+    wanted, decision = _decided(site, conn, compiled, row.person_id, name, row.terms.get(ROLE, ""))
+    return _Leaving(row, compiled, wanted, decision)
+
+
+def _allowed_after_all(site: Site, message_id: str) -> _Leaving | None:
+    """Decide again in the transaction that enters a refusal, so that the ledger has what was true there."""
+    with site.writing() as conn:
+        found = _leaving(site, conn, message_id)
+        if found is None or found.decision.allowed:
+            return found
+        row, asked = found.row, found.wanted.ask
+        _ledgered(site, conn, events.MESSAGE_REFUSED, found.compiled, asked, found.decision, row.person_id)
+        _close(site, conn, row.id, "refused", found.decision.reason)
+    return None
 
 
 def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> None:
@@ -244,8 +282,8 @@ def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list
 def confirm(site: Site, ref: str | None = None, limit: int = 500) -> int:
     """Queue the confirmations that are owed: one for each event whose point has such a message class, once and for ever.
 
-    Found by a query over events without a message, so that a crash loses none. ``ref`` (``point:key``) narrows it to one
-    event. Returns how many were queued.
+    Found by a query over events without a message, so that a crash loses none; one that may not be sent has its row as well.
+    ``ref`` (``point:key``) narrows it to one event. Returns how many were queued.
     """
     with site.reading() as conn:
         compiled = site.policy(conn)
@@ -292,7 +330,8 @@ def _confirmed(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], 
     what = speaker.text(compiled.policy.collection[point].label)
     terms = {"language": speaker.words.tag, "what": what, "number": row.event, "day": speaker.date(row.at.date())}
     terms |= {"notice": site.wiring.base_url.rstrip("/") + "/"}
-    return queue(site, conn, row.person_id, name, "confirmation", terms, f"confirm:{name}:{row.event}")
+    key = f"confirm:{name}:{row.event}"
+    return queue(site, conn, row.person_id, name, "confirmation", terms, key, final=True)
 
 
 def stop(site: Site, link: Stop, words: str, tag: str) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from troth import agenda
 from troth.agenda import Job
 from troth.messages.actions import REMOVAL, queue
+from troth.messages.post import LEAVES_WITHIN
 from troth.people.tables import person
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
@@ -36,7 +37,8 @@ def announce(site: Site, version: int) -> bool:
         first = conn.scalar(select(func.min(policy_version.c.version)))
         if first == version or _class(site.policy(conn)) is None:
             return False
-        return agenda.put(conn, CHANGED, f"{CHANGED}:{version}", f"{version}:", due_at=now, at=now)
+        key, late = f"{CHANGED}:{version}", now + LEAVES_WITHIN
+        return agenda.put(conn, CHANGED, key, f"{version}:", due_at=now, at=now, deadline=late)
 
 
 def _class(compiled: Compiled) -> str | None:
@@ -63,7 +65,7 @@ def tell(site: Site, job: Job) -> None:
         for one in people:
             queue(site, conn, one, name, "changed", terms, f"changed:{version}:{one}")
         now, ref = site.now(), f"{version}:{people[-1]}"
-        agenda.put(conn, CHANGED, f"{CHANGED}:{ref}", ref, due_at=now, at=now)
+        agenda.put(conn, CHANGED, f"{CHANGED}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN)
 
 
 def _terms(site: Site, conn: Connection, version: int) -> dict[str, Any]:

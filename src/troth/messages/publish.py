@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from troth import ledger
 from troth.clock import iso
@@ -30,10 +31,12 @@ class Published:
 def publish(site: Site) -> Published:
     """Put the site folder's policy and decisions into the archive as a version of their own.
 
-    The first version may have taken effect long ago; every later one is published its promised lead time before it does.
+    The first version may have taken effect long ago; every later one is published its promised lead time before it does, and
+    takes effect after those before it.
 
     Raises:
-        PolicyError: when the policy has unsettled findings, changes a published version, or takes effect too early.
+        PolicyError: when the policy has unsettled findings, changes a published version, is numbered below one, or takes effect
+            too early.
     """
     policy, decisions = _texts(site)
     compiled = versions.compiled(policy, decisions)
@@ -64,28 +67,44 @@ def _unchanged(compiled: Compiled, before: versions.Row, digest: str) -> Publish
 
 
 def _effective(site: Site, conn: Connection, compiled: Compiled) -> datetime:
-    """When the version takes effect: the day it says, else as early as its lead time allows."""
-    day = compiled.policy.policy.effective
-    latest = conn.scalar(select(func.max(policy_version.c.version)))
-    earliest = site.now() + _lead(site, conn, latest)
-    if day is None:
-        return earliest if latest is not None else site.now()
-    effective_at = datetime.combine(day, time(), UTC)
-    if latest is None:
-        return effective_at
-    if compiled.version <= latest:
-        raise PolicyError(f"Version {latest} is published already.", f"The next one is version {latest + 1}.")
-    if effective_at < earliest:
+    """When the version takes effect: the day it says, else as early as what was promised and published before it allows."""
+    now, day = site.now(), compiled.policy.policy.effective
+    said = datetime.combine(day, time(), UTC) if day is not None else None
+    before = _archived(conn)
+    if not before:
+        return said or now
+    newest = max(one.version for one in before)
+    if compiled.version <= newest:
+        raise PolicyError(f"Version {newest} is published already.", f"The next one is version {newest + 1}.")
+    last, earliest = before[-1], now + _lead(conn, before, now)
+    if said is not None and said < earliest:
         raise PolicyError(
             f"Version {compiled.version} would take effect before people had time to react.",
             f"The earliest instant is {iso(earliest)}; set `policy.effective` to a day after it.",
         )
-    return effective_at
+    if said is not None and said < last.effective_at:
+        raise PolicyError(
+            f"Version {compiled.version} would take effect before version {last.version}, which would then replace it.",
+            f"That takes effect at {iso(last.effective_at)}; set `policy.effective` to that day or a later one.",
+        )
+    return said or max(earliest, last.effective_at)
 
 
-def _lead(site: Site, conn: Connection, latest: int | None) -> timedelta:
-    """The lead time that the version in force promised: it binds whoever changes it."""
-    if latest is None:
-        return timedelta(0)
-    changes = versions.by_number(conn, latest).policy.changes
-    return changes.lead_time if changes and changes.lead_time else timedelta(0)
+@dataclass(frozen=True, slots=True)
+class _Archived:
+    version: int
+    effective_at: datetime
+
+
+def _archived(conn: Connection) -> list[_Archived]:
+    """What is published, in the order in which it takes effect."""
+    columns = policy_version.c.version, policy_version.c.effective_at
+    return [_Archived(*row) for row in conn.execute(select(*columns).order_by(columns[1], columns[0]))]
+
+
+def _lead(conn: Connection, before: Sequence[_Archived], now: datetime) -> timedelta:
+    """The longest lead time that is promised: by the version in force, as it binds whoever changes it, and by those to come."""
+    in_force = [one for one in before if one.effective_at <= now][-1:]
+    to_come = [one for one in before if one.effective_at > now]
+    found = [versions.by_number(conn, one.version).policy.changes for one in (*in_force, *to_come)]
+    return max((one.lead_time for one in found if one and one.lead_time), default=timedelta(0))

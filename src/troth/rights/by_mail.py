@@ -2,7 +2,8 @@
 
 Anybody can write any address into ``From``, so a message proves nothing: it begins a request and is confirmed like any other,
 at the address on file. Only to be left alone needs no proof. What names no right, or several, or an objection to nothing in
-particular, is for people to sort: nobody's data is touched on a guess.
+particular, is for people to sort: nobody's data is touched on a guess. So is what a program must not answer, as another one may
+have written it: staff read it, and nothing is written back before they do.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from troth.messages.inbound.parse import Arrived
-from troth.messages.inbound.wanted import wanted
 from troth.policy.model import Policy
 from troth.policy.notice.language import LANGUAGES
 from troth.rights.intake import LONGEST, receive_in
@@ -19,23 +19,23 @@ from troth.store.site import Site
 
 
 def take_in(site: Site, conn: Connection, arrived: Arrived) -> None:
-    """Take in one message, in the transaction that notes that it came; what no person wrote is left alone.
+    """Take in one message, in the transaction that notes that it came; what says that no person wrote it is left alone.
 
     Raises:
         StoreError: when a store is locked or gone; the message then comes again.
     """
-    if not arrived.answerable:
+    if arrived.by_program:
         return
     policy, now = site.policy(conn).policy, site.now()
     text = f"{arrived.subject}\n\n{arrived.text}".strip()
-    right, about = meant(policy, wanted(arrived.subject, arrived.text), text)
+    right, about = meant(policy, arrived.wants, text) if arrived.answerable else (QUESTION, ())
     receive_in(
         site,
         conn,
         Intake(
             right, "e-mail", arrived.key, arrived.sender_address, arrived.sender_name[:200], text[:LONGEST],
             language=_language(policy, arrived.language_hint), about=about,
-            at=arrived.at if now - LAY_AT_MOST < arrived.at < now else None,
+            at=arrived.at if now - LAY_AT_MOST < arrived.at < now else None, silent=not arrived.answerable,
         ),
     )  # fmt: skip
 

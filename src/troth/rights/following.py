@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, literal, or_, select
 
 from troth import agenda
 from troth.agenda import Job
 from troth.messages.compose import Letter, compose
-from troth.messages.post import hand_over
+from troth.messages.post import LEAVES_WITHIN, hand_over
 from troth.policy.notice.language import Speaker, language
 from troth.retention.alarms import Alarm
 from troth.retention.tables import ending
@@ -48,7 +48,7 @@ def _moved(now: datetime) -> Any:
     answered = told.where(reply.c.state.in_((replies.SENT, replies.PRINTED, replies.FAILED, replies.TO_PRINT))).exists()
     soon = max(rules.REMIND)
     causes = or_(
-        and_(request.c.state == VERIFYING, request.c.waits_until <= now),
+        and_(request.c.state == VERIFYING, or_(request.c.waits_until <= now, _unreachable())),
         and_(request.c.state == CARRYING, request.c.ending_id.is_not(None), moved),
         and_(request.c.state == CARRYING, request.c.ending_id.is_(None), answered),
         and_(request.c.due_at <= now + soon, request.c.due_at > now, request.c.state != VERIFYING),
@@ -57,9 +57,20 @@ def _moved(now: datetime) -> Any:
     return select(request.c.id).select_from(joined).where(_open, causes).order_by(request.c.due_at)
 
 
+def _unreachable() -> ColumnElement[bool]:
+    """Whether no mail to confirm a request ever arrived, or can still arrive: whoever made it knows of none."""
+    asked = select(reply.c.id).where(reply.c.request_id == request.c.id, reply.c.template == "confirm")
+    failed = asked.where(reply.c.state == replies.FAILED).exists()
+    return failed & ~asked.where(reply.c.state != replies.FAILED).exists()
+
+
 def _followed(case: Case) -> None:
     now = case.site.now()
-    if case.row.state == VERIFYING and case.row.waits_until <= now:
+    if case.row.state == VERIFYING and case.conn.scalar(
+        select(_unreachable()).select_from(request).where(request.c.id == case.id)
+    ):
+        _left_to_staff(case)
+    elif case.row.state == VERIFYING and case.row.waits_until <= now:
         replies.queue(case.site, case.conn, case.id, "not_verified", "not-verified")
         case.close("not verified")
     elif case.row.state == CARRYING and case.row.ending_id is not None:
@@ -77,13 +88,19 @@ def _answered(case: Case) -> Case:
     if states & {replies.SENT, replies.PRINTED}:
         return case.close("done")
     if states & {replies.FAILED, replies.TO_PRINT}:
-        case.note("cannot deliver", "system")
-        return case.waits(OPEN, STAFF, case.row.due_at)
+        return _left_to_staff(case)
     return case
 
 
+def _left_to_staff(case: Case) -> Case:
+    """Mail does not reach them: people find another way."""
+    case.note("cannot deliver", "system")
+    return case.waits(OPEN, STAFF, case.row.due_at)
+
+
 def _remind(case: Case, now: datetime) -> None:
-    agenda.put(case.conn, REMIND, f"{REMIND}:{case.id}:{now.date()}", case.id, due_at=now, at=now)
+    key, late = f"{REMIND}:{case.id}:{now.date()}", now + LEAVES_WITHIN
+    agenda.put(case.conn, REMIND, key, case.id, due_at=now, at=now, deadline=late)
     case.change(reminded_at=now)
 
 

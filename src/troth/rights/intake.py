@@ -191,6 +191,8 @@ def _sent_on_its_way(case: Case, intake: Intake, terms: Terms) -> Case:
     if step == "not found":
         _reply(case, "not_found", "not-found")
         return case.close("not found")
+    if intake.silent:
+        return case
     kind = "complaint" if intake.right == "complaint" else "received"
     _reply(case, kind, "received", due=case.day(case.row.due_at), authority=authority(case))
     return case

@@ -25,7 +25,7 @@ from troth.errors import InvalidInput
 from troth.ids import new_id
 from troth.messages.compose import Letter, compose
 from troth.messages.links import once_token
-from troth.messages.post import Undelivered, hand_over
+from troth.messages.post import LEAVES_WITHIN, Undelivered, hand_over
 from troth.rights import papers
 from troth.rights.rules import MAILS_A_DAY
 from troth.rights.rules import terms as terms_of
@@ -72,7 +72,8 @@ def queue(site: Site, conn: Connection, request_id: str, kind: str, key: str, **
     if conn.execute(new.returning(reply.c.id)).scalar_one_or_none() is None:
         return False
     if state == QUEUED:
-        agenda.put(conn, REPLY, f"{REPLY}:{row['id']}", str(row["id"]), due_at=now, at=now)
+        ref = str(row["id"])
+        agenda.put(conn, REPLY, f"{REPLY}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN)
     return True
 
 

@@ -61,6 +61,7 @@ class Intake:
         vouched: what has shown already that this is the person: ``account``, ``link``, ``staff`` or ``mandate``.
         by: the number of the member of staff who entered it.
         at: when it was received, if before now: a letter that lay on a desk is due from the day it came.
+        silent: whether no program may write back that it came, as it came from where one could answer that; staff may.
     """
 
     right: str
@@ -77,6 +78,7 @@ class Intake:
     vouched: Literal["", "account", "link", "staff", "mandate"] = ""
     by: str = ""
     at: datetime | None = None
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 
 _CODECS = {
     **dict.fromkeys(("utf-8", "utf8"), ("utf-8",)),
@@ -23,6 +24,8 @@ _CODECS = {
 _UNKNOWN = ("utf-8", "cp1252")
 _GONE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 """controls, marks that change the direction of what follows or show nothing, halves of characters, and what is none"""
+_MOST_MARKS = 30
+"""on one letter, as in the Stream-Safe Text Format (UAX 15): putting them in order takes the square of their number"""
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -39,12 +42,20 @@ def decoded(raw: bytes, charset: str = "") -> str:
 def clean(text: str) -> str:
     """``text`` with one kind of line break and without characters that nobody sees, in normal form."""
     lines = _BREAKS.sub("\n", text)
-    return unicodedata.normalize("NFC", "".join(filter(_seen, lines)))
+    return unicodedata.normalize("NFC", "".join(_few_marks(filter(_seen, lines))))
 
 
 def clean_line(text: str, most: int) -> str:
     """``text`` on one line, at most ``most`` characters long."""
     return " ".join(clean(text[: most * 4]).split())[:most]
+
+
+def _few_marks(chars: Iterable[str]) -> Iterator[str]:
+    marks = 0
+    for char in chars:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MOST_MARKS:
+            yield char
 
 
 def _seen(char: str) -> bool:

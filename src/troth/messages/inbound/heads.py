@@ -143,6 +143,9 @@ def _listed(value: bytes) -> Iterator[tuple[bytes, bytes]]:
         elif token[5]:
             phrase += token[5]
             address = b"" if address is not None and token[5].strip() else address
+        elif token[6] == b'"':
+            yield phrase, b""  # never closed: nothing after it is plain, and looking on would cost the square
+            return
         else:
             phrase, address = phrase + b" ", b""
     yield from _mailbox(phrase, address, bare)

@@ -14,6 +14,8 @@ _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript",
 _BREAKS = frozenset({"address", "article", "blockquote", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2",
                      "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "ol", "p", "pre", "section", "table", "td", "th",
                      "tr", "ul"})  # fmt: skip
+_NO_CHARACTER = re.compile(r"&#[0-9]{20,};?")
+"""a number that Python refuses to read, of a character that there is not"""
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]{0,30})[^<>]*>")
 
 
@@ -23,7 +25,7 @@ def text_of(html: str) -> str:
     quoted, unseen = 0, ""
     for text, closes, tag in _pieces(_without_comments(html)):
         if not unseen:
-            lines[-1][1].append(unescape(text))
+            lines[-1][1].append(unescape(_NO_CHARACTER.sub("\ufffd", text)))
         if tag in _UNSEEN:
             unseen = _unseen(unseen, tag, closes)
         if tag in _BREAKS and not unseen:

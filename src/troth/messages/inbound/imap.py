@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import base64
 import imaplib
-import os
 import re
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any
 
-from troth.errors import TrothError
 from troth.messages.inbound.parse import MOST_BYTES
 from troth.messages.inbound.source import Lying, Unreachable
+from troth.messages.servers import secret, trusted
 from troth.settings import MailboxWires
 
 PATIENCE_S = 20.0
@@ -99,7 +96,7 @@ def opened(wires: MailboxWires) -> Iterator[Folder]:
         server = _connected(wires)
     try:
         with _answering("does not let us in"):
-            server.login(_secret(wires.user_env), _secret(wires.password_env))
+            server.login(secret(wires.user_env), secret(wires.password_env))
             status, _ = server.select(quoted(wires.folder))
             if status != "OK":
                 raise Unreachable("The mailbox has no such folder.", "Check `mail.mailbox.folder` in site.yaml.")
@@ -115,28 +112,15 @@ def opened(wires: MailboxWires) -> Iterator[Folder]:
 def _connected(wires: MailboxWires) -> imaplib.IMAP4:
     host, _, port = str(wires.imap).rpartition(":")
     if wires.tls == "tls":
-        return imaplib.IMAP4_SSL(host.strip("[]"), int(port), ssl_context=_trust(), timeout=PATIENCE_S)
+        return imaplib.IMAP4_SSL(host.strip("[]"), int(port), ssl_context=trusted(), timeout=PATIENCE_S)
     server = imaplib.IMAP4(host.strip("[]"), int(port), timeout=PATIENCE_S)
     try:
         if wires.tls == "starttls":
-            server.starttls(_trust())
+            server.starttls(trusted())
     except BaseException:
         server.shutdown()
         raise
     return server
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """One for all: making one reads every root certificate."""
-    return ssl.create_default_context()
-
-
-def _secret(name: str | None) -> str:
-    found = os.environ.get(name or "")
-    if not found:
-        raise TrothError(f"The environment variable {name}, named in site.yaml, is not set.")
-    return found
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 What could go wrong: bytes that make a parser fail, wait or swell; a sender that is another one to the next program; an answer
 to an automatic answer, which is answered. So whatever ``read`` is given it returns an ``Arrived`` or raises ``Unreadable``;
 there is exactly one sender, or the message is unreadable; and what no person wrote says so, and that no program may answer it.
+The two are not the same: a help desk, a shop or an agent sends what people wrote with marks of programs, and that is read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from troth.errors import TrothError
 from troth.messages.inbound.bodies import written
 from troth.messages.inbound.heads import Head, first, mailboxes, parameters, split, words
 from troth.messages.inbound.reply import own_words
+from troth.messages.inbound.wanted import wanted
 
 MOST_BYTES = 10 * 1024 * 1024
 """of a message; what comes over IMAP or lies in a Maildir is cut there, and a mail server is told that it is too long"""
@@ -37,9 +39,11 @@ class Arrived:
         text: what the sender wrote, without quotations and signature, at most ``reply.LONGEST`` characters.
         language_hint: a language tag that the message is perhaps written in; blank when nothing shows.
         at: when it was received, which is when the time to answer begins.
-        automatic: a program wrote it, or a list passed it on: it must not be answered by a program.
+        automatic: a program may have written it, or a list passed it on: it must not be answered by a program.
+        by_program: it says itself that no person wrote it, or is a report or mail of our own: there is nothing to read in it.
         bounced: it says that a message of ours did not arrive.
         attachments: how many things were attached; none of them is kept.
+        wants: what ``wanted`` hears in it; heard while it is read, so that nobody listens inside a transaction.
     """
 
     key: str
@@ -51,8 +55,10 @@ class Arrived:
     language_hint: str
     at: datetime
     automatic: bool
+    by_program: bool
     bounced: bool
     attachments: int
+    wants: str
 
     @property
     def answerable(self) -> bool:
@@ -76,6 +82,7 @@ def read(raw: bytes, at: datetime) -> Arrived:
     text = own_words(content.text)
     subject = words(head.get("subject", [b""])[0], LONGEST_SUBJECT, content.charset)
     bounced = _bounced(head, sender.address)
+    by_program = bounced or _by_program(head)
     return Arrived(
         key=_key(head, sender.address, whole),
         sender_address=sender.address,
@@ -85,9 +92,11 @@ def read(raw: bytes, at: datetime) -> Arrived:
         text=text,
         language_hint=_language(head, f"{subject}\n{text}"),
         at=at,
-        automatic=bounced or _automatic(head, sender.address, subject),
+        automatic=by_program or _perhaps_automatic(head, sender.address, subject),
+        by_program=by_program,
         bounced=bounced,
         attachments=content.attachments,
+        wants=wanted(subject, text),
     )
 
 
@@ -101,8 +110,9 @@ def _key(head: Head, sender: str, whole: bytes) -> str:
 
 # --- Who may be answered -------------------------------------------------------------------------------------------------
 
-_LISTS = ("list-id", "list-post", "list-unsubscribe", "list-help", "mailing-list")
-_ROBOTS = ("x-autoreply", "x-autorespond", "x-auto-reply", "x-failed-recipients", "feedback-id")
+_ROBOTS = ("x-autoreply", "x-autorespond", "x-auto-reply", "x-failed-recipients")
+_MANY = ("list-id", "list-post", "list-unsubscribe", "list-help", "mailing-list", "feedback-id")
+"""of what goes to many, and of all that some senders send, also for one person"""
 _NOBODY = re.compile(
     r"(?:.*[.+_-])?(?:no[._-]?reply|do[._-]?not[._-]?reply|mailer-daemon|postmaster|bounces?)(?:[.+_=-].*)?@"
     r"|owner-|[^@]+-(?:request|bounces)@",
@@ -113,14 +123,22 @@ _AWAY = re.compile(
 )
 
 
-def _automatic(head: Head, sender: str, subject: str) -> bool:
+def _by_program(head: Head) -> bool:
+    """Whether it says plainly that nobody wrote it: an automatic answer, a report, or bulk that could go round in circles."""
     return (
         re.split(r"[\s;(]", first(head, "auto-submitted"))[0] not in {"", "no"}
         or first(head, "precedence") in {"bulk", "list", "junk", "auto_reply", "auto-reply"}
-        or any(name in head for name in (*_LISTS, *_ROBOTS))
-        or bool(re.search(r"all|autoreply|oof", first(head, "x-auto-response-suppress")))
+        or any(name in head for name in _ROBOTS)
         or _no_way_back(head)
         or parameters(head, "content-type")[0] == "multipart/report"
+    )
+
+
+def _perhaps_automatic(head: Head, sender: str, subject: str) -> bool:
+    """Whether an answer could be unwelcome, or go to a program, though a person may have written it."""
+    return (
+        any(name in head for name in _MANY)
+        or bool(re.search(r"all|autoreply|oof", first(head, "x-auto-response-suppress")))
         or bool(_NOBODY.match(sender))
         or bool(_AWAY.match(subject))
     )

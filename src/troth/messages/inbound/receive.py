@@ -295,7 +295,10 @@ class _Smtp(SMTP):
             if begins and line.startswith(b"."):
                 line = line[1:]
             fits = fits and len(content) + len(line) <= MOST_BYTES
-            content = content + line if fits else bytearray()
+            if fits:
+                content += line  # in place: a copy for each line of millions would take hours
+            else:
+                content.clear()
             begins = ends
 
     async def _line(self) -> tuple[bytes, bool]:

@@ -17,7 +17,7 @@ _OLD_MESSAGE = re.compile(
     r"^-{2,}\s?(Original Message|Ursprüngliche Nachricht|原始郵件|原始邮件|原信件)\s?-{2,}$", re.I
 )
 _WROTE = re.compile(
-    r"^(On\b.{5,300}\bwrote:|.{3,200}<\S+@\S+>\s?(於|在).{3,100}(寫道|写道)[:：]|(於|在).{3,300}(寫道|写道)[:：])$"
+    r"^(On\b.{5,300}\bwrote:|.{3,200}<[^\s<>@]+@[^\s<>@]+>\s?(於|在).{3,100}(寫道|写道)[:：]|(於|在).{3,300}(寫道|写道)[:：])$"
 )
 _HEAD = re.compile(r"^\*?(From|寄件者|寄件人|發件人|发件人)\*?\s?[:：]", re.I)
 _HEAD_GOES_ON = re.compile(

@@ -46,7 +46,7 @@ def take(site: Site, raw: bytes, hand_over: Take, received: datetime | None = No
         if conn.execute(marked).first() is None:
             return False
         if normal_email(message.sender_address).lower() in _own(site, conn):
-            message = replace(message, automatic=True)
+            message = replace(message, automatic=True, by_program=True)
         hand_over(site, conn, message)
     return True
 

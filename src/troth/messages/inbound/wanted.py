@@ -4,6 +4,9 @@ What could go wrong: a letter that says what its writer does *not* want is carri
 whoever only asks loses an account. So what follows a denial or a "how do I" counts as not said, and unless exactly one thing is
 asked for the answer is ``question``, which means that a person reads it. A guess opens a request and does nothing else:
 whatever needs showing who one is needs it afterwards, too.
+
+Anybody writes letters, so no pattern here may have two ways to read the same characters: a word takes its apostrophes, a gap
+takes nothing of a word, and what either took it keeps (``++``). Else a row of apostrophes costs days.
 """
 
 from __future__ import annotations
@@ -22,8 +25,9 @@ QUESTION = "question"
 MOST = 6_000
 """characters that are looked at: what somebody wants stands at the beginning"""
 _REPLY = re.compile(r"^\s*(re|aw|sv|回覆|回复|答覆)\s*[:：]", re.IGNORECASE)
-_NEAR = {"en": re.compile(r"(?:[^\s,:()]+[\s]+){0,5}$"), "zh-Hant": re.compile(r"[^，,：:（）()]{0,8}$")}
-_SENTENCES = r"[.!?;。！？；\n]+(?=\s|$|[^\x00-\x7f])|[。！？；，\n]+"
+_NEAR = {"en": re.compile(r"(?:\s+[^\s,:()]+){0,5}"), "zh-Hant": re.compile(r"[^，,：:（）()]{0,8}")}
+"""what stands before a phrase, read backwards from it"""
+_SENTENCES = r"[.!?;。！？；\n]++(?=\s|$|[^\x00-\x7f])|[。！？；，\n]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,8 @@ def _gives_way(one: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
 
 
 def _denied(before: str, language: str) -> bool:
-    near = _NEAR[language].search(before)
-    return near is not None and bool(_words().denied[language].search(near[0]))
+    near = _NEAR[language].match(before[::-1])
+    return near is not None and bool(_words().denied[language].search(near[0][::-1]))
 
 
 # --- The phrases ---------------------------------------------------------------------------------------------------------
@@ -111,8 +115,8 @@ def _phrase(phrase: str, language: str, joins: Iterable[str]) -> re.Pattern[str]
     """A phrase of the file as a pattern that is found wherever it begins, also within itself; ``..`` is as short as can be."""
     words = [part if part == ".." else f"(?:{_any(part.split('/'))})" for part in phrase.split()]
     if language == "en":
-        between = r"\W+"
-        gap = rf"(?:\W+(?!(?:{_any(joins)})\b)[\w']+){{0,7}}?\W+"
+        between = r"\W++"
+        gap = rf"(?:\W++(?!(?:{_any(joins)})\b)\w++(?:'\w++)*+){{0,7}}?\W++"
         whole = between.join(rf"\b{word}\b" if word != ".." else ".." for word in words)
         whole = whole.replace(f"{between}..{between}", gap).replace("_", between)
     else:
