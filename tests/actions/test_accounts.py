@@ -25,6 +25,9 @@ from troth.people import vault
 from troth.people.tables import holding, person
 from troth.people.vault import By
 from troth.retention.ending import destroy_due
+from troth.rights.centre import Visitor, use_again
+from troth.rights.intake import receive
+from troth.rights.rules import Intake
 from troth.store.site import Site, open_site
 from troth.work import turn
 
@@ -246,6 +249,30 @@ def test_whoever_cancelled_may_come_back_through_the_mail(door: Door) -> None:
     actions.choose_password(site, door.token(), PASSWORD)
     assert vault.read(site, member.person_id, ["full_name"], "service", By("system")).values
     assert door.logged_in().person_id == member.person_id
+
+
+@pytest.mark.parametrize("when", ["before there was an account", "before it was closed", "after it was closed"])
+def test_a_restriction_outlasts_an_account_that_is_opened_and_its_person_lifts_it(door: Door, when: str) -> None:
+    site = door.site
+    if when == "before there was an account":
+        order = {**ANN, "delivery_address": "1 Lamp Street", "order_total": "2 lamps"}
+        ann = collect(site, Submission("order", order, "order-1")).person_id
+        restricted(site, ann)
+    else:
+        ann = door.member().person_id
+        for act in (restricted, actions.cancel) if when == "before it was closed" else (actions.cancel, restricted):
+            act(site, ann)
+    door.register("reg-again")
+    actions.choose_password(site, door.token(), PASSWORD)
+    assert door.logged_in().person_id == ann
+    with pytest.raises(Refused):
+        vault.read(site, ann, ["full_name"], "service", By("system"))
+    use_again(site, Visitor(ann, "account"))
+    assert vault.read(site, ann, ["full_name"], "service", By("system")).values
+
+
+def restricted(site: Site, person_id: str) -> None:
+    receive(site, Intake("restriction", "account", "restriction-1", member=person_id, vouched="account"))
 
 
 @pytest.mark.clause("O28")

@@ -43,8 +43,9 @@ from troth.store.site import Site
 from troth.store.turns import take_turns
 
 FACTORS = (recovery_code, second_factor, passkey)
-CANCELLED = ""
-"""the purposes that the data of a closed account may still be read for"""
+CANCELLED = "@closed"
+"""what stands for the purposes that the data of a closed account may still be read for: none is called so, and a restriction
+that its person asked for is spelt otherwise, since coming back lifts the one and not the other"""
 
 
 def register(site: Site, submission: Submission) -> None:
@@ -217,7 +218,8 @@ def cancel_in(site: Site, conn: Connection, person_id: str) -> None:
     for ref in conn.scalars(mine.where(dealing.c.closed_at.is_(None))).all():
         dealings.close_dealing(site, conn, person_id, "registration", ref, now)
     relationship.refresh(site, conn, [person_id])
-    conn.execute(update(person).where(person.c.id == person_id).values(only_for=CANCELLED))
+    free = (person.c.id == person_id) & person.c.only_for.is_(None)  # a restriction stands, for whoever comes back too
+    conn.execute(update(person).where(free).values(only_for=CANCELLED))
     ledger.append(conn, now, events.ACCOUNT_CANCELLED, {"person": person_id})
 
 

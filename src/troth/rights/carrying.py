@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from troth.accounts import actions as accounts
 from troth.agenda import Job, settle
@@ -69,8 +69,8 @@ def _answer(case: Case) -> Case:
 
 
 def _restrict(case: Case) -> Case:
-    mine = (person.c.id == case.person_id) & person.c.only_for.is_(None)
-    case.conn.execute(update(person).where(mine).values(only_for=RESTRICTED))
+    free = or_(person.c.only_for.is_(None), person.c.only_for == accounts.CANCELLED)
+    case.conn.execute(update(person).where(person.c.id == case.person_id, free).values(only_for=RESTRICTED))
     case.note("restricted", SYSTEM)
     replies.queue(case.site, case.conn, case.id, "restricted", "restricted")
     return case.close("done")
