@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, literal, select, update
 
 from troth import ledger
-from troth.accounts import once
+from troth.accounts import once, tries
 from troth.accounts.factors.tables import half_log_in, passkey, recovery_code, second_factor, spent
 from troth.accounts.publicity.tables import public_profile
 from troth.accounts.rules import LINK_LASTS, RESET_LASTS
@@ -32,6 +32,7 @@ from troth.logins.rules import password_problem
 from troth.messages.actions import ONCE, queue
 from troth.messages.rules import addresses
 from troth.people import dealings, moving, vault
+from troth.people.blind import normalised
 from troth.people.tables import dealing, person
 from troth.people.tables import moving as waiting_address
 from troth.policy.compile import Compiled
@@ -43,6 +44,8 @@ from troth.store.site import Site
 from troth.store.turns import take_turns
 
 FACTORS = (recovery_code, second_factor, passkey)
+LOG_IN, OWN_PASSWORD = "log in", "password"
+"""what somebody tries at who types a password: to enter, or to show at an open session that it is they"""
 CANCELLED = "@closed"
 """what stands for the purposes that the data of a closed account may still be read for: none is called so, and a restriction
 that its person asked for is spelt otherwise, since coming back lifts the one and not the other"""
@@ -155,6 +158,11 @@ def by_address(site: Site, conn: Connection, address: str) -> str | None:
     return next(filter(None, found), None)
 
 
+def spelt(compiled: Compiled, address: str) -> str:
+    """An e-mail address as ``by_address`` spells it, so that one that is nobody's is the same however it is written."""
+    return normalised(compiled, min(compiled.identifying & addresses(compiled.policy), default=""), address)
+
+
 def _send_link(site: Site, conn: Connection, person_id: str, *, new: bool) -> None:
     compiled, lasts = site.policy(conn), LINK_LASTS if new else RESET_LASTS
     link = once.issue(site, conn, person_id, lasts)
@@ -171,7 +179,8 @@ def letter_terms(site: Site, compiled: Compiled) -> dict[str, Any]:
 def choose_password(site: Site, token: str, password: str) -> str:
     """Redeem a link: the address is confirmed, the account open, every session before it over; returns the person.
 
-    Codes, if they are on, stay on: whoever reads the mail does not have the app as well.
+    Codes, if they are on, stay on: whoever reads the mail does not have the app as well. Wrong tries are
+    forgiven.
 
     Raises:
         InvalidInput: when the password will not do (the link is still good), or the link is not, or no longer, good.
@@ -193,6 +202,8 @@ def choose_password(site: Site, token: str, password: str) -> str:
             back = (person.c.id == person_id) & (person.c.only_for == CANCELLED)
             conn.execute(update(person).where(back).values(only_for=None))
         _end_sessions(conn, person_id)
+        for what in (LOG_IN, OWN_PASSWORD):
+            tries.forgive(conn, tries.mark_of(site, what, person_id))
         moving.give_up(conn, person_id)
         ledger.append(conn, site.now(), events.ACCOUNT_CONFIRMED, {"person": person_id})
     return person_id
