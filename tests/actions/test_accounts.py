@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from tests.crashing import KILLED, die_at_commit_after, exit_of
 from tests.fixtures import days
@@ -233,6 +233,27 @@ def test_a_suspended_member_cannot_act_and_is_told_why(door: Door) -> None:
     with pytest.raises(Refused, match="suspended") as told:
         log_in(door.site, ANN["email"], PASSWORD)
     assert told.value.hint == "Orders were paid with stolen cards."
+
+
+@pytest.mark.parametrize(("act", "left"), [("suspend", "suspended"), ("cancel", "closed")])
+def test_a_password_that_is_chosen_meanwhile_opens_no_account_that_was_left(door: Door, act: str, left: str) -> None:
+    ann = door.member().person_id
+    actions.forgot(door.site, ANN["email"])
+    token = door.token()
+    acts = {"suspend": lambda: actions.suspend(door.site, ann, "Orders were paid with stolen cards.")}
+    acts |= {"cancel": lambda: actions.cancel(door.site, ann)}
+    other = threading.Thread(target=acts[act])
+
+    def at_once(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE account") and not other.ident:
+            other.start()
+            other.join(0.5)
+
+    event.listen(door.site.engine, "before_cursor_execute", at_once)
+    actions.choose_password(door.site, token, PASSWORD)
+    other.join()
+    event.remove(door.site.engine, "before_cursor_execute", at_once)
+    assert states(door.site) == [left]
 
 
 def test_a_profile_is_corrected_everywhere_at_once(door: Door) -> None:

@@ -9,6 +9,7 @@ registration that a crash left without its account gets it when the form is sent
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, literal, select, update
@@ -92,6 +93,7 @@ def _holder(site: Site, compiled: Compiled, submission: Submission) -> str | Non
 def _send_again(site: Site, person_id: str) -> None:
     """Somebody registered anew before they chose a password: the link in the newer message is the good one."""
     with site.writing() as conn:
+        turn_of(conn, person_id)
         state = state_of(conn, person_id)
         if state is not None and state.state == "waiting":
             _send_link(site, conn, person_id, new=True)
@@ -112,7 +114,7 @@ def _refused_like_anybody(site: Site, compiled: Compiled, submission: Submission
 def opened(site: Site, person_id: str) -> bool:
     """Open an account that waits for its address to be confirmed, if its person registered; whether there is a new one now."""
     with site.writing() as conn:
-        take_turns(conn, f"person:{person_id}")
+        turn_of(conn, person_id)
         state = state_of(conn, person_id)
         if vault.kind_of(conn, person_id) is None or (state is not None and state.state != "closed"):
             return False
@@ -146,6 +148,7 @@ def forgot(site: Site, address: str) -> None:
     if person_id is None or opened(site, person_id):
         return
     with site.writing() as conn:
+        turn_of(conn, person_id)
         state = state_of(conn, person_id)
         if state is not None and state.state in {"waiting", "open"}:
             _send_link(site, conn, person_id, new=state.state == "waiting")
@@ -190,7 +193,7 @@ def choose_password(site: Site, token: str, password: str) -> str:
         raise InvalidInput(problem, {"password": problem})
     kept = hashed(password)  # outside the transaction: it takes long on purpose
     with site.writing() as conn:
-        person_id = once.redeem(conn, token, site.now())
+        person_id = redeemed(conn, token, site.now())
         state = state_of(conn, person_id) if person_id else None
         if person_id is None or state is None or state.state == "closed":
             raise InvalidInput("This link is no longer good.", hint="Ask for a new one; each works once.")
@@ -209,6 +212,19 @@ def choose_password(site: Site, token: str, password: str) -> str:
     return person_id
 
 
+def redeemed(conn: Connection, token: str, now: datetime, what: once.What = None) -> str | None:
+    """As ``once.redeem``, once nobody else does anything about the account of its person until this transaction ends."""
+    person_id = once.whose(conn, token, now, what)
+    if person_id is not None:
+        turn_of(conn, person_id)
+    return once.redeem(conn, token, now, what)
+
+
+def turn_of(conn: Connection, person_id: str) -> None:
+    """Wait for the turn at somebody's account: what is read of it stays true until the caller's transaction ends."""
+    take_turns(conn, f"person:{person_id}")
+
+
 def cancel(site: Site, person_id: str) -> None:
     """Close an account at its member's wish: no log-in, no mail, no use of the data but what the law asks; clocks begin."""
     with site.writing() as conn:
@@ -218,6 +234,7 @@ def cancel(site: Site, person_id: str) -> None:
 def cancel_in(site: Site, conn: Connection, person_id: str) -> None:
     """As ``cancel``, in the caller's transaction. Raises ``Refused`` when there is no account to close."""
     now = site.now()
+    turn_of(conn, person_id)
     closing = update(account).where(account.c.person_id == person_id, account.c.state != "closed")
     if not conn.execute(closing.values(state="closed", closed_at=now, password=None)).rowcount:
         raise Refused("There is no account to close.", "It was closed before.")
@@ -237,6 +254,7 @@ def cancel_in(site: Site, conn: Connection, person_id: str) -> None:
 def suspend(site: Site, person_id: str, because: str) -> None:
     """Suspend an account for a reason that its member is told at the next log-in; ``because`` names nobody."""
     with site.writing() as conn:
+        turn_of(conn, person_id)
         mine = update(account).where(account.c.person_id == person_id, account.c.state.in_(("waiting", "open")))
         if not conn.execute(mine.values(state="suspended", because=because)).rowcount:
             raise Refused("There is no open account to suspend.", "It is closed or suspended already.")
