@@ -13,6 +13,7 @@ from tests.members import ANN, PASSWORD, Door
 from tests.operators import erased
 from tests.submissions import count
 from troth.accounts import actions, profile, sessions
+from troth.accounts.rules import MAILS_A_DAY
 from troth.accounts.sessions import log_in, who
 from troth.accounts.tables import account, attempt, once, session
 from troth.clock import MovedClock
@@ -233,6 +234,36 @@ def test_a_suspended_member_cannot_act_and_is_told_why(door: Door) -> None:
     with pytest.raises(Refused, match="suspended") as told:
         log_in(door.site, ANN["email"], PASSWORD)
     assert told.value.hint == "Orders were paid with stolen cards."
+
+
+@pytest.mark.parametrize("state", ["open", "waiting"])
+def test_nobody_fills_a_mailbox_by_typing_its_address(door: Door, clock: MovedClock, state: str) -> None:
+    door.member() if state == "open" else door.register()
+    before = len(door.letters())
+    for n in range(MAILS_A_DAY):
+        clock.move(days(0.01))
+        actions.forgot(door.site, ANN["email"])
+        door.register(f"again-{n}")
+    room = MAILS_A_DAY if state == "open" else MAILS_A_DAY - 1
+    assert len(door.letters()) == before + room
+    newest = door.token()
+    actions.forgot(door.site, ANN["email"])
+    assert sessions.link_is_good(door.site, newest), "the last one that was sent"
+    clock.move(days(1))
+    actions.forgot(door.site, ANN["email"])
+    actions.choose_password(door.site, door.token(), PASSWORD)
+    for _ in range(MAILS_A_DAY):
+        actions.forgot(door.site, ANN["email"])
+    assert len(door.letters()) == before + room + 1 + MAILS_A_DAY
+
+
+def test_of_two_links_to_a_new_password_the_newer_counts(door: Door) -> None:
+    door.member()
+    actions.forgot(door.site, ANN["email"])
+    older = door.token()
+    actions.forgot(door.site, ANN["email"])
+    assert not sessions.link_is_good(door.site, older)
+    actions.choose_password(door.site, door.token(), "eight louder lamps")
 
 
 @pytest.mark.parametrize(("act", "left"), [("suspend", "suspended"), ("cancel", "closed")])

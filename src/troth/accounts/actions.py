@@ -1,10 +1,11 @@
 """Opening an account, choosing its password, closing it, and deleting it with everything that is held.
 
-What could go wrong: somebody registers with an address that is not theirs and sees, or changes, what its owner gave; a page
-that answers otherwise when an address is known; an account without the data it belongs to, or data without its account after a
-crash. So an account is opened by whoever reads the mail at the address, with a link that is good for once; for an address that
-has an account a registration stores nothing and tells its owner; the answer on screen is the same in both cases; and the
-registration that a crash left without its account gets it when the form is sent again or a new password is asked for.
+What could go wrong: somebody registers with an address that is not theirs and sees, or changes, what its owner gave, or fills
+its owner's mailbox; a page that answers otherwise when an address is known; an account without the data it belongs to, or data
+without its account after a crash. So an account is opened by whoever reads the mail at the address, with a link that is good
+for once; for an address that has an account a registration stores nothing and tells its owner, a few times a day at most; the
+answer on screen is the same in both cases; and the registration that a crash left without its account gets it when the form is
+sent again or a new password is asked for.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from troth import ledger
 from troth.accounts import once, tries
 from troth.accounts.factors.tables import half_log_in, passkey, recovery_code, second_factor, spent
 from troth.accounts.publicity.tables import public_profile
-from troth.accounts.rules import LINK_LASTS, RESET_LASTS
+from troth.accounts.rules import LINK_LASTS, RESET_LASTS, may_write
 from troth.accounts.tables import account, attempt, session
 from troth.accounts.tables import once as once_link
 from troth.clock import DAY
@@ -47,6 +48,7 @@ from troth.store.turns import take_turns
 FACTORS = (recovery_code, second_factor, passkey)
 LOG_IN, OWN_PASSWORD = "log in", "password"
 """what somebody tries at who types a password: to enter, or to show at an open session that it is they"""
+MAIL = "mail"
 CANCELLED = "@closed"
 """what stands for the purposes that the data of a closed account may still be read for: none is called so, and a restriction
 that its person asked for is spelt otherwise, since coming back lifts the one and not the other"""
@@ -69,15 +71,10 @@ def register(site: Site, submission: Submission) -> None:
         return
     _refused_like_anybody(site, compiled, submission)
     with site.writing() as conn:
-        queue(
-            site,
-            conn,
-            known,
-            "account_exists",
-            "account_exists",
-            letter_terms(site, compiled),
-            f"exists:{submission.key}",
-        )
+        turn_of(conn, known)
+        if _room_for_mail(site, conn, known):
+            terms = letter_terms(site, compiled)
+            queue(site, conn, known, "account_exists", "account_exists", terms, f"exists:{submission.key}")
 
 
 def _holder(site: Site, compiled: Compiled, submission: Submission) -> str | None:
@@ -167,11 +164,20 @@ def spelt(compiled: Compiled, address: str) -> str:
 
 
 def _send_link(site: Site, conn: Connection, person_id: str, *, new: bool) -> None:
+    """Send a link in place of those that were sent before; none, and those stay good, where there was enough mail today."""
+    if not _room_for_mail(site, conn, person_id):
+        return
     compiled, lasts = site.policy(conn), LINK_LASTS if new else RESET_LASTS
+    once.void(conn, person_id, site.now(), None)
     link = once.issue(site, conn, person_id, lasts)
     speaker = Speaker(compiled.policy, words_of(compiled.policy.policy.languages[0]))
     terms = {**letter_terms(site, compiled), ONCE: link, "new": new, "lasts": speaker.duration(lasts)}
     queue(site, conn, person_id, "choose_password", "choose_password", terms, f"password:{link}")
+
+
+def _room_for_mail(site: Site, conn: Connection, person_id: str) -> bool:
+    """Whether somebody may be sent one more mail that anybody can cause who knows their address; it counts if so."""
+    return tries.enter(site, conn, tries.mark_of(site, MAIL, person_id), may_write)
 
 
 def letter_terms(site: Site, compiled: Compiled) -> dict[str, Any]:
@@ -205,7 +211,7 @@ def choose_password(site: Site, token: str, password: str) -> str:
             back = (person.c.id == person_id) & (person.c.only_for == CANCELLED)
             conn.execute(update(person).where(back).values(only_for=None))
         _end_sessions(conn, person_id)
-        for what in (LOG_IN, OWN_PASSWORD):
+        for what in (LOG_IN, OWN_PASSWORD, MAIL):
             tries.forgive(conn, tries.mark_of(site, what, person_id))
         moving.give_up(conn, person_id)
         ledger.append(conn, site.now(), events.ACCOUNT_CONFIRMED, {"person": person_id})

@@ -60,7 +60,7 @@ attempt = Table(
         LargeBinary(32),
         nullable=False,
         info=personal(
-            source="the address somebody tried to log in with, or the member about whom something was tried, as a keyed hash",
+            source="the address somebody tried to log in with, or the member whom a try or a mail was about, hashed with a key",
             export="not exported: it cannot be read back",
             erase="a day after the try",
             clock="a day",
