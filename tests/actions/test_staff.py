@@ -23,6 +23,7 @@ from troth.staff import actions, log, own
 from troth.staff.entering import WRONG, log_in, log_out, who
 from troth.staff.rules import DESK, IDLE, LINK_LASTS, LONGEST, PRIVACY_LEAD, let_in_wrongly, log_kept
 from troth.staff.tables import staff, staff_attempt, staff_log, staff_recovery, staff_session
+from troth.store import versions
 from troth.store.site import Site
 from troth.work import turn
 
@@ -30,7 +31,7 @@ from troth.work import turn
 def rows(site: Site) -> list[tuple[str, str, str]]:
     """What the log says, oldest first: what, who, from where."""
     with site.reading() as conn:
-        return [(line.what, line.login, line.ip) for line in reversed(log.lines(site, conn))]
+        return [(line.what, line.login, line.ip) for line in reversed(log.lines(site, conn).lines)]
 
 
 def wrong(ann: Somebody, password: str = PASSWORD, code: str | None = None) -> TrothError:
@@ -196,9 +197,9 @@ def test_each_try_is_on_record_with_time_account_and_address_and_a_change_shows(
     expected = [("failed", "ann", "198.51.100.9"), ("failed", "", "198.51.100.10"), ("entered", "ann", "2001:db8::1")]
     assert rows(site)[1:] == expected
     with site.reading() as conn:
-        lines = log.lines(site, conn)
+        lines = log.lines(site, conn).lines
         assert all(began <= line.at <= clock.at for line in lines[:3])
-        assert log.altered(site, conn, days(90)) == []
+        assert log.altered(site, conn, clock.at - days(90)) == []
         [(failed, sealed)] = conn.execute(
             select(staff_log.c.id, staff_log.c.ip).where(staff_log.c.staff_id.is_(None))
         ).all()
@@ -206,9 +207,9 @@ def test_each_try_is_on_record_with_time_account_and_address_and_a_change_shows(
         assert not [body for body in conn.scalars(select(entry.c.body)) if "198.51" in body or "ann" in body]
     with site.writing() as conn:
         conn.execute(update(staff_log).where(staff_log.c.id == failed).values(what="left"))
-        assert log.altered(site, conn, days(90)) == [failed]
+        assert log.altered(site, conn, clock.at - days(90)) == [failed]
         conn.execute(delete(staff_log).where(staff_log.c.id == failed))
-        assert log.altered(site, conn, days(90)) == [failed]
+        assert log.altered(site, conn, clock.at - days(90)) == [failed]
 
 
 @pytest.mark.parametrize("what", ["removed", "reset", "another role"])
@@ -340,7 +341,7 @@ def test_the_log_ends_with_its_time_and_whoever_left_goes_with_it(site: Site, cl
     assert count(site, staff_log) == 0
     with site.reading() as conn:
         assert list(conn.scalars(select(staff.c.login))) == ["ann"]
-        assert log.altered(site, conn, kept) == []
+        assert log.altered(site, conn, clock.at - kept) == []
 
 
 def test_the_sweep_takes_what_is_over_and_leaves_what_is_not(site: Site, clock: MovedClock) -> None:
@@ -385,6 +386,46 @@ def test_the_proof_of_the_log_turns_when_a_row_is_altered(
     assert verdicts(site)["retention.staff_log"] == "broken", "nobody swept"
     turn(site)
     assert verdicts(site)["retention.staff_log"] == "unproven"
+
+
+def test_a_log_that_is_to_be_kept_longer_lacks_nothing_that_went_before(
+    tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str]
+) -> None:
+    site = open_operator("ledflex", tmp_path, clock, fresh_database)
+    ann = somebody(site)
+    clock.move(days(91))
+    turn(site)
+    assert count(site, staff_log) == 0
+    policy, decisions = ((site.folder / name).read_text() for name in ("policy.yaml", "decisions.yaml"))
+    longer = decisions.replace("policy.version: 1", "policy.version: 2").replace(
+        "staff log, keep: 90", "staff log, keep: 180"
+    )
+    with site.writing() as conn:
+        versions.archive(conn, policy, longer, effective_at=clock.at, at=clock.at)
+    assert log_kept(site.policy().policy) == days(180)
+    assert ann.session()
+    assert verdicts(site)["security.login_capture"] == "kept"
+    clock.move(days(100))
+    turn(site)
+    assert count(site, staff_log) == 1, "it is kept longer now"
+    with site.writing() as conn:
+        conn.execute(delete(staff_log))
+    assert verdicts(site)["security.login_capture"] != "kept", "and not to be taken out"
+
+
+def test_the_log_is_read_page_by_page_to_its_oldest_row(site: Site) -> None:
+    ann = somebody(site)
+    for n in range(5):
+        wrong(ann, f"guess {n}")
+    with site.reading() as conn:
+        whole = log.lines(site, conn)
+        found, before = [], ""
+        for _ in range(3):
+            page = log.lines(site, conn, before, most=2)
+            found, before = [*found, *page.lines], page.older
+        assert before == "" and whole.older == ""
+        assert found == whole.lines and len(found) == 6
+        assert log.lines(site, conn, "' OR 1=1\x00") == whole, "what is no row's id is not asked for"
 
 
 def verdicts(site: Site) -> dict[str, str]:
