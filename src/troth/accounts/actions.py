@@ -188,7 +188,7 @@ def letter_terms(site: Site, compiled: Compiled) -> dict[str, Any]:
 def choose_password(site: Site, token: str, password: str) -> str:
     """Redeem a link: the address is confirmed, the account open, every session before it over; returns the person.
 
-    Codes, if they are on, stay on: whoever reads the mail does not have the app as well. Wrong tries are
+    Codes, if they are on, stay on, and passkeys stay: whoever reads the mail has neither app nor device. Wrong tries are
     forgiven.
 
     Raises:
