@@ -19,12 +19,13 @@ from troth.accounts.profile import account_point, read
 from troth.accounts.rules import LINK_LASTS
 from troth.accounts.sessions import Member, prove_password
 from troth.agenda import Job
-from troth.clock import DAY, iso
+from troth.clock import DAY
 from troth.collection import rules as collection
 from troth.collection.rules import Submission
 from troth.errors import InvalidInput, Refused
 from troth.ids import new_id
 from troth.ledger import events
+from troth.ledger.guard import instant
 from troth.messages.actions import ONCE, ONCE_PAGE, queue
 from troth.messages.rules import addresses
 from troth.messages.tables import message
@@ -146,7 +147,7 @@ def confirm(site: Site, token: str) -> str:
 
 def _tell_recipients(site: Site, conn: Connection, person_id: str, field: str) -> None:
     now = site.now()
-    ref = f"{person_id} {field} {iso(now)}"
+    ref = f"{person_id} {field} {instant(now)}"  # exactly: what left a moment before it left with the old address
     agenda.put(conn, TELL, f"{TELL}:{new_id(now)}", ref, due_at=now, at=now, deadline=now + TOLD_WITHIN)
 
 
