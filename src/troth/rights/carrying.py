@@ -177,16 +177,20 @@ def undo(site: Site, secret: str) -> str:
 def cancel(site: Site, request_id: str, by: str) -> bool:
     """Take a request back while nothing irreversible has happened; False when it is over, or can no longer be."""
     with site.writing() as conn:
-        case = load(site, conn, request_id)
-        if case.row.state == CLOSED:
+        return cancel_in(load(site, conn, request_id), by)
+
+
+def cancel_in(case: Case, by: str) -> bool:
+    """As ``cancel``, in the case's transaction."""
+    if case.row.state == CLOSED:
+        return False
+    if case.row.ending_id is not None:
+        try:
+            erasing.undo(case, by)
+        except Refused:
             return False
-        if case.row.ending_id is not None:
-            try:
-                erasing.undo(case, by)
-            except Refused:
-                return False
-            return True
-        links.end(conn, case.id)
-        replies.queue(site, conn, case.id, "cancelled", "cancelled")
-        case.close("cancelled", by)
         return True
+    links.end(case.conn, case.id)
+    replies.queue(case.site, case.conn, case.id, "cancelled", "cancelled")
+    case.close("cancelled", by)
+    return True
