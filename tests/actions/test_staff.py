@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, update
 
 from tests.fixtures import days
 from tests.operators import open_operator
@@ -313,6 +313,30 @@ def test_a_name_and_roles_must_do_and_nobody_is_there_twice(site: Site) -> None:
         actions.add(site, "ann", [DESK])
     with site.reading() as conn:
         assert [one.roles for one in actions.everybody(conn)] == [(DESK, "finance")]
+
+
+def test_of_two_who_add_one_name_at_once_one_is_told_that_it_is_there(site: Site) -> None:
+    said: list[str] = []
+    other = threading.Thread(target=lambda: said.append(_added(site)))
+
+    def meanwhile(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT staff.id, staff.state") and not other.ident:
+            other.start()
+            other.join(0.5)
+
+    event.listen(site.engine, "after_cursor_execute", meanwhile)
+    said.append(_added(site))
+    other.join()
+    event.remove(site.engine, "after_cursor_execute", meanwhile)
+    assert sorted(said)[0] == "" and "There is somebody of this name" in sorted(said)[1]
+
+
+def _added(site: Site) -> str:
+    try:
+        actions.add(site, "ann", [DESK])
+    except Exception as error:
+        return str(error)
+    return ""
 
 
 def test_somebody_who_comes_back_is_the_same_and_begins_anew(site: Site) -> None:
