@@ -72,6 +72,15 @@ def test_a_link_ends_with_its_time(door: Door, clock: MovedClock) -> None:
     assert states(door.site) == ["waiting"]
 
 
+def test_the_address_is_no_password_and_its_link_stays_good(door: Door) -> None:
+    door.register()
+    token = door.token()
+    for spelling in (ANN["email"], ANN["email"].replace("shop", "SHOP"), f" {ANN['email']} "):
+        with pytest.raises(InvalidInput, match="too easy"):
+            actions.choose_password(door.site, token, spelling)
+    actions.choose_password(door.site, token, PASSWORD)
+
+
 def test_of_two_who_press_at_once_one_wins(door: Door) -> None:
     door.register()
     token, won = door.token(), []

@@ -30,7 +30,7 @@ from troth.decide import Ask
 from troth.errors import InvalidInput, Refused
 from troth.ledger import events
 from troth.logins.passwords import hashed
-from troth.logins.rules import password_problem
+from troth.logins.rules import EASY, password_problem
 from troth.messages.actions import ONCE, queue
 from troth.messages.rules import addresses
 from troth.people import dealings, moving, vault
@@ -205,6 +205,8 @@ def choose_password(site: Site, token: str, password: str) -> str:
             raise InvalidInput("This link is no longer good.", hint="Ask for a new one; each works once.")
         if state.state == "suspended":
             raise Refused("This account is suspended.", state.because)
+        if by_address(site, conn, password) == person_id:
+            raise InvalidInput(EASY, {"password": EASY})
         change = {"state": "open", "password": kept, "confirmed_at": state.confirmed_at or site.now()}
         conn.execute(update(account).where(account.c.person_id == person_id).values(**change))
         if state.state == "waiting":  # whoever had closed the account before is back
