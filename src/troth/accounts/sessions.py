@@ -30,7 +30,7 @@ from troth.accounts.rules import LogIn, log_in_cookie
 from troth.accounts.tables import account, session
 from troth.decide import Ask
 from troth.errors import Refused
-from troth.logins.digests import digest_of, new_secret
+from troth.logins.digests import Session, digest_of, new_secret
 from troth.logins.passwords import matches
 from troth.people.tables import person
 from troth.policy.compile import Compiled
@@ -42,14 +42,6 @@ WRONG_CODE = "The code is not right, or there were too many tries."
 WRONG_PASSWORD = "The password is not right, or there were too many tries."  # noqa: S105  (a sentence)
 WRONG_HINT = "Wait a quarter of an hour, or choose a new password."
 CODE_HINT = "Wait for the next code or a quarter of an hour, or log in from the beginning."
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A fresh session: the secret for the cookie, which nobody sees again, and when it ends."""
-
-    secret: str
-    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

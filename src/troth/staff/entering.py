@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from troth.errors import Refused
 from troth.logins import totp
-from troth.logins.digests import digest_of, new_secret
+from troth.logins.digests import Session, digest_of, new_secret
 from troth.logins.passwords import matches
 from troth.logins.recovery import digest_of_code
 from troth.logins.tries import Tries
@@ -35,14 +35,6 @@ WRONG_HINT = "Wait for the next code, or a quarter of an hour; each code works o
 _TRIES = Tries(staff_attempt)
 _SEEN_EVERY = 60
 """seconds between two notes that a session is used: not every page needs a write"""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A fresh session: the secret for the cookie, which nobody sees again, and when it ends."""
-
-    secret: str
-    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

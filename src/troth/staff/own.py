@@ -11,12 +11,12 @@ from troth import ledger
 from troth.errors import InvalidInput, Refused
 from troth.ledger import events
 from troth.logins import totp
-from troth.logins.digests import digest_of
+from troth.logins.digests import Session, digest_of
 from troth.logins.passwords import hashed
 from troth.logins.recovery import digest_of_code, new_codes
 from troth.logins.rules import password_problem
 from troth.staff import log
-from troth.staff.entering import WRONG, WRONG_HINT, Entered, Session, enter, factor_key, forgive, tried
+from troth.staff.entering import WRONG, WRONG_HINT, Entered, enter, factor_key, forgive, tried
 from troth.staff.rules import is_open
 from troth.staff.tables import staff, staff_recovery, staff_session
 from troth.store.site import Site
