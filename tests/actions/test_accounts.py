@@ -345,6 +345,8 @@ def test_whoever_cancelled_may_come_back_through_the_mail(door: Door) -> None:
     site, member = door.site, door.member()
     actions.cancel(site, member.person_id)
     door.register("reg-again")
+    with pytest.raises(Refused, match="closed"):
+        use_again(site, Visitor(member.person_id, "link"))
     with pytest.raises(Refused):
         vault.read(site, member.person_id, ["full_name"], "service", By("system"))
     actions.choose_password(site, door.token(), PASSWORD)
