@@ -11,8 +11,9 @@ import pytest
 from tests.operators import mailing, run_mail
 from troth.accounts import actions
 from troth.accounts.factors import settings
-from troth.accounts.sessions import Member, Session, log_in, second_step, who
+from troth.accounts.sessions import Member, log_in, second_step, who
 from troth.collection.rules import Submission
+from troth.logins.digests import Session
 from troth.logins.totp import STEP, code_at
 from troth.messages.mailbox import Mailbox
 from troth.store.site import Site

@@ -1,10 +1,10 @@
 """Changing the address one logs in with, on both stores: confirmed by the new one, told to the old one, whole or not at all."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.crashing import KILLED, die_at_commit_after, exit_of
 from tests.fixtures import days
@@ -22,6 +22,8 @@ from troth.messages.links import once_token
 from troth.people import vault
 from troth.people.tables import identifier, moving
 from troth.people.vault import By
+from troth.recipients import gate
+from troth.recipients.tables import DELIVERED, disclosure
 from troth.retention.ending import destroy_due
 from troth.store.site import Site, open_site
 from troth.work import turn
@@ -104,6 +106,22 @@ def test_mail_goes_to_the_new_address_from_then_on(door: Door, ann: Member) -> N
     actions.forgot(door.site, NEW)
     assert "/account/link/" in door.letters(NEW)[-1]
     assert len(door.letters(OLD)) == run
+
+
+def test_a_recipient_who_was_given_the_old_address_a_moment_before_is_given_the_new_one(
+    door: Door, ann: Member, clock: MovedClock
+) -> None:
+    site, boxes = door.site, {"newsletter_house": True, "marketing": True}
+    collect(site, Submission("register", ANN, "reg-2", choices=boxes))
+    token = ask(door, ann)
+    gate.disclose(site, ann.person_id, "newsletter_house", ["email"], "marketing")
+    with site.writing() as conn:
+        conn.execute(update(disclosure).values(state=DELIVERED))
+    clock.move(timedelta(milliseconds=300))  # within the second
+    address.confirm(site, token)
+    turn(site)
+    with site.reading() as conn:
+        assert len(conn.execute(select(disclosure.c.id)).all()) == 2
 
 
 def test_a_link_works_once_and_only_for_what_it_was_sent(door: Door, ann: Member, clock: MovedClock) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from tests.authenticator import PRESENT, Authenticator
 from tests.fixtures import days
-from tests.members import Door
+from tests.members import A_STEP, PASSWORD, Door
 from tests.operators import erased
 from troth.accounts import actions
 from troth.accounts.factors import passkeys, settings
@@ -100,7 +101,18 @@ def test_a_dishonest_answer_opens_nothing_and_is_told_so_in_one_sentence(at: Doo
 
 @pytest.mark.parametrize(
     "answer",
-    ["", "null", "[]", "{}", "{", "\x00", '{"rawId": 7, "response": {}}', '{"rawId": "AA", "response": 7}', "9" * 9000],
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{",
+        "\x00",
+        '{"rawId": 7, "response": {}}',
+        '{"rawId": "AA", "response": 7}',
+        "9" * 9000,
+        "[" * 8192,
+    ],
 )
 def test_an_answer_that_is_none_is_refused_in_the_same_sentence(at: Door, ann: Member, answer: str) -> None:
     made(at.site, ann)
@@ -151,10 +163,24 @@ def test_a_removed_passkey_opens_nothing_and_nobody_removes_anothers(at: Door, a
     bob = at.member("reg-2", email="bob@shop.example", phone="+44 20 7946 0124")
     with at.site.reading() as conn:
         (listed,) = passkeys.listed(conn, ann.person_id)
-    assert not settings.remove_passkey(at.site, bob, listed.id)
+    assert not settings.remove_passkey(at.site, bob, listed.id, PASSWORD)
     assert enter(at.site, key, "one")
-    assert settings.remove_passkey(at.site, ann, listed.id)
+    assert settings.remove_passkey(at.site, ann, listed.id, PASSWORD)
     refused(at.site, key.log_in(passkeys.to_log_in(at.site, "two")), "two")
+
+
+def test_a_stolen_session_removes_no_passkey(at: Door, ann: Member, clock: MovedClock) -> None:
+    made(at.site, ann)
+    with at.site.reading() as conn:
+        (listed,) = passkeys.listed(conn, ann.person_id)
+    with pytest.raises(Refused):
+        settings.remove_passkey(at.site, ann, listed.id, "a guess")
+    at.with_codes(ann)
+    clock.move(timedelta(seconds=A_STEP))
+    for password, code in ((PASSWORD, ""), (PASSWORD, "000000"), ("a guess", at.code())):
+        with pytest.raises(Refused):
+            settings.remove_passkey(at.site, ann, listed.id, password, code)
+    assert settings.remove_passkey(at.site, ann, listed.id, PASSWORD, at.code())
 
 
 def test_a_suspended_closed_or_deleted_member_does_not_enter(at: Door, ann: Member, clock: MovedClock) -> None:

@@ -16,9 +16,10 @@ from troth.accounts.factors import settings
 from troth.accounts.factors.halves import Half
 from troth.accounts.factors.rules import HALF_LASTS, IN_A_DAY
 from troth.accounts.factors.tables import half_log_in, recovery_code, second_factor
-from troth.accounts.sessions import Session, log_in, second_step, who
+from troth.accounts.sessions import log_in, second_step, who
 from troth.clock import MovedClock
 from troth.errors import Refused, TrothError
+from troth.logins.digests import Session
 from troth.logins.rules import TRIES, WITHIN
 from troth.people.keystore import destroy_keys
 from troth.retention.ending import destroy_due

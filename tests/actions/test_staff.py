@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, update
 
 from tests.fixtures import days
 from tests.operators import open_operator
@@ -21,8 +21,9 @@ from troth.logins import totp
 from troth.logins.rules import TRIES, WITHIN
 from troth.staff import actions, log, own
 from troth.staff.entering import WRONG, log_in, log_out, who
-from troth.staff.rules import DESK, IDLE, LINK_LASTS, LONGEST, PRIVACY_LEAD, log_kept
+from troth.staff.rules import DESK, IDLE, LINK_LASTS, LONGEST, PRIVACY_LEAD, let_in_wrongly, log_kept
 from troth.staff.tables import staff, staff_attempt, staff_log, staff_recovery, staff_session
+from troth.store import versions
 from troth.store.site import Site
 from troth.work import turn
 
@@ -30,7 +31,7 @@ from troth.work import turn
 def rows(site: Site) -> list[tuple[str, str, str]]:
     """What the log says, oldest first: what, who, from where."""
     with site.reading() as conn:
-        return [(line.what, line.login, line.ip) for line in reversed(log.lines(site, conn))]
+        return [(line.what, line.login, line.ip) for line in reversed(log.lines(site, conn).lines)]
 
 
 def wrong(ann: Somebody, password: str = PASSWORD, code: str | None = None) -> TrothError:
@@ -126,6 +127,51 @@ def test_whoever_guesses_is_told_one_thing_and_waits(site: Site, clock: MovedClo
     assert ann.session()
 
 
+def test_a_closed_door_opens_in_time_whoever_goes_on_trying_and_the_log_agrees(site: Site, clock: MovedClock) -> None:
+    ann = somebody(site)
+    for _ in range(TRIES):
+        wrong(ann, "not the password")
+    for _ in range(4):
+        clock.move(WITHIN / 5)
+        for _ in range(2):
+            wrong(ann, "not the password")
+    clock.move(WITHIN / 5)
+    assert ann.session()
+    assert guessed(site) == 0
+
+
+def test_tries_that_a_right_password_forgave_do_not_count_in_the_log_either(site: Site, clock: MovedClock) -> None:
+    ann = somebody(site)
+    here = ann.entered()
+    acts = (
+        lambda: own.renew_codes(site, here, PASSWORD),
+        lambda: own.change_password(site, here, PASSWORD, PASSWORD),
+    )
+    for act in acts:
+        for _ in range(TRIES - 1):
+            wrong(ann, "not the password")
+        clock.move(A_MOMENT)
+        act()
+        clock.move(A_MOMENT)
+    for _ in range(TRIES - 1):
+        wrong(ann, "not the password")
+    clock.move(A_MOMENT)
+    assert ann.session()
+    assert guessed(site) == 0
+
+
+A_MOMENT = timedelta(seconds=1)
+"""between two rows whose order counts"""
+
+
+def guessed(site: Site) -> int:
+    """Log-ins that the log counts as let in after too many tries."""
+    columns = (staff_log.c.staff_id, staff_log.c.what, staff_log.c.act, staff_log.c.at)
+    with site.reading() as conn:
+        rows = conn.execute(select(*columns).order_by(staff_log.c.at, staff_log.c.id))
+        return let_in_wrongly((row.staff_id, row.what, row.act, row.at) for row in rows)
+
+
 def test_tries_at_once_are_counted_one_by_one(site: Site) -> None:
     ann = somebody(site)
     code = ann.code()
@@ -135,7 +181,7 @@ def test_tries_at_once_are_counted_one_by_one(site: Site) -> None:
             log_in(site, "ann", "not the password", code, HERE)
 
     at_once(guess, TRIES + 2)
-    assert count(site, staff_attempt) == TRIES + 2
+    assert count(site, staff_attempt) == TRIES
     wrong(ann)
 
 
@@ -151,9 +197,9 @@ def test_each_try_is_on_record_with_time_account_and_address_and_a_change_shows(
     expected = [("failed", "ann", "198.51.100.9"), ("failed", "", "198.51.100.10"), ("entered", "ann", "2001:db8::1")]
     assert rows(site)[1:] == expected
     with site.reading() as conn:
-        lines = log.lines(site, conn)
+        lines = log.lines(site, conn).lines
         assert all(began <= line.at <= clock.at for line in lines[:3])
-        assert log.altered(site, conn, days(90)) == []
+        assert log.altered(site, conn, clock.at - days(90)) == []
         [(failed, sealed)] = conn.execute(
             select(staff_log.c.id, staff_log.c.ip).where(staff_log.c.staff_id.is_(None))
         ).all()
@@ -161,9 +207,9 @@ def test_each_try_is_on_record_with_time_account_and_address_and_a_change_shows(
         assert not [body for body in conn.scalars(select(entry.c.body)) if "198.51" in body or "ann" in body]
     with site.writing() as conn:
         conn.execute(update(staff_log).where(staff_log.c.id == failed).values(what="left"))
-        assert log.altered(site, conn, days(90)) == [failed]
+        assert log.altered(site, conn, clock.at - days(90)) == [failed]
         conn.execute(delete(staff_log).where(staff_log.c.id == failed))
-        assert log.altered(site, conn, days(90)) == [failed]
+        assert log.altered(site, conn, clock.at - days(90)) == [failed]
 
 
 @pytest.mark.parametrize("what", ["removed", "reset", "another role"])
@@ -269,6 +315,30 @@ def test_a_name_and_roles_must_do_and_nobody_is_there_twice(site: Site) -> None:
         assert [one.roles for one in actions.everybody(conn)] == [(DESK, "finance")]
 
 
+def test_of_two_who_add_one_name_at_once_one_is_told_that_it_is_there(site: Site) -> None:
+    said: list[str] = []
+    other = threading.Thread(target=lambda: said.append(_added(site)))
+
+    def meanwhile(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT staff.id, staff.state") and not other.ident:
+            other.start()
+            other.join(0.5)
+
+    event.listen(site.engine, "after_cursor_execute", meanwhile)
+    said.append(_added(site))
+    other.join()
+    event.remove(site.engine, "after_cursor_execute", meanwhile)
+    assert sorted(said)[0] == "" and "There is somebody of this name" in sorted(said)[1]
+
+
+def _added(site: Site) -> str:
+    try:
+        actions.add(site, "ann", [DESK])
+    except Exception as error:
+        return str(error)
+    return ""
+
+
 def test_somebody_who_comes_back_is_the_same_and_begins_anew(site: Site) -> None:
     ann = somebody(site)
     with site.reading() as conn:
@@ -295,7 +365,7 @@ def test_the_log_ends_with_its_time_and_whoever_left_goes_with_it(site: Site, cl
     assert count(site, staff_log) == 0
     with site.reading() as conn:
         assert list(conn.scalars(select(staff.c.login))) == ["ann"]
-        assert log.altered(site, conn, kept) == []
+        assert log.altered(site, conn, clock.at - kept) == []
 
 
 def test_the_sweep_takes_what_is_over_and_leaves_what_is_not(site: Site, clock: MovedClock) -> None:
@@ -340,6 +410,46 @@ def test_the_proof_of_the_log_turns_when_a_row_is_altered(
     assert verdicts(site)["retention.staff_log"] == "broken", "nobody swept"
     turn(site)
     assert verdicts(site)["retention.staff_log"] == "unproven"
+
+
+def test_a_log_that_is_to_be_kept_longer_lacks_nothing_that_went_before(
+    tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str]
+) -> None:
+    site = open_operator("ledflex", tmp_path, clock, fresh_database)
+    ann = somebody(site)
+    clock.move(days(91))
+    turn(site)
+    assert count(site, staff_log) == 0
+    policy, decisions = ((site.folder / name).read_text() for name in ("policy.yaml", "decisions.yaml"))
+    longer = decisions.replace("policy.version: 1", "policy.version: 2").replace(
+        "staff log, keep: 90", "staff log, keep: 180"
+    )
+    with site.writing() as conn:
+        versions.archive(conn, policy, longer, effective_at=clock.at, at=clock.at)
+    assert log_kept(site.policy().policy) == days(180)
+    assert ann.session()
+    assert verdicts(site)["security.login_capture"] == "kept"
+    clock.move(days(100))
+    turn(site)
+    assert count(site, staff_log) == 1, "it is kept longer now"
+    with site.writing() as conn:
+        conn.execute(delete(staff_log))
+    assert verdicts(site)["security.login_capture"] != "kept", "and not to be taken out"
+
+
+def test_the_log_is_read_page_by_page_to_its_oldest_row(site: Site) -> None:
+    ann = somebody(site)
+    for n in range(5):
+        wrong(ann, f"guess {n}")
+    with site.reading() as conn:
+        whole = log.lines(site, conn)
+        found, before = [], ""
+        for _ in range(3):
+            page = log.lines(site, conn, before, most=2)
+            found, before = [*found, *page.lines], page.older
+        assert before == "" and whole.older == ""
+        assert found == whole.lines and len(found) == 6
+        assert log.lines(site, conn, "' OR 1=1\x00") == whole, "what is no row's id is not asked for"
 
 
 def verdicts(site: Site) -> dict[str, str]:

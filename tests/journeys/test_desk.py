@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from troth.messages.mailbox import Mailbox
 from troth.people.vault import By
 from troth.rehearsal.desk import staffed
 from troth.staff import actions
+from troth.staff.log import MOST, note
 from troth.staff.rules import DESK, IDLE, PRIVACY_LEAD
 from troth.staff.tables import staff_log
 from troth.store.site import Site
@@ -291,6 +293,19 @@ def test_a_failure_is_on_record_with_where_it_came_from(web: Client, site: Site)
     assert kinds == {"entered": 1, "failed": 1}
     at_desk(web, ann)
     assert "ann could not log in testclient" in words_of(web.get(f"{HOME}/log").text)
+
+
+def test_many_failures_hide_no_row_of_the_log(web: Client, site: Site) -> None:
+    at_desk(web, somebody(site))
+    with site.writing() as conn:
+        for _ in range(MOST):
+            note(site, conn, "failed", None, "198.51.100.9")
+    newest = web.get(f"{HOME}/log?lang=en").text
+    assert "ann set up" not in words_of(newest)
+    older = re.search(r'href="([^"]+/log\?lang=en&amp;before=\w+)"', newest)
+    assert older is not None
+    page = web.get(unescape(older[1])).text
+    assert "ann set up their log-in" in words_of(page) and "before=" not in page
 
 
 def test_the_demo_shows_what_opens_its_desk_and_no_other_site_does(site: Site, mailbox: Mailbox) -> None:

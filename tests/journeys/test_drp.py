@@ -303,6 +303,27 @@ def test_a_message_sent_again_is_one_request_and_yields_no_second_token(
     assert agent.send(message).status_code == 403, "its time is over"
 
 
+def test_a_message_in_another_spelling_of_base64_is_the_same_message(agent: AgentAtHome, shop: Site) -> None:
+    registered(shop, ANN)
+    asking = respelt(agent, nonce="1")
+    assert [agent.post(f"agent/{AGENT}", one, {}).status_code for one in asking] == [200] + [403] * (len(asking) - 1)
+    agent.set_up(nonce="2")
+    wishes = respelt(agent, exercise="deletion", email=ANN["email"], email_verified=True)
+    assert len({agent.send(one).json()["request_id"] for one in wishes}) == 1
+
+
+def respelt(agent: AgentAtHome, **more: object) -> list[bytes]:
+    """One signed message as different texts that decode to the same bytes."""
+    raw = json.dumps(agent.claims(**more))
+    message = next(one for n in range(3) if (one := agent.message((raw + " " * n).encode())).endswith(b"=="))
+    signs = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    spare = signs.index(message[-3:-2])
+    last = [signs[spare ^ one : (spare ^ one) + 1] for one in (0, 1, 15)]
+    texts = [message[:-3] + one + b"==" for one in last]
+    assert len({base64.b64decode(one, validate=True) for one in texts}) == 1
+    return [*texts, texts[0] + b"\n"]
+
+
 def test_a_number_of_the_agents_does_not_stand_for_two_requests(agent: AgentAtHome, shop: Site) -> None:
     registered(shop, ANN)
     registered(shop, BOB)

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from tests.peers import OURS, THEIRS, ControllerAtHome, papers, rewired, wish, with_controllers
 from tests.served import Client, client
@@ -249,6 +250,31 @@ def test_what_a_person_asked_for_themselves_is_not_taken_back_by_a_controller(si
         assert controller.status(asked["subject_request_id"]).json()["request_status"] == "cancelled"
     with shop.reading() as conn:
         assert conn.scalar(select(request.c.state)) == "verifying"
+
+
+def test_what_a_person_asks_for_while_a_controller_takes_it_back_is_not_lost(site: Site) -> None:
+    from troth.rights.intake import receive
+    from troth.rights.rules import Intake
+
+    shop = with_controllers(site)
+    registered(shop, ANN)
+    asking = threading.Thread(target=receive, args=(shop, Intake("erasure", "web", "by-herself", email=ANN["email"])))
+
+    def meanwhile(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT request_step.id") and not asking.ident:
+            asking.start()
+            asking.join(0.5)
+
+    with client(shop) as web:
+        controller = ControllerAtHome(web)
+        asked = wish(shop, ANN["email"])
+        assert controller.ask(asked).status_code == 201
+        event.listen(shop.engine, "after_cursor_execute", meanwhile)
+        assert controller.cancel(asked["subject_request_id"]).status_code == 202
+        asking.join()
+        event.remove(shop.engine, "after_cursor_execute", meanwhile)
+    with shop.reading() as conn:
+        assert list(conn.scalars(select(request.c.state).order_by(request.c.id))) == ["closed", "verifying"]
 
 
 # --- nobody else ---------------------------------------------------------------------------------------------------------

@@ -17,11 +17,12 @@ from tests.operators import mailing, open_operator, run_mail
 from tests.served import Client, client, serving, token_of, words_of
 from tests.shown import with_everyone
 from troth.accounts import actions, profile
-from troth.accounts.sessions import Session, who
 from troth.accounts.sessions import log_in as enter
+from troth.accounts.sessions import who
 from troth.clock import MovedClock, utc
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
+from troth.logins.digests import Session
 from troth.messages.mailbox import Mailbox
 from troth.rehearsal import made_up
 from troth.store.site import Site

@@ -208,6 +208,23 @@ def test_a_passkey_logs_its_member_in_and_its_answer_no_second_time(web: Client)
     assert again.status_code == 403 and "set-cookie" not in again.headers
 
 
+def test_a_passkey_is_removed_with_the_password_on_the_page(web: Client, shop: Site) -> None:
+    with_passkey(web)
+    log_in(web)
+    with shop.reading() as conn:
+        (named,) = conn.scalars(select(passkey.c.id))
+    for password in ("", "a guess", PASSWORD):
+        with shop.reading() as conn:
+            assert len(conn.execute(select(passkey.c.id)).all()) == 1
+        page = web.get(f"{HOME}/security").text
+        sent = {"token": token_of(page), "passkey": named, "password": password}
+        answer = web.post(f"{HOME}/passkeys/remove", data=sent, follow_redirects=False)
+        assert answer.status_code == (303 if password == PASSWORD else 403)
+        assert password == PASSWORD or "The password is not right" in answer.text
+    with shop.reading() as conn:
+        assert conn.execute(select(passkey.c.id)).all() == []
+
+
 def test_another_forms_token_does_not_make_an_answer_good(web: Client) -> None:
     key = with_passkey(web)
     one, two = web.get(LOGIN).text, web.get(LOGIN).text

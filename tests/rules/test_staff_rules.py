@@ -20,6 +20,8 @@ from troth.staff.rules import (
     IDLE,
     LONGEST,
     PRIVACY_LEAD,
+    SHOWN,
+    UNCOUNTED,
     USUAL_LOG,
     Act,
     is_open,
@@ -138,3 +140,8 @@ def test_a_log_in_after_too_many_failures_is_counted(failures: list[int], how: s
     assert let_in_wrongly([*rows, ("ann", "entered", how, NOW)]) == wrong
     assert let_in_wrongly([*rows, (None, "failed", "", NOW), ("ben", "entered", "", NOW)]) == 0
     assert let_in_wrongly([*rows, ("ann", "entered", STAFF_READY, NOW), ("ann", "entered", "", NOW)]) == 0
+    for act in SHOWN:
+        assert let_in_wrongly([*rows, ("ann", "acted", act, NOW), ("ann", "entered", "", NOW)]) == 0
+    assert let_in_wrongly([*rows, ("ann", "acted", "staff:added", NOW), ("ann", "entered", how, NOW)]) == wrong
+    late = [("ann", "failed", UNCOUNTED, NOW)] * TRIES
+    assert let_in_wrongly([*rows, *late, ("ann", "entered", how, NOW)]) == wrong

@@ -14,17 +14,18 @@ from sqlalchemy import Connection, select
 
 from troth import agenda, ledger
 from troth.accounts import once, tries
-from troth.accounts.actions import letter_terms, state_of
+from troth.accounts.actions import letter_terms, redeemed, state_of, turn_of
 from troth.accounts.profile import account_point, read
 from troth.accounts.rules import LINK_LASTS
 from troth.accounts.sessions import Member, prove_password
 from troth.agenda import Job
-from troth.clock import DAY, iso
+from troth.clock import DAY
 from troth.collection import rules as collection
 from troth.collection.rules import Submission
 from troth.errors import InvalidInput, Refused
 from troth.ids import new_id
 from troth.ledger import events
+from troth.ledger.guard import instant
 from troth.messages.actions import ONCE, ONCE_PAGE, queue
 from troth.messages.rules import addresses
 from troth.messages.tables import message
@@ -73,6 +74,7 @@ def ask(site: Site, member: Member, new: str, password: str) -> None:
     wanted = _checked(site, compiled, point, field, {**before, field: new})
     old = before.get(field, "")
     with site.writing() as conn:
+        turn_of(conn, member.person_id)
         if not tries.enter(site, conn, tries.mark_of(site, "moving", member.person_id)):
             raise Refused("There were too many tries.", "Wait a quarter of an hour.")
         if moving.same(site, conn, field, wanted, old):
@@ -126,7 +128,7 @@ def confirm(site: Site, token: str) -> str:
         Refused: when the account is suspended.
     """
     with site.writing() as conn:
-        person_id = once.redeem(conn, token, site.now(), "address")
+        person_id = redeemed(conn, token, site.now(), "address")
         state = state_of(conn, person_id) if person_id else None
         point = account_point(site.policy(conn))
         if person_id is None or state is None or state.state in {"closed", "waiting"} or point is None:
@@ -145,7 +147,7 @@ def confirm(site: Site, token: str) -> str:
 
 def _tell_recipients(site: Site, conn: Connection, person_id: str, field: str) -> None:
     now = site.now()
-    ref = f"{person_id} {field} {iso(now)}"
+    ref = f"{person_id} {field} {instant(now)}"  # exactly: what left a moment before it left with the old address
     agenda.put(conn, TELL, f"{TELL}:{new_id(now)}", ref, due_at=now, at=now, deadline=now + TOLD_WITHIN)
 
 

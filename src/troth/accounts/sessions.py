@@ -2,9 +2,9 @@
 
 What could go wrong: guessing, by trying often or by watching the words and the time of an answer; a cookie that still opens
 something after its member left, was suspended or was erased; a session that somebody else chose. So every try is counted
-against the address, known or not, before the password is looked at; one sentence answers all of them, after the same work; the
-secret of a session is made at the log-in, 256 random bits of which the store keeps the SHA-256; and each request asks anew
-whether its member may still be here.
+against the member, or the address that is nobody's, before the password is looked at; one sentence answers all of them, after
+the same work; the secret of a session is made at the log-in, 256 random bits of which the store keeps the SHA-256; and each
+request asks anew whether its member may still be here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, insert, select
 
 from troth.accounts import once, tries
-from troth.accounts.actions import by_address
+from troth.accounts.actions import LOG_IN, OWN_PASSWORD, by_address, spelt
 from troth.accounts.factors import passkeys
 from troth.accounts.factors.codes import are_on, right
 from troth.accounts.factors.halves import Half
@@ -30,9 +30,8 @@ from troth.accounts.rules import LogIn, log_in_cookie
 from troth.accounts.tables import account, session
 from troth.decide import Ask
 from troth.errors import Refused
-from troth.logins.digests import digest_of, new_secret
+from troth.logins.digests import Session, digest_of, new_secret
 from troth.logins.passwords import matches
-from troth.people.blind import normal_email
 from troth.people.tables import person
 from troth.policy.compile import Compiled
 from troth.store.site import Site
@@ -43,14 +42,6 @@ WRONG_CODE = "The code is not right, or there were too many tries."
 WRONG_PASSWORD = "The password is not right, or there were too many tries."  # noqa: S105  (a sentence)
 WRONG_HINT = "Wait a quarter of an hour, or choose a new password."
 CODE_HINT = "Wait for the next code or a quarter of an hour, or log in from the beginning."
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A fresh session: the secret for the cookie, which nobody sees again, and when it ends."""
-
-    secret: str
-    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +68,11 @@ def log_in(site: Site, address: str, password: str) -> Session | Half:
         Refused: in the same words whether the address, the password or the number of tries is at fault; a member who is
             suspended and knows the password is told so, and why.
     """
-    mark = tries.mark_of(site, "log in", normal_email(address.strip()))
     permitted(site.policy())
     with site.writing() as conn:
-        in_time = tries.enter(site, conn, mark)
         person_id = by_address(site, conn, address)
+        mark = tries.mark_of(site, LOG_IN, person_id or spelt(site.policy(conn), address))
+        in_time = tries.enter(site, conn, mark)
         row = conn.execute(select(account).where(account.c.person_id == person_id)).first() if person_id else None
     right = matches(password, row.password if row is not None else None)
     if row is None or not right or not in_time:
@@ -153,7 +144,7 @@ def prove_password(site: Site, member: Member, password: str) -> None:
     Raises:
         Refused: in the same words for a wrong password and for too many tries.
     """
-    mark = tries.mark_of(site, "password", member.person_id)
+    mark = tries.mark_of(site, OWN_PASSWORD, member.person_id)
     with site.writing() as conn:
         in_time = tries.enter(site, conn, mark)
         kept = conn.scalar(select(account.c.password).where(account.c.person_id == member.person_id))

@@ -1,7 +1,7 @@
 """Accounts, their sessions, the links that are good for once, and the tries to log in that slow down whoever guesses.
 
 Nothing here opens anything after a leak of the database: a password is kept as an Argon2id hash, a session and a link as the
-SHA-256 of a random or derived secret, and whoever tried to log in as a keyed hash of the address they gave.
+SHA-256 of a random or derived secret, and whoever tried to log in as a keyed hash of the member or of the address they gave.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ attempt = Table(
         LargeBinary(32),
         nullable=False,
         info=personal(
-            source="the address somebody tried to log in with, or the member about whom something was tried, as a keyed hash",
+            source="the address somebody tried to log in with, or the member whom a try or a mail was about, hashed with a key",
             export="not exported: it cannot be read back",
             erase="a day after the try",
             clock="a day",

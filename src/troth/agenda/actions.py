@@ -16,7 +16,7 @@ from troth.store.prepared import Prepared
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to be put on the agenda; ``ref`` is an opaque id, never a personal value."""
+    """A job to be put on the agenda; ``ref`` has ids, names of the policy and instants, never a personal value."""
 
     kind: str
     key: str

@@ -17,8 +17,8 @@ job = Table(
         "key", String(120), nullable=False, unique=True, info=plain("made of kinds and opaque ids")
     ),  # idempotency: the same act is never queued twice
     Column(
-        "ref", String(120), nullable=False, info=plain("an opaque id")
-    ),  # an opaque id the handler starts from; never a personal value
+        "ref", String(120), nullable=False, info=plain("ids, names of the policy and instants")
+    ),  # what the handler starts from; never a personal value
     Column("due_at", Instant, nullable=False),  # moved to the end of the lease when a worker takes the job
     Column("deadline", Instant),  # an alarm when not done by then
     Column("lease_until", Instant),

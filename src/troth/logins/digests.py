@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A fresh session: the secret for the cookie, which nobody sees again, and when it ends."""
+
+    secret: str
+    ends_at: datetime
 
 
 def new_secret() -> str:

@@ -10,16 +10,17 @@ SHORTEST, LONGEST = 10, 200
 TRIES = 5
 WITHIN = timedelta(minutes=15)
 """``TRIES`` failures in this time close the door to that name until the oldest of them has passed"""
+EASY = "This password is too easy to guess."
 
 
 def password_problem(password: str, known: Collection[str] = ()) -> str:
-    """What is wrong with a chosen password; blank when nothing is. ``known`` are words it may not be, such as the address."""
+    """What is wrong with a chosen password; blank when nothing is. ``known`` are words it may not be, such as the name."""
     if len(password) < SHORTEST:
         return f"A password needs at least {SHORTEST} characters; a few words make a good one."
     if len(password) > LONGEST:
         return f"A password may have at most {LONGEST} characters."
     if len(set(password)) < 4 or password.casefold() in {word.casefold() for word in known}:
-        return "This password is too easy to guess."
+        return EASY
     return ""
 
 

@@ -22,7 +22,7 @@ person = Table(
     Column("since", Instant, nullable=False),
     Column(
         "only_for", String(1000), info=plain("ids of purposes")
-    ),  # blank: not restricted; else the purposes it may still be read for
+    ),  # null: not restricted; else the purposes it may still be read for, or a word that is none
     Column("relationship_ends_at", Instant),  # blank while business goes on; may lie ahead (a warranty's end)
     Index("ix_person_relationship_ends_at", "kind", "relationship_ends_at"),
 )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from troth.accounts import actions as accounts
 from troth.agenda import Job, settle
@@ -69,8 +69,8 @@ def _answer(case: Case) -> Case:
 
 
 def _restrict(case: Case) -> Case:
-    mine = (person.c.id == case.person_id) & person.c.only_for.is_(None)
-    case.conn.execute(update(person).where(mine).values(only_for=RESTRICTED))
+    free = or_(person.c.only_for.is_(None), person.c.only_for == accounts.CANCELLED)
+    case.conn.execute(update(person).where(person.c.id == case.person_id, free).values(only_for=RESTRICTED))
     case.note("restricted", SYSTEM)
     replies.queue(case.site, case.conn, case.id, "restricted", "restricted")
     return case.close("done")
@@ -177,16 +177,20 @@ def undo(site: Site, secret: str) -> str:
 def cancel(site: Site, request_id: str, by: str) -> bool:
     """Take a request back while nothing irreversible has happened; False when it is over, or can no longer be."""
     with site.writing() as conn:
-        case = load(site, conn, request_id)
-        if case.row.state == CLOSED:
+        return cancel_in(load(site, conn, request_id), by)
+
+
+def cancel_in(case: Case, by: str) -> bool:
+    """As ``cancel``, in the case's transaction."""
+    if case.row.state == CLOSED:
+        return False
+    if case.row.ending_id is not None:
+        try:
+            erasing.undo(case, by)
+        except Refused:
             return False
-        if case.row.ending_id is not None:
-            try:
-                erasing.undo(case, by)
-            except Refused:
-                return False
-            return True
-        links.end(conn, case.id)
-        replies.queue(site, conn, case.id, "cancelled", "cancelled")
-        case.close("cancelled", by)
         return True
+    links.end(case.conn, case.id)
+    replies.queue(case.site, case.conn, case.id, "cancelled", "cancelled")
+    case.close("cancelled", by)
+    return True

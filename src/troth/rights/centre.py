@@ -14,6 +14,7 @@ from typing import Literal
 from sqlalchemy import Connection, select, update
 
 from troth import ledger
+from troth.accounts.actions import CANCELLED
 from troth.accounts.tables import account
 from troth.consent import actions as consent
 from troth.consent.actions import choices
@@ -235,10 +236,11 @@ def correct(
 def use_again(site: Site, visitor: Visitor) -> None:
     """Lift a restriction that the person asked for; an account that was closed stays closed."""
     with site.writing() as conn:
+        marked = select(person.c.id).where(person.c.id == visitor.person_id, person.c.only_for == CANCELLED)
         closed = select(account.c.person_id).where(
             account.c.person_id == visitor.person_id, account.c.state == "closed"
         )
-        if conn.execute(closed).first() is not None:
+        if conn.execute(marked.union(closed)).first() is not None:  # marked until whoever comes back has confirmed it
             raise Refused("This account is closed.", "Register again to use it.")
         mine = (person.c.id == visitor.person_id) & (person.c.only_for == RESTRICTED)
         if conn.execute(update(person).where(mine).values(only_for=None)).rowcount:

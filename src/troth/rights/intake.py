@@ -114,9 +114,9 @@ def _with_address(site: Site, intake: Intake) -> Intake:
 def _to_join(
     conn: Connection, compiled: Compiled, intake: Intake, person_id: str | None, mark: bytes
 ) -> Row[Any] | None:
-    """An open request of the same kind and the same things, of the same person or from the same address."""
+    """An open request of the same kind and the same things, of the same person or from the same address; locked."""
     same = (request.c.right == intake.right) & (request.c.closed_at.is_(None))
-    query = select(request).where(same).order_by(request.c.at)
+    query = select(request).where(same).order_by(request.c.at).with_for_update()
     if person_id is not None:
         mine = query.where(request.c.person_id == person_id)
     elif mark:

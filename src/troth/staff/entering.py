@@ -2,10 +2,10 @@
 
 What could go wrong: guessing, by trying often or by watching words and time; a code seen over a shoulder, or used twice at
 once; a session that somebody else chose, or that goes on after its owner was removed, went home or lost a role. So every try
-is counted against the name, known or not, before anything is looked at; password and code are asked for together, and one
-sentence answers all that is wrong, after the same work; a code's step and a recovery code are used up by one statement that
-has one winner; the secret of a session is made at the log-in; each request asks anew who it is and in which roles; and every
-try is in the log, with its time and address.
+at an open door is counted against the name, known or not, before anything is looked at; password and code are asked for
+together, and one sentence answers all that is wrong, after the same work; a code's step and a recovery code are used up by
+one statement that has one winner; the secret of a session is made at the log-in; each request asks anew who it is and in
+which roles; and every try is in the log, with its time and address.
 """
 
 from __future__ import annotations
@@ -20,29 +20,21 @@ from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from troth.errors import Refused
 from troth.logins import totp
-from troth.logins.digests import digest_of, new_secret
+from troth.logins.digests import Session, digest_of, new_secret
 from troth.logins.passwords import matches
 from troth.logins.recovery import digest_of_code
-from troth.logins.rules import WITHIN, may_try
+from troth.logins.tries import Tries
 from troth.staff import log
-from troth.staff.rules import LONGEST, is_open, login_problem
+from troth.staff.rules import LONGEST, UNCOUNTED, is_open, login_problem
 from troth.staff.tables import staff, staff_attempt, staff_recovery, staff_session
 from troth.store.secret import derived_key
 from troth.store.site import Site
-from troth.store.turns import take_turns
 
 WRONG = "The name, the password or the code is not right, or there were too many tries."
 WRONG_HINT = "Wait for the next code, or a quarter of an hour; each code works once."
+_TRIES = Tries(staff_attempt)
 _SEEN_EVERY = 60
 """seconds between two notes that a session is used: not every page needs a write"""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A fresh session: the secret for the cookie, which nobody sees again, and when it ends."""
-
-    secret: str
-    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +60,38 @@ def log_in(site: Site, login: str, password: str, code: str, ip: str) -> Session
     Raises:
         Refused: in the same words whatever was not right; the try is in the log.
     """
-    row = tried(site, login, password)
+    found = tried(site, login, password)
     with site.writing() as conn:
+        row = found.row
         if row is not None and _used_up(site, conn, row, code):
             forgive(site, conn, login)
             conn.execute(update(staff).where(staff.c.id == row.id).values(entered_at=site.now()))
             return enter(site, conn, row.id, ip)
         named = select(staff.c.id).where(staff.c.login == _named(login), staff.c.state != "removed")
-        log.note(site, conn, "failed", conn.execute(named).scalar_one_or_none(), ip)
+        log.note(site, conn, "failed", conn.execute(named).scalar_one_or_none(), ip, found.act)
     raise Refused(WRONG, WRONG_HINT)
 
 
-def tried(site: Site, login: str, password: str) -> Row[Any] | None:
-    """Count a try, then look: the member of staff, if the password is theirs and they did not try too often.
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a try at a password: the member of staff if it was right and in time, and the word for the log if not."""
 
-    The try stays counted until it is forgiven.
-    """
-    mark, now = _mark(site, login), site.now()
+    row: Row[Any] | None
+    act: str
+
+
+def tried(site: Site, login: str, password: str) -> Tried:
+    """Count a try, if the door is open, then look. It stays counted until it is forgiven."""
     with site.writing() as conn:
-        take_turns(conn, f"staff log-in:{mark.hex()}")
+        in_time = _TRIES.enter(conn, _mark(site, login), site.now())
         row = conn.execute(select(staff).where(staff.c.login == _named(login), staff.c.state == "open")).first()
-        lately = (staff_attempt.c.mark == mark) & (staff_attempt.c.at > now - WITHIN)
-        in_time = may_try(list(conn.scalars(select(staff_attempt.c.at).where(lately))), now)
-        conn.execute(insert(staff_attempt).values(mark=mark, at=now))
     right = matches(password, row.password if row is not None else None)
-    return row if right and in_time else None
+    return Tried(row if right and in_time else None, "" if in_time else UNCOUNTED)
 
 
 def forgive(site: Site, conn: Connection, login: str) -> None:
-    """Forget the tries of whoever turned out to be right."""
-    conn.execute(delete(staff_attempt).where(staff_attempt.c.mark == _mark(site, login)))
+    """Forget the tries of whoever turned out to be right; the log must say in the same transaction that they were."""
+    _TRIES.forgive(conn, _mark(site, login))
 
 
 def _mark(site: Site, login: str) -> bytes:

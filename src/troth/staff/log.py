@@ -13,7 +13,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -25,8 +25,11 @@ from troth import ledger
 from troth.clock import to_micros
 from troth.ids import new_id
 from troth.ledger import events
+from troth.ledger.guard import OPAQUE_ID
 from troth.ledger.tables import entry
+from troth.staff.rules import log_kept
 from troth.staff.tables import staff, staff_log
+from troth.store import versions
 from troth.store.secret import derived_key
 from troth.store.site import Site
 
@@ -70,20 +73,35 @@ class Line:
     ip: str
 
 
-def lines(site: Site, conn: Connection, most: int = 200) -> list[Line]:
-    """The newest rows of the log, newest first."""
+MOST = 200
+"""on one page of the log"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of the log, newest first; ``older`` asks ``lines`` for those before them, and is blank at the end."""
+
+    lines: list[Line]
+    older: str
+
+
+def lines(site: Site, conn: Connection, before: str = "", most: int = MOST) -> Page:
+    """The newest rows of the log, or the newest of those that are older than the row with the id ``before``."""
     other = staff.alias()
     query = (
         select(staff_log, staff.c.login, other.c.login.label("about"))
         .outerjoin(staff, staff.c.id == staff_log.c.staff_id)
         .outerjoin(other, (other.c.id == staff_log.c.ref) & (other.c.id != staff_log.c.staff_id))
     )
-    rows = conn.execute(query.order_by(staff_log.c.at.desc(), staff_log.c.id.desc()).limit(most))
+    if OPAQUE_ID(before):  # what stands in an address may hold anything
+        query = query.where(staff_log.c.id < before)
+    rows = conn.execute(query.order_by(staff_log.c.id.desc()).limit(most + 1)).all()
     sealing = _sealing(site)
-    return [
+    told = [
         Line(row.what, row.act, row.ref, row.about or "", row.login or "", row.at, _address(sealing, row))
-        for row in rows
+        for row in rows[:most]
     ]
+    return Page(told, rows[most - 1].id if len(rows) > most else "")
 
 
 def _address(sealing: AESSIV, row: Row[Any]) -> str:
@@ -93,13 +111,21 @@ def _address(sealing: AESSIV, row: Row[Any]) -> str:
         return ""
 
 
-def altered(site: Site, conn: Connection, keep: timedelta) -> list[str]:
-    """The ids of rows that are not as they were written, or were taken out before ``keep`` was over."""
+def altered(site: Site, conn: Connection, since: datetime) -> list[str]:
+    """The ids of rows that are not as they were written, or are of the time since an instant and were taken out."""
     key, rows = _vouching(site), {row.id: row._asdict() for row in conn.execute(select(staff_log))}
-    vouched = dict(_vouched(conn, site.now() - keep))
+    vouched = dict(_vouched(conn, since))
     changed = [one for one, row in rows.items() if one in vouched and vouched[one] != _digest(key, row)]
-    added = [one for one, row in rows.items() if one not in vouched and row["at"] > site.now() - keep]
+    added = [one for one, row in rows.items() if one not in vouched and row["at"] > since]
     return sorted({*changed, *added, *(vouched.keys() - rows.keys())})
+
+
+def whole_since(conn: Connection, now: datetime) -> datetime:
+    """The instant after which every row must be there: no version of the policy let the sweep take a younger one.
+
+    Where a newer version keeps the log longer, what went by then under the one before was not taken out by anybody.
+    """
+    return max(until - log_kept(version.policy) for version, until in versions.so_far(conn, now))
 
 
 def _vouched(conn: Connection, since: datetime) -> Iterator[tuple[str, str]]:

@@ -11,12 +11,12 @@ from troth import ledger
 from troth.errors import InvalidInput, Refused
 from troth.ledger import events
 from troth.logins import totp
-from troth.logins.digests import digest_of
+from troth.logins.digests import Session, digest_of
 from troth.logins.passwords import hashed
 from troth.logins.recovery import digest_of_code, new_codes
 from troth.logins.rules import password_problem
 from troth.staff import log
-from troth.staff.entering import WRONG, WRONG_HINT, Entered, Session, enter, factor_key, forgive, tried
+from troth.staff.entering import WRONG, WRONG_HINT, Entered, enter, factor_key, forgive, tried
 from troth.staff.rules import is_open
 from troth.staff.tables import staff, staff_recovery, staff_session
 from troth.store.site import Site
@@ -93,6 +93,7 @@ def renew_codes(site: Site, entered: Entered, password: str) -> tuple[str, ...]:
     """Ten new recovery codes in place of the old ones. Raises ``Refused`` when the password is not theirs."""
     _sure(site, entered, password)
     with site.writing() as conn:
+        forgive(site, conn, entered.login)
         codes = _new_codes(conn, entered.staff_id)
         log.note(site, conn, "acted", entered.staff_id, entered.ip, "staff:codes", entered.staff_id)
     return codes
@@ -115,18 +116,20 @@ def change_password(site: Site, entered: Entered, password: str, fresh: str) -> 
         if not conn.execute(mine.values(password=kept)).rowcount:
             raise Refused(WRONG, WRONG_HINT)
         conn.execute(delete(staff_session).where(others))
+        forgive(site, conn, entered.login)
         log.note(site, conn, "acted", entered.staff_id, entered.ip, "staff:password", entered.staff_id)
 
 
 def _sure(site: Site, entered: Entered, password: str) -> None:
-    """It is they who sit there: whoever found an open session may not guess the password at it either."""
-    right = tried(site, entered.login, password)
-    with site.writing() as conn:
-        if right is not None:
-            forgive(site, conn, entered.login)
-            return
-        log.note(site, conn, "failed", entered.staff_id, entered.ip)
-    raise Refused(WRONG, WRONG_HINT)
+    """It is they who sit there: whoever found an open session may not guess the password at it either.
+
+    The caller forgives the tries, together with what it writes into the log.
+    """
+    found = tried(site, entered.login, password)
+    if found.row is None:
+        with site.writing() as conn:
+            log.note(site, conn, "failed", entered.staff_id, entered.ip, found.act)
+        raise Refused(WRONG, WRONG_HINT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,10 @@ def log_kept(policy: Policy) -> timedelta:
     return min(named, default=USUAL_LOG)
 
 
+UNCOUNTED = "login:uncounted"
+"""the act of a try that came while the door was closed: it was refused, and does not keep the door closed"""
+SHOWN: frozenset[str] = frozenset({"staff:password", "staff:codes"})
+"""acts at an open session that take the right password, with which the tries before it are forgiven"""
 _APART = timedelta(minutes=1)
 """a try is counted when it begins and in the log when it has failed; between them lies a moment"""
 
@@ -92,9 +96,10 @@ def let_in_wrongly(rows: Iterable[tuple[str | None, str, str, datetime]]) -> int
     for who, what, act, at in rows:
         if who is None:
             continue
-        if what == "failed":
+        if what == "failed" and act != UNCOUNTED:
             failed[who].append(at)
         elif what == "entered":
             wrong += act != STAFF_READY and not may_try(failed[who], at + _APART)
+        if what == "entered" or act in SHOWN:
             failed[who].clear()
     return wrong

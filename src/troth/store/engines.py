@@ -131,7 +131,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that only reads, on one consistent state. Raises ``StoreError`` as ``writing`` does."""
+    """A transaction that only reads. Raises ``StoreError`` as ``writing`` does.
+
+    On SQLite it sees one state from its first statement to its end; on PostgreSQL each statement sees what is committed when it
+    begins. Whoever must see one state there hands in an engine with the isolation level ``REPEATABLE READ``.
+    """
     with explained(), engine.connect() as conn, conn.begin():
         yield conn
 

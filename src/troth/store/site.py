@@ -50,7 +50,7 @@ class Site:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction on the data that only reads, from one consistent state."""
+        """A transaction on the data that only reads; ``engines.reading`` says what it sees while others write."""
         with reading(self.engine) as conn:
             yield conn
 

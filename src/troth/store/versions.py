@@ -130,6 +130,19 @@ def deciding(conn: Connection, version: int) -> Compiled:
     return found if found is not None else _meet(conn, rows[0])
 
 
+def so_far(conn: Connection, now: datetime) -> list[tuple[Compiled, datetime]]:
+    """The versions that have been in force, each with the instant until which it was; the newest with ``now``.
+
+    Raises:
+        StoreError: when no version was in force yet.
+    """
+    query = select(policy_version.c.version, policy_version.c.effective_at).where(policy_version.c.effective_at <= now)
+    began = conn.execute(query.order_by(policy_version.c.effective_at, policy_version.c.version)).all()
+    ended = [*(row.effective_at for row in began[1:]), now]
+    found = [(row.version, until) for row, until in zip(began, ended, strict=True) if row.effective_at < until]
+    return [(deciding(conn, version), until) for version, until in found] or [(in_force(conn, now), now)]
+
+
 def by_number(conn: Connection, version: int) -> Compiled:
     """The archived version with this number, read anew, for whoever audits. Raises ``StoreError`` when there is none."""
     query = select(policy_version.c.policy, policy_version.c.decisions).where(policy_version.c.version == version)

@@ -46,7 +46,7 @@ def set_up(request: Asked, body: RawBody) -> Response[Any]:
         drp.check_claims(said, name, wires.business_id, site.now())
     except Declined:
         return _empty()
-    token = tokens.issue(site, name, bytes(body).strip())
+    token = tokens.issue(site, name, drp.decoded(bytes(body)))
     return _answer(200, {"agent-id": name, "token": token}) if token else _empty()
 
 
@@ -70,7 +70,7 @@ def exercise(request: Asked, body: RawBody) -> Response[Any]:
         drp.check_claims(said, agent, _wires(site).business_id, site.now())
         asked = drp.read_exercise(said)
         _check_callback(_wires(site), wired, asked.callback)
-        one = _taken_in(site, agent, wired, asked, bytes(body).strip())
+        one = _taken_in(site, agent, wired, asked, drp.decoded(bytes(body)))
         return _answer(200, agents_status(site, one))
     except Declined as declined:
         return _declined(declined)
@@ -94,7 +94,10 @@ def status(request: Asked) -> Response[Any]:
     guards=_TEXT,
 )
 def revoke(request: Asked, body: RawBody) -> Response[Any]:
-    """Take a request back while that can be; the reason in the signed message is read by nobody."""
+    """Take a request back while that can be; the reason in the signed message is read by nobody.
+
+    The specification (2.04) puts nothing else into this message, neither names nor times: the token says who sends it.
+    """
     site = site_of(request)
     try:
         agent, wired = _agent(request, site)

@@ -13,8 +13,8 @@ from litestar import Response, get, post
 from troth.accounts import sessions
 from troth.accounts.factors import passkeys
 from troth.accounts.factors.halves import Half
-from troth.accounts.sessions import Session
 from troth.errors import Refused
+from troth.logins.digests import Session
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.store.site import Site

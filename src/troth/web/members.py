@@ -19,8 +19,9 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from troth.accounts.profile import account_point
-from troth.accounts.sessions import Member, Session, who
+from troth.accounts.sessions import Member, who
 from troth.errors import Refused
+from troth.logins.digests import Session
 from troth.policy.compile import Compiled
 from troth.store.site import Site
 from troth.web.arrival import takes

@@ -1,7 +1,7 @@
 """How a member logs in, and where they are logged in: codes, passkeys and sessions, each to be added, seen and taken away.
 
 What could go wrong: a page left open that hands the account over; a secret that is shown twice, or kept by a browser;
-another member's passkey or session named in a form. So what is added asks for the password and what weakens asks for a code
+another member's passkey or session named in a form. So what is added asks for the password and what is taken away for a code
 too (``factors.settings``), no answer is kept by anybody (``no-store``), and every name in a form is looked for among the
 member's own.
 """
@@ -173,9 +173,12 @@ def add_passkey(request: Asked, data: Sent) -> Response[str]:
 
 @post("/account/passkeys/remove", **FORM)
 def remove_passkey(request: Asked, data: Sent) -> Response[str]:
-    """Forget one of the member's passkeys."""
-    at = acting(request, data, "security")
-    settings.remove_passkey(at.site, at.member, data.get("passkey", ""))
+    """Forget one of the member's passkeys, once the password was right, and the code where codes are on."""
+    at, named = acting(request, data, "security"), data.get("passkey", "")
+    try:
+        settings.remove_passkey(at.site, at.member, named, data.get("password", ""), data.get("code", ""))
+    except Refused as error:
+        return _security(request, at, error, named)
     return elsewhere(request, at.site, "/security")
 
 

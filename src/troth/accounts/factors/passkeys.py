@@ -57,7 +57,7 @@ _MILLIS = 5 * 60 * 1000
 SPENT_FOR = DAY
 """longer than the token of a form is good"""
 _VERIFIED = UserVerificationRequirement.REQUIRED
-_UNREADABLE = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, IndexError)
+_UNREADABLE = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 """what reading an answer that was put together by somebody may end in"""
 
 
@@ -174,11 +174,14 @@ def listed(conn: Connection, person_id: str) -> Sequence[Passkey]:
     return [Passkey(*row) for row in conn.execute(query.order_by(passkey.c.id))]
 
 
-def remove(conn: Connection, person_id: str, passkey_id: str) -> bool:
+def remove(site: Site, conn: Connection, person_id: str, passkey_id: str) -> bool:
     """Forget a passkey of a member, in the caller's transaction; whether there was one."""
     if passkey_id not in {one.id for one in listed(conn, person_id)}:
         return False
-    return conn.execute(delete(passkey).where(passkey.c.id == passkey_id)).rowcount == 1
+    gone = conn.execute(delete(passkey).where(passkey.c.id == passkey_id)).rowcount == 1
+    if gone:
+        ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": person_id})
+    return gone
 
 
 def _here(site: Site) -> Place:

@@ -1,8 +1,8 @@
 """What a member does about how they log in: each change asks again for what a stolen session does not have.
 
 What could go wrong: whoever finds a session open adds a factor of their own, turns off the owner's, or prints recovery
-codes. So the password is asked for before anything is added, a code as well before anything is taken away, tries at both
-are counted, and turning codes on ends every other session.
+codes. So the password is asked for before anything is added, a code as well, where codes are on, before anything is taken
+away, tries at both are counted, and turning codes on ends every other session.
 """
 
 from __future__ import annotations
@@ -63,7 +63,17 @@ def _prove_both(site: Site, member: Member, password: str, typed: str) -> None:
         tries.forgive(conn, mark)
 
 
-def remove_passkey(site: Site, member: Member, passkey_id: str) -> bool:
-    """Forget a passkey; whether there was one. It opens nothing from now on, also where the device still offers it."""
+def remove_passkey(site: Site, member: Member, passkey_id: str, password: str, typed: str = "") -> bool:
+    """Forget a passkey; whether there was one. It opens nothing from now on, also where the device still offers it.
+
+    Raises:
+        Refused: for a wrong password, where codes are on a wrong code as well, and for too many tries.
+    """
+    with site.reading() as conn:
+        coded = codes.are_on(conn, member.person_id)
+    if coded:
+        _prove_both(site, member, password, typed)
+    else:
+        prove_password(site, member, password)
     with site.writing() as conn:
-        return passkeys.remove(conn, member.person_id, passkey_id)
+        return passkeys.remove(site, conn, member.person_id, passkey_id)

@@ -68,7 +68,7 @@ def from_controller(site: Site, peer: str, wired: Controller, asked: opendsr.Req
 
 
 def from_agent(site: Site, peer: str, wired: Agent, asked: drp.Exercise, message: bytes) -> Known:
-    """Take in what an agent asks for, or find it by the agent's own number, or by the very message. Raises as above."""
+    """Take in what an agent asks for, or find it by the agent's own number, or by the bytes of the message. Raises as above."""
     own = f"own {asked.reference}" if asked.reference else f"message {hashlib.sha256(message).hexdigest()}"
     called_back = (asked.callback,) if asked.callback else ()
     arrival = _Arrival("drp", peer, own, str(uuid.uuid4()), asked.meaning, called_back, asked.reference)

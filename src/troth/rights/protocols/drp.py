@@ -64,12 +64,21 @@ def verify_key(text: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
 
 
-def opened(body: bytes, key: Ed25519PublicKey, read: Callable[[bytes], Any] | None = None) -> dict[str, Any]:
-    """The JSON object in ``body``, once its signature was found to be that of ``key``. Raises ``Declined``."""
+def decoded(body: bytes) -> bytes:
+    """The signature and the JSON in ``body``: what makes two messages the same. Base64 spells most bytes in several ways.
+
+    Raises:
+        Declined: when it is no base64.
+    """
     try:
-        message = base64.b64decode(body.strip(b" \t\r\n"), validate=True)
+        return base64.b64decode(body.strip(b" \t\r\n"), validate=True)
     except (binascii.Error, ValueError):
         raise Declined(403, "The body is not base64.") from None
+
+
+def opened(body: bytes, key: Ed25519PublicKey, read: Callable[[bytes], Any] | None = None) -> dict[str, Any]:
+    """The JSON object in ``body``, once its signature was found to be that of ``key``. Raises ``Declined``."""
+    message = decoded(body)
     try:
         key.verify(message[:SIGNATURE], message[SIGNATURE:])
     except InvalidSignature:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, update
 
 from troth.messages.links import once_token
 from troth.rights import links
-from troth.rights.carrying import cancel
+from troth.rights.carrying import cancel_in
 from troth.rights.cases import CARRYING, CLOSED, OPEN, VERIFYING, Case, load
 from troth.rights.protocols.tables import protocol_request
 from troth.rights.protocols.telling import note_change
@@ -88,13 +88,14 @@ def take_back(site: Site, one: Known, states: frozenset[str]) -> bool:
     """
     if one.outcome == "cancelled":
         return True
-    if one.state not in states:
-        return False
     with site.writing() as conn:
+        case = load(site, conn, one.request_id)  # locked: whoever would join it now comes after
+        if case.row.state not in states:
+            return False
         if one.joined or _joined(conn, one.request_id):
             note_change(site, conn, one.id, one.callbacks, LEFT, ended=True)
             return True
-    return cancel(site, one.request_id, by=one.protocol)
+        return cancel_in(case, by=one.protocol)
 
 
 def _joined(conn: Connection, request_id: str) -> bool:

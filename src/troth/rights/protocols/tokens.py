@@ -24,7 +24,7 @@ REMEMBERED = 2 * DAY
 
 
 def issue(site: Site, agent: str, message: bytes) -> str | None:
-    """A new token for ``agent``, which ends its earlier ones; None when ``message`` yielded one before."""
+    """A new token for ``agent``, which ends its earlier ones; None when ``message``, as bytes, yielded one before."""
     made, now = secrets.token_urlsafe(32), site.now()
     mine = _digest(made)
     row = {"digest": mine, "agent": agent, "message": hashlib.sha256(message).digest()}

@@ -20,7 +20,8 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from troth.errors import Refused
-from troth.staff.entering import Entered, Session, who
+from troth.logins.digests import Session
+from troth.staff.entering import Entered, who
 from troth.staff.rules import Act, may
 from troth.store.site import Site
 from troth.web.arrival import takes

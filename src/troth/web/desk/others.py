@@ -118,19 +118,18 @@ def remove(request: Asked, data: Sent) -> Response[str]:
 
 @get("/log", **PAGE)
 def log_page(request: Asked) -> Response[str]:
-    """Who logged in, tried to, left, and did what; newest first."""
+    """Who logged in, tried to, left, and did what; newest first, and page by page to the oldest."""
     site = site_of(request)
     entered = required(request, site, "staff")
     tag = language_of(request)
-    keep = log_kept(site.policy().policy)
     with site.reading() as conn:
-        lines = log.lines(site, conn)
-        changed = log.altered(site, conn, keep)
+        found = log.lines(site, conn, request.query_params.get("before", ""))
     acts = words(tag)["desk"]["acts"]
-    said = [(line, acts.get(line.act, line.act) if line.act else say(tag, f"desk.did.{line.what}")) for line in lines]
-    return desk_page(
-        request, site, entered, "desk_log.html", here="log", lines=said, days=keep.days, changed=len(changed)
-    )
+    said = [
+        (line, acts.get(line.act, line.act) if line.act else say(tag, f"desk.did.{line.what}")) for line in found.lines
+    ]
+    days = log_kept(site.policy().policy).days
+    return desk_page(request, site, entered, "desk_log.html", here="log", lines=said, days=days, older=found.older)
 
 
 PAGES = (staff_page, add, member_page, change_roles, reset, remove, log_page)
