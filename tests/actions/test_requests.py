@@ -23,10 +23,11 @@ from troth.people import vault
 from troth.people.tables import holding, person
 from troth.people.vault import By
 from troth.retention.tables import ending
-from troth.rights import carrying, desk, following, papers, rules
+from troth.rights import carrying, desk, following, rules
 from troth.rights.intake import receive, receive_in
 from troth.rights.rules import Intake
 from troth.rights.tables import reply, request, request_link, request_log, request_paper
+from troth.store import versions
 from troth.store.site import Site
 from troth.work import turn
 
@@ -246,40 +247,6 @@ def test_whoever_has_shown_who_they_are_gets_every_answer(shop: Site, mailbox: M
     assert len(mailbox.messages()) == 2 * (rules.MAILS_A_DAY + 1)
 
 
-@pytest.mark.clause("F62", "F56")
-def test_each_request_is_logged_with_exactly_the_declared_fields_and_goes_with_its_clock(
-    shop: Site, clock: MovedClock
-) -> None:
-    arrived = clock.now()
-    received = receive(shop, asked("access", name="Ann Sparrow", text="please"))
-    with shop.writing() as conn:
-        at, method, fields = papers.logged_as(shop, conn, received.id, shop.now(), days(175)) or (None, "", {})
-    assert at == arrived and method == "web"
-    assert fields == {"email": ANN["email"], "full_name": "Ann Sparrow", "ip_address": "192.0.2.7"}
-    clock.at = arrived + days(174)
-    turn(shop)
-    assert count(shop, request_log) == 1
-    clock.at = arrived + days(175)
-    with shop.writing() as conn:
-        assert papers.logged_as(shop, conn, received.id, shop.now(), days(175)) is None
-    turn(shop)
-    assert count(shop, request_log) == count(shop, request_paper) == 0
-    clock.move(days(1))
-    receive(shop, asked("access", "later"))
-    following.follow(shop)
-    clock.move(days(1))
-    with shop.writing() as conn:
-        papers.KEYS.destroy_keys_before(shop, (arrived + days(1)).date())
-    assert papers.KEYS.keys_of(shop, [arrived.date()]) == {}
-
-
-def test_a_letter_has_no_ip_address_in_the_log(shop: Site) -> None:
-    received = receive(shop, asked("access", channel="letter", by="7", ip=""))
-    with shop.writing() as conn:
-        logged = papers.logged_as(shop, conn, received.id, shop.now(), days(175))
-    assert logged is not None and "ip_address" not in logged[2]
-
-
 def test_whoever_never_confirms_is_told_that_nothing_was_done(shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
     ann(shop)
     received = receive(shop, asked("erasure"))
@@ -387,8 +354,6 @@ def test_staff_are_reminded_and_a_late_request_is_an_alarm(shop: Site, mailbox: 
 
 
 def test_a_version_that_comes_later_changes_nothing_about_a_request(shop: Site, clock: MovedClock) -> None:
-    from troth.store import versions
-
     ann(shop)
     received = receive(shop, asked("erasure", vouched="staff"))
     with shop.writing() as conn:

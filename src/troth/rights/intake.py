@@ -143,7 +143,7 @@ def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Re
     case = load(site, conn, there.id)
     entered = new_id(site.now())
     case.note("joined", intake.by or PERSON)
-    case.tell(events.REQUEST_RECEIVED, joined=1, entry=entered, log=_logged(site, conn, intake, entered))
+    case.tell(events.REQUEST_RECEIVED, joined=1, **_logged(site, conn, intake, entered))
     if case.row.state == VERIFYING and intake.vouched:
         case = vouched_for(case, intake.vouched)
     elif case.row.state == VERIFYING:
@@ -151,10 +151,11 @@ def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Re
     return Received(case.id, case.row.state, case.row.due_at, joined=True)
 
 
-def _logged(site: Site, conn: Connection, intake: Intake, entry_id: str) -> str:
-    log = site.policy(conn).policy.request_log
+def _logged(site: Site, conn: Connection, intake: Intake, entry_id: str) -> dict[str, object]:
+    """Enter it into the log; what the ledger is told of the row."""
+    log, at = site.policy(conn).policy.request_log, intake.at or site.now()
     fields = rules.logged(log.records if log else (), site.policy(conn).policy, intake)
-    return papers.log(site, conn, entry_id, intake.at or site.now(), intake.channel, fields)
+    return {"entry": entry_id, "received": at, "log": papers.log(site, conn, entry_id, at, intake.channel, fields)}
 
 
 def _taken_in(
@@ -173,8 +174,7 @@ def _taken_in(
     case.tell(
         events.REQUEST_RECEIVED,
         channel=intake.channel,
-        entry=made,
-        log=_logged(site, conn, intake, made),
+        **_logged(site, conn, intake, made),
         due=case.row.due_at,
     )
     case = _sent_on_its_way(case, intake, terms)

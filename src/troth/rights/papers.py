@@ -19,6 +19,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from troth.ids import new_id
 from troth.ledger import events
+from troth.ledger.guard import instant
 from troth.ledger.tables import entry
 from troth.people.blind import blind, normal_email
 from troth.people.daykeys import DayKeys
@@ -148,12 +149,14 @@ def logged_as(
 
 
 def altered(conn: Connection, since: datetime) -> list[str]:
-    """The entries of the log since an instant that are not as they were written, or were taken out."""
+    """The entries of the log since an instant that are not as they were written, or were taken out.
+
+    A letter is logged under the day it came and not that on which it was entered, and goes by it.
+    """
     rows = {row.id: row for row in conn.execute(select(request_log).where(request_log.c.at > since))}
-    vouched = {}
-    for text in conn.scalars(select(entry.c.body).where(entry.c.event == events.REQUEST_RECEIVED, entry.c.at > since)):
-        told = json.loads(text)
-        vouched[told["entry"]] = told["log"]
+    told = conn.scalars(select(entry.c.body).where(entry.c.event == events.REQUEST_RECEIVED, entry.c.at > since))
+    young, first = [json.loads(text) for text in told], instant(since)
+    vouched = {one["entry"]: one["log"] for one in young if one["received"] > first}
     wrong = {one for one, row in rows.items() if vouched.get(one) != digest(row.id, row.at, row.method, row.body)}
     return sorted(wrong | (vouched.keys() - rows.keys()))
 

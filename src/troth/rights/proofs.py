@@ -10,6 +10,7 @@ from troth.retention.logs import log_of
 from troth.rights import papers
 from troth.rights.rules import log_kept
 from troth.rights.tables import request
+from troth.store import versions
 
 
 def answered(proving: Proving, right: str, limit: str) -> Proof | None:
@@ -28,7 +29,7 @@ def request_log(proving: Proving, promise: Promise) -> Proof:
     """No row of the log is older than promised, and none was altered or taken out since it was written."""
     entry = proving.compiled.policy.request_log
     found = log_of(proving, "request log", entry.keep if entry else None)
-    changed = papers.altered(proving.conn, proving.now - log_kept(proving.compiled.policy))
+    changed = papers.altered(proving.conn, versions.whole_since(proving.conn, proving.now, log_kept))
     if changed and found.verdict != "broken":
         some = Some(len(changed), "entry")
         measured = proving.say("{some} altered or taken out", some=some)

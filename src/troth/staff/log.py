@@ -27,9 +27,7 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.ledger.guard import OPAQUE_ID
 from troth.ledger.tables import entry
-from troth.staff.rules import log_kept
 from troth.staff.tables import staff, staff_log
-from troth.store import versions
 from troth.store.secret import derived_key
 from troth.store.site import Site
 
@@ -118,14 +116,6 @@ def altered(site: Site, conn: Connection, since: datetime) -> list[str]:
     changed = [one for one, row in rows.items() if one in vouched and vouched[one] != _digest(key, row)]
     added = [one for one, row in rows.items() if one not in vouched and row["at"] > since]
     return sorted({*changed, *added, *(vouched.keys() - rows.keys())})
-
-
-def whole_since(conn: Connection, now: datetime) -> datetime:
-    """The instant after which every row must be there: no version of the policy let the sweep take a younger one.
-
-    Where a newer version keeps the log longer, what went by then under the one before was not taken out by anybody.
-    """
-    return max(until - log_kept(version.policy) for version, until in versions.so_far(conn, now))
 
 
 def _vouched(conn: Connection, since: datetime) -> Iterator[tuple[str, str]]:

@@ -6,8 +6,9 @@ from sqlalchemy import func, select
 
 from troth.proof import Proof, Proving, Some
 from troth.staff import log
-from troth.staff.rules import let_in_wrongly
+from troth.staff.rules import let_in_wrongly, log_kept
 from troth.staff.tables import staff_log
+from troth.store import versions
 
 
 def logins(proving: Proving) -> Proof:
@@ -17,6 +18,6 @@ def logins(proving: Proving) -> Proof:
     columns = (staff_log.c.staff_id, staff_log.c.what, staff_log.c.act, staff_log.c.at)
     rows = proving.conn.execute(select(*columns).order_by(staff_log.c.at, staff_log.c.id))
     guessed = let_in_wrongly((row.staff_id, row.what, row.act, row.at) for row in rows)
-    changed = log.altered(proving.site, proving.conn, log.whole_since(proving.conn, proving.now))
+    changed = log.altered(proving.site, proving.conn, versions.whole_since(proving.conn, proving.now, log_kept))
     wrong = len(changed) + guessed
     return proving.counted(wrong, Some(total, "entry"), limit, "{wrong} altered, taken out, or let in against that")

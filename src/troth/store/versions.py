@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from troth.errors import PolicyError, StoreError
 from troth.policy.check import check_texts
 from troth.policy.compile import Compiled, compile_policy
+from troth.policy.model import Policy
 from troth.store.prepared import Prepared
 from troth.store.tables import policy_version
 
@@ -141,6 +143,15 @@ def so_far(conn: Connection, now: datetime) -> list[tuple[Compiled, datetime]]:
     ended = [*(row.effective_at for row in began[1:]), now]
     found = [(row.version, until) for row, until in zip(began, ended, strict=True) if row.effective_at < until]
     return [(deciding(conn, version), until) for version, until in found] or [(in_force(conn, now), now)]
+
+
+def whole_since(conn: Connection, now: datetime, kept: Callable[[Policy], timedelta]) -> datetime:
+    """The instant after which every row of a log must be there: no version of the policy let the sweep take a younger one.
+
+    ``kept`` is how long a version keeps the log. Where a newer one keeps it longer, what went by then under the one before was
+    not taken out by anybody.
+    """
+    return max(until - kept(version.policy) for version, until in so_far(conn, now))
 
 
 def by_number(conn: Connection, version: int) -> Compiled:
