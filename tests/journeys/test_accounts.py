@@ -44,8 +44,8 @@ def link(site: Site, mailbox: Mailbox) -> str:
     return f"/{site.name}/account/link/{secret(mailbox, 'account/link')}"
 
 
-def registered(web: Client, shop: Site, mailbox: Mailbox) -> None:
-    web.post(REGISTER, data=filled(web, REGISTER, ANN))
+def registered(web: Client, shop: Site, mailbox: Mailbox, **more: str) -> None:
+    web.post(REGISTER, data=filled(web, REGISTER, ANN | more))
     web.post(link(shop, mailbox), data={"password": PASSWORD})
 
 

@@ -89,6 +89,11 @@ def facts(shop: Site, person_id: str) -> frozenset[str]:
         return facts_of(choices(conn, [person_id]).get(person_id, ()))
 
 
+def rights_asked(shop: Site) -> list[str]:
+    with shop.reading() as conn:
+        return sorted(conn.scalars(select(request.c.right)))
+
+
 def test_the_page_says_the_same_to_everybody(web: Client, shop: Site) -> None:
     bob(shop)
     pages = [ask(web, "access", address) for address in (BOB["email"], "nobody@else.example")]
@@ -210,6 +215,38 @@ def test_a_member_comes_by_the_account(web: Client, shop: Site, mailbox: Mailbox
     assert page.status_code == 200 and "Ann Sparrow" in page.text and 'name="visit"' not in page.text
     web.post("/shop/privacy/delete", data=hidden(page.text) | {"sure": "yes"})
     assert web.get(CENTRE, follow_redirects=False).status_code == 303
+
+
+ACTS: list[tuple[str, str, dict[str, str]]] = [
+    ("choices", "withdrawal", {}),
+    ("correct", "correction", {"field.phone": "+44 20 7946 0999"}),
+    ("object", "objection", {"no.improvement": "yes"}),
+    ("restrict", "restriction", {}),
+    ("complain", "complaint", {"text": "Too loud"}),
+    ("delete", "erasure", {"sure": "yes"}),
+]
+
+
+@pytest.mark.parametrize(("act", "right", "more"), ACTS)
+def test_what_is_sent_from_the_page_a_copy_was_taken_from_is_recorded(
+    web: Client, shop: Site, mailbox: Mailbox, act: str, right: str, more: dict[str, str]
+) -> None:
+    registered(web, shop, mailbox, phone="+44 20 7946 0123")
+    log_in(web)
+    page = web.get(CENTRE).text
+    for _ in range(2):
+        taken = web.post("/shop/privacy/copy", data=hidden(page) | {"format": "json"})
+        assert "attachment" in taken.headers["content-disposition"]
+    for _ in range(2):
+        web.post(f"/shop/privacy/{act}", data=hidden(page) | more)
+    assert rights_asked(shop) == sorted(["copy", right])
+
+
+def test_a_page_sent_again_with_other_words_is_another_request(web: Client, shop: Site) -> None:
+    sent = {"token": token_of(web.get("/shop/privacy").text), "right": "access", "email": BOB["email"]}
+    for more in ({}, {}, {"right": "erasure"}, {"email": "eve@else.example"}):
+        assert web.post("/shop/privacy/request", data=sent | more).status_code == 200
+    assert rights_asked(shop) == ["access", "access", "erasure"]
 
 
 def test_a_form_from_elsewhere_of_nobody_or_of_somebody_else_does_nothing(

@@ -127,7 +127,7 @@ def sort(
             raise Refused("This request is on its way.", "What it asks for is known.")
         chosen = right in rules.CHOICES
         named = list(rules.scopes(case.compiled.policy, right, about)) if chosen else sorted(changes or ())
-        case.note("sorted", by)
+        case.note(papers.SORTED, by)
         terms = rules.terms(case.compiled, right)
         due = case.row.at + terms.within
         case = case.change(right=right, about=named, due_at=due, waits_for=STAFF, waits_until=due)

@@ -54,7 +54,7 @@ def receive(site: Site, intake: Intake) -> Received:
     """Take in a request and do at once what can be done at once.
 
     Raises:
-        InvalidInput: when it names no right, no way in, or a key that is none. Nothing was recorded.
+        InvalidInput: when it names no right, no way in, or a key that is none or another request's. Nothing was recorded.
         StoreError: when a store is locked or gone. Nothing was recorded.
     """
     from troth.rights.carrying import carry  # which needs what stands here
@@ -76,6 +76,7 @@ def receive_in(site: Site, conn: Connection, intake: Intake) -> Received:
     mark = papers.mark_of(site, intake.email) if intake.email else b""
     take_turns(conn, f"request:{intake.key}", f"request-of:{intake.member or mark.hex()}")
     if before := conn.execute(select(request).where(request.c.key == intake.key)).first():
+        _refuse_anothers(conn, intake, before, mark)
         return Received(before.id, before.state, before.due_at, joined=True)
     compiled = site.policy(conn)
     person_id = intake.member or (by_address(site, conn, intake.email) if intake.email else None)
@@ -100,6 +101,20 @@ def _refuse_the_unfit(intake: Intake, now: datetime) -> None:
         problems["text"] = "This is too long."
     if problems:
         raise InvalidInput("This is no request that we can take in. Nothing was recorded.", problems)
+
+
+def _refuse_anothers(conn: Connection, intake: Intake, before: Row[Any], mark: bytes) -> None:
+    """A key brings back the request it stands for, and never one that asks for something else or for somebody else.
+
+    Raises:
+        InvalidInput: when ``before`` is of another right, unless staff sorted it since, or of another person or address.
+    """
+    came = papers.mark_kept(conn, before.id)
+    others = bool(mark) and came is not None and came != mark
+    if intake.member:
+        others = before.person_id != intake.member
+    if others or (before.right != intake.right and not papers.was_sorted(conn, before.id)):
+        raise InvalidInput("This key is that of another request. Nothing was recorded.", hint="Each needs its own.")
 
 
 def _with_address(site: Site, intake: Intake) -> Intake:

@@ -19,7 +19,7 @@ from troth.rights.rules import Intake, terms
 from troth.web.members import member_of, member_token, refuse_forged
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.privacy.forms import FORM, Sent, texts
-from troth.web.tokens import read_form_token
+from troth.web.tokens import key_from
 from troth.web.words import problem, say
 
 OFFERED = (
@@ -82,7 +82,8 @@ def ask(request: Asked, data: Sent) -> Response[str]:
     problems = _problems(compiled, typed, tag)
     if problems:
         return _page(request, typed, problems, 422)
-    key = read_form_token(site, f"{ASK}:nobody", sent.get("token", "")) or ""
+    # A page that is gone back to is sent anew: the same once, and anything else in it is another request.
+    key = key_from(ASK, repr([sent.get("token", ""), *typed.values()]))
     client: Any = request.scope.get("client")
     wish = Intake(
         typed["right"], "web", f"web:{key}", typed["email"], typed["name"], typed["text"],

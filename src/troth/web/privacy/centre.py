@@ -36,7 +36,7 @@ from troth.web.guard import refuse_foreign
 from troth.web.members import member_of
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.privacy.forms import FORM, Sent, texts, ticked
-from troth.web.tokens import form_token, new_key, read_form_token
+from troth.web.tokens import form_token, key_from, new_key, read_form_token
 from troth.web.visits import UNRECORDED
 from troth.web.words import problem, say
 
@@ -70,12 +70,16 @@ class Here:
         """A fresh token for the forms of one page."""
         return form_token(self.site, self.bound, new_key())
 
-    def key(self, data: dict[str, str]) -> str:
-        """The key of what a form does, from its token. Raises ``Refused`` when this session or visit did not open it."""
-        key = read_form_token(self.site, self.bound, data.get("token", ""))
+    def key(self, act: str, sent: dict[str, str]) -> str:
+        """The key of what a form does. Raises ``Refused`` when this session or visit did not open it.
+
+        The forms of a page share its token, and the page stays open while a copy is downloaded; so the act and all that was
+        sent are in the key: a double click is done once, and whatever else comes from the same page is a wish of its own.
+        """
+        key = read_form_token(self.site, self.bound, sent.get("token", ""))
         if key is None:
             raise Refused(say(self.tag, "form.foreign"), say(self.tag, "form.foreign_hint"))
-        return f"centre:{key}"
+        return f"centre:{act}:{key_from(key, repr(sorted(sent.items())))}"
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response[str]:
         """A page of the privacy centre."""
@@ -107,15 +111,15 @@ def _visiting(request: Asked, site: Site, compiled: Compiled, tag: str, secret: 
     return Here(request, site, compiled, tag, Visitor(found[1], "link", found[2]), secret, bound)
 
 
-def _sent(request: Asked, data: dict[str, Any]) -> tuple[Here, dict[str, str], str]:
-    """Whoever sent a form, what they sent, and its key. Raises ``Refused`` for everybody else."""
+def _sent(request: Asked, data: dict[str, Any], act: str) -> tuple[Here, dict[str, str], str]:
+    """Whoever sent the form of ``act``, what they sent, and its key. Raises ``Refused`` for everybody else."""
     tag = language_of(request)
     refuse_foreign(request, say(tag, "form.foreign"), say(tag, "form.foreign_hint"))
     sent = texts(data)
     here = _here(request, sent)
     if here is None:
         raise Refused(say(tag, "privacy.over"), say(tag, "privacy.over_hint"))
-    return here, sent, here.key(sent)
+    return here, sent, here.key(act, sent)
 
 
 @get("/privacy/centre", sync_to_thread=True, opt={UNRECORDED: True}, include_in_schema=False)
@@ -130,7 +134,7 @@ def centre_page(request: Asked) -> Response[str]:
 @post("/privacy/centre", **_POST)
 def centre_again(request: Asked, data: Sent) -> Response[str]:
     """The privacy centre again, for whoever goes on from another of its pages."""
-    here, _, _ = _sent(request, data)
+    here, _, _ = _sent(request, data, "centre")
     return _centre(here)
 
 
@@ -177,7 +181,7 @@ def _authority(here: Here) -> tuple[str, str]:
 @post("/privacy/choices", **_POST)
 def choices(request: Asked, data: Sent) -> Response[str]:
     """Save the check boxes; where a no may hold up an open order, that is said first."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "choices")
     on = ticked(sent, SWITCH)
     wanted = rights.change(here.site, here.visitor, on)
     if wanted.orders and sent.get("sure") != "yes":
@@ -197,7 +201,7 @@ def _label(here: Here, scope: str) -> str:
 @post("/privacy/correct", **_POST)
 def correct(request: Asked, data: Sent) -> Response[str]:
     """Change what is held, at once and everywhere it is in use."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "correct")
     values = {name.removeprefix(FIELD): value for name, value in sent.items() if name.startswith(FIELD)}
     try:
         received = rights.correct(here.site, here.visitor, values, key, here.tag, here.ip)
@@ -212,7 +216,7 @@ def correct(request: Asked, data: Sent) -> Response[str]:
 @post("/privacy/object", **_POST)
 def object_(request: Asked, data: Sent) -> Response[str]:
     """Object to what was ticked: it stops at once."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "object")
     about = sorted(ticked(sent, OBJECT))
     if not about:
         return _centre(here, wrong=say(here.tag, "privacy.tick_one"), status=422)
@@ -224,7 +228,7 @@ def object_(request: Asked, data: Sent) -> Response[str]:
 @post("/privacy/restrict", **_POST)
 def restrict(request: Asked, data: Sent) -> Response[str]:
     """Let the data rest, or be used again."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "restrict")
     if sent.get("again") == "yes":
         rights.use_again(here.site, here.visitor)
         return _centre(here, done=say(here.tag, "privacy.used_again"))
@@ -235,7 +239,7 @@ def restrict(request: Asked, data: Sent) -> Response[str]:
 @post("/privacy/complain", **_POST)
 def complain(request: Asked, data: Sent) -> Response[str]:
     """Complain to the operator."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "complain")
     if not sent.get("text", "").strip():
         return _centre(here, wrong=say(here.tag, "privacy.say_what"), status=422)
     rights.ask(here.site, here.visitor, "complaint", key, here.tag, text=sent["text"], ip=here.ip)
@@ -245,7 +249,7 @@ def complain(request: Asked, data: Sent) -> Response[str]:
 @post("/privacy/delete", **_POST)
 def delete(request: Asked, data: Sent) -> Response[str]:
     """Show what deleting would do; with ``sure``, do it."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "delete")
     if sent.get("sure") != "yes":
         return _plan(here)
     try:
@@ -277,7 +281,7 @@ def _known(here: Here, field: str) -> bool:
 @post("/privacy/copy", **_POST)
 def copy(request: Asked, data: Sent) -> Response[Any]:
     """A copy to take away, in the format that the form names; that it was asked for is logged as any request is."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "copy")
     who = here.visitor
     made = held.copy_of(here.site, who.person_id, who.by, here.tag, sent.get("format", ""), who.masks)
     if here.visitor.came_by == "account":
