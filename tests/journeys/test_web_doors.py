@@ -28,7 +28,7 @@ from troth.visits import actions as visits
 from troth.web import arrival
 
 ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
-REGISTER, CONTACT = "/shop/forms/register", "/shop/api/collect/contact"
+REGISTER, CONTACT, ACCOUNT = "/shop/forms/register", "/shop/api/collect/contact", "/shop/api/collect/register"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
@@ -93,6 +93,24 @@ def test_a_program_says_that_it_sends_json(site: Site, web: Client, said: str) -
 def test_a_form_arrives_as_a_form(web: Client, said: str) -> None:
     answer = web.post(REGISTER, content="token=x", headers={"content-type": said})
     assert answer.status_code == 415 and "does not take" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "problems"),
+    [
+        ('{"values": {"email": 5, "full_name": ["x"]}}', {"email", "full_name"}),
+        ('{"values": {"email": null, "full_name": "Ann"}}', {"email"}),
+        ('{"values": {"email": {}, "full_name": true}}', {"email", "full_name"}),
+        ('{"values": []}', {"values"}),
+        ("[]", {"(the whole)"}),
+    ],
+)
+def test_each_misfit_in_a_registration_is_told_by_its_key(
+    site: Site, web: Client, body: str, problems: set[str]
+) -> None:
+    answer = web.post(ACCOUNT, content=body, headers={"content-type": JSON})
+    assert answer.status_code == 422 and set(answer.json()["problems"]) == problems
+    assert holdings(site) == 0
 
 
 @pytest.mark.parametrize(
