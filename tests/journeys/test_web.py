@@ -358,6 +358,17 @@ def test_the_reader_gets_the_language_that_was_asked_for(
             assert web.get(address, headers={"accept-language": accept}).headers["content-language"] == tag
 
 
+def test_the_answer_to_a_form_leads_to_no_address_that_takes_none(
+    tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str]
+) -> None:
+    with client(open_operator("made-in-china", tmp_path, clock, fresh_database)) as web:
+        asked = web.get("/made-in-china/privacy")
+        sent = {"token": token_of(asked.text), "right": "access", "email": "kim@mail.example"}
+        answers = [web.post("/made-in-china/privacy/request", data=sent | more) for more in ({}, {"email": "none"})]
+    assert [one.status_code for one in answers] == [200, 422]
+    assert "hreflang" in asked.text and not [one for one in answers if "hreflang" in one.text]
+
+
 def test_evidence_stands_beside_its_promise_and_on_the_index(site: Site, clock: MovedClock) -> None:
     proven = {"visits.keep": Shown("kept", {"en": "oldest visit kept: 29 days"}, clock.now() - timedelta(minutes=4))}
     with client(site, look=lambda _: proven) as web:

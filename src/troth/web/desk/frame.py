@@ -25,7 +25,7 @@ from troth.staff.rules import Act, may
 from troth.store.site import Site
 from troth.web.arrival import takes
 from troth.web.guard import refuse_foreign
-from troth.web.pages import Asked, address_in, language_of, own_name, page, site_of, with_language
+from troth.web.pages import Asked, language_of, languages, page, site_of, with_language
 from troth.web.tokens import form_token, new_key, read_form_token
 from troth.web.words import LANGUAGES, say, words
 
@@ -153,18 +153,11 @@ def desk_page(
         "token": form_token(site, _bound(entered), new_key()),
         "lang": with_language(request, ""),
         "links": _navigation(request, site, entered, tag, here),
-        "languages": _languages(request, tag),
+        "languages": languages(request, LANGUAGES, tag),
         "moment": moment,
         "role": lambda name: role_word(tag, name),
     }
     return page(request, template, tag, status=status, **(frame | values))
-
-
-def _languages(request: Asked, tag: str) -> list[tuple[str, str, str, bool]]:
-    """None on the answer to a form: what it shows once would be lost by going elsewhere, and its address takes no visitor."""
-    if request.method == "POST":
-        return []
-    return [(one, own_name(one), address_in(request, one), one == tag) for one in LANGUAGES]
 
 
 def _navigation(
