@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.databases import StoreKind
-from tests.journeys.test_privacy import BOB, bob, run
+from tests.journeys.test_privacy import BOB, bob, failing, run
 from tests.operators import mailing
 from tests.served import Client, client, token_of, words_of
 from tests.staffed import at_desk, clerk, somebody
@@ -15,8 +15,9 @@ from troth.messages.mailbox import Mailbox
 from troth.people.tables import holding, shape
 from troth.people.vault import By, read
 from troth.retention.tables import ending
-from troth.rights import desk
+from troth.rights import carrying, desk
 from troth.rights.tables import request
+from troth.staff import log
 from troth.store.site import Site
 from troth.work import turn
 
@@ -151,6 +152,43 @@ def test_what_was_a_question_becomes_what_it_is(web: Client, shop: Site) -> None
         assert conn.execute(select(request.c.right, request.c.outcome)).one() == ("correction", "done")
     held = read(shop, person_id, ["delivery_address"], "own_access", By("person", ref=person_id)).values
     assert held == {"delivery_address": "2 Mill Lane"}
+
+
+def logged(shop: Site) -> list[str]:
+    with shop.reading() as conn:
+        return [one.act for one in log.lines(shop, conn) if one.what == "acted" and one.act.startswith("request")]
+
+
+def test_every_act_is_in_the_log_of_the_staff_whatever_comes_of_it(
+    web: Client, shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob(shop)
+    address = letter(web, right="restriction")
+    assert act(web, address, "identify", field="address", value="nobody@else.example").status_code == 422
+    act(web, address, "identify", field="address", value=BOB["email"])
+    assert act(web, address, "accept", evidence="").status_code == 422
+    monkeypatch.setattr(carrying, "_carried_out", failing)
+    answer = act(web, address, "accept", evidence="A passport was seen.")
+    assert answer.status_code == 200 and "done by itself" in words_of(answer.text)
+    monkeypatch.undo()
+    acts = ["request_entered", "request_identify", "request_identify", "request_accept"]
+    assert logged(shop) == acts[::-1]
+    run(shop)
+    with shop.reading() as conn:
+        assert conn.scalar(select(request.c.outcome)) == "done"
+
+
+def test_a_log_that_fails_does_not_say_that_an_act_was_not_done(
+    web: Client, shop: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = letter(web, right="question", email="eve@else.example", text="Who are you?")
+    monkeypatch.setattr(log, "note", failing)
+    answer = act(web, address, "answer", words="We are a shop.")
+    assert answer.status_code == 200 and "is not in the log of the staff" in caplog.text
+    sent = {"token": token_of(web.get(f"{HOME}/letter").text), "right": "question", "text": "Hm?"}
+    assert web.post(f"{HOME}/letter", data=sent).status_code == 422
+    with shop.reading() as conn:
+        assert conn.scalar(select(func.count()).select_from(request)) == 1
 
 
 def test_nobody_reaches_requests_without_the_role(shop: Site) -> None:

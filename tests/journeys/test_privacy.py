@@ -17,9 +17,11 @@ from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.consent.actions import choices
 from troth.consent.rules import facts_of
+from troth.errors import StoreError
 from troth.messages.mailbox import Mailbox
 from troth.people.tables import person
 from troth.retention.tables import ending
+from troth.rights import carrying
 from troth.rights.tables import request
 from troth.store.site import Site
 from troth.work import turn
@@ -247,6 +249,43 @@ def test_a_page_sent_again_with_other_words_is_another_request(web: Client, shop
     for more in ({}, {}, {"right": "erasure"}, {"email": "eve@else.example"}):
         assert web.post("/shop/privacy/request", data=sent | more).status_code == 200
     assert rights_asked(shop) == ["access", "access", "erasure"]
+
+
+def failing(*_: object, **__: object) -> None:
+    raise StoreError("The database is busy with another writer.", "Nothing was changed; try again in a moment.")
+
+
+def test_what_cannot_be_carried_out_at_once_is_under_way_and_done_later(
+    web: Client, shop: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob(shop)
+    ask(web, "restriction", BOB["email"])
+    confirm = link(shop, mailbox, "confirm")
+    registered(web, shop, mailbox)
+    log_in(web)
+    page = web.get(CENTRE).text
+    monkeypatch.setattr(carrying, "_carried_out", failing)
+    for answer in (press(web, confirm), web.post("/shop/privacy/restrict", data=hidden(page))):
+        assert answer.status_code == 200 and "We are on it" in words_of(answer.text)
+    monkeypatch.undo()
+    run(shop)
+    with shop.reading() as conn:
+        assert list(conn.scalars(select(request.c.outcome))) == ["done", "done"]
+
+
+def test_deleting_an_account_that_cannot_begin_at_once_is_heard(
+    web: Client, shop: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(web, shop, mailbox)
+    log_in(web)
+    token = token_of(web.get("/shop/account/leave").text)
+    monkeypatch.setattr(carrying, "_carried_out", failing)
+    answer = web.post("/shop/account/delete", data={"token": token})
+    assert answer.status_code == 200 and "We have your request" in words_of(answer.text)
+    monkeypatch.undo()
+    run(shop)
+    with shop.reading() as conn:
+        assert conn.scalar(select(func.count()).select_from(ending)) == 1
 
 
 def test_a_form_from_elsewhere_of_nobody_or_of_somebody_else_does_nothing(

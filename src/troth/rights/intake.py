@@ -48,6 +48,8 @@ class Received:
     state: str
     due_at: datetime
     joined: bool
+    waits: bool = False
+    """whether a store failed after it was recorded, so that the agenda carries it out"""
 
 
 def receive(site: Site, intake: Intake) -> Received:
@@ -57,17 +59,20 @@ def receive(site: Site, intake: Intake) -> Received:
         InvalidInput: when it names no right, no way in, or a key that is none or another request's. Nothing was recorded.
         StoreError: when a store is locked or gone. Nothing was recorded.
     """
-    from troth.rights.carrying import carry  # which needs what stands here
-
     intake = _with_address(site, intake)
     with site.writing() as conn:
         received = receive_in(site, conn, intake)
-    if received.state == CARRYING and not received.joined:
-        carry(site, received.id)
-        with site.reading() as conn:
-            row = conn.execute(select(request.c.state).where(request.c.id == received.id)).one()
-        return replace(received, state=row.state)
-    return received
+    return begun(site, received)
+
+
+def begun(site: Site, received: Received) -> Received:
+    """Do at once, after the commit, what can be done at once. It fails no more: what a store keeps from being done waits."""
+    from troth.rights.carrying import at_once  # which needs what stands here
+
+    if received.state != CARRYING or received.joined:
+        return received
+    state = at_once(site, received.id)
+    return replace(received, state=state or CARRYING, waits=state is None)
 
 
 def receive_in(site: Site, conn: Connection, intake: Intake) -> Received:

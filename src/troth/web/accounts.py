@@ -198,9 +198,10 @@ def delete(request: Asked, data: Sent) -> Response[str]:
     tag = language_of(request, compiled.policy.policy.languages)
     speaker, visitor = Speaker(compiled.policy, language(tag)), Visitor(member.person_id, "account")
     planned = erasing.plan(site, member.person_id)
-    ask(site, visitor, "erasure", f"account:{new_key()}", tag)
+    received = ask(site, visitor, "erasure", f"account:{new_key()}", tag)
     kept = erasing.kept_words(speaker, planned.kept)
-    answer = _done(request, site, compiled, "deleted", until=speaker.date(planned.until.date()), kept=kept)
+    what = "heard" if received.waits else "deleted"
+    answer = _done(request, site, compiled, what, until=speaker.date(planned.until.date()), kept=kept)
     let_go(site, answer)
     return answer
 

@@ -7,17 +7,18 @@ another person's, with a few words around it, when the answer waits for somebody
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 
 from litestar import Response, get, post
 
-from troth.errors import InvalidInput, Refused, TrothError
+from troth.errors import InvalidInput, Refused, StoreError, TrothError
 from troth.policy.notice.language import LANGUAGES, Speaker, capital, language
 from troth.rights import carrying, desk, erasing, papers, replies, reviewing, rules
 from troth.rights.desk import Refusal, Shown
-from troth.rights.intake import receive
+from troth.rights.intake import begun, receive_in
 from troth.rights.rules import Intake
 from troth.staff import actions, log
 from troth.staff.entering import Entered
@@ -26,6 +27,8 @@ from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted,
 from troth.web.pages import Asked, language_of, own_name, site_of
 from troth.web.tokens import read_form_token
 from troth.web.words import problem, say, words
+
+_log = logging.getLogger("troth.web")
 
 
 @get("/", **PAGE)
@@ -139,7 +142,6 @@ def _scopes(site: Site, tag: str) -> list[tuple[str, str]]:
 def _mask(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
     masked = [key.removeprefix("mask.") for key in sent if key.startswith("mask.")]
     reviewing.decide(site, request_id, masked, entered.staff_id)
-    carrying.carry(site, request_id)
 
 
 def _staff(site: Site) -> dict[str, str]:
@@ -154,7 +156,8 @@ def _about(site: Site, shown: Shown, tag: str) -> str:
     return Speaker(site.policy().policy, language(tag)).every(called.get(one, one) for one in shown.about)
 
 
-Act = Callable[[Site, str, dict[str, str], Entered], object]
+Act = Callable[[Site, str, dict[str, str], Entered], TrothError | None]
+"""raises when nothing was done; what it returns is said about what was done all the same"""
 
 
 def _sort(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
@@ -164,15 +167,15 @@ def _sort(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -
     desk.sort(site, request_id, sent.get("right", ""), entered.staff_id, changes, about)
 
 
-def _identify(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
-    if not desk.identify(site, request_id, sent.get("field", ""), sent.get("value", ""), entered.staff_id):
-        raise Refused("Nobody is found by this.", "Try another field, or ask whoever wrote how we know them.")
+def _identify(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> TrothError | None:
+    if desk.identify(site, request_id, sent.get("field", ""), sent.get("value", ""), entered.staff_id):
+        return None
+    return Refused("Nobody is found by this.", "Try another field, or ask whoever wrote how we know them.")
 
 
 def _accept(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
     how: Literal["staff", "mandate"] = "mandate" if sent.get("mandate") == "yes" else "staff"
     desk.accept_evidence(site, request_id, sent.get("evidence", ""), entered.staff_id, how)
-    carrying.carry(site, request_id)
 
 
 def _reject(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
@@ -220,6 +223,8 @@ ACTS: dict[str, Act] = {
     "sort": _sort, "identify": _identify, "accept": _accept, "reject": _reject, "refuse": _refuse, "extend": _extend,
     "answer": _answer, "decide": _decide, "cancel": _cancel, "printed": _printed, "mask": _mask,
 }  # fmt: skip
+CARRIED = frozenset({"accept", "mask"})
+"""acts after which the request is carried out"""
 
 
 @post("/requests/{request_id:str}/{act:str}", **FORM)
@@ -232,12 +237,23 @@ def act(request: Asked, data: Sent) -> Response[str]:
         raise Refused(say(language_of(request), "desk.no_act"), "")
     desk.shown(site, request_id)  # so that nothing is noted of a request that is not there
     try:
-        ACTS[name](site, request_id, dict(data), entered)
+        wrong = ACTS[name](site, request_id, dict(data), entered)
     except TrothError as error:
         return _request(request, site, entered, wrong=error)
-    with site.writing() as conn:
-        log.note(site, conn, "acted", entered.staff_id, entered.ip, act=f"request_{name}", ref=request_id)
-    return _request(request, site, entered, done=say(language_of(request), "desk.done"))
+    _noted(site, name, request_id, entered)
+    waits = name in CARRIED and carrying.at_once(site, request_id) is None
+    done = "" if wrong else say(language_of(request), "desk.waits_on" if waits else "desk.done")
+    return _request(request, site, entered, done, wrong)
+
+
+def _noted(site: Site, name: str, request_id: str, entered: Entered) -> None:
+    """Note an act that was done, before anything comes of it; a store that fails now does not make it undone."""
+    try:
+        with site.writing() as conn:
+            log.note(site, conn, "acted", entered.staff_id, entered.ip, act=f"request_{name}", ref=request_id)
+    except StoreError as error:
+        what = "%s: %s of request %s by staff %s is not in the log of the staff: %s"
+        _log.error(what, site.name, name, request_id, entered.staff_id, error.message)
 
 
 @get("/requests/{request_id:str}/letters/{letter:str}", **PAGE)
@@ -293,11 +309,12 @@ def enter(request: Asked, data: Sent) -> Response[str]:
         at=_received(site, data.get("received", "")),
     )  # fmt: skip
     try:
-        received = receive(site, wish)
+        with site.writing() as conn:
+            received = receive_in(site, conn, wish)
+            log.note(site, conn, "acted", entered.staff_id, entered.ip, act="request_entered", ref=received.id)
     except TrothError as error:
         return _enter(request, site, entered, dict(data), error)
-    with site.writing() as conn:
-        log.note(site, conn, "acted", entered.staff_id, entered.ip, act="request_entered", ref=received.id)
+    begun(site, received)
     return elsewhere(request, site, f"/requests/{received.id}")
 
 

@@ -28,6 +28,7 @@ from troth.rights import carrying, erasing
 from troth.rights import centre as rights
 from troth.rights.centre import Visitor
 from troth.rights.copy.overview import overview
+from troth.rights.intake import Received
 from troth.rights.replies import words_in
 from troth.rights.rules import destroys_within
 from troth.store.site import Site
@@ -187,8 +188,16 @@ def choices(request: Asked, data: Sent) -> Response[str]:
     if wanted.orders and sent.get("sure") != "yes":
         names = [_label(here, scope) for scope in wanted.no]
         return here.page("centre_sure.html", on=sorted(on), names=names, orders=len(wanted.orders))
-    rights.switch(here.site, here.visitor, wanted, key, here.tag, here.ip)
-    return _centre(here, done=say(here.tag, "privacy.saved"))
+    received = rights.switch(here.site, here.visitor, wanted, key, here.tag, here.ip)
+    return _done(here, received, "withdrawal", "privacy.saved")
+
+
+def _done(here: Here, received: Received | None, right: str, said: str) -> Response[str]:
+    """The privacy centre with what was done; what waits is under way, which is said on a page that reads no store."""
+    if received is None or not received.waits:
+        return _centre(here, done=say(here.tag, said))
+    until = here.speaker.date(received.due_at.date())
+    return here.page("centre_heard.html", right=words_in(here.tag)["rights"][right], until=until)
 
 
 def _label(here: Here, scope: str) -> str:
@@ -210,7 +219,7 @@ def correct(request: Asked, data: Sent) -> Response[str]:
     said = "privacy.unchanged" if received is None else "privacy.corrected"
     if received is not None and received.state != "closed":
         said = "privacy.looked_at"
-    return _centre(here, done=say(here.tag, said))
+    return _done(here, received, "correction", said)
 
 
 @post("/privacy/object", **_POST)
@@ -221,8 +230,8 @@ def object_(request: Asked, data: Sent) -> Response[str]:
     if not about:
         return _centre(here, wrong=say(here.tag, "privacy.tick_one"), status=422)
     text = sent.get("why", "")
-    rights.ask(here.site, here.visitor, "objection", key, here.tag, about=about, text=text, ip=here.ip)
-    return _centre(here, done=say(here.tag, "privacy.objected"))
+    received = rights.ask(here.site, here.visitor, "objection", key, here.tag, about=about, text=text, ip=here.ip)
+    return _done(here, received, "objection", "privacy.objected")
 
 
 @post("/privacy/restrict", **_POST)
@@ -232,8 +241,8 @@ def restrict(request: Asked, data: Sent) -> Response[str]:
     if sent.get("again") == "yes":
         rights.use_again(here.site, here.visitor)
         return _centre(here, done=say(here.tag, "privacy.used_again"))
-    rights.ask(here.site, here.visitor, "restriction", key, here.tag, ip=here.ip)
-    return _centre(here, done=say(here.tag, "privacy.rests"))
+    received = rights.ask(here.site, here.visitor, "restriction", key, here.tag, ip=here.ip)
+    return _done(here, received, "restriction", "privacy.rests")
 
 
 @post("/privacy/complain", **_POST)
@@ -256,6 +265,8 @@ def delete(request: Asked, data: Sent) -> Response[str]:
         received = rights.ask(here.site, here.visitor, "erasure", key, here.tag, ip=here.ip)
     except InvalidInput as error:
         return _centre(here, wrong=problem(here.tag, error.message), status=422)
+    if received.waits:
+        return _done(here, received, "erasure", "")
     until = here.site.now() + destroys_within(here.compiled)
     return here.page("centre_deleted.html", until=here.speaker.date(until.date()), number=received.id)
 

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Response, get, post
 
 from troth.errors import InvalidInput, Refused
+from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.rights import carrying, links, removal
 from troth.rights.cases import load
@@ -20,6 +21,8 @@ from troth.web.words import problem, say
 
 REMOVE = "remove"
 """what the words of the page behind a removal link begin with"""
+WAITS = "waits"
+"""of a request that was taken in, and could not be carried out at once"""
 
 
 def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
@@ -49,14 +52,14 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
     )
 
 
-def _done(request: Asked, opens: str, done: str, **values: Any) -> Response[str]:
+def _done(request: Asked, compiled: Compiled, opens: str, done: str, **values: Any) -> Response[str]:
     site = site_of(request)
     frame: dict[str, Any] = {"good": True, "kind": "", "right": "", "until": "", "wrong": "", "opens": opens}
     frame["lang"] = with_language(request, "")
     return site_page(
         request,
         site,
-        site.policy(),
+        compiled,
         "request_link.html",
         here="privacy",
         **(frame | {"done": done} | values),
@@ -79,15 +82,15 @@ def confirm(request: Asked, data: Sent) -> Response[str]:
     """Confirm a request: whoever has the link reads the mail at the address on file."""
     _refuse_foreign(request)
     site = site_of(request)
-    tag = language_of(request, site.policy().policy.policy.languages)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
     try:
         came = carrying.confirm(site, request.path_params["token"])
     except InvalidInput:
         return _asked(request, links.CONFIRM)
-    speaker = Speaker(site.policy().policy, language(tag))
-    until = speaker.date(came.due_at.date())
-    right = words_in(tag)["rights"][came.right]
-    return _done(request, links.CONFIRM, came.state, kind=came.right, right=right, until=until)
+    until = Speaker(compiled.policy, language(tag)).date(came.due_at.date())
+    right, done = words_in(tag)["rights"][came.right], WAITS if came.waits else came.state
+    return _done(request, compiled, links.CONFIRM, done, kind=came.right, right=right, until=until)
 
 
 @get("/privacy/data/{token:str}", **LINK)
@@ -118,14 +121,15 @@ def undo(request: Asked, data: Sent) -> Response[str]:
     """Bring everything back that is not destroyed."""
     _refuse_foreign(request)
     site = site_of(request)
-    tag = language_of(request, site.policy().policy.policy.languages)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
     try:
         carrying.undo(site, request.path_params["token"])
     except InvalidInput:
         return _asked(request, links.UNDO)
     except Refused as error:
         return _asked(request, links.UNDO, wrong=problem(tag, error.message))
-    return _done(request, links.UNDO, "restored")
+    return _done(request, compiled, links.UNDO, "restored")
 
 
 @get("/privacy/remove/{token:str}", **LINK)
@@ -139,14 +143,16 @@ def remove(request: Asked, data: Sent) -> Response[str]:
     """Ask for the removal of one's data: whoever has the link reads the mail at the address on file."""
     _refuse_foreign(request)
     site = site_of(request)
-    tag = language_of(request, site.policy().policy.policy.languages)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
     client: Any = request.scope.get("client")
     try:
         received = removal.ask(site, request.path_params["token"], tag, client[0] if client else "")
     except InvalidInput:
         return _remove(request)
-    until = Speaker(site.policy().policy, language(tag)).date(received.due_at.date())
-    return _done(request, REMOVE, received.state, kind="erasure", right=words_in(tag)["rights"]["erasure"], until=until)
+    until = Speaker(compiled.policy, language(tag)).date(received.due_at.date())
+    right, done = words_in(tag)["rights"]["erasure"], WAITS if received.waits else received.state
+    return _done(request, compiled, REMOVE, done, kind="erasure", right=right, until=until)
 
 
 def _remove(request: Asked) -> Response[str]:
