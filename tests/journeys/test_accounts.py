@@ -18,6 +18,8 @@ from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.served import Client, client, filled, serving, token_of, words_of
 from troth.accounts.tables import account
 from troth.clock import MovedClock, utc
+from troth.collection.actions import collect
+from troth.collection.rules import Submission
 from troth.messages.mailbox import Mailbox
 from troth.rehearsal import made_up
 from troth.store.site import Site
@@ -249,6 +251,23 @@ def test_only_the_member_reads_and_changes_an_account(
     with site.reading() as conn:
         kept = conn.scalar(select(account.c.password))
     assert kept is not None and kept.startswith("$argon2id$") and PASSWORD not in kept
+
+
+CARD = "4111 1111 1111 1111"
+
+
+@pytest.mark.clause("F16")
+def test_a_card_number_goes_back_into_no_page_of_a_member(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    registered(web, shop, mailbox)
+    collect(shop, Submission("order", ANN | {"delivery_address": "9 Quay Road", "order_total": "2 lamps"}, "ann-1"))
+    log_in(web)
+    given = re.findall(r'href="(/shop/account/given/\w+)"', web.get("/shop/account/given").text)
+    (order,) = (one for one in given if "field.delivery_address" in web.get(one).text)
+    for page, field in (("/shop/account/profile", "phone"), (order, "delivery_address")):
+        answer = web.post(page, data=filled(web, page, {field: f"Card {CARD}"}))
+        assert answer.status_code == 422, words_of(answer.text)
+        assert "4111" not in answer.text and "looks like a payment card" in words_of(answer.text)
+        assert "ann@shop.example" in answer.text or page != "/shop/account/profile"
 
 
 # --- In a browser ----------------------------------------------------------------------------------------------------

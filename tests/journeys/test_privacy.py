@@ -314,6 +314,12 @@ def test_a_form_from_elsewhere_of_nobody_or_of_somebody_else_does_nothing(
         assert conn.execute(select(request)).all() == before
 
 
+@pytest.mark.clause("F16")
+def test_a_card_number_goes_back_into_no_page(web: Client) -> None:
+    again = ask(web, "access", "no address", name="Bob Heron", text="Card 4111 1111 1111 1111")
+    assert again.status_code == 422 and "4111" not in again.text and "Bob Heron" in again.text
+
+
 def test_what_somebody_typed_is_never_markup(web: Client, shop: Site, mailbox: Mailbox) -> None:
     nasty = '<script>alert(1)</script>"><img src=x>'
     collect(shop, Submission("order", BOB | {"full_name": nasty, "delivery_address": nasty}, "bob-1"))

@@ -91,6 +91,13 @@ def test_a_card_number_goes_nowhere_not_even_back_into_the_page(
     assert 'value="Ann Sparrow"' in answer.text
 
 
+@pytest.mark.clause("F16")
+def test_a_card_number_in_a_form_that_was_open_for_too_long_goes_nowhere(web: Client) -> None:
+    answer = web.post(REGISTER, data=filled(web, REGISTER, {**ANN, "phone": CARD}) | {"token": "x"})
+    assert answer.status_code == 422 and "open for too long" in answer.text
+    assert "4111" not in answer.text and 'value="Ann Sparrow"' in answer.text
+
+
 def test_what_a_form_does_not_ask_for_is_refused_whole(site: Site, web: Client) -> None:
     for extra in ({"field.shoe_size": "44"}, {"shoe_size": "44"}, {"choice.everything": "yes"}):
         answer = web.post(REGISTER, data=filled(web, REGISTER, ANN) | extra)

@@ -22,8 +22,6 @@ from troth.rights.centre import Visitor, ask
 from troth.rights.rules import destroys_within
 from troth.store.site import Site
 from troth.web.members import (
-    FORM,
-    Sent,
     account_point_of,
     account_view,
     elsewhere,
@@ -34,6 +32,7 @@ from troth.web.members import (
     refuse_forged,
 )
 from troth.web.pages import Asked, language_of
+from troth.web.sent import FORM, Sent, without_cards
 from troth.web.tokens import new_key
 from troth.web.visits import SECRET_PATH
 from troth.web.words import problem, say
@@ -164,7 +163,9 @@ def save_profile(request: Asked, data: Sent) -> Response[str]:
     try:
         profile.save(site, compiled, member, account_point_of(compiled), values)
     except InvalidInput as error:
-        return _profile(request, site, compiled, member, values, error.problems, tag)
+        held = profile.read(site, compiled, member, account_point_of(compiled))
+        typed = {key: value for key, value in without_cards(values).items() if key not in compiled.identifying}
+        return _profile(request, site, compiled, member, {**held, **typed}, error.problems, tag)
     return elsewhere(request, site, "")
 
 

@@ -19,8 +19,6 @@ from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.store.site import Site
 from troth.web.members import (
-    FORM,
-    Sent,
     account_point_of,
     account_view,
     elsewhere,
@@ -31,6 +29,7 @@ from troth.web.members import (
 )
 from troth.web.pages import Asked, language_of
 from troth.web.scripted import with_script
+from troth.web.sent import FORM, Sent
 from troth.web.words import problem, say
 
 

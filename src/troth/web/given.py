@@ -13,9 +13,7 @@ from troth.collection.forms import form
 from troth.errors import InvalidInput
 from troth.policy.notice.language import Speaker, language
 from troth.web.members import (
-    FORM,
     Acting,
-    Sent,
     account_point_of,
     account_view,
     acting,
@@ -26,6 +24,7 @@ from troth.web.members import (
 )
 from troth.web.moments import moment
 from troth.web.pages import Asked
+from troth.web.sent import FORM, Sent, without_cards
 from troth.web.visits import SECRET_PATH
 from troth.web.words import problem
 
@@ -86,7 +85,7 @@ def save_one(request: Asked, data: Sent) -> Response[str]:
     try:
         given.save(at.site, at.compiled, at.member, point, request.path_params["given_id"], values)
     except InvalidInput as error:
-        return _one(request, at, values, error.problems)
+        return _one(request, at, without_cards(values), error.problems)
     return elsewhere(request, at.site, "/given")
 
 

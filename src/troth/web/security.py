@@ -19,9 +19,7 @@ from troth.errors import Refused
 from troth.logins.totp import picture, totp_address
 from troth.policy.notice.language import Speaker, language
 from troth.web.members import (
-    FORM,
     Acting,
-    Sent,
     account_point_of,
     account_view,
     acting,
@@ -33,6 +31,7 @@ from troth.web.members import (
 from troth.web.moments import moment
 from troth.web.pages import Asked
 from troth.web.scripted import with_script
+from troth.web.sent import FORM, Sent
 from troth.web.words import problem, say
 
 

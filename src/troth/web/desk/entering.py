@@ -10,9 +10,7 @@ from troth.staff import own
 from troth.staff.entering import log_in, log_out
 from troth.store.site import Site
 from troth.web.desk.frame import (
-    FORM,
     PAGE,
-    Sent,
     address_of,
     desk_page,
     elsewhere,
@@ -22,6 +20,7 @@ from troth.web.desk.frame import (
     stay,
 )
 from troth.web.pages import Asked, language_of, site_of
+from troth.web.sent import FORM, Sent
 from troth.web.words import problem, say
 
 

@@ -11,31 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Response
 from litestar.datastructures import Cookie
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from litestar.response import Redirect
 
 from troth.errors import Refused
 from troth.staff.entering import Entered, Session, who
 from troth.staff.rules import Act, may
 from troth.store.site import Site
-from troth.web.arrival import takes
 from troth.web.guard import refuse_foreign
 from troth.web.pages import Asked, language_of, languages, page, site_of, with_language
 from troth.web.tokens import form_token, new_key, read_form_token
 from troth.web.words import LANGUAGES, say, words
 
-Sent = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 PAGE: Mapping[str, Any] = {"sync_to_thread": True}
-FORM: Mapping[str, Any] = {
-    "sync_to_thread": True,
-    "status_code": 200,
-    "guards": [takes("application/x-www-form-urlencoded")],
-}
 NAVIGATION: tuple[tuple[str, str, Act], ...] = (
     ("start", "", "own"),
     ("letter", "/letter", "requests"),

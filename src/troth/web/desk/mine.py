@@ -8,8 +8,9 @@ from troth.errors import InvalidInput, Refused
 from troth.staff import own
 from troth.staff.entering import Entered
 from troth.store.site import Site
-from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted, required
+from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
 from troth.web.pages import Asked, language_of, site_of
+from troth.web.sent import FORM, Sent
 from troth.web.words import problem
 
 

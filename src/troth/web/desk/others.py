@@ -13,8 +13,9 @@ from troth.staff.actions import Member
 from troth.staff.entering import Entered
 from troth.staff.rules import log_kept, roles_of
 from troth.store.site import Site
-from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted, required
+from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
 from troth.web.pages import Asked, language_of, site_of
+from troth.web.sent import FORM, Sent
 from troth.web.words import say, words
 
 ROLE = "role."

@@ -23,8 +23,9 @@ from troth.rights.rules import Intake
 from troth.staff import actions, log
 from troth.staff.entering import Entered
 from troth.store.site import Site
-from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted, required
+from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
 from troth.web.pages import Asked, language_of, own_name, site_of
+from troth.web.sent import FORM, Sent, without_cards
 from troth.web.tokens import read_form_token
 from troth.web.words import problem, say, words
 
@@ -286,7 +287,7 @@ def _enter(
     blank = dict.fromkeys(("right", "channel", "name", "email", "text", "language", "received"), "")
     return desk_page(
         request, site, entered, "desk_enter.html", here="letter", status=422 if wrong else 200,
-        typed=blank | typed, rights=_rights(tag), spoken=[(one, own_name(one)) for one in LANGUAGES],
+        typed=blank | without_cards(typed), rights=_rights(tag), spoken=[(one, own_name(one)) for one in LANGUAGES],
         wrong=(problem(tag, wrong.message), _why(wrong, tag)) if wrong else ("", ""),
     )  # fmt: skip
 

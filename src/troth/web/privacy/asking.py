@@ -18,7 +18,7 @@ from troth.rights.replies import words_in
 from troth.rights.rules import Intake, terms
 from troth.web.members import member_of, member_token, refuse_forged
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
-from troth.web.privacy.forms import FORM, Sent, texts
+from troth.web.sent import FORM, Loose, texts, without_cards
 from troth.web.tokens import key_from
 from troth.web.words import problem, say
 
@@ -58,7 +58,7 @@ def _page(
     return site_page(
         request, site, compiled, "privacy.html", here="privacy", status=status,
         rights=rights_on_web(compiled, tag),
-        typed=dict.fromkeys(ASKED, "") | typed,
+        typed=dict.fromkeys(ASKED, "") | without_cards(typed),
         problems=dict.fromkeys(ASKED, "") | {key: problem(tag, words) for key, words in problems.items()},
         wrong=len(problems),
         sent=sent,
@@ -71,7 +71,7 @@ def _page(
 
 
 @post("/privacy/request", **FORM)
-def ask(request: Asked, data: Sent) -> Response[str]:
+def ask(request: Asked, data: Loose) -> Response[str]:
     """Take in a request: the page says the same whoever asks, and for whatever."""
     site = site_of(request)
     compiled = site.policy()

@@ -36,7 +36,7 @@ from troth.web import held
 from troth.web.guard import refuse_foreign
 from troth.web.members import member_of
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
-from troth.web.privacy.forms import FORM, Sent, texts, ticked
+from troth.web.sent import FORM, Loose, texts, ticked
 from troth.web.tokens import form_token, key_from, new_key, read_form_token
 from troth.web.visits import UNRECORDED
 from troth.web.words import problem, say
@@ -133,7 +133,7 @@ def centre_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/centre", **_POST)
-def centre_again(request: Asked, data: Sent) -> Response[str]:
+def centre_again(request: Asked, data: Loose) -> Response[str]:
     """The privacy centre again, for whoever goes on from another of its pages."""
     here, _, _ = _sent(request, data, "centre")
     return _centre(here)
@@ -180,7 +180,7 @@ def _authority(here: Here) -> tuple[str, str]:
 
 
 @post("/privacy/choices", **_POST)
-def choices(request: Asked, data: Sent) -> Response[str]:
+def choices(request: Asked, data: Loose) -> Response[str]:
     """Save the check boxes; where a no may hold up an open order, that is said first."""
     here, sent, key = _sent(request, data, "choices")
     on = ticked(sent, SWITCH)
@@ -208,7 +208,7 @@ def _label(here: Here, scope: str) -> str:
 
 
 @post("/privacy/correct", **_POST)
-def correct(request: Asked, data: Sent) -> Response[str]:
+def correct(request: Asked, data: Loose) -> Response[str]:
     """Change what is held, at once and everywhere it is in use."""
     here, sent, key = _sent(request, data, "correct")
     values = {name.removeprefix(FIELD): value for name, value in sent.items() if name.startswith(FIELD)}
@@ -223,7 +223,7 @@ def correct(request: Asked, data: Sent) -> Response[str]:
 
 
 @post("/privacy/object", **_POST)
-def object_(request: Asked, data: Sent) -> Response[str]:
+def object_(request: Asked, data: Loose) -> Response[str]:
     """Object to what was ticked: it stops at once."""
     here, sent, key = _sent(request, data, "object")
     about = sorted(ticked(sent, OBJECT))
@@ -235,7 +235,7 @@ def object_(request: Asked, data: Sent) -> Response[str]:
 
 
 @post("/privacy/restrict", **_POST)
-def restrict(request: Asked, data: Sent) -> Response[str]:
+def restrict(request: Asked, data: Loose) -> Response[str]:
     """Let the data rest, or be used again."""
     here, sent, key = _sent(request, data, "restrict")
     if sent.get("again") == "yes":
@@ -246,7 +246,7 @@ def restrict(request: Asked, data: Sent) -> Response[str]:
 
 
 @post("/privacy/complain", **_POST)
-def complain(request: Asked, data: Sent) -> Response[str]:
+def complain(request: Asked, data: Loose) -> Response[str]:
     """Complain to the operator."""
     here, sent, key = _sent(request, data, "complain")
     if not sent.get("text", "").strip():
@@ -256,7 +256,7 @@ def complain(request: Asked, data: Sent) -> Response[str]:
 
 
 @post("/privacy/delete", **_POST)
-def delete(request: Asked, data: Sent) -> Response[str]:
+def delete(request: Asked, data: Loose) -> Response[str]:
     """Show what deleting would do; with ``sure``, do it."""
     here, sent, key = _sent(request, data, "delete")
     if sent.get("sure") != "yes":
@@ -290,7 +290,7 @@ def _known(here: Here, field: str) -> bool:
 
 
 @post("/privacy/copy", **_POST)
-def copy(request: Asked, data: Sent) -> Response[Any]:
+def copy(request: Asked, data: Loose) -> Response[Any]:
     """A copy to take away, in the format that the form names; that it was asked for is logged as any request is."""
     here, sent, key = _sent(request, data, "copy")
     who = here.visitor

@@ -16,11 +16,17 @@ from troth.rights.rules import destroys_within
 from troth.web.guard import refuse_foreign
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.privacy.centre import visited
-from troth.web.privacy.forms import FORM, LINK, Sent
+from troth.web.sent import FORM, Loose
+from troth.web.visits import SECRET_PATH, UNRECORDED
 from troth.web.words import problem, say
 
 REMOVE = "remove"
 """what the words of the page behind a removal link begin with"""
+LINK: dict[str, Any] = {
+    "sync_to_thread": True,
+    "opt": {SECRET_PATH: True, UNRECORDED: True},
+    "include_in_schema": False,
+}
 WAITS = "waits"
 """of a request that was taken in, and could not be carried out at once"""
 
@@ -78,7 +84,7 @@ def confirm_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/confirm/{token:str}", **{**FORM, **LINK})
-def confirm(request: Asked, data: Sent) -> Response[str]:
+def confirm(request: Asked, data: Loose) -> Response[str]:
     """Confirm a request: whoever has the link reads the mail at the address on file."""
     _refuse_foreign(request)
     site = site_of(request)
@@ -100,7 +106,7 @@ def data_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/data/{token:str}", **{**FORM, **LINK})
-def open_data(request: Asked, data: Sent) -> Response[str]:
+def open_data(request: Asked, data: Loose) -> Response[str]:
     """Open the privacy centre for whoever has the link: once."""
     _refuse_foreign(request)
     try:
@@ -117,7 +123,7 @@ def undo_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/undo/{token:str}", **{**FORM, **LINK})
-def undo(request: Asked, data: Sent) -> Response[str]:
+def undo(request: Asked, data: Loose) -> Response[str]:
     """Bring everything back that is not destroyed."""
     _refuse_foreign(request)
     site = site_of(request)
@@ -139,7 +145,7 @@ def remove_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/remove/{token:str}", **{**FORM, **LINK})
-def remove(request: Asked, data: Sent) -> Response[str]:
+def remove(request: Asked, data: Loose) -> Response[str]:
     """Ask for the removal of one's data: whoever has the link reads the mail at the address on file."""
     _refuse_foreign(request)
     site = site_of(request)
