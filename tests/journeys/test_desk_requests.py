@@ -1,6 +1,7 @@
 """Requests at the desk over HTTP: the queue, letters in and out, evidence, refusals, decisions; and everybody who may not."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -152,6 +153,20 @@ def test_what_was_a_question_becomes_what_it_is(web: Client, shop: Site) -> None
         assert conn.execute(select(request.c.right, request.c.outcome)).one() == ("correction", "done")
     held = read(shop, person_id, ["delivery_address"], "own_access", By("person", ref=person_id)).values
     assert held == {"delivery_address": "2 Mill Lane"}
+
+
+def test_a_letter_that_came_today_is_taken_in_wherever_the_day_has_begun(
+    web: Client, shop: Site, clock: MovedClock
+) -> None:
+    clock.move(timedelta(hours=8))  # 17:00 in UTC, and tomorrow in Taiwan
+    at_desk(web, clerk(shop, "cleo"))
+    tomorrow = (clock.now() + DAY).date().isoformat()
+    letter(web, received=tomorrow)
+    with shop.reading() as conn:
+        assert conn.scalar(select(request.c.at)).date() == clock.now().date()
+    sent = {"token": token_of(web.get(f"{HOME}/letter").text), "right": "erasure", "language": "en"}
+    later = (clock.now() + 2 * DAY).date().isoformat()
+    assert web.post(f"{HOME}/letter", data=sent | {"received": later}).status_code == 422
 
 
 def logged(shop: Site) -> list[str]:

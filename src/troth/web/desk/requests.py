@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from litestar import Response, get, post
@@ -30,6 +30,8 @@ from troth.web.tokens import read_form_token
 from troth.web.words import problem, say, words
 
 _log = logging.getLogger("troth.web")
+_FIRST_TO_BEGIN = timedelta(hours=14)
+"""by how much a day begins earlier than in UTC where it begins first (the Line Islands)"""
 
 
 @get("/", **PAGE)
@@ -320,10 +322,11 @@ def enter(request: Asked, data: Sent) -> Response[str]:
 
 
 def _received(site: Site, written: str) -> datetime | None:
-    """The day a letter came, from its first minute on; None for today."""
-    if not written or written == site.now().date().isoformat():
+    """The day a letter came, from its first minute on; None for today, which begins earlier in the east than in UTC."""
+    today, at = site.now().date().isoformat(), _day(written)
+    if not written or written == today or site.now() < at <= site.now() + _FIRST_TO_BEGIN:
         return None
-    return _day(written)
+    return at
 
 
 PAGES = (start_page, request_page, act, letter_page, enter_page, enter)
