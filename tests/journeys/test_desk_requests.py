@@ -1,7 +1,9 @@
 """Requests at the desk over HTTP: the queue, letters in and out, evidence, refusals, decisions; and everybody who may not."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import func, select
@@ -153,6 +155,51 @@ def test_what_was_a_question_becomes_what_it_is(web: Client, shop: Site) -> None
         assert conn.execute(select(request.c.right, request.c.outcome)).one() == ("correction", "done")
     held = read(shop, person_id, ["delivery_address"], "own_access", By("person", ref=person_id)).values
     assert held == {"delivery_address": "2 Mill Lane"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("refuse", {"reason": "We do not know <you>.", "until": "2020-01-01", "ground": "legal_duties"}),
+        ("answer", {"words": " "}),
+        ("extend", {"reason": "It is <much>."}),
+        ("sort", {"right": "nonsense", "field": "phone", "value": "020 <7946>", "about.improvement": "yes"}),
+        ("identify", {"field": "full_name", "value": "Bob <Heron>"}),
+        ("accept", {"evidence": "A <passport> was seen.", "mandate": "yes"}),
+    ],
+)
+def test_what_staff_typed_is_still_there_when_an_act_is_refused(
+    web: Client, shop: Site, name: str, sent: dict[str, str]
+) -> None:
+    address = letter(web, right="restriction", text="Hm?")
+    answer = act(web, address, name, **sent)
+    assert answer.status_code == 422
+    form = re.search(rf'<details open><summary>(?:(?!<summary>).)*?/{name}".*?</form>', answer.text, re.DOTALL)
+    assert form is not None
+    picked = re.findall(r'<option value="(\w+)" selected', form[0]) + re.findall(
+        r'name="([\w.]+)" value="yes" checked', form[0]
+    )
+    typed = re.findall(r"<textarea[^>]*>\n([^<]*)<", form[0]) + re.findall(
+        r'type="(?:text|date)" value="([^"]*)"', form[0]
+    )
+    assert sorted({*map(unescape, typed), *picked}) == sorted(
+        {key if value == "yes" else value for key, value in sent.items()} - {"nonsense"}
+    )
+    assert "4111" not in act(web, address, "refuse", reason="Card 4111 1111 1111 1111").text
+
+
+def test_a_form_that_is_sent_after_the_log_in_ended_says_that_nothing_was_done(
+    web: Client, shop: Site, clock: MovedClock
+) -> None:
+    address = letter(web, right="question", text="Hm?", email="eve@else.example")
+    token = token_of(web.get(address).text)
+    clock.move(DAY)
+    answer = web.post(f"{address}/answer", data={"token": token, "words": "We are a shop."}, follow_redirects=False)
+    assert answer.status_code == 403 and "nothing was done" in words_of(answer.text)
+    assert 'action="/shop/desk/login"' in answer.text
+    assert web.get(address, follow_redirects=False).headers["location"] == "/shop/desk/login"
+    with shop.reading() as conn:
+        assert conn.scalar(select(request.c.outcome)) == ""
 
 
 def test_a_letter_that_came_today_is_taken_in_wherever_the_day_has_begun(

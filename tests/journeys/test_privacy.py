@@ -314,6 +314,21 @@ def test_a_form_from_elsewhere_of_nobody_or_of_somebody_else_does_nothing(
         assert conn.execute(select(request)).all() == before
 
 
+@pytest.mark.parametrize(
+    ("act", "sent", "kept"),
+    [
+        ("complain", {"text": "y" * 20_001}, "y" * 20_001),
+        ("correct", {"field.delivery_address": "2 Mill Lane", "field.nonsense": "x"}, 'value="2 Mill Lane"'),
+    ],
+)
+def test_what_was_typed_in_the_privacy_centre_is_still_there_when_it_does_not_fit(
+    web: Client, shop: Site, mailbox: Mailbox, act: str, sent: dict[str, str], kept: str
+) -> None:
+    bob(shop)
+    answer = web.post(f"/shop/privacy/{act}", data=hidden(in_by_link(web, shop, mailbox)) | sent)
+    assert answer.status_code == 422 and kept in answer.text and 'role="alert"' in answer.text
+
+
 @pytest.mark.clause("F16")
 def test_a_card_number_goes_back_into_no_page(web: Client) -> None:
     again = ask(web, "access", "no address", name="Bob Heron", text="Card 4111 1111 1111 1111")

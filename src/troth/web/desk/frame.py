@@ -171,8 +171,12 @@ def elsewhere(request: Asked, site: Site, path: str) -> Response[str]:
 
 
 def to_login(request: Asked, _: Exception) -> Response[str]:
-    """What ``NobodyEntered`` is answered with."""
-    return elsewhere(request, site_of(request), "/login")
+    """What ``NobodyEntered`` is answered with: the way to log in, and after a form that nothing of it was done."""
+    site, tag = site_of(request), language_of(request)
+    if request.method != "POST":
+        return elsewhere(request, site, "/login")
+    lapsed = (say(tag, "desk.lapsed"), say(tag, "desk.lapsed_hint"))
+    return desk_page(request, site, None, "desk_login.html", status=403, wrong=lapsed)
 
 
 def moment(at: datetime | None) -> str:

@@ -8,7 +8,7 @@ another person's, with a few words around it, when the answer waits for somebody
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -69,8 +69,14 @@ def _rights(tag: str) -> dict[str, str]:
 
 
 def _request(
-    request: Asked, site: Site, entered: Entered, done: str = "", wrong: TrothError | None = None
+    request: Asked,
+    site: Site,
+    entered: Entered,
+    done: str = "",
+    wrong: TrothError | None = None,
+    typed: tuple[str, Mapping[str, str]] = ("", {}),
 ) -> Response[str]:
+    """``typed``: the act that did not work and what was sent with it, to be shown again in its form."""
     tag = language_of(request)
     shown = desk.shown(site, request.path_params["request_id"])
     said = replies.words_in(tag)
@@ -81,7 +87,7 @@ def _request(
         wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
         found=_found(site, shown, tag),
         paper=_paper(site, shown, tag), fields=_fields(site, tag), grounds=_grounds(site, tag), scopes=_scopes(site, tag),
-        about=_about(site, shown, tag), staff=_staff(site),
+        about=_about(site, shown, tag), staff=_staff(site), tried=typed[0], typed=without_cards(typed[1]),
     )  # fmt: skip
 
 
@@ -242,11 +248,11 @@ def act(request: Asked, data: Sent) -> Response[str]:
     try:
         wrong = ACTS[name](site, request_id, dict(data), entered)
     except TrothError as error:
-        return _request(request, site, entered, wrong=error)
+        return _request(request, site, entered, wrong=error, typed=(name, data))
     _noted(site, name, request_id, entered)
     waits = name in CARRIED and carrying.at_once(site, request_id) is None
     done = "" if wrong else say(language_of(request), "desk.waits_on" if waits else "desk.done")
-    return _request(request, site, entered, done, wrong)
+    return _request(request, site, entered, done, wrong, (name, data) if wrong else ("", {}))
 
 
 def _noted(site: Site, name: str, request_id: str, entered: Entered) -> None:

@@ -9,6 +9,7 @@ first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +37,13 @@ from troth.web import held
 from troth.web.guard import refuse_foreign
 from troth.web.members import member_of
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
-from troth.web.sent import FORM, Loose, texts, ticked
+from troth.web.sent import FORM, Loose, texts, ticked, without_cards
 from troth.web.tokens import form_token, key_from, new_key, read_form_token
 from troth.web.visits import UNRECORDED
 from troth.web.words import problem, say
 
 FIELD, SWITCH, OBJECT = "field.", "on.", "no."
+_NOTHING_WRONG: Mapping[str, Any] = {"wrong": "", "hint": "", "typed": {}}
 _POST: dict[str, Any] = {**FORM, "opt": {UNRECORDED: True}}
 
 
@@ -146,7 +148,7 @@ def visited(request: Asked, secret: str) -> Response[str]:
     return _centre(here)
 
 
-def _centre(here: Here, done: str = "", wrong: str = "", hint: str = "", status: int = 200) -> Response[str]:
+def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Response[str]:
     shown = rights.centre(here.site, here.visitor, here.tag)
     words = words_in(here.tag)
     asked = [
@@ -156,13 +158,18 @@ def _centre(here: Here, done: str = "", wrong: str = "", hint: str = "", status:
     period = here.speaker.duration(destroys_within(here.compiled))
     return here.page(
         "centre.html", status,
-        centre=shown, asked=asked, period=period, done=done, wrong=wrong, hint=hint,
+        centre=shown, asked=asked, period=period, done=done, **{**_NOTHING_WRONG, **again},
         held=_held(here),
         authority=_authority(here),
         authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in authorities().values()],
         formats=held.FORMATS,
         offers={one.right for one in here.compiled.policy.rights.values()},
     )  # fmt: skip
+
+
+def _wrong(here: Here, sent: Mapping[str, str], wrong: str, hint: str = "") -> Response[str]:
+    """The privacy centre with what did not work, and what was sent still in its form."""
+    return _centre(here, status=422, wrong=wrong, hint=hint, typed=without_cards(sent))
 
 
 def _held(here: Here) -> Markup:
@@ -215,7 +222,7 @@ def correct(request: Asked, data: Loose) -> Response[str]:
     try:
         received = rights.correct(here.site, here.visitor, values, key, here.tag, here.ip)
     except TrothError as error:
-        return _centre(here, wrong=problem(here.tag, error.message), hint=problem(here.tag, error.hint), status=422)
+        return _wrong(here, sent, problem(here.tag, error.message), problem(here.tag, error.hint))
     said = "privacy.unchanged" if received is None else "privacy.corrected"
     if received is not None and received.state != "closed":
         said = "privacy.looked_at"
@@ -228,10 +235,17 @@ def object_(request: Asked, data: Loose) -> Response[str]:
     here, sent, key = _sent(request, data, "object")
     about = sorted(ticked(sent, OBJECT))
     if not about:
-        return _centre(here, wrong=say(here.tag, "privacy.tick_one"), status=422)
+        return _wrong(here, sent, say(here.tag, "privacy.tick_one"))
     text = sent.get("why", "")
-    received = rights.ask(here.site, here.visitor, "objection", key, here.tag, about=about, text=text, ip=here.ip)
+    try:
+        received = rights.ask(here.site, here.visitor, "objection", key, here.tag, about=about, text=text, ip=here.ip)
+    except InvalidInput as error:
+        return _wrong(here, sent, _why(here, error))
     return _done(here, received, "objection", "privacy.objected")
+
+
+def _why(here: Here, error: InvalidInput) -> str:
+    return " ".join(problem(here.tag, words) for words in (error.message, *error.problems.values()))
 
 
 @post("/privacy/restrict", **_POST)
@@ -250,8 +264,11 @@ def complain(request: Asked, data: Loose) -> Response[str]:
     """Complain to the operator."""
     here, sent, key = _sent(request, data, "complain")
     if not sent.get("text", "").strip():
-        return _centre(here, wrong=say(here.tag, "privacy.say_what"), status=422)
-    rights.ask(here.site, here.visitor, "complaint", key, here.tag, text=sent["text"], ip=here.ip)
+        return _wrong(here, sent, say(here.tag, "privacy.say_what"))
+    try:
+        rights.ask(here.site, here.visitor, "complaint", key, here.tag, text=sent["text"], ip=here.ip)
+    except InvalidInput as error:
+        return _wrong(here, sent, _why(here, error))
     return _centre(here, done=say(here.tag, "privacy.complained"))
 
 
@@ -264,7 +281,7 @@ def delete(request: Asked, data: Loose) -> Response[str]:
     try:
         received = rights.ask(here.site, here.visitor, "erasure", key, here.tag, ip=here.ip)
     except InvalidInput as error:
-        return _centre(here, wrong=problem(here.tag, error.message), status=422)
+        return _wrong(here, {}, problem(here.tag, error.message))
     if received.waits:
         return _done(here, received, "erasure", "")
     until = here.site.now() + destroys_within(here.compiled)
