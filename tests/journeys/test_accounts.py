@@ -267,6 +267,7 @@ def test_a_card_number_goes_back_into_no_page_of_a_member(web: Client, shop: Sit
         answer = web.post(page, data=filled(web, page, {field: f"Card {CARD}"}))
         assert answer.status_code == 422, words_of(answer.text)
         assert "4111" not in answer.text and "looks like a payment card" in words_of(answer.text)
+        assert f'href="#f-{field}"' in answer.text and "<title>Error: " in answer.text
         assert "ann@shop.example" in answer.text or page != "/shop/account/profile"
 
 

@@ -115,6 +115,20 @@ def test_what_does_not_fit_is_said_and_nothing_is_recorded(web: Client, shop: Si
         assert conn.scalar(select(func.count()).select_from(request)) == 0
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", "x" * 201), ("text", "x" * 20_001), ("email", "x" * 400 + "@b.example"), ("right", "everything")],
+)
+def test_what_is_wrong_stands_at_the_top_and_beside_its_field(web: Client, field: str, value: str) -> None:
+    sent = {"right": "access", "email": BOB["email"]} | {field: value}
+    answer = ask(web, **sent)
+    place = "r-1" if field == "right" else field
+    assert answer.status_code == 422 and "<title>Error: " in answer.text
+    assert f'href="#{place}"' in answer.text and f'id="{place}"' in answer.text
+    assert f'aria-describedby="{field}-wrong"' in answer.text and f'id="{field}-wrong"' in answer.text
+    assert answer.text.count('-wrong"') == 2
+
+
 @pytest.mark.clause("F52", "F63")
 def test_opening_a_link_uses_nothing_up_and_its_button_does_once(web: Client, shop: Site, mailbox: Mailbox) -> None:
     bob(shop)

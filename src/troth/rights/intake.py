@@ -102,8 +102,8 @@ def _refuse_the_unfit(intake: Intake, now: datetime) -> None:
         problems["language"] = "There are no answers in this language."
     if intake.at is not None and not now - rules.LAY_AT_MOST <= intake.at <= now:
         problems["at"] = "It cannot have been received then."
-    if len(intake.text) > LONGEST or len(intake.name) > 200 or len(intake.email) > 320:
-        problems["text"] = "This is too long."
+    lengths = {"text": (intake.text, LONGEST), "name": (intake.name, 200), "email": (intake.email, 320)}
+    problems |= {one: "This is too long." for one, (said, most) in lengths.items() if len(said) > most}
     if problems:
         raise InvalidInput("This is no request that we can take in. Nothing was recorded.", problems)
 

@@ -32,7 +32,7 @@ from troth.web.members import (
     refuse_forged,
 )
 from troth.web.pages import Asked, language_of
-from troth.web.sent import FORM, Sent, without_cards
+from troth.web.sent import FORM, Sent, to_mend, without_cards
 from troth.web.tokens import new_key
 from troth.web.visits import SECRET_PATH
 from troth.web.words import problem, say
@@ -140,13 +140,15 @@ def _profile(
     point = account_point_of(compiled)
     shown = form(compiled, point, tag)
     kept = set(profile.fields(compiled, point))
+    fields = [one for one in shown.fields if one.id in kept and one.id not in compiled.identifying]
     said = {key: problem(tag, words) for key, words in problems.items()}
     return account_view(
         request, site, compiled, "profile.html", 422 if problems else 200,
-        fields=[one for one in shown.fields if one.id in kept and one.id not in compiled.identifying],
+        fields=fields,
         fixed=[(one.label, values.get(one.id, "")) for one in shown.fields if one.id in compiled.identifying],
         values=values,
         problems=said,
+        summary=to_mend({one.id: (f"f-{one.id}", one.label) for one in fields}, said, say(tag, "form.unknown")),
         token=member_token(site, member, "profile"),
     )  # fmt: skip
 

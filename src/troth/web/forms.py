@@ -22,7 +22,7 @@ from troth.web.guard import refuse_foreign
 from troth.web.members import member_of
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.receipts import confirmed, kept, take_in
-from troth.web.sent import FORM, Loose, texts, without_cards
+from troth.web.sent import FORM, Loose, texts, to_mend, without_cards
 from troth.web.tokens import form_token, new_key, read_form_token
 from troth.web.words import problem, say
 
@@ -100,11 +100,9 @@ def _accounts(compiled: Compiled) -> list[str]:
 
 
 def _summary(shown: Form, draft: Draft, tag: str) -> list[tuple[str, str, str]]:
-    """What is wrong, in the order of the page: where, what it is called, and the words; nowhere when it is not on the page."""
-    called = {one.id: one.label for one in shown.fields} | {ACKNOWLEDGED: shown.acknowledge}
-    there = [(f"f-{key}", called[key], draft.problems[key]) for key in called if key in draft.problems]
-    astray = any(key not in called for key in draft.problems)
-    return there + ([("", "", say(tag, "form.unknown"))] if astray else [])
+    places = {one.id: (f"f-{one.id}", one.label) for one in shown.fields}
+    places[ACKNOWLEDGED] = (f"f-{ACKNOWLEDGED}", shown.acknowledge)
+    return to_mend(places, draft.problems, say(tag, "form.unknown"))
 
 
 @post("/forms/{point:str}", **FORM)

@@ -38,6 +38,18 @@ def ticked(data: Mapping[str, Any], prefix: str) -> frozenset[str]:
     return frozenset(name.removeprefix(prefix) for name in data if name.startswith(prefix))
 
 
+def to_mend(
+    places: Mapping[str, tuple[str, str]], problems: Mapping[str, str], astray: str
+) -> list[tuple[str, str, str]]:
+    """What is wrong, in the order of the page: where, what it is called, and the words.
+
+    ``places`` are the id and the label of each question of the page; ``astray`` is said once, of nowhere, when something is
+    wrong with what is no question of it.
+    """
+    there = [(*place, problems[key]) for key, place in places.items() if key in problems]
+    return there + ([("", "", astray)] if problems.keys() - places.keys() else [])
+
+
 def without_cards(typed: Mapping[str, str]) -> dict[str, str]:
     """``typed`` as it may go back into a page: blank where it holds what looks like the number of a payment card."""
     return {name: "" if find_cards(value) else value for name, value in typed.items()}

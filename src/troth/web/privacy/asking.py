@@ -18,7 +18,7 @@ from troth.rights.replies import words_in
 from troth.rights.rules import Intake, terms
 from troth.web.members import member_of, member_token, refuse_forged
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
-from troth.web.sent import FORM, Loose, texts, without_cards
+from troth.web.sent import FORM, Loose, texts, to_mend, without_cards
 from troth.web.tokens import key_from
 from troth.web.words import problem, say
 
@@ -55,12 +55,16 @@ def _page(
     site = site_of(request)
     compiled = site.policy()
     tag = language_of(request, compiled.policy.policy.languages)
+    said = {key: problem(tag, words) for key, words in problems.items()}
+    places = {"right": ("r-1", say(tag, "privacy.what"))} | {
+        key: (key, say(tag, f"privacy.{key}")) for key in ASKED[1:]
+    }
     return site_page(
         request, site, compiled, "privacy.html", here="privacy", status=status,
         rights=rights_on_web(compiled, tag),
         typed=dict.fromkeys(ASKED, "") | without_cards(typed),
-        problems=dict.fromkeys(ASKED, "") | {key: problem(tag, words) for key, words in problems.items()},
-        wrong=len(problems),
+        problems=dict.fromkeys(ASKED, "") | said,
+        summary=to_mend(places, said, say(tag, "form.unknown")),
         sent=sent,
         lang=with_language(request, ""),
         token=member_token(site, None, ASK),
