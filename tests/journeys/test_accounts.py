@@ -74,7 +74,9 @@ def test_opening_the_link_uses_nothing_up_and_the_button_does(web: Client, shop:
     assert web.post(address, data={"password": "short"}).status_code == 422
     assert web.post(address, data={"password": PASSWORD}).status_code == 200
     assert web.get(address).status_code == 404
-    assert "no longer good" in words_of(web.post(address, data={"password": PASSWORD}).text)
+    again = words_of(web.post(address, data={"password": PASSWORD}).text)
+    assert "no longer good" in again and "the first press counted" in again
+    assert "the first press counted" not in words_of(web.get(address).text)
 
 
 def test_the_cookie_is_the_one_the_policy_declares_and_nothing_else_sets_one(
@@ -150,6 +152,20 @@ def test_a_form_without_its_token_or_from_another_site_does_nothing(
     ):
         assert web.post(f"/shop/account/{form}", data=sent, headers=headers).status_code == 403
     assert "Ann Sparrow" in web.get("/shop/account").text
+
+
+@pytest.mark.parametrize("way", ["cancel", "delete"])
+def test_a_second_press_on_the_way_out_says_that_the_first_counted(
+    web: Client, shop: Site, mailbox: Mailbox, way: str
+) -> None:
+    registered(web, shop, mailbox)
+    log_in(web)
+    token, cookie = token_of(web.get("/shop/account/leave").text), f"troth-shop={web.cookies['troth-shop']}"
+    first, second = (
+        web.post(f"/shop/account/{way}", data={"token": token}, headers={"cookie": cookie}) for _ in range(2)
+    )
+    assert (first.status_code, second.status_code) == (200, 403)
+    assert "the first press counted" in words_of(second.text)
 
 
 def test_a_members_form_cannot_be_sent_from_another_session(web: Client, shop: Site, mailbox: Mailbox) -> None:

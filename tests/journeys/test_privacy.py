@@ -137,12 +137,15 @@ def test_opening_a_link_uses_nothing_up_and_its_button_does_once(web: Client, sh
     for _ in range(3):
         assert web.get(confirm).status_code == 200 and web.head(confirm).status_code == 200
     assert press(web, confirm).status_code == 200
-    assert press(web, confirm).status_code == 404
+    again = press(web, confirm)
+    assert again.status_code == 404 and "done already" in words_of(again.text)
+    assert "done already" not in words_of(press(web, f"{confirm}x").text)
     data = link(shop, mailbox, "data")
     assert web.get(data).status_code == 200 and "Quay Road" not in web.get(data).text
     first, second = press(web, data), press(web, data)
     assert (first.status_code, second.status_code) == (200, 404)
     assert "9 Quay Road" in first.text and "9 Quay Road" not in second.text
+    assert "Your data was opened with this link before" in words_of(second.text)
     assert "set-cookie" not in first.headers
 
 
@@ -198,6 +201,7 @@ def test_deleting_says_first_what_goes_and_can_be_undone(
     undo = link(shop, mailbox, "undo")
     assert web.get(undo).status_code == 200
     assert "as it was before" in words_of(press(web, undo).text)
+    assert "the first press counted" in words_of(press(web, undo).text)
     with shop.reading() as conn:
         assert conn.scalar(select(person.c.state).where(person.c.id == person_id)) == "active"
 

@@ -213,7 +213,7 @@ def _leaving(request: Asked, data: dict[str, str]) -> tuple[Site, Compiled, Memb
     site, compiled, tag = here(request)
     member = member_of(request, site)
     if member is None:
-        raise Refused(say(tag, "account.nobody"), say(tag, "account.nobody_hint"))
+        raise Refused(say(tag, "account.nobody"), say(tag, "account.left_hint"))
     refuse_forged(request, site, member, "leave", data.get("token", ""), tag)
     return site, compiled, member
 

@@ -83,12 +83,14 @@ def confirm_page(request: Asked) -> Response[str]:
     return _confirm(request)
 
 
-def _confirm(request: Asked, done: bool = False) -> Response[str]:
+def _confirm(request: Asked, done: bool = False, pressed: bool = False) -> Response[str]:
     site, compiled, _ = here(request)
     good = not done and address.link_is_good(site, request.path_params["token"])
     status = 200 if good or done else 404
     token = member_token(site, None, "confirm address")
-    return account_view(request, site, compiled, "moved.html", status, good=good, done=done, token=token)
+    return account_view(
+        request, site, compiled, "moved.html", status, good=good, done=done, pressed=pressed, token=token
+    )
 
 
 @post("/account/address/{token:str}", opt={SECRET_PATH: True}, **FORM)
@@ -99,7 +101,7 @@ def confirm_address(request: Asked, data: Sent) -> Response[str]:
     try:
         address.confirm(site, request.path_params["token"])
     except InvalidInput:
-        return _confirm(request)
+        return _confirm(request, pressed=True)
     return _confirm(request, done=True)
 
 

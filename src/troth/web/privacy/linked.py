@@ -46,6 +46,8 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
             shown["kind"] = case.row.right
     status = 200 if found else 404
     frame: dict[str, Any] = {"kind": "", "wrong": "", "done": "", "opens": opens, "good": found is not None}
+    frame["used"] = used = found is None and links.was_used(site, request.path_params["token"], opens)
+    frame["pressed"] = request.method == "POST" and not used
     frame["lang"] = with_language(request, "")
     return site_page(
         request,
@@ -60,8 +62,8 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
 
 def _done(request: Asked, compiled: Compiled, opens: str, done: str, **values: Any) -> Response[str]:
     site = site_of(request)
-    frame: dict[str, Any] = {"good": True, "kind": "", "right": "", "until": "", "wrong": "", "opens": opens}
-    frame["lang"] = with_language(request, "")
+    frame: dict[str, Any] = dict.fromkeys(("kind", "right", "until", "wrong"), "")
+    frame |= {"good": True, "used": False, "pressed": False, "opens": opens, "lang": with_language(request, "")}
     return site_page(
         request,
         site,
@@ -166,10 +168,12 @@ def _remove(request: Asked) -> Response[str]:
     compiled = site.policy()
     tag = language_of(request, compiled.policy.policy.languages)
     good = removal.is_good(site, request.path_params["token"])
+    used = not good and removal.was_used(site, request.path_params["token"])
     until = Speaker(compiled.policy, language(tag)).date((site.now() + destroys_within(compiled)).date())
     return site_page(
         request, site, compiled, "request_link.html", here="privacy", lang=with_language(request, ""), status=200 if good else
         404, good=good, opens=REMOVE, kind="erasure", right=words_in(tag)["rights"]["erasure"], until=until, wrong="", done="",
+        used=used, pressed=request.method == "POST" and not used,
         )  # fmt: skip
 
 
