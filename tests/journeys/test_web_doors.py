@@ -20,6 +20,7 @@ from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.served import Client, client, filled, serving
 from troth.clock import MovedClock
 from troth.consent.tables import choice
+from troth.errors import StoreError
 from troth.messages.links import stop_token
 from troth.messages.mailbox import Mailbox
 from troth.people.vault import By
@@ -195,6 +196,18 @@ def test_somebody_who_hangs_up_is_no_mistake_of_ours(site: Site, caplog: pytest.
             line.sendall(head)
         httpx.get(f"{address}/health")
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_what_went_wrong_and_what_to_do_are_said_in_one_language(web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise StoreError("The database is busy with another writer.", "Nothing was changed; try again in a moment.")
+
+    monkeypatch.setattr(Site, "policy", busy)
+    for path in ("/shop/forms", "/shop/api/openapi"):
+        answer = web.get(f"{path}?lang=zh-Hant")
+        assert (
+            answer.status_code == 503 and "未作任何變更，請稍後再試。" in answer.text and "try again" not in answer.text
+        )
 
 
 # --- Addresses and headers -------------------------------------------------------------------------------------------
