@@ -20,7 +20,7 @@ from troth.errors import InvalidInput, Refused, TrothError
 from troth.people import vault
 from troth.people.tables import person
 from troth.rights import choosing, correcting, erasing, links, replies, reviewing
-from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, SYSTEM, VERIFYING, Case, load
+from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, SYSTEM, VERIFYING, Case, load, seen
 from troth.rights.copy.masks import Masks
 from troth.rights.intake import CARRY, vouched_for
 from troth.rights.links import Opened
@@ -167,8 +167,8 @@ def visitor(site: Site, secret: str) -> tuple[Opened, str, Masks] | None:
     opened = links.look(site, secret, links.VISIT) if secret else None
     if opened is None:
         return None
-    with site.writing() as conn:
-        case = load(site, conn, opened.request_id)
+    with site.reading() as conn:
+        case = seen(site, conn, opened.request_id)
         there = case.row.person_id is not None and vault.kind_of(conn, case.row.person_id) is not None
         return (opened, case.person_id, reviewing.masks(site, conn, case.row)) if there else None
 

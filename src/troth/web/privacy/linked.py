@@ -10,7 +10,7 @@ from troth.errors import InvalidInput, Refused
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.rights import carrying, links, removal
-from troth.rights.cases import load
+from troth.rights.cases import seen
 from troth.rights.replies import words_in
 from troth.rights.rules import destroys_within
 from troth.web.guard import refuse_foreign
@@ -39,8 +39,8 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
     found = links.look(site, request.path_params["token"], opens)
     shown: dict[str, Any] = {"right": "", "until": ""}
     if found is not None:
-        with site.writing() as conn:
-            case = load(site, conn, found.request_id)
+        with site.reading() as conn:
+            case = seen(site, conn, found.request_id)
             speaker = Speaker(case.compiled.policy, language(tag))
             shown = {"right": words_in(tag)["rights"][case.row.right], "until": speaker.date(case.row.due_at.date())}
             shown["kind"] = case.row.right
