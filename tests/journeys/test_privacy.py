@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -19,6 +20,7 @@ from troth.consent.actions import choices
 from troth.consent.rules import facts_of
 from troth.errors import StoreError
 from troth.messages.mailbox import Mailbox
+from troth.people import vault
 from troth.people.tables import person
 from troth.retention.tables import ending
 from troth.rights import carrying
@@ -228,6 +230,21 @@ def test_the_right_authority_is_named(web: Client, shop: Site, mailbox: Mailbox)
     assert "We have your complaint" in words_of(
         web.post("/shop/privacy/complain", data=hidden(page) | {"text": "Too loud"}).text
     )
+
+
+def test_what_is_held_is_opened_once_for_a_page(
+    web: Client, shop: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(web, shop, mailbox)
+    log_in(web)
+    opened, page = [], vault._page
+
+    def counted(*about: Any) -> list[vault.Held]:
+        opened.append(about)
+        return page(*about)
+
+    monkeypatch.setattr(vault, "_page", counted)
+    assert "Ann Sparrow" in web.get(CENTRE).text and len(opened) == 1
 
 
 def test_a_member_comes_by_the_account(web: Client, shop: Site, mailbox: Mailbox) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.response import Redirect
-from markupsafe import Markup
 
 from troth.accounts.profile import account_point
 from troth.accounts.sessions import Member
@@ -28,7 +27,6 @@ from troth.policy.notice.language import Speaker, language
 from troth.rights import carrying, erasing
 from troth.rights import centre as rights
 from troth.rights.centre import Visitor
-from troth.rights.copy.overview import overview
 from troth.rights.intake import Received
 from troth.rights.replies import words_in
 from troth.rights.rules import destroys_within
@@ -149,7 +147,7 @@ def visited(request: Asked, secret: str) -> Response[str]:
 
 
 def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Response[str]:
-    shown = rights.centre(here.site, here.visitor, here.tag)
+    shown = rights.centre(here.site, here.visitor, here.tag, held.MOST_SHOWN)
     words = words_in(here.tag)
     asked = [
         (here.speaker.finish(words["rights"][right]), words["outcomes"].get(outcome) or say(here.tag, "privacy.open"))
@@ -159,7 +157,7 @@ def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Resp
     return here.page(
         "centre.html", status,
         centre=shown, asked=asked, period=period, done=done, **{**_NOTHING_WRONG, **again},
-        held=_held(here),
+        held=held.fragment(shown.told, level=3),
         authority=_authority(here),
         authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in authorities().values()],
         formats=held.FORMATS,
@@ -170,13 +168,6 @@ def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Resp
 def _wrong(here: Here, sent: Mapping[str, str], wrong: str, hint: str = "") -> Response[str]:
     """The privacy centre with what did not work, and what was sent still in its form."""
     return _centre(here, status=422, wrong=wrong, hint=hint, typed=without_cards(sent))
-
-
-def _held(here: Here) -> Markup:
-    """What is held, as it is shown."""
-    who = here.visitor
-    told = overview(here.site, who.person_id, who.by, here.tag, who.masks, most=held.MOST_SHOWN)
-    return held.fragment(told, level=3)
 
 
 def _authority(here: Here) -> tuple[str, str]:
