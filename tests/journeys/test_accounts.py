@@ -154,6 +154,17 @@ def test_a_form_without_its_token_or_from_another_site_does_nothing(
     assert "Ann Sparrow" in web.get("/shop/account").text
 
 
+def test_no_page_leads_to_a_change_of_address_where_there_is_none(
+    web: Client, shop: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(web, shop, mailbox)
+    log_in(web)
+    pages = ("/shop/account", "/shop/account/profile")
+    assert all("/account/address" in web.get(page).text for page in pages)
+    monkeypatch.setattr("troth.accounts.address.field_of", lambda *_: None)
+    assert not any("/account/address" in web.get(page).text for page in pages)
+
+
 @pytest.mark.parametrize("way", ["cancel", "delete"])
 def test_a_second_press_on_the_way_out_says_that_the_first_counted(
     web: Client, shop: Site, mailbox: Mailbox, way: str

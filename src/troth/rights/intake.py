@@ -252,9 +252,5 @@ def _reply(case: Case, kind: str, key: str, **values: str) -> None:
 
 def authority(case: Case) -> str:
     """Whom people can complain to about the operator, in words."""
-    from troth.policy.law import authorities, profiles_of
-
-    policy = case.compiled.policy
-    named = next((law.authority for law in profiles_of(policy) if law.authority is not None), None)
-    found = named or authorities().get(policy.operator.country or "")
+    found = rules.authority(case.compiled.policy)
     return f"{found.name} ({found.url})" if found and found.url else found.name if found else ""

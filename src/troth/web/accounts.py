@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from litestar import Response, get, post
 
-from troth.accounts import actions, profile, sessions
+from troth.accounts import actions, address, profile, sessions
 from troth.accounts.publicity import actions as publicity
 from troth.accounts.sessions import Member
 from troth.collection.forms import form
@@ -58,6 +58,7 @@ def account_page(request: Asked) -> Response[str]:
         request, site, compiled, "account.html",
         rows=[(one.label, values.get(one.id, "")) for one in shown.fields if one.id not in compiled.never_stored],
         services=services,
+        moves=address.field_of(compiled, point) is not None,
         public=bool(publicity.ways(site, compiled, member)),
         sessions=len(sessions.open_sessions(site, member)),
         token=member_token(site, member, "log out"),
@@ -146,6 +147,7 @@ def _profile(
         request, site, compiled, "profile.html", 422 if problems else 200,
         fields=fields,
         fixed=[(one.label, values.get(one.id, "")) for one in shown.fields if one.id in compiled.identifying],
+        moves=address.field_of(compiled, point) is not None,
         values=values,
         problems=said,
         summary=to_mend({one.id: (f"f-{one.id}", one.label) for one in fields}, said, say(tag, "form.unknown")),

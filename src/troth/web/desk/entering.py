@@ -21,7 +21,7 @@ from troth.web.desk.frame import (
 )
 from troth.web.pages import Asked, language_of, site_of
 from troth.web.sent import FORM, Sent
-from troth.web.words import problem, say
+from troth.web.words import problem, say, told
 
 
 @get("/login", **PAGE)
@@ -32,8 +32,7 @@ def login_page(request: Asked) -> Response[str]:
 
 def _login(request: Asked, site: Site, wrong: Refused | None = None) -> Response[str]:
     tag = language_of(request)
-    said = (problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else None
-    return desk_page(request, site, None, "desk_login.html", status=403 if wrong else 200, wrong=said)
+    return desk_page(request, site, None, "desk_login.html", status=403 if wrong else 200, wrong=told(tag, wrong))
 
 
 @post("/login", **FORM)

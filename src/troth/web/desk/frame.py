@@ -10,7 +10,6 @@ one token, bound to the session, is in every form; and ``pages.html`` lets nobod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response
@@ -22,6 +21,7 @@ from troth.staff.entering import Entered, Session, who
 from troth.staff.rules import Act, may
 from troth.store.site import Site
 from troth.web.guard import refuse_foreign
+from troth.web.moments import stamp
 from troth.web.pages import Asked, language_of, languages, page, site_of, with_language
 from troth.web.tokens import form_token, new_key, read_form_token
 from troth.web.words import LANGUAGES, say, words
@@ -145,7 +145,7 @@ def desk_page(
         "lang": with_language(request, ""),
         "links": _navigation(request, site, entered, tag, here),
         "languages": languages(request, LANGUAGES, tag),
-        "moment": moment,
+        "moment": stamp,
         "role": lambda name: role_word(tag, name),
     }
     return page(request, template, tag, status=status, **(frame | values))
@@ -177,11 +177,6 @@ def to_login(request: Asked, _: Exception) -> Response[str]:
         return elsewhere(request, site, "/login")
     lapsed = (say(tag, "desk.lapsed"), say(tag, "desk.lapsed_hint"))
     return desk_page(request, site, None, "desk_login.html", status=403, wrong=lapsed)
-
-
-def moment(at: datetime | None) -> str:
-    """A time with its zone, to the minute; blank for none."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
 
 
 def role_word(tag: str, role: str) -> str:

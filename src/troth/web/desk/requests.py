@@ -27,7 +27,7 @@ from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
 from troth.web.pages import Asked, language_of, own_name, site_of
 from troth.web.sent import FORM, Sent, without_cards
 from troth.web.tokens import read_form_token
-from troth.web.words import problem, say, words
+from troth.web.words import problem, say, told, words
 
 _log = logging.getLogger("troth.web")
 _FIRST_TO_BEGIN = timedelta(hours=14)
@@ -84,7 +84,7 @@ def _request(
         request, site, entered, "desk_request.html", here="start", status=422 if wrong else 200,
         shown=shown, rights=_rights(tag), outcomes=said["outcomes"], sorts=list(rules.RIGHTS),
         plan=_plan(site, shown, tag), done=done, now=site.now(),
-        wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
+        wrong=told(tag, wrong) or ("", ""),
         found=_found(site, shown, tag),
         paper=_paper(site, shown, tag), fields=_fields(site, tag), grounds=_grounds(site, tag), scopes=_scopes(site, tag),
         about=_about(site, shown, tag), staff=_staff(site), tried=typed[0], typed=without_cards(typed[1]),

@@ -22,9 +22,9 @@ from troth.clock import DAY
 from troth.errors import InvalidInput, Refused, TrothError
 from troth.logins.digests import digest_of
 from troth.policy.compile import Compiled
-from troth.policy.law import authorities, profiles_of
+from troth.policy.law import authorities
 from troth.policy.notice.language import Speaker, language
-from troth.rights import carrying, erasing
+from troth.rights import carrying, erasing, rules
 from troth.rights import centre as rights
 from troth.rights.centre import Visitor
 from troth.rights.intake import Received
@@ -154,11 +154,12 @@ def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Resp
         for right, _, outcome in shown.requests
     ]
     period = here.speaker.duration(destroys_within(here.compiled))
+    authority = rules.authority(here.compiled.policy)
     return here.page(
         "centre.html", status,
         centre=shown, asked=asked, period=period, done=done, **{**_NOTHING_WRONG, **again},
         held=held.fragment(shown.told, level=3),
-        authority=_authority(here),
+        authority=(authority.name, authority.url) if authority else ("", ""),
         authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in authorities().values()],
         formats=held.FORMATS,
         offers={one.right for one in here.compiled.policy.rights.values()},
@@ -168,13 +169,6 @@ def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Resp
 def _wrong(here: Here, sent: Mapping[str, str], wrong: str, hint: str = "") -> Response[str]:
     """The privacy centre with what did not work, and what was sent still in its form."""
     return _centre(here, status=422, wrong=wrong, hint=hint, typed=without_cards(sent))
-
-
-def _authority(here: Here) -> tuple[str, str]:
-    policy = here.compiled.policy
-    named = next((law.authority for law in profiles_of(policy) if law.authority is not None), None)
-    found = named or authorities().get(policy.operator.country or "")
-    return (found.name, found.url) if found else ("", "")
 
 
 @post("/privacy/choices", **_POST)
