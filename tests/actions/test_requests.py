@@ -104,6 +104,39 @@ def _opened(shop: Site, link: str) -> str:
         return ""
 
 
+def test_looking_waits_for_no_writer(shop: Site, mailbox: Mailbox) -> None:
+    ann(shop)
+    received = receive(shop, asked("access", text="please"))
+    run(shop)
+    confirm = secret(mailbox, "confirm")
+    carrying.confirm(shop, confirm)
+    run(shop)
+    visit = carrying.open_data(shop, secret(mailbox, "data"))
+    with shop.writing() as writer:
+        writer.execute(update(request).values(failures=1))
+        found = carrying.visitor(shop, visit)
+        assert found is not None and found[0].request_id == received.id
+        assert desk.shown(shop, received.id).paper["text"] == "please"
+
+
+def test_a_key_never_brings_back_another_request(shop: Site) -> None:
+    person_id = ann(shop)
+    first = receive(shop, asked("access", "one"))
+    assert receive(shop, asked("access", "one")).id == first.id
+    others = (
+        asked("erasure", "one"),
+        asked("access", "one", email="eve@else.example"),
+        asked("access", "one", member="0" * 26, vouched="account"),
+    )
+    for other in others:
+        with pytest.raises(InvalidInput):
+            receive(shop, other)
+    question = receive(shop, asked("question", "two", text="Who are you?"))
+    desk.sort(shop, question.id, "access", "7")
+    assert receive(shop, asked("question", "two")).id == question.id
+    assert receive(shop, asked("access", "one", member=person_id)).id == first.id
+
+
 def test_a_link_that_is_too_old_opens_nothing(shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
     ann(shop)
     receive(shop, asked("access"))

@@ -18,6 +18,8 @@ from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.served import Client, client, filled, serving, token_of, words_of
 from troth.accounts.tables import account
 from troth.clock import MovedClock, utc
+from troth.collection.actions import collect
+from troth.collection.rules import Submission
 from troth.messages.mailbox import Mailbox
 from troth.rehearsal import made_up
 from troth.store.site import Site
@@ -44,8 +46,8 @@ def link(site: Site, mailbox: Mailbox) -> str:
     return f"/{site.name}/account/link/{secret(mailbox, 'account/link')}"
 
 
-def registered(web: Client, shop: Site, mailbox: Mailbox) -> None:
-    web.post(REGISTER, data=filled(web, REGISTER, ANN))
+def registered(web: Client, shop: Site, mailbox: Mailbox, **more: str) -> None:
+    web.post(REGISTER, data=filled(web, REGISTER, ANN | more))
     web.post(link(shop, mailbox), data={"password": PASSWORD})
 
 
@@ -72,7 +74,9 @@ def test_opening_the_link_uses_nothing_up_and_the_button_does(web: Client, shop:
     assert web.post(address, data={"password": "short"}).status_code == 422
     assert web.post(address, data={"password": PASSWORD}).status_code == 200
     assert web.get(address).status_code == 404
-    assert "no longer good" in words_of(web.post(address, data={"password": PASSWORD}).text)
+    again = words_of(web.post(address, data={"password": PASSWORD}).text)
+    assert "no longer good" in again and "the first press counted" in again
+    assert "the first press counted" not in words_of(web.get(address).text)
 
 
 def test_the_cookie_is_the_one_the_policy_declares_and_nothing_else_sets_one(
@@ -148,6 +152,31 @@ def test_a_form_without_its_token_or_from_another_site_does_nothing(
     ):
         assert web.post(f"/shop/account/{form}", data=sent, headers=headers).status_code == 403
     assert "Ann Sparrow" in web.get("/shop/account").text
+
+
+def test_no_page_leads_to_a_change_of_address_where_there_is_none(
+    web: Client, shop: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(web, shop, mailbox)
+    log_in(web)
+    pages = ("/shop/account", "/shop/account/profile")
+    assert all("/account/address" in web.get(page).text for page in pages)
+    monkeypatch.setattr("troth.accounts.address.field_of", lambda *_: None)
+    assert not any("/account/address" in web.get(page).text for page in pages)
+
+
+@pytest.mark.parametrize("way", ["cancel", "delete"])
+def test_a_second_press_on_the_way_out_says_that_the_first_counted(
+    web: Client, shop: Site, mailbox: Mailbox, way: str
+) -> None:
+    registered(web, shop, mailbox)
+    log_in(web)
+    token, cookie = token_of(web.get("/shop/account/leave").text), f"troth-shop={web.cookies['troth-shop']}"
+    first, second = (
+        web.post(f"/shop/account/{way}", data={"token": token}, headers={"cookie": cookie}) for _ in range(2)
+    )
+    assert (first.status_code, second.status_code) == (200, 403)
+    assert "the first press counted" in words_of(second.text)
 
 
 def test_a_members_form_cannot_be_sent_from_another_session(web: Client, shop: Site, mailbox: Mailbox) -> None:
@@ -249,6 +278,24 @@ def test_only_the_member_reads_and_changes_an_account(
     with site.reading() as conn:
         kept = conn.scalar(select(account.c.password))
     assert kept is not None and kept.startswith("$argon2id$") and PASSWORD not in kept
+
+
+CARD = "4111 1111 1111 1111"
+
+
+@pytest.mark.clause("F16")
+def test_a_card_number_goes_back_into_no_page_of_a_member(web: Client, shop: Site, mailbox: Mailbox) -> None:
+    registered(web, shop, mailbox)
+    collect(shop, Submission("order", ANN | {"delivery_address": "9 Quay Road", "order_total": "2 lamps"}, "ann-1"))
+    log_in(web)
+    given = re.findall(r'href="(/shop/account/given/\w+)"', web.get("/shop/account/given").text)
+    (order,) = (one for one in given if "field.delivery_address" in web.get(one).text)
+    for page, field in (("/shop/account/profile", "phone"), (order, "delivery_address")):
+        answer = web.post(page, data=filled(web, page, {field: f"Card {CARD}"}))
+        assert answer.status_code == 422, words_of(answer.text)
+        assert "4111" not in answer.text and "looks like a payment card" in words_of(answer.text)
+        assert f'href="#f-{field}"' in answer.text and "<title>Error: " in answer.text
+        assert "ann@shop.example" in answer.text or page != "/shop/account/profile"
 
 
 # --- In a browser ----------------------------------------------------------------------------------------------------

@@ -188,6 +188,32 @@ def test_roles_are_asked_for_by_every_page_and_every_form(web: Client, site: Sit
     assert roles == {"ann": (PRIVACY_LEAD,), "ben": (DESK,), "cara": ("finance",)}
 
 
+def test_what_is_wrong_is_marked_where_it_is(site: Site, web: Client) -> None:
+    at_desk(web, somebody(site))
+
+    def marked(path: str, **sent: str) -> list[str]:
+        answer = web.post(f"{HOME}{path}", data={"token": token_of(web.get(f"{HOME}{path[:3]}").text)} | sent)
+        assert answer.status_code == 422
+        return re.findall(r'aria-describedby="(?:rule )?(\w+)-wrong"', answer.text)
+
+    assert marked("/me/password", password=PASSWORD, fresh="short") == ["fresh"]
+    assert marked("/me/password", password="not this", fresh="ten quiet lamps") == ["password"]
+
+
+def test_somebody_who_is_added_with_a_wrong_name_and_no_role_is_told_both(site: Site, web: Client) -> None:
+    at_desk(web, somebody(site))
+    for login, role, wrong in (
+        ("ben", "", ["roles"]),
+        ("Ben!", "", ["login", "roles"]),
+        ("Ben!", "desk", ["login"]),
+        ("ann", "desk", ["login"]),
+    ):
+        sent = {"token": token_of(web.get(f"{HOME}/staff").text), "login": login}
+        answer = web.post(f"{HOME}/staff/add", data=sent | ({f"role.{role}": "yes"} if role else {}))
+        assert answer.status_code == 422
+        assert re.findall(r'aria-describedby="(\w+)-wrong"', answer.text) == wrong
+
+
 def test_nobody_and_a_member_of_the_shop_are_sent_to_the_door(site: Site, mailbox: Mailbox) -> None:
     shop = mailing(site, mailbox)
     with client(shop, mailbox=mailbox) as web:
@@ -199,7 +225,11 @@ def test_nobody_and_a_member_of_the_shop_are_sent_to_the_door(site: Site, mailbo
             assert (answer.status_code, answer.headers["location"]) == (303, f"{LOGIN}?lang=zh-Hant")
         for form in FORMS:
             answer = web.post(f"{HOME}{form}", data={"token": "x"}, follow_redirects=False)
-            assert (answer.status_code, answer.headers["location"]) == (303, LOGIN)
+            if form == "/logout":
+                assert (answer.status_code, answer.headers["location"]) == (303, LOGIN)
+                continue
+            assert answer.status_code == 403 and "nothing was done" in words_of(answer.text)
+            assert f'action="{LOGIN}"' in answer.text
         answer = web.get(f"{HOME}?next=//evil.example", headers={"host": "evil.example"}, follow_redirects=False)
         assert answer.headers["location"] == LOGIN
 

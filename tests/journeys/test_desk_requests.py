@@ -1,12 +1,15 @@
 """Requests at the desk over HTTP: the queue, letters in and out, evidence, refusals, decisions; and everybody who may not."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import func, select
 
 from tests.databases import StoreKind
-from tests.journeys.test_privacy import BOB, bob, run
+from tests.journeys.test_privacy import BOB, bob, failing, run
 from tests.operators import mailing
 from tests.served import Client, client, token_of, words_of
 from tests.staffed import at_desk, clerk, somebody
@@ -15,8 +18,9 @@ from troth.messages.mailbox import Mailbox
 from troth.people.tables import holding, shape
 from troth.people.vault import By, read
 from troth.retention.tables import ending
-from troth.rights import desk
+from troth.rights import carrying, desk
 from troth.rights.tables import request
+from troth.staff import log
 from troth.store.site import Site
 from troth.work import turn
 
@@ -151,6 +155,102 @@ def test_what_was_a_question_becomes_what_it_is(web: Client, shop: Site) -> None
         assert conn.execute(select(request.c.right, request.c.outcome)).one() == ("correction", "done")
     held = read(shop, person_id, ["delivery_address"], "own_access", By("person", ref=person_id)).values
     assert held == {"delivery_address": "2 Mill Lane"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("refuse", {"reason": "We do not know <you>.", "until": "2020-01-01", "ground": "legal_duties"}),
+        ("answer", {"words": " "}),
+        ("extend", {"reason": "It is <much>."}),
+        ("sort", {"right": "nonsense", "field": "phone", "value": "020 <7946>", "about.improvement": "yes"}),
+        ("identify", {"field": "full_name", "value": "Bob <Heron>"}),
+        ("accept", {"evidence": "A <passport> was seen.", "mandate": "yes"}),
+    ],
+)
+def test_what_staff_typed_is_still_there_when_an_act_is_refused(
+    web: Client, shop: Site, name: str, sent: dict[str, str]
+) -> None:
+    address = letter(web, right="restriction", text="Hm?")
+    answer = act(web, address, name, **sent)
+    assert answer.status_code == 422
+    form = re.search(rf'<details open><summary>(?:(?!<summary>).)*?/{name}".*?</form>', answer.text, re.DOTALL)
+    assert form is not None
+    picked = re.findall(r'<option value="(\w+)" selected', form[0]) + re.findall(
+        r'name="([\w.]+)" value="yes" checked', form[0]
+    )
+    typed = re.findall(r"<textarea[^>]*>\n([^<]*)<", form[0]) + re.findall(
+        r'type="(?:text|date)" value="([^"]*)"', form[0]
+    )
+    assert sorted({*map(unescape, typed), *picked}) == sorted(
+        {key if value == "yes" else value for key, value in sent.items()} - {"nonsense"}
+    )
+    assert "4111" not in act(web, address, "refuse", reason="Card 4111 1111 1111 1111").text
+
+
+def test_a_form_that_is_sent_after_the_log_in_ended_says_that_nothing_was_done(
+    web: Client, shop: Site, clock: MovedClock
+) -> None:
+    address = letter(web, right="question", text="Hm?", email="eve@else.example")
+    token = token_of(web.get(address).text)
+    clock.move(DAY)
+    answer = web.post(f"{address}/answer", data={"token": token, "words": "We are a shop."}, follow_redirects=False)
+    assert answer.status_code == 403 and "nothing was done" in words_of(answer.text)
+    assert 'action="/shop/desk/login"' in answer.text
+    assert web.get(address, follow_redirects=False).headers["location"] == "/shop/desk/login"
+    with shop.reading() as conn:
+        assert conn.scalar(select(request.c.outcome)) == ""
+
+
+def test_a_letter_that_came_today_is_taken_in_wherever_the_day_has_begun(
+    web: Client, shop: Site, clock: MovedClock
+) -> None:
+    clock.move(timedelta(hours=8))  # 17:00 in UTC, and tomorrow in Taiwan
+    at_desk(web, clerk(shop, "cleo"))
+    tomorrow = (clock.now() + DAY).date().isoformat()
+    letter(web, received=tomorrow)
+    with shop.reading() as conn:
+        assert conn.scalar(select(request.c.at)).date() == clock.now().date()
+    sent = {"token": token_of(web.get(f"{HOME}/letter").text), "right": "erasure", "language": "en"}
+    later = (clock.now() + 2 * DAY).date().isoformat()
+    assert web.post(f"{HOME}/letter", data=sent | {"received": later}).status_code == 422
+
+
+def logged(shop: Site) -> list[str]:
+    with shop.reading() as conn:
+        return [one.act for one in log.lines(shop, conn) if one.what == "acted" and one.act.startswith("request")]
+
+
+def test_every_act_is_in_the_log_of_the_staff_whatever_comes_of_it(
+    web: Client, shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob(shop)
+    address = letter(web, right="restriction")
+    assert act(web, address, "identify", field="address", value="nobody@else.example").status_code == 422
+    act(web, address, "identify", field="address", value=BOB["email"])
+    assert act(web, address, "accept", evidence="").status_code == 422
+    monkeypatch.setattr(carrying, "_carried_out", failing)
+    answer = act(web, address, "accept", evidence="A passport was seen.")
+    assert answer.status_code == 200 and "done by itself" in words_of(answer.text)
+    monkeypatch.undo()
+    acts = ["request_entered", "request_identify", "request_identify", "request_accept"]
+    assert logged(shop) == acts[::-1]
+    run(shop)
+    with shop.reading() as conn:
+        assert conn.scalar(select(request.c.outcome)) == "done"
+
+
+def test_a_log_that_fails_does_not_say_that_an_act_was_not_done(
+    web: Client, shop: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = letter(web, right="question", email="eve@else.example", text="Who are you?")
+    monkeypatch.setattr(log, "note", failing)
+    answer = act(web, address, "answer", words="We are a shop.")
+    assert answer.status_code == 200 and "is not in the log of the staff" in caplog.text
+    sent = {"token": token_of(web.get(f"{HOME}/letter").text), "right": "question", "text": "Hm?"}
+    assert web.post(f"{HOME}/letter", data=sent).status_code == 422
+    with shop.reading() as conn:
+        assert conn.scalar(select(func.count()).select_from(request)) == 1
 
 
 def test_nobody_reaches_requests_without_the_role(shop: Site) -> None:

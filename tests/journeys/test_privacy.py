@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from tests.asking import run, secret
 from tests.databases import StoreKind
@@ -17,9 +18,12 @@ from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.consent.actions import choices
 from troth.consent.rules import facts_of
+from troth.errors import StoreError
 from troth.messages.mailbox import Mailbox
+from troth.people import vault
 from troth.people.tables import person
 from troth.retention.tables import ending
+from troth.rights import carrying
 from troth.rights.tables import request
 from troth.store.site import Site
 from troth.work import turn
@@ -89,6 +93,11 @@ def facts(shop: Site, person_id: str) -> frozenset[str]:
         return facts_of(choices(conn, [person_id]).get(person_id, ()))
 
 
+def rights_asked(shop: Site) -> list[str]:
+    with shop.reading() as conn:
+        return sorted(conn.scalars(select(request.c.right)))
+
+
 def test_the_page_says_the_same_to_everybody(web: Client, shop: Site) -> None:
     bob(shop)
     pages = [ask(web, "access", address) for address in (BOB["email"], "nobody@else.example")]
@@ -108,6 +117,20 @@ def test_what_does_not_fit_is_said_and_nothing_is_recorded(web: Client, shop: Si
         assert conn.scalar(select(func.count()).select_from(request)) == 0
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", "x" * 201), ("text", "x" * 20_001), ("email", "x" * 400 + "@b.example"), ("right", "everything")],
+)
+def test_what_is_wrong_stands_at_the_top_and_beside_its_field(web: Client, field: str, value: str) -> None:
+    sent = {"right": "access", "email": BOB["email"]} | {field: value}
+    answer = ask(web, **sent)
+    place = "r-1" if field == "right" else field
+    assert answer.status_code == 422 and "<title>Error: " in answer.text
+    assert f'href="#{place}"' in answer.text and f'id="{place}"' in answer.text
+    assert f'aria-describedby="{field}-wrong"' in answer.text and f'id="{field}-wrong"' in answer.text
+    assert answer.text.count('-wrong"') == 2
+
+
 @pytest.mark.clause("F52", "F63")
 def test_opening_a_link_uses_nothing_up_and_its_button_does_once(web: Client, shop: Site, mailbox: Mailbox) -> None:
     bob(shop)
@@ -115,13 +138,19 @@ def test_opening_a_link_uses_nothing_up_and_its_button_does_once(web: Client, sh
     confirm = link(shop, mailbox, "confirm")
     for _ in range(3):
         assert web.get(confirm).status_code == 200 and web.head(confirm).status_code == 200
+    with shop.writing() as writer:  # looking waits for nobody
+        writer.execute(update(request).values(failures=0))
+        assert web.get(confirm).status_code == 200
     assert press(web, confirm).status_code == 200
-    assert press(web, confirm).status_code == 404
+    again = press(web, confirm)
+    assert again.status_code == 404 and "done already" in words_of(again.text)
+    assert "done already" not in words_of(press(web, f"{confirm}x").text)
     data = link(shop, mailbox, "data")
     assert web.get(data).status_code == 200 and "Quay Road" not in web.get(data).text
     first, second = press(web, data), press(web, data)
     assert (first.status_code, second.status_code) == (200, 404)
     assert "9 Quay Road" in first.text and "9 Quay Road" not in second.text
+    assert "Your data was opened with this link before" in words_of(second.text)
     assert "set-cookie" not in first.headers
 
 
@@ -177,6 +206,7 @@ def test_deleting_says_first_what_goes_and_can_be_undone(
     undo = link(shop, mailbox, "undo")
     assert web.get(undo).status_code == 200
     assert "as it was before" in words_of(press(web, undo).text)
+    assert "the first press counted" in words_of(press(web, undo).text)
     with shop.reading() as conn:
         assert conn.scalar(select(person.c.state).where(person.c.id == person_id)) == "active"
 
@@ -202,6 +232,21 @@ def test_the_right_authority_is_named(web: Client, shop: Site, mailbox: Mailbox)
     )
 
 
+def test_what_is_held_is_opened_once_for_a_page(
+    web: Client, shop: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(web, shop, mailbox)
+    log_in(web)
+    opened, page = [], vault._page
+
+    def counted(*about: Any) -> list[vault.Held]:
+        opened.append(about)
+        return page(*about)
+
+    monkeypatch.setattr(vault, "_page", counted)
+    assert "Ann Sparrow" in web.get(CENTRE).text and len(opened) == 1
+
+
 def test_a_member_comes_by_the_account(web: Client, shop: Site, mailbox: Mailbox) -> None:
     assert web.get(CENTRE, follow_redirects=False).headers["location"] == "/shop/privacy"
     registered(web, shop, mailbox)
@@ -210,6 +255,75 @@ def test_a_member_comes_by_the_account(web: Client, shop: Site, mailbox: Mailbox
     assert page.status_code == 200 and "Ann Sparrow" in page.text and 'name="visit"' not in page.text
     web.post("/shop/privacy/delete", data=hidden(page.text) | {"sure": "yes"})
     assert web.get(CENTRE, follow_redirects=False).status_code == 303
+
+
+ACTS: list[tuple[str, str, dict[str, str]]] = [
+    ("choices", "withdrawal", {}),
+    ("correct", "correction", {"field.phone": "+44 20 7946 0999"}),
+    ("object", "objection", {"no.improvement": "yes"}),
+    ("restrict", "restriction", {}),
+    ("complain", "complaint", {"text": "Too loud"}),
+    ("delete", "erasure", {"sure": "yes"}),
+]
+
+
+@pytest.mark.parametrize(("act", "right", "more"), ACTS)
+def test_what_is_sent_from_the_page_a_copy_was_taken_from_is_recorded(
+    web: Client, shop: Site, mailbox: Mailbox, act: str, right: str, more: dict[str, str]
+) -> None:
+    registered(web, shop, mailbox, phone="+44 20 7946 0123")
+    log_in(web)
+    page = web.get(CENTRE).text
+    for _ in range(2):
+        taken = web.post("/shop/privacy/copy", data=hidden(page) | {"format": "json"})
+        assert "attachment" in taken.headers["content-disposition"]
+    for _ in range(2):
+        web.post(f"/shop/privacy/{act}", data=hidden(page) | more)
+    assert rights_asked(shop) == sorted(["copy", right])
+
+
+def test_a_page_sent_again_with_other_words_is_another_request(web: Client, shop: Site) -> None:
+    sent = {"token": token_of(web.get("/shop/privacy").text), "right": "access", "email": BOB["email"]}
+    for more in ({}, {}, {"right": "erasure"}, {"email": "eve@else.example"}):
+        assert web.post("/shop/privacy/request", data=sent | more).status_code == 200
+    assert rights_asked(shop) == ["access", "access", "erasure"]
+
+
+def failing(*_: object, **__: object) -> None:
+    raise StoreError("The database is busy with another writer.", "Nothing was changed; try again in a moment.")
+
+
+def test_what_cannot_be_carried_out_at_once_is_under_way_and_done_later(
+    web: Client, shop: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob(shop)
+    ask(web, "restriction", BOB["email"])
+    confirm = link(shop, mailbox, "confirm")
+    registered(web, shop, mailbox)
+    log_in(web)
+    page = web.get(CENTRE).text
+    monkeypatch.setattr(carrying, "_carried_out", failing)
+    for answer in (press(web, confirm), web.post("/shop/privacy/restrict", data=hidden(page))):
+        assert answer.status_code == 200 and "We are on it" in words_of(answer.text)
+    monkeypatch.undo()
+    run(shop)
+    with shop.reading() as conn:
+        assert list(conn.scalars(select(request.c.outcome))) == ["done", "done"]
+
+
+def test_deleting_an_account_that_cannot_begin_at_once_is_heard(
+    web: Client, shop: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(web, shop, mailbox)
+    log_in(web)
+    token = token_of(web.get("/shop/account/leave").text)
+    monkeypatch.setattr(carrying, "_carried_out", failing)
+    answer = web.post("/shop/account/delete", data={"token": token})
+    assert answer.status_code == 200 and "We have your request" in words_of(answer.text)
+    monkeypatch.undo()
+    run(shop)
+    with shop.reading() as conn:
+        assert conn.scalar(select(func.count()).select_from(ending)) == 1
 
 
 def test_a_form_from_elsewhere_of_nobody_or_of_somebody_else_does_nothing(
@@ -236,6 +350,27 @@ def test_a_form_from_elsewhere_of_nobody_or_of_somebody_else_does_nothing(
         assert answer.status_code == 403, act
     with shop.reading() as conn:
         assert conn.execute(select(request)).all() == before
+
+
+@pytest.mark.parametrize(
+    ("act", "sent", "kept"),
+    [
+        ("complain", {"text": "y" * 20_001}, "y" * 20_001),
+        ("correct", {"field.delivery_address": "2 Mill Lane", "field.nonsense": "x"}, 'value="2 Mill Lane"'),
+    ],
+)
+def test_what_was_typed_in_the_privacy_centre_is_still_there_when_it_does_not_fit(
+    web: Client, shop: Site, mailbox: Mailbox, act: str, sent: dict[str, str], kept: str
+) -> None:
+    bob(shop)
+    answer = web.post(f"/shop/privacy/{act}", data=hidden(in_by_link(web, shop, mailbox)) | sent)
+    assert answer.status_code == 422 and kept in answer.text and 'role="alert"' in answer.text
+
+
+@pytest.mark.clause("F16")
+def test_a_card_number_goes_back_into_no_page(web: Client) -> None:
+    again = ask(web, "access", "no address", name="Bob Heron", text="Card 4111 1111 1111 1111")
+    assert again.status_code == 422 and "4111" not in again.text and "Bob Heron" in again.text
 
 
 def test_what_somebody_typed_is_never_markup(web: Client, shop: Site, mailbox: Mailbox) -> None:

@@ -286,8 +286,10 @@ def test_an_address_is_changed_through_the_mail_and_the_page_says_the_same_of_an
     for _ in range(2):
         assert web.get(path).status_code == 200
     assert web.post(path, data={"token": ""}).status_code == 403
-    done = web.post(path, data={"token": token_of(web.get(path).text)})
-    assert "Your address is changed" in words_of(done.text)
+    sent = {"token": token_of(web.get(path).text)}
+    assert "Your address is changed" in words_of(web.post(path, data=sent).text)
+    again = web.post(path, data=sent)
+    assert again.status_code == 404 and "the first press counted" in words_of(again.text)
     assert web.get(path).status_code == 404
     assert "wren@new.example" in words_of(web.get(f"{HOME}/address").text)
     web.cookies.clear()

@@ -91,6 +91,13 @@ def test_a_card_number_goes_nowhere_not_even_back_into_the_page(
     assert 'value="Ann Sparrow"' in answer.text
 
 
+@pytest.mark.clause("F16")
+def test_a_card_number_in_a_form_that_was_open_for_too_long_goes_nowhere(web: Client) -> None:
+    answer = web.post(REGISTER, data=filled(web, REGISTER, {**ANN, "phone": CARD}) | {"token": "x"})
+    assert answer.status_code == 422 and "open for too long" in answer.text
+    assert "4111" not in answer.text and 'value="Ann Sparrow"' in answer.text
+
+
 def test_what_a_form_does_not_ask_for_is_refused_whole(site: Site, web: Client) -> None:
     for extra in ({"field.shoe_size": "44"}, {"shoe_size": "44"}, {"choice.everything": "yes"}):
         answer = web.post(REGISTER, data=filled(web, REGISTER, ANN) | extra)
@@ -356,6 +363,17 @@ def test_the_reader_gets_the_language_that_was_asked_for(
         for path in ("/ledflex", "/ledflex/forms/contact_form", "/ledflex/notice.md"):
             address = f"{path}?lang={asked}" if asked else path
             assert web.get(address, headers={"accept-language": accept}).headers["content-language"] == tag
+
+
+def test_the_answer_to_a_form_leads_to_no_address_that_takes_none(
+    tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str]
+) -> None:
+    with client(open_operator("made-in-china", tmp_path, clock, fresh_database)) as web:
+        asked = web.get("/made-in-china/privacy")
+        sent = {"token": token_of(asked.text), "right": "access", "email": "kim@mail.example"}
+        answers = [web.post("/made-in-china/privacy/request", data=sent | more) for more in ({}, {"email": "none"})]
+    assert [one.status_code for one in answers] == [200, 422]
+    assert "hreflang" in asked.text and not [one for one in answers if "hreflang" in one.text]
 
 
 def test_evidence_stands_beside_its_promise_and_on_the_index(site: Site, clock: MovedClock) -> None:

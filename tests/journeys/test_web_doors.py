@@ -20,6 +20,7 @@ from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.served import Client, client, filled, serving
 from troth.clock import MovedClock
 from troth.consent.tables import choice
+from troth.errors import StoreError
 from troth.messages.links import stop_token
 from troth.messages.mailbox import Mailbox
 from troth.people.vault import By
@@ -28,7 +29,7 @@ from troth.visits import actions as visits
 from troth.web import arrival
 
 ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
-REGISTER, CONTACT = "/shop/forms/register", "/shop/api/collect/contact"
+REGISTER, CONTACT, ACCOUNT = "/shop/forms/register", "/shop/api/collect/contact", "/shop/api/collect/register"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
@@ -93,6 +94,24 @@ def test_a_program_says_that_it_sends_json(site: Site, web: Client, said: str) -
 def test_a_form_arrives_as_a_form(web: Client, said: str) -> None:
     answer = web.post(REGISTER, content="token=x", headers={"content-type": said})
     assert answer.status_code == 415 and "does not take" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "problems"),
+    [
+        ('{"values": {"email": 5, "full_name": ["x"]}}', {"email", "full_name"}),
+        ('{"values": {"email": null, "full_name": "Ann"}}', {"email"}),
+        ('{"values": {"email": {}, "full_name": true}}', {"email", "full_name"}),
+        ('{"values": []}', {"values"}),
+        ("[]", {"(the whole)"}),
+    ],
+)
+def test_each_misfit_in_a_registration_is_told_by_its_key(
+    site: Site, web: Client, body: str, problems: set[str]
+) -> None:
+    answer = web.post(ACCOUNT, content=body, headers={"content-type": JSON})
+    assert answer.status_code == 422 and set(answer.json()["problems"]) == problems
+    assert holdings(site) == 0
 
 
 @pytest.mark.parametrize(
@@ -177,6 +196,18 @@ def test_somebody_who_hangs_up_is_no_mistake_of_ours(site: Site, caplog: pytest.
             line.sendall(head)
         httpx.get(f"{address}/health")
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_what_went_wrong_and_what_to_do_are_said_in_one_language(web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise StoreError("The database is busy with another writer.", "Nothing was changed; try again in a moment.")
+
+    monkeypatch.setattr(Site, "policy", busy)
+    for path in ("/shop/forms", "/shop/api/openapi"):
+        answer = web.get(f"{path}?lang=zh-Hant")
+        assert (
+            answer.status_code == 503 and "未作任何變更，請稍後再試。" in answer.text and "try again" not in answer.text
+        )
 
 
 # --- Addresses and headers -------------------------------------------------------------------------------------------

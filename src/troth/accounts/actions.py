@@ -78,9 +78,11 @@ def register(site: Site, submission: Submission) -> None:
 
 
 def _holder(site: Site, compiled: Compiled, submission: Submission) -> str | None:
+    """Who has the account that one of the values names; what a program sent that is no text names nobody."""
     with site.reading() as conn:
         for field in sorted(compiled.identifying & submission.values.keys()):
-            found = vault.find(site, conn, field, submission.values[field])
+            value: object = submission.values[field]
+            found = vault.find(site, conn, field, value) if isinstance(value, str) else None
             state = state_of(conn, found) if found else None
             if state is not None and state.state in {"open", "suspended"}:
                 return found

@@ -7,6 +7,7 @@ that does what was not done.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +16,11 @@ from sqlalchemy import or_, select, update
 
 from troth.accounts import actions as accounts
 from troth.agenda import Job, settle
-from troth.errors import InvalidInput, Refused
+from troth.errors import InvalidInput, Refused, TrothError
 from troth.people import vault
 from troth.people.tables import person
 from troth.rights import choosing, correcting, erasing, links, replies, reviewing
-from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, SYSTEM, VERIFYING, Case, load
+from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, SYSTEM, VERIFYING, Case, load, seen
 from troth.rights.copy.masks import Masks
 from troth.rights.intake import CARRY, vouched_for
 from troth.rights.links import Opened
@@ -27,12 +28,13 @@ from troth.rights.tables import reply
 from troth.store.site import Site
 from troth.store.turns import take_turns
 
+_log = logging.getLogger("troth.rights")
 RESTRICTED = ""
 """the purposes that the data of somebody who asked for restriction may still be read for: none"""
 
 
-def carry(site: Site, request_id: str) -> None:
-    """Do what a verified request asks for; nothing when it was done, taken back, or is for staff."""
+def carry(site: Site, request_id: str) -> str:
+    """Do what a verified request asks for; nothing when it was done, taken back, or is for staff. How far it is then."""
     to_review = reviewing.needed(site, request_id)
     with site.writing() as conn:
         take_turns(conn, f"carry:{request_id}")
@@ -40,6 +42,19 @@ def carry(site: Site, request_id: str) -> None:
         if case.row.state == CARRYING and case.row.waits_for == SYSTEM and case.row.ending_id is None:
             reviewing.hold(case) if to_review else _carried_out(case)
         settle(conn, f"{CARRY}:{request_id}", site.now())
+        return str(load(site, conn, request_id).row.state)
+
+
+def at_once(site: Site, request_id: str) -> str | None:
+    """``carry`` for a request that is recorded and on the agenda. How far it is then; None when it waits for the agenda.
+
+    A store that fails now has recorded it nevertheless, so whoever asked is never told to ask again.
+    """
+    try:
+        return carry(site, request_id)
+    except TrothError as error:
+        _log.warning("%s: a request waits for the agenda: %s", site.name, error.message)
+        return None
 
 
 def handle(site: Site, job: Job) -> None:
@@ -112,6 +127,8 @@ class Confirmed:
     right: str
     state: str
     due_at: datetime
+    waits: bool = False
+    """whether a store failed after it was confirmed, so that the agenda carries it out"""
 
 
 def confirm(site: Site, secret: str) -> Confirmed:
@@ -125,12 +142,9 @@ def confirm(site: Site, secret: str) -> Confirmed:
         case = load(site, conn, opened.request_id) if opened else None
         if case is None or case.row.state != VERIFYING:
             raise InvalidInput("This link is no longer good.", hint="It works once; you can ask again at any time.")
-        vouched_for(case, "link")
-        request_id = case.id
-    carry(site, request_id)
-    with site.writing() as conn:
-        row = load(site, conn, request_id).row
-    return Confirmed(row.id, row.right, row.state, row.due_at)
+        row = vouched_for(case, "link").row
+    state = at_once(site, row.id)
+    return Confirmed(row.id, row.right, state or row.state, row.due_at, waits=state is None)
 
 
 def open_data(site: Site, secret: str) -> str:
@@ -153,8 +167,8 @@ def visitor(site: Site, secret: str) -> tuple[Opened, str, Masks] | None:
     opened = links.look(site, secret, links.VISIT) if secret else None
     if opened is None:
         return None
-    with site.writing() as conn:
-        case = load(site, conn, opened.request_id)
+    with site.reading() as conn:
+        case = seen(site, conn, opened.request_id)
         there = case.row.person_id is not None and vault.kind_of(conn, case.row.person_id) is not None
         return (opened, case.person_id, reviewing.masks(site, conn, case.row)) if there else None
 

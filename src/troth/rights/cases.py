@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from troth import ledger
 from troth.errors import Refused
@@ -111,7 +111,19 @@ class Case:
 
 def load(site: Site, conn: Connection, request_id: str) -> Case:
     """The request with this number, locked until the transaction ends. Raises ``Refused`` when there is none."""
-    row = conn.execute(select(request).where(request.c.id == request_id).with_for_update()).first()
+    return _case(site, conn, conn.execute(_by_id(request_id).with_for_update()).first())
+
+
+def seen(site: Site, conn: Connection, request_id: str) -> Case:
+    """As ``load``, to be looked at only: nothing is locked, so that a transaction that reads is enough."""
+    return _case(site, conn, conn.execute(_by_id(request_id)).first())
+
+
+def _by_id(request_id: str) -> Select[Any]:
+    return select(request).where(request.c.id == request_id)
+
+
+def _case(site: Site, conn: Connection, row: Row[Any] | None) -> Case:
     if row is None:
         raise Refused(GONE, GONE_HINT)
     return Case(site, conn, row)

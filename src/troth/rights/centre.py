@@ -22,7 +22,7 @@ from troth.consent.rules import facts_of
 from troth.errors import Refused
 from troth.ledger import events
 from troth.people.tables import person
-from troth.people.vault import By, everything
+from troth.people.vault import By, Held, everything
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
@@ -30,6 +30,8 @@ from troth.rights import rules
 from troth.rights.carrying import RESTRICTED
 from troth.rights.choosing import open_orders
 from troth.rights.copy.masks import NONE, Masks
+from troth.rights.copy.model import Overview
+from troth.rights.copy.overview import MOST_SHOWN, overview
 from troth.rights.intake import Received, receive
 from troth.rights.rules import Intake
 from troth.rights.tables import request
@@ -48,7 +50,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Correctable:
     """A field that can be corrected: its name, what it is called and what it says now."""
 
     field: str
@@ -63,11 +65,13 @@ class Centre:
 
     switches: tuple[Switch, ...]
     objections: tuple[Switch, ...]
-    corrects: tuple[Held, ...]
+    corrects: tuple[Correctable, ...]
     restricted: bool
     orders: tuple[str, ...]
     requests: tuple[tuple[str, str, str], ...]
     """right, state and outcome of what the person asked for, the youngest first"""
+    told: Overview
+    """what is held"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,14 @@ class Visitor:
         return By("person", ref=self.person_id)
 
 
-def centre(site: Site, visitor: Visitor, tag: str) -> Centre:
-    """Everything that ``visitor`` may choose now, in the language ``tag``; reading it is on the ledger as any access is."""
-    values = _latest(site, visitor)
+def centre(site: Site, visitor: Visitor, tag: str, most: int = MOST_SHOWN) -> Centre:
+    """Everything that ``visitor`` may choose now, in the language ``tag``, and what is held, the newest ``most`` records.
+
+    What is held is read once, since each record has to be opened; that is on the ledger as any access is.
+    """
+    latest = _Latest(visitor.masks)
+    told = overview(site, visitor.person_id, visitor.by, tag, visitor.masks, most, latest.meet)
+    values = latest.values(site.policy())
     with site.reading() as conn:
         compiled = site.policy(conn)
         facts = facts_of(choices(conn, [visitor.person_id]).get(visitor.person_id, ()))
@@ -98,19 +107,33 @@ def centre(site: Site, visitor: Visitor, tag: str) -> Centre:
         tuple(_switch(compiled, speaker, one, facts) for one in switchable(compiled.policy)),
         tuple(_switch(compiled, speaker, one, facts) for one in _objectable(compiled)),
         tuple(_held(compiled, speaker, field, value) for field, value in values.items()),
-        restricted, orders, asked,
+        restricted, orders, asked, told,
     )  # fmt: skip
 
 
+class _Latest:
+    """The youngest value of each field, of the records that it meets; those that came later count."""
+
+    def __init__(self, masks: Masks) -> None:
+        self._masks = masks
+        self._found: dict[str, str] = {}
+        self._masked: set[str] = set()
+
+    def meet(self, one: Held) -> None:
+        self._found |= one.fields
+        self._masked |= self._masks.of(one, "")[1]
+
+    def values(self, compiled: Compiled) -> dict[str, str]:
+        """What a person may change without confirming who they are anew, and may see."""
+        fixed = compiled.identifying | self._masked
+        return {field: value for field, value in self._found.items() if field not in fixed}
+
+
 def _latest(site: Site, visitor: Visitor) -> dict[str, str]:
-    """The youngest value of each field that is held and that a person may change without confirming who they are anew."""
-    found: dict[str, str] = {}
-    masked: set[str] = set()
+    latest = _Latest(visitor.masks)
     for one in everything(site, visitor.person_id, visitor.by):
-        found |= one.fields
-        masked |= visitor.masks.of(one, "")[1]
-    fixed = site.policy().identifying | masked
-    return {field: value for field, value in found.items() if field not in fixed}
+        latest.meet(one)
+    return latest.values(site.policy())
 
 
 def switchable(policy: Policy) -> tuple[str, ...]:
@@ -138,9 +161,11 @@ def _switch(compiled: Compiled, speaker: Speaker, scope: str, facts: frozenset[s
     return Switch(scope, speaker.finish(label), on, rules.holds_up(policy, scope))
 
 
-def _held(compiled: Compiled, speaker: Speaker, field: str, value: str) -> Held:
+def _held(compiled: Compiled, speaker: Speaker, field: str, value: str) -> Correctable:
     long = "\n" in value or len(value) > 80
-    return Held(field, speaker.finish(speaker.label(field)) if field in compiled.policy.data else field, value, long)
+    return Correctable(
+        field, speaker.finish(speaker.label(field)) if field in compiled.policy.data else field, value, long
+    )
 
 
 def _restricted(conn: Connection, person_id: str) -> bool:

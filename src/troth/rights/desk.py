@@ -20,7 +20,7 @@ from troth.ledger import events
 from troth.people import vault
 from troth.retention.holds import make_hold
 from troth.rights import choosing, erasing, papers, replies, reviewing, rules
-from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, Case, load
+from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, Case, load, seen
 from troth.rights.intake import authority, goes_on, vouched_for
 from troth.rights.papers import Step
 from troth.rights.replies import Written, written
@@ -82,8 +82,8 @@ def queue(site: Site, *, ended: bool = False, limit: int = 200) -> list[Listed]:
 
 def shown(site: Site, request_id: str) -> Shown:
     """One request. Raises ``Refused`` when there is none."""
-    with site.writing() as conn:
-        case = load(site, conn, request_id)
+    with site.reading() as conn:
+        case = seen(site, conn, request_id)
         row = case.row
         listed = Listed(*(getattr(row, name) for name in Listed.__slots__))
         return Shown(
@@ -127,7 +127,7 @@ def sort(
             raise Refused("This request is on its way.", "What it asks for is known.")
         chosen = right in rules.CHOICES
         named = list(rules.scopes(case.compiled.policy, right, about)) if chosen else sorted(changes or ())
-        case.note("sorted", by)
+        case.note(papers.SORTED, by)
         terms = rules.terms(case.compiled, right)
         due = case.row.at + terms.within
         case = case.change(right=right, about=named, due_at=due, waits_for=STAFF, waits_until=due)

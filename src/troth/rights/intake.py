@@ -48,26 +48,31 @@ class Received:
     state: str
     due_at: datetime
     joined: bool
+    waits: bool = False
+    """whether a store failed after it was recorded, so that the agenda carries it out"""
 
 
 def receive(site: Site, intake: Intake) -> Received:
     """Take in a request and do at once what can be done at once.
 
     Raises:
-        InvalidInput: when it names no right, no way in, or a key that is none. Nothing was recorded.
+        InvalidInput: when it names no right, no way in, or a key that is none or another request's. Nothing was recorded.
         StoreError: when a store is locked or gone. Nothing was recorded.
     """
-    from troth.rights.carrying import carry  # which needs what stands here
-
     intake = _with_address(site, intake)
     with site.writing() as conn:
         received = receive_in(site, conn, intake)
-    if received.state == CARRYING and not received.joined:
-        carry(site, received.id)
-        with site.reading() as conn:
-            row = conn.execute(select(request.c.state).where(request.c.id == received.id)).one()
-        return replace(received, state=row.state)
-    return received
+    return begun(site, received)
+
+
+def begun(site: Site, received: Received) -> Received:
+    """Do at once, after the commit, what can be done at once. It fails no more: what a store keeps from being done waits."""
+    from troth.rights.carrying import at_once  # which needs what stands here
+
+    if received.state != CARRYING or received.joined:
+        return received
+    state = at_once(site, received.id)
+    return replace(received, state=state or CARRYING, waits=state is None)
 
 
 def receive_in(site: Site, conn: Connection, intake: Intake) -> Received:
@@ -76,6 +81,7 @@ def receive_in(site: Site, conn: Connection, intake: Intake) -> Received:
     mark = papers.mark_of(site, intake.email) if intake.email else b""
     take_turns(conn, f"request:{intake.key}", f"request-of:{intake.member or mark.hex()}")
     if before := conn.execute(select(request).where(request.c.key == intake.key)).first():
+        _refuse_anothers(conn, intake, before, mark)
         return Received(before.id, before.state, before.due_at, joined=True)
     compiled = site.policy(conn)
     person_id = intake.member or (by_address(site, conn, intake.email) if intake.email else None)
@@ -96,10 +102,24 @@ def _refuse_the_unfit(intake: Intake, now: datetime) -> None:
         problems["language"] = "There are no answers in this language."
     if intake.at is not None and not now - rules.LAY_AT_MOST <= intake.at <= now:
         problems["at"] = "It cannot have been received then."
-    if len(intake.text) > LONGEST or len(intake.name) > 200 or len(intake.email) > 320:
-        problems["text"] = "This is too long."
+    lengths = {"text": (intake.text, LONGEST), "name": (intake.name, 200), "email": (intake.email, 320)}
+    problems |= {one: "This is too long." for one, (said, most) in lengths.items() if len(said) > most}
     if problems:
         raise InvalidInput("This is no request that we can take in. Nothing was recorded.", problems)
+
+
+def _refuse_anothers(conn: Connection, intake: Intake, before: Row[Any], mark: bytes) -> None:
+    """A key brings back the request it stands for, and never one that asks for something else or for somebody else.
+
+    Raises:
+        InvalidInput: when ``before`` is of another right, unless staff sorted it since, or of another person or address.
+    """
+    came = papers.mark_kept(conn, before.id)
+    others = bool(mark) and came is not None and came != mark
+    if intake.member:
+        others = before.person_id != intake.member
+    if others or (before.right != intake.right and not papers.was_sorted(conn, before.id)):
+        raise InvalidInput("This key is that of another request. Nothing was recorded.", hint="Each needs its own.")
 
 
 def _with_address(site: Site, intake: Intake) -> Intake:
@@ -234,9 +254,5 @@ def _reply(case: Case, kind: str, key: str, **values: str) -> None:
 
 def authority(case: Case) -> str:
     """Whom people can complain to about the operator, in words."""
-    from troth.policy.law import authorities, profiles_of
-
-    policy = case.compiled.policy
-    named = next((law.authority for law in profiles_of(policy) if law.authority is not None), None)
-    found = named or authorities().get(policy.operator.country or "")
+    found = rules.authority(case.compiled.policy)
     return f"{found.name} ({found.url})" if found and found.url else found.name if found else ""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
+from troth.logins.digests import digest_of
 from troth.messages.once import Links
 from troth.rights.tables import request_link
 from troth.store.site import Site
@@ -38,6 +39,14 @@ def look(site: Site, secret: str, opens: str) -> Opened | None:
     with site.reading() as conn:
         row = LINKS.look(conn, secret, site.now(), opens=opens)
     return Opened(row.request_id, row.opens) if row is not None else None
+
+
+def was_used(site: Site, secret: str, opens: str) -> bool:
+    """Whether a link did already what it is for; False as well when it is over, or never was one."""
+    mine = (request_link.c.digest == digest_of(secret)) & (request_link.c.opens == opens)
+    used = request_link.c.used_at.is_not(None) & (request_link.c.ends_at > site.now())
+    with site.reading() as conn:
+        return conn.execute(select(request_link.c.id).where(mine, used)).first() is not None
 
 
 def redeem(site: Site, conn: Connection, secret: str, opens: str) -> Opened | None:

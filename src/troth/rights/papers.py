@@ -33,6 +33,8 @@ from troth.store.site import Site
 KEYS = DayKeys(request_key)
 PAPER, LOG, STEP = "paper", "log", "step"
 MASKS = "masks"
+SORTED = "sorted"
+"""the step with which staff say what a request is"""
 _CHANGE = "change."
 
 
@@ -179,6 +181,12 @@ def steps(site: Site, conn: Connection, request_id: str, arrived: datetime) -> l
         words = _opened(site, arrived, row.id, STEP, row.body).get("words", "") if row.body else ""
         found.append(Step(row.at, row.act, row.by, words))
     return found
+
+
+def was_sorted(conn: Connection, request_id: str) -> bool:
+    """Whether staff said that a request asks for something else than it came as, as far as its steps are kept."""
+    mine = (request_step.c.request_id == request_id) & (request_step.c.act == SORTED)
+    return conn.execute(select(request_step.c.id).where(mine).limit(1)).first() is not None
 
 
 def words_of(site: Site, conn: Connection, step_id: str, arrived: datetime) -> str:

@@ -28,6 +28,12 @@ def is_good(site: Site, token: str) -> bool:
     return True
 
 
+def was_used(site: Site, token: str) -> bool:
+    """Whether the link has opened its request already."""
+    with site.reading() as conn:
+        return conn.execute(select(request.c.id).where(request.c.key == _key(token))).first() is not None
+
+
 def ask(site: Site, token: str, tag: str, ip: str = "") -> Received:
     """Ask for the erasure of the data of whoever the link was sent to: once, even for two who press together.
 

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from troth.clock import DAY
 from troth.messages.rules import stopping
 from troth.policy.compile import Compiled
-from troth.policy.law import profiles_of
+from troth.policy.law import Authority, authorities, profiles_of
 from troth.policy.model import Policy, Right
 
 Channel = Literal["account", "link", "web", "e-mail", "letter", "agent", "opendsr", "drp"]
@@ -232,3 +232,9 @@ def logged(records: Collection[str], policy: Policy, intake: Intake) -> dict[str
         if value:
             found[name] = value
     return found
+
+
+def authority(policy: Policy) -> Authority | None:
+    """Whom people can complain to about the operator: as a law says that it names, else the one of its country."""
+    named = next((law.authority for law in profiles_of(policy) if law.authority is not None), None)
+    return named or authorities().get(policy.operator.country or "")

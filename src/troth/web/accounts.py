@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from litestar import Response, get, post
 
-from troth.accounts import actions, profile, sessions
+from troth.accounts import actions, address, profile, sessions
 from troth.accounts.publicity import actions as publicity
 from troth.accounts.sessions import Member
 from troth.collection.forms import form
@@ -22,8 +22,6 @@ from troth.rights.centre import Visitor, ask
 from troth.rights.rules import destroys_within
 from troth.store.site import Site
 from troth.web.members import (
-    FORM,
-    Sent,
     account_point_of,
     account_view,
     elsewhere,
@@ -34,6 +32,7 @@ from troth.web.members import (
     refuse_forged,
 )
 from troth.web.pages import Asked, language_of
+from troth.web.sent import FORM, Sent, to_mend, without_cards
 from troth.web.tokens import new_key
 from troth.web.visits import SECRET_PATH
 from troth.web.words import problem, say
@@ -59,6 +58,7 @@ def account_page(request: Asked) -> Response[str]:
         request, site, compiled, "account.html",
         rows=[(one.label, values.get(one.id, "")) for one in shown.fields if one.id not in compiled.never_stored],
         services=services,
+        moves=address.field_of(compiled, point) is not None,
         public=bool(publicity.ways(site, compiled, member)),
         sessions=len(sessions.open_sessions(site, member)),
         token=member_token(site, member, "log out"),
@@ -141,13 +141,16 @@ def _profile(
     point = account_point_of(compiled)
     shown = form(compiled, point, tag)
     kept = set(profile.fields(compiled, point))
+    fields = [one for one in shown.fields if one.id in kept and one.id not in compiled.identifying]
     said = {key: problem(tag, words) for key, words in problems.items()}
     return account_view(
         request, site, compiled, "profile.html", 422 if problems else 200,
-        fields=[one for one in shown.fields if one.id in kept and one.id not in compiled.identifying],
+        fields=fields,
         fixed=[(one.label, values.get(one.id, "")) for one in shown.fields if one.id in compiled.identifying],
+        moves=address.field_of(compiled, point) is not None,
         values=values,
         problems=said,
+        summary=to_mend({one.id: (f"f-{one.id}", one.label) for one in fields}, said, say(tag, "form.unknown")),
         token=member_token(site, member, "profile"),
     )  # fmt: skip
 
@@ -164,7 +167,9 @@ def save_profile(request: Asked, data: Sent) -> Response[str]:
     try:
         profile.save(site, compiled, member, account_point_of(compiled), values)
     except InvalidInput as error:
-        return _profile(request, site, compiled, member, values, error.problems, tag)
+        held = profile.read(site, compiled, member, account_point_of(compiled))
+        typed = {key: value for key, value in without_cards(values).items() if key not in compiled.identifying}
+        return _profile(request, site, compiled, member, {**held, **typed}, error.problems, tag)
     return elsewhere(request, site, "")
 
 
@@ -198,9 +203,10 @@ def delete(request: Asked, data: Sent) -> Response[str]:
     tag = language_of(request, compiled.policy.policy.languages)
     speaker, visitor = Speaker(compiled.policy, language(tag)), Visitor(member.person_id, "account")
     planned = erasing.plan(site, member.person_id)
-    ask(site, visitor, "erasure", f"account:{new_key()}", tag)
+    received = ask(site, visitor, "erasure", f"account:{new_key()}", tag)
     kept = erasing.kept_words(speaker, planned.kept)
-    answer = _done(request, site, compiled, "deleted", until=speaker.date(planned.until.date()), kept=kept)
+    what = "heard" if received.waits else "deleted"
+    answer = _done(request, site, compiled, what, until=speaker.date(planned.until.date()), kept=kept)
     let_go(site, answer)
     return answer
 
@@ -209,7 +215,7 @@ def _leaving(request: Asked, data: dict[str, str]) -> tuple[Site, Compiled, Memb
     site, compiled, tag = here(request)
     member = member_of(request, site)
     if member is None:
-        raise Refused(say(tag, "account.nobody"), say(tag, "account.nobody_hint"))
+        raise Refused(say(tag, "account.nobody"), say(tag, "account.left_hint"))
     refuse_forged(request, site, member, "leave", data.get("token", ""), tag)
     return site, compiled, member
 

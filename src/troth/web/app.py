@@ -43,6 +43,7 @@ from troth.web import mailbox as letters
 from troth.web.arrival import App, nameable
 from troth.web.desk.frame import NobodyEntered, to_login
 from troth.web.evidence import Look, Proofs, Watch
+from troth.web.forgetting import remember_nothing, route_without_memory
 from troth.web.guard import BODY_LIMIT, seal
 from troth.web.privacy import asking, centre, linked
 from troth.web.programs import Door
@@ -74,7 +75,8 @@ def make_app(
     for site in sites:
         processor(site)  # whose certificates are read now, so that a file that is missing stops the start
     state["together"] = {site.name: Together(site) for site in sites}
-    return App(
+    remember_nothing()
+    app = App(
         route_handlers=[index.index, wellknown.health, wellknown.security, _of_site(), _static()],
         state=state,
         before_send=[seal],
@@ -95,6 +97,8 @@ def make_app(
         logging_config=None,
         debug=False,
     )
+    route_without_memory(app)
+    return app
 
 
 def _of_site() -> Router:

@@ -19,8 +19,6 @@ from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.store.site import Site
 from troth.web.members import (
-    FORM,
-    Sent,
     account_point_of,
     account_view,
     elsewhere,
@@ -31,7 +29,8 @@ from troth.web.members import (
 )
 from troth.web.pages import Asked, language_of
 from troth.web.scripted import with_script
-from troth.web.words import problem, say
+from troth.web.sent import FORM, Sent
+from troth.web.words import say, told
 
 
 @get("/account/login", sync_to_thread=True, include_in_schema=False)
@@ -50,16 +49,12 @@ def _login(request: Asked, site: Site, compiled: Compiled, wrong: Refused | None
     answer = account_view(
         request, site, compiled, "login.html", 403 if wrong else 200,
         about=say(tag, "account.cookie", about=about, life=speaker.duration(cookie.life)),
-        wrong=_said(tag, wrong),
+        wrong=told(tag, wrong),
         point=account_point_of(compiled),
         token=token,
         options=passkeys.to_log_in(site, token) if passkeys.works(site) else None,
     )  # fmt: skip
     return with_script(answer) if passkeys.works(site) else answer
-
-
-def _said(tag: str, wrong: Refused | None) -> tuple[str, str] | None:
-    return (problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else None
 
 
 @post("/account/login", **FORM)
@@ -79,7 +74,7 @@ def _code(
 ) -> Response[str]:
     token = member_token(site, None, "code")
     return account_view(
-        request, site, compiled, "code.html", 403 if wrong else 200, half=half, wrong=_said(tag, wrong), token=token
+        request, site, compiled, "code.html", 403 if wrong else 200, half=half, wrong=told(tag, wrong), token=token
     )
 
 

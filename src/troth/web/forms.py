@@ -7,32 +7,27 @@ back into the page. A form that arrives twice, by a double click or a second tab
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from dataclasses import dataclass, field, replace
 
 from litestar import Response, get, post
-from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
-from litestar.params import Body
 
 from troth.accounts.sessions import Member
 from troth.collection.forms import Form, form
 from troth.collection.rules import Submission
 from troth.errors import InvalidInput
-from troth.people.cards import find_cards
 from troth.policy.compile import Compiled
 from troth.store.site import Site
-from troth.web.arrival import takes
 from troth.web.guard import refuse_foreign
 from troth.web.members import member_of
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.receipts import confirmed, kept, take_in
+from troth.web.sent import FORM, Loose, texts, to_mend, without_cards
 from troth.web.tokens import form_token, new_key, read_form_token
 from troth.web.words import problem, say
 
 FIELD, CHOICE, ACKNOWLEDGED, TOKEN = "field.", "choice.", "acknowledged", "token"
 PUBLIC = ("form", "account")
-Sent = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @dataclass(frozen=True)
@@ -105,34 +100,25 @@ def _accounts(compiled: Compiled) -> list[str]:
 
 
 def _summary(shown: Form, draft: Draft, tag: str) -> list[tuple[str, str, str]]:
-    """What is wrong, in the order of the page: where, what it is called, and the words; nowhere when it is not on the page."""
-    called = {one.id: one.label for one in shown.fields} | {ACKNOWLEDGED: shown.acknowledge}
-    there = [(f"f-{key}", called[key], draft.problems[key]) for key in called if key in draft.problems]
-    astray = any(key not in called for key in draft.problems)
-    return there + ([("", "", say(tag, "form.unknown"))] if astray else [])
+    places = {one.id: (f"f-{one.id}", one.label) for one in shown.fields}
+    places[ACKNOWLEDGED] = (f"f-{ACKNOWLEDGED}", shown.acknowledge)
+    return to_mend(places, draft.problems, say(tag, "form.unknown"))
 
 
-@post(
-    "/forms/{point:str}",
-    sync_to_thread=True,
-    status_code=200,
-    guards=[takes("application/x-www-form-urlencoded")],
-    include_in_schema=False,
-)
-def submit(request: Asked, data: Sent) -> Response[str]:
+@post("/forms/{point:str}", **FORM)
+def submit(request: Asked, data: Loose) -> Response[str]:
     """Take in a form: a receipt, or the form again with what needs attention."""
     site = site_of(request)
     compiled = site.policy()
     point = public_point(compiled, request.path_params["point"])
     tag = language_of(request, compiled.policy.policy.languages)
     refuse_foreign(request, say(tag, "form.foreign"), say(tag, "form.foreign_hint"))
-    sent = {name: value if isinstance(value, str) else "" for name, value in data.items()}
+    sent = texts(data)
     member = member_of(request, site) if compiled.policy.collection[point].members_only else None
     key = read_form_token(site, _bound(point, member), sent.pop(TOKEN, ""))
     draft = _draft(sent, key or new_key())
     if key is None:
-        draft = Draft(draft.key, draft.values, draft.choices, draft.acknowledged, remark=say(tag, "form.stale"))
-        return _form_page(request, site, compiled, draft, status=422)
+        return _form_page(request, site, compiled, _again(draft, {}, tag, say(tag, "form.stale")), status=422)
     return _taken_in(request, site, compiled, draft, tag, member)
 
 
@@ -169,7 +155,6 @@ def _taken_in(
     return site_page(request, site, compiled, "stored.html", here="forms", told=told)
 
 
-def _again(draft: Draft, problems: Mapping[str, str], tag: str) -> Draft:
-    values = {key: "" if find_cards(value) else value for key, value in draft.values.items()}
+def _again(draft: Draft, problems: Mapping[str, str], tag: str, remark: str = "") -> Draft:
     told = {key: problem(tag, words) for key, words in problems.items()}
-    return Draft(draft.key, values, draft.choices, draft.acknowledged, told)
+    return replace(draft, values=without_cards(draft.values), problems=told, remark=remark)

@@ -13,9 +13,7 @@ from troth.collection.forms import form
 from troth.errors import InvalidInput
 from troth.policy.notice.language import Speaker, language
 from troth.web.members import (
-    FORM,
     Acting,
-    Sent,
     account_point_of,
     account_view,
     acting,
@@ -26,8 +24,9 @@ from troth.web.members import (
 )
 from troth.web.moments import moment
 from troth.web.pages import Asked
+from troth.web.sent import FORM, Sent, to_mend, without_cards
 from troth.web.visits import SECRET_PATH
-from troth.web.words import problem
+from troth.web.words import problem, say
 
 FIELD = "field."
 
@@ -66,13 +65,17 @@ def _one(request: Asked, at: Acting, typed: Mapping[str, str], problems: Mapping
     if one is None:
         raise NotFoundException
     shown = form(at.compiled, one.point, at.tag)
+    fields = [field for field in shown.fields if field.id in one.values]
+    places = {field.id: (f"f-{field.id}", field.label) for field in fields}
+    said = {key: problem(at.tag, words) for key, words in problems.items()}
     return account_view(
         request, at.site, at.compiled, "given_one.html", 422 if problems else 200,
         id=one.id,
         title=shown.title,
-        fields=[field for field in shown.fields if field.id in one.values],
+        fields=fields,
         values={**one.values, **typed},
-        problems={key: problem(at.tag, words) for key, words in problems.items()},
+        problems=said,
+        summary=to_mend(places, said, say(at.tag, "form.unknown")),
         token=member_token(at.site, at.member, "given"),
     )  # fmt: skip
 
@@ -86,7 +89,7 @@ def save_one(request: Asked, data: Sent) -> Response[str]:
     try:
         given.save(at.site, at.compiled, at.member, point, request.path_params["given_id"], values)
     except InvalidInput as error:
-        return _one(request, at, values, error.problems)
+        return _one(request, at, without_cards(values), error.problems)
     return elsewhere(request, at.site, "/given")
 
 

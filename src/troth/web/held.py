@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from litestar import Response, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from litestar.response import Redirect, Stream
 from markupsafe import Markup
 
@@ -29,10 +27,10 @@ from troth.rights.copy.pictures import received, timeline
 from troth.rights.copy.reading import page as reading
 from troth.rights.copy.words import words
 from troth.store.site import Site
-from troth.web.arrival import takes
 from troth.web.members import account_point_of, member_of, member_token, refuse_forged
 from troth.web.notice_page import style_sheet
 from troth.web.pages import Asked, language_of, render, site_of, site_page, with_language
+from troth.web.sent import FORM, Sent
 
 Format = Literal["html", "pdf", "json", "csv"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -46,7 +44,6 @@ MOST_SHOWN = 200
 """records on a page; the copies hold all"""
 MOST_PRINTED = 1000
 """records in a PDF, which is set as a whole: more would keep a worker busy for minutes. It says how many there are"""
-Sent = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +124,7 @@ def data_page(request: Asked) -> Response[str]:
     )  # fmt: skip
 
 
-@post(
-    "/account/data",
-    sync_to_thread=True,
-    status_code=200,
-    guards=[takes("application/x-www-form-urlencoded")],
-    include_in_schema=False,
-)
+@post("/account/data", **FORM)
 def take_copy(request: Asked, data: Sent) -> Response[Any]:
     """A member's copy, in the format that the form names."""
     site = site_of(request)

@@ -14,8 +14,8 @@ from troth.policy.notice.language import Speaker, language
 from troth.store.site import Site
 from troth.web.evidence import Shown, Tally, age, tally
 from troth.web.forms import public_points
-from troth.web.pages import Asked, language_of, page, with_language
-from troth.web.words import LANGUAGES, say, words
+from troth.web.pages import Asked, language_of, own_name, page, with_language
+from troth.web.words import LANGUAGES, say
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,9 @@ def index(request: Asked) -> Response[str]:
     tag = language_of(request)
     cards = [_card(request, site, tag) for site in request.app.state.sites.values()]
     title = say(tag, "index.title")
-    languages = [(other, words(other)["page"]["language"], f"/?lang={other}", other == tag) for other in LANGUAGES]
-    languages = [(other, _names()[other], address, current) for other, _, address, current in languages]
+    languages = [(other, own_name(other), f"/?lang={other}", other == tag) for other in LANGUAGES]
     return page(request, "index.html", tag, cards=cards, title=title, site_name="Troth", languages=languages,
                 suffix=with_language(request, ""))  # fmt: skip
-
-
-def _names() -> dict[str, str]:
-    return {tag: str(language(tag).tree["name"]) for tag in LANGUAGES}
 
 
 def _card(request: Asked, site: Site, tag: str) -> Card:

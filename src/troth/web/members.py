@@ -9,13 +9,11 @@ carries a token that is bound to the session; and where the site is served over 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Response
 from litestar.datastructures import Cookie
-from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
-from litestar.params import Body
 from litestar.response import Redirect
 
 from troth.accounts.profile import account_point
@@ -24,20 +22,10 @@ from troth.errors import Refused
 from troth.logins.digests import Session
 from troth.policy.compile import Compiled
 from troth.store.site import Site
-from troth.web.arrival import takes
 from troth.web.guard import refuse_foreign
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.tokens import form_token, new_key, read_form_token
 from troth.web.words import say
-
-Sent = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
-FORM: dict[str, Any] = {
-    "sync_to_thread": True,
-    "status_code": 200,
-    "guards": [takes("application/x-www-form-urlencoded")],
-    "include_in_schema": False,
-}
-"""what every handler of a member's form has in common"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ from troth.accounts import address
 from troth.accounts.profile import read
 from troth.errors import InvalidInput, Refused
 from troth.web.members import (
-    FORM,
     Acting,
-    Sent,
     account_point_of,
     account_view,
     acting,
@@ -27,6 +25,7 @@ from troth.web.members import (
     to_log_in,
 )
 from troth.web.pages import Asked
+from troth.web.sent import FORM, Sent, without_cards
 from troth.web.visits import SECRET_PATH
 from troth.web.words import problem
 
@@ -60,9 +59,9 @@ def _address(
 def change_address(request: Asked, data: Sent) -> Response[str]:
     """Send a link to the new address; the page is the same whoever has it."""
     at = acting(request, data, "address")
-    typed = data.get("address", "")
+    typed = without_cards(data).get("address", "")
     try:
-        address.ask(at.site, at.member, typed, data.get("password", ""))
+        address.ask(at.site, at.member, data.get("address", ""), data.get("password", ""))
     except InvalidInput as error:
         return _address(request, at, 422, next(iter(error.problems.values()), error.message), typed=typed)
     except Refused as error:
@@ -84,12 +83,14 @@ def confirm_page(request: Asked) -> Response[str]:
     return _confirm(request)
 
 
-def _confirm(request: Asked, done: bool = False) -> Response[str]:
+def _confirm(request: Asked, done: bool = False, pressed: bool = False) -> Response[str]:
     site, compiled, _ = here(request)
     good = not done and address.link_is_good(site, request.path_params["token"])
     status = 200 if good or done else 404
     token = member_token(site, None, "confirm address")
-    return account_view(request, site, compiled, "moved.html", status, good=good, done=done, token=token)
+    return account_view(
+        request, site, compiled, "moved.html", status, good=good, done=done, pressed=pressed, token=token
+    )
 
 
 @post("/account/address/{token:str}", opt={SECRET_PATH: True}, **FORM)
@@ -100,7 +101,7 @@ def confirm_address(request: Asked, data: Sent) -> Response[str]:
     try:
         address.confirm(site, request.path_params["token"])
     except InvalidInput:
-        return _confirm(request)
+        return _confirm(request, pressed=True)
     return _confirm(request, done=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -67,7 +67,7 @@ def site_page(
         "site_name": compiled.policy.operator.name or site.wiring.title,
         "operator": compiled.policy.operator.name or site.wiring.title,
         "links": links(request, site, compiled, tag, here),
-        "languages": list(languages(request, compiled, tag)),
+        "languages": languages(request, compiled.policy.policy.languages, tag),
     }
     return page(request, template, tag, status=status, **(frame | values))
 
@@ -86,10 +86,15 @@ def with_language(request: Asked, address: str) -> str:
     return f"{address}?{urlencode({'lang': tag})}" if tag in LANGUAGES else address
 
 
-def languages(request: Asked, compiled: Compiled, tag: str) -> Iterator[tuple[str, str, str, bool]]:
-    """The languages of this page: tag, own name, address, whether it is this one."""
-    for other in compiled.policy.policy.languages:
-        yield other, own_name(other), address_in(request, other), other == tag
+def languages(request: Asked, offered: Sequence[str], tag: str) -> list[tuple[str, str, str, bool]]:
+    """The languages of this page: tag, own name, address, whether it is this one.
+
+    None on the answer to a form: its address may take no visitor, and going there would lose what was typed, what is shown
+    once, or the visit.
+    """
+    if request.method == "POST":
+        return []
+    return [(one, own_name(one), address_in(request, one), one == tag) for one in offered]
 
 
 def address_in(request: Asked, tag: str) -> str:

@@ -77,7 +77,7 @@ def answer(
     known = {"limit": BODY_LIMIT // 1024, "number": number}
     title = say(tag, f"problem.{status}.title", **known)
     text = problem(tag, text) if text else say(tag, f"problem.{status}.text", **known)
-    hint = hint or say(tag, f"problem.{status}.hint", **known)
+    hint = problem(tag, hint) if hint else say(tag, f"problem.{status}.hint", **known)
     spoken = request.url.path.split("/")[2:3]
     if spoken and spoken[0] in _PROTOCOLS:
         return _PROTOCOLS[spoken[0]](status, f"{title}. {text}".replace("..", "."), extra or {})

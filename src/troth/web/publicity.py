@@ -17,8 +17,9 @@ from litestar.exceptions import NotFoundException
 from troth.accounts.publicity import actions as publicity
 from troth.accounts.publicity.rules import NOTHING, Choice, Way, fresh
 from troth.policy.notice.language import Speaker, capital, language
-from troth.web.members import FORM, Acting, Sent, account_view, acting, elsewhere, member_token, present, to_log_in
+from troth.web.members import Acting, account_view, acting, elsewhere, member_token, present, to_log_in
 from troth.web.pages import Asked, language_of, site_of, site_page
+from troth.web.sent import FORM, Sent
 from troth.web.visits import SECRET_PATH
 from troth.web.words import say
 

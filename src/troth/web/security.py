@@ -19,9 +19,7 @@ from troth.errors import Refused
 from troth.logins.totp import picture, totp_address
 from troth.policy.notice.language import Speaker, language
 from troth.web.members import (
-    FORM,
     Acting,
-    Sent,
     account_point_of,
     account_view,
     acting,
@@ -33,7 +31,8 @@ from troth.web.members import (
 from troth.web.moments import moment
 from troth.web.pages import Asked
 from troth.web.scripted import with_script
-from troth.web.words import problem, say
+from troth.web.sent import FORM, Sent
+from troth.web.words import say, told
 
 
 @get("/account/security", sync_to_thread=True, include_in_schema=False)
@@ -59,13 +58,9 @@ def _security(request: Asked, at: Acting, wrong: Refused | None = None, about: s
             for one in sessions.open_sessions(at.site, at.member)
         ],
         token=member_token(at.site, at.member, "security"),
-        wrong=_said(at, wrong),
+        wrong=told(at.tag, wrong),
         about=about,
     )  # fmt: skip
-
-
-def _said(at: Acting, wrong: Refused | None) -> tuple[str, str] | None:
-    return (problem(at.tag, wrong.message), problem(at.tag, wrong.hint)) if wrong else None
 
 
 @post("/account/codes/begin", **FORM)
@@ -86,7 +81,7 @@ def _codes(request: Asked, at: Acting, secret: str, wrong: Refused | None = None
         request, at.site, at.compiled, "codes.html", 403 if wrong else 200,
         picture=drawn,
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
-        wrong=_said(at, wrong),
+        wrong=told(at.tag, wrong),
         token=member_token(at.site, at.member, "codes"),
     )  # fmt: skip
 
@@ -155,7 +150,7 @@ def _passkey(request: Asked, at: Acting, wrong: Refused | None = None) -> Respon
     return with_script(
         account_view(
             request, at.site, at.compiled, "passkey.html", 403 if wrong else 200,
-            options=options, token=token, wrong=_said(at, wrong),
+            options=options, token=token, wrong=told(at.tag, wrong),
         )
     )  # fmt: skip
 

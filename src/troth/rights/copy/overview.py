@@ -10,7 +10,7 @@ since nobody may read it any more. Visits are recorded without anything that tie
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -37,9 +37,12 @@ from troth.store.site import Site
 
 MOST_SHOWN = 1000
 """records on one page; the copies for programs hold all there are"""
+Meet = Callable[[Held], None]
 
 
-def everything_told(site: Site, person_id: str, by: By, tag: str, masks: Masks = NONE) -> Told:
+def everything_told(
+    site: Site, person_id: str, by: By, tag: str, masks: Masks = NONE, meet: Meet | None = None
+) -> Told:
     """All that is held about a person, in the language ``tag``, the records oldest first and read as they are gone through.
 
     Raises:
@@ -47,6 +50,7 @@ def everything_told(site: Site, person_id: str, by: By, tag: str, masks: Masks =
         StoreError: when the key store is missing, or the person was erased.
     """
     records = vault.everything(site, person_id, by)
+    records = _met(records, meet) if meet else records
     with site.reading() as conn:
         compiled, now = site.policy(conn), site.now()
         found = look(conn, person_id, now)
@@ -67,14 +71,22 @@ def everything_told(site: Site, person_id: str, by: By, tag: str, masks: Masks =
 
 
 def overview(
-    site: Site, person_id: str, by: By, tag: str, masks: Masks = NONE, most: int | None = MOST_SHOWN
+    site: Site,
+    person_id: str,
+    by: By,
+    tag: str,
+    masks: Masks = NONE,
+    most: int | None = MOST_SHOWN,
+    meet: Meet | None = None,
 ) -> Overview:
     """The same to be read: grouped by purpose, the newest ``most`` records in memory (all when None).
+
+    ``meet`` is called with each record on the way, the oldest first, by whoever needs something else of them as well.
 
     Raises:
         Refused, StoreError: as ``everything_told`` does.
     """
-    return gathered(everything_told(site, person_id, by, tag, masks), most)
+    return gathered(everything_told(site, person_id, by, tag, masks, meet), most)
 
 
 def gathered(told: Told, most: int | None = MOST_SHOWN) -> Overview:
@@ -105,6 +117,12 @@ def _group(items: list[Item], speaker: Speaker) -> Group:
         return Group(uses[0].purpose, uses[0].basis, tuple(items))
     tag = speaker.words.tag
     return Group(Named("", say(tag, "copy.nothing_for")), say(tag, "copy.unused"), tuple(items))
+
+
+def _met(records: Iterator[Held], meet: Meet) -> Iterator[Held]:
+    for held in records:
+        meet(held)
+        yield held
 
 
 def _items(records: Iterator[Held], kinds: Kinds, masks: Masks, masked: str) -> Iterator[Item]:

@@ -10,9 +10,7 @@ from troth.staff import own
 from troth.staff.entering import log_in, log_out
 from troth.store.site import Site
 from troth.web.desk.frame import (
-    FORM,
     PAGE,
-    Sent,
     address_of,
     desk_page,
     elsewhere,
@@ -22,7 +20,8 @@ from troth.web.desk.frame import (
     stay,
 )
 from troth.web.pages import Asked, language_of, site_of
-from troth.web.words import problem, say
+from troth.web.sent import FORM, Sent
+from troth.web.words import problem, say, told
 
 
 @get("/login", **PAGE)
@@ -33,8 +32,7 @@ def login_page(request: Asked) -> Response[str]:
 
 def _login(request: Asked, site: Site, wrong: Refused | None = None) -> Response[str]:
     tag = language_of(request)
-    said = (problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else None
-    return desk_page(request, site, None, "desk_login.html", status=403 if wrong else 200, wrong=said)
+    return desk_page(request, site, None, "desk_login.html", status=403 if wrong else 200, wrong=told(tag, wrong))
 
 
 @post("/login", **FORM)

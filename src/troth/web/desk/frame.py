@@ -10,13 +10,10 @@ one token, bound to the session, is in every form; and ``pages.html`` lets nobod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Response
 from litestar.datastructures import Cookie
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from litestar.response import Redirect
 
 from troth.errors import Refused
@@ -24,19 +21,13 @@ from troth.logins.digests import Session
 from troth.staff.entering import Entered, who
 from troth.staff.rules import Act, may
 from troth.store.site import Site
-from troth.web.arrival import takes
 from troth.web.guard import refuse_foreign
-from troth.web.pages import Asked, address_in, language_of, own_name, page, site_of, with_language
+from troth.web.moments import stamp
+from troth.web.pages import Asked, language_of, languages, page, site_of, with_language
 from troth.web.tokens import form_token, new_key, read_form_token
 from troth.web.words import LANGUAGES, say, words
 
-Sent = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 PAGE: Mapping[str, Any] = {"sync_to_thread": True}
-FORM: Mapping[str, Any] = {
-    "sync_to_thread": True,
-    "status_code": 200,
-    "guards": [takes("application/x-www-form-urlencoded")],
-}
 NAVIGATION: tuple[tuple[str, str, Act], ...] = (
     ("start", "", "own"),
     ("letter", "/letter", "requests"),
@@ -154,18 +145,11 @@ def desk_page(
         "token": form_token(site, _bound(entered), new_key()),
         "lang": with_language(request, ""),
         "links": _navigation(request, site, entered, tag, here),
-        "languages": _languages(request, tag),
-        "moment": moment,
+        "languages": languages(request, LANGUAGES, tag),
+        "moment": stamp,
         "role": lambda name: role_word(tag, name),
     }
     return page(request, template, tag, status=status, **(frame | values))
-
-
-def _languages(request: Asked, tag: str) -> list[tuple[str, str, str, bool]]:
-    """None on the answer to a form: what it shows once would be lost by going elsewhere, and its address takes no visitor."""
-    if request.method == "POST":
-        return []
-    return [(one, own_name(one), address_in(request, one), one == tag) for one in LANGUAGES]
 
 
 def _navigation(
@@ -188,13 +172,12 @@ def elsewhere(request: Asked, site: Site, path: str) -> Response[str]:
 
 
 def to_login(request: Asked, _: Exception) -> Response[str]:
-    """What ``NobodyEntered`` is answered with."""
-    return elsewhere(request, site_of(request), "/login")
-
-
-def moment(at: datetime | None) -> str:
-    """A time with its zone, to the minute; blank for none."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
+    """What ``NobodyEntered`` is answered with: the way to log in, and after a form that nothing of it was done."""
+    site, tag = site_of(request), language_of(request)
+    if request.method != "POST":
+        return elsewhere(request, site, "/login")
+    lapsed = (say(tag, "desk.lapsed"), say(tag, "desk.lapsed_hint"))
+    return desk_page(request, site, None, "desk_login.html", status=403, wrong=lapsed)
 
 
 def role_word(tag: str, role: str) -> str:

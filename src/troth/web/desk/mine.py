@@ -8,8 +8,9 @@ from troth.errors import InvalidInput, Refused
 from troth.staff import own
 from troth.staff.entering import Entered
 from troth.store.site import Site
-from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted, required
+from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
 from troth.web.pages import Asked, language_of, site_of
+from troth.web.sent import FORM, Sent
 from troth.web.words import problem
 
 
@@ -23,7 +24,7 @@ def me_page(request: Asked) -> Response[str]:
 def _me(
     request: Asked, site: Site, entered: Entered, wrong: tuple[str, str] = ("", ""), done: str = ""
 ) -> Response[str]:
-    """``wrong``: the form (``password`` or ``codes``) and what is wrong with it; ``done``: what was just done."""
+    """``wrong``: the field (``password``, ``fresh`` or ``codes``) and what is wrong with it; ``done``: what was just done."""
     with site.reading() as conn:
         sessions, left = own.sessions(site, conn, entered), own.codes_left(conn, entered)
     return desk_page(
@@ -40,7 +41,8 @@ def change_password(request: Asked, data: Sent) -> Response[str]:
     try:
         own.change_password(site, entered, data.get("password", ""), data.get("fresh", ""))
     except (InvalidInput, Refused) as error:
-        return _me(request, site, entered, ("password", problem(language_of(request), error.message)))
+        field = "fresh" if isinstance(error, InvalidInput) else "password"
+        return _me(request, site, entered, (field, problem(language_of(request), error.message)))
     return _me(request, site, entered, done="password")
 
 

@@ -13,8 +13,9 @@ from troth.staff.actions import Member
 from troth.staff.entering import Entered
 from troth.staff.rules import log_kept, roles_of
 from troth.store.site import Site
-from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted, required
+from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
 from troth.web.pages import Asked, language_of, site_of
+from troth.web.sent import FORM, Sent
 from troth.web.words import say, words
 
 ROLE = "role."
@@ -28,13 +29,20 @@ def staff_page(request: Asked) -> Response[str]:
 
 
 def _staff(
-    request: Asked, site: Site, entered: Entered, login: str = "", roles: tuple[str, ...] = (), wrong: str = ""
+    request: Asked,
+    site: Site,
+    entered: Entered,
+    login: str = "",
+    roles: tuple[str, ...] = (),
+    wrong: Mapping[str, str] | None = None,
 ) -> Response[str]:
+    """``wrong``: what is wrong with the ``login`` and the ``roles`` of somebody to add."""
     with site.reading() as conn:
         members = actions.everybody(conn)
     return desk_page(
         request, site, entered, "desk_staff.html", here="staff", status=422 if wrong else 200,
-        members=members, known=roles_of(site.policy().policy), login=login, roles=roles, wrong=wrong,
+        members=members, known=roles_of(site.policy().policy), login=login, roles=roles,
+        wrong={"login": "", "roles": ""} | dict(wrong or {}),
     )  # fmt: skip
 
 
@@ -47,8 +55,9 @@ def add(request: Asked, data: Sent) -> Response[str]:
     try:
         link = actions.add(site, login, roles, entered)
     except (InvalidInput, Refused) as error:
-        what = next(iter(error.problems), "login") if isinstance(error, InvalidInput) else "taken"
-        return _staff(request, site, entered, login, roles, say(language_of(request), f"desk.wrong.{what}"))
+        tag, unfit = language_of(request), error.problems if isinstance(error, InvalidInput) else {}
+        wrong = {what: say(tag, f"desk.wrong.{what}") for what in unfit} or {"login": say(tag, "desk.wrong.taken")}
+        return _staff(request, site, entered, login, roles, wrong)
     return _link(request, site, entered, login, link)
 
 

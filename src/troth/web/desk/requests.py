@@ -7,25 +7,31 @@ another person's, with a few words around it, when the answer waits for somebody
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from litestar import Response, get, post
 
-from troth.errors import InvalidInput, Refused, TrothError
+from troth.errors import InvalidInput, Refused, StoreError, TrothError
 from troth.policy.notice.language import LANGUAGES, Speaker, capital, language
 from troth.rights import carrying, desk, erasing, papers, replies, reviewing, rules
 from troth.rights.desk import Refusal, Shown
-from troth.rights.intake import receive
+from troth.rights.intake import begun, receive_in
 from troth.rights.rules import Intake
 from troth.staff import actions, log
 from troth.staff.entering import Entered
 from troth.store.site import Site
-from troth.web.desk.frame import FORM, PAGE, Sent, desk_page, elsewhere, posted, required
+from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
 from troth.web.pages import Asked, language_of, own_name, site_of
+from troth.web.sent import FORM, Sent, without_cards
 from troth.web.tokens import read_form_token
-from troth.web.words import problem, say, words
+from troth.web.words import problem, say, told, words
+
+_log = logging.getLogger("troth.web")
+_FIRST_TO_BEGIN = timedelta(hours=14)
+"""by how much a day begins earlier than in UTC where it begins first (the Line Islands)"""
 
 
 @get("/", **PAGE)
@@ -63,8 +69,14 @@ def _rights(tag: str) -> dict[str, str]:
 
 
 def _request(
-    request: Asked, site: Site, entered: Entered, done: str = "", wrong: TrothError | None = None
+    request: Asked,
+    site: Site,
+    entered: Entered,
+    done: str = "",
+    wrong: TrothError | None = None,
+    typed: tuple[str, Mapping[str, str]] = ("", {}),
 ) -> Response[str]:
+    """``typed``: the act that did not work and what was sent with it, to be shown again in its form."""
     tag = language_of(request)
     shown = desk.shown(site, request.path_params["request_id"])
     said = replies.words_in(tag)
@@ -72,10 +84,10 @@ def _request(
         request, site, entered, "desk_request.html", here="start", status=422 if wrong else 200,
         shown=shown, rights=_rights(tag), outcomes=said["outcomes"], sorts=list(rules.RIGHTS),
         plan=_plan(site, shown, tag), done=done, now=site.now(),
-        wrong=(problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else ("", ""),
+        wrong=told(tag, wrong) or ("", ""),
         found=_found(site, shown, tag),
         paper=_paper(site, shown, tag), fields=_fields(site, tag), grounds=_grounds(site, tag), scopes=_scopes(site, tag),
-        about=_about(site, shown, tag), staff=_staff(site),
+        about=_about(site, shown, tag), staff=_staff(site), tried=typed[0], typed=without_cards(typed[1]),
     )  # fmt: skip
 
 
@@ -139,7 +151,6 @@ def _scopes(site: Site, tag: str) -> list[tuple[str, str]]:
 def _mask(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
     masked = [key.removeprefix("mask.") for key in sent if key.startswith("mask.")]
     reviewing.decide(site, request_id, masked, entered.staff_id)
-    carrying.carry(site, request_id)
 
 
 def _staff(site: Site) -> dict[str, str]:
@@ -154,7 +165,8 @@ def _about(site: Site, shown: Shown, tag: str) -> str:
     return Speaker(site.policy().policy, language(tag)).every(called.get(one, one) for one in shown.about)
 
 
-Act = Callable[[Site, str, dict[str, str], Entered], object]
+Act = Callable[[Site, str, dict[str, str], Entered], TrothError | None]
+"""raises when nothing was done; what it returns is said about what was done all the same"""
 
 
 def _sort(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
@@ -164,15 +176,15 @@ def _sort(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -
     desk.sort(site, request_id, sent.get("right", ""), entered.staff_id, changes, about)
 
 
-def _identify(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
-    if not desk.identify(site, request_id, sent.get("field", ""), sent.get("value", ""), entered.staff_id):
-        raise Refused("Nobody is found by this.", "Try another field, or ask whoever wrote how we know them.")
+def _identify(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> TrothError | None:
+    if desk.identify(site, request_id, sent.get("field", ""), sent.get("value", ""), entered.staff_id):
+        return None
+    return Refused("Nobody is found by this.", "Try another field, or ask whoever wrote how we know them.")
 
 
 def _accept(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
     how: Literal["staff", "mandate"] = "mandate" if sent.get("mandate") == "yes" else "staff"
     desk.accept_evidence(site, request_id, sent.get("evidence", ""), entered.staff_id, how)
-    carrying.carry(site, request_id)
 
 
 def _reject(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
@@ -220,6 +232,8 @@ ACTS: dict[str, Act] = {
     "sort": _sort, "identify": _identify, "accept": _accept, "reject": _reject, "refuse": _refuse, "extend": _extend,
     "answer": _answer, "decide": _decide, "cancel": _cancel, "printed": _printed, "mask": _mask,
 }  # fmt: skip
+CARRIED = frozenset({"accept", "mask"})
+"""acts after which the request is carried out"""
 
 
 @post("/requests/{request_id:str}/{act:str}", **FORM)
@@ -232,12 +246,23 @@ def act(request: Asked, data: Sent) -> Response[str]:
         raise Refused(say(language_of(request), "desk.no_act"), "")
     desk.shown(site, request_id)  # so that nothing is noted of a request that is not there
     try:
-        ACTS[name](site, request_id, dict(data), entered)
+        wrong = ACTS[name](site, request_id, dict(data), entered)
     except TrothError as error:
-        return _request(request, site, entered, wrong=error)
-    with site.writing() as conn:
-        log.note(site, conn, "acted", entered.staff_id, entered.ip, act=f"request_{name}", ref=request_id)
-    return _request(request, site, entered, done=say(language_of(request), "desk.done"))
+        return _request(request, site, entered, wrong=error, typed=(name, data))
+    _noted(site, name, request_id, entered)
+    waits = name in CARRIED and carrying.at_once(site, request_id) is None
+    done = "" if wrong else say(language_of(request), "desk.waits_on" if waits else "desk.done")
+    return _request(request, site, entered, done, wrong, (name, data) if wrong else ("", {}))
+
+
+def _noted(site: Site, name: str, request_id: str, entered: Entered) -> None:
+    """Note an act that was done, before anything comes of it; a store that fails now does not make it undone."""
+    try:
+        with site.writing() as conn:
+            log.note(site, conn, "acted", entered.staff_id, entered.ip, act=f"request_{name}", ref=request_id)
+    except StoreError as error:
+        what = "%s: %s of request %s by staff %s is not in the log of the staff: %s"
+        _log.error(what, site.name, name, request_id, entered.staff_id, error.message)
 
 
 @get("/requests/{request_id:str}/letters/{letter:str}", **PAGE)
@@ -270,7 +295,7 @@ def _enter(
     blank = dict.fromkeys(("right", "channel", "name", "email", "text", "language", "received"), "")
     return desk_page(
         request, site, entered, "desk_enter.html", here="letter", status=422 if wrong else 200,
-        typed=blank | typed, rights=_rights(tag), spoken=[(one, own_name(one)) for one in LANGUAGES],
+        typed=blank | without_cards(typed), rights=_rights(tag), spoken=[(one, own_name(one)) for one in LANGUAGES],
         wrong=(problem(tag, wrong.message), _why(wrong, tag)) if wrong else ("", ""),
     )  # fmt: skip
 
@@ -293,19 +318,21 @@ def enter(request: Asked, data: Sent) -> Response[str]:
         at=_received(site, data.get("received", "")),
     )  # fmt: skip
     try:
-        received = receive(site, wish)
+        with site.writing() as conn:
+            received = receive_in(site, conn, wish)
+            log.note(site, conn, "acted", entered.staff_id, entered.ip, act="request_entered", ref=received.id)
     except TrothError as error:
         return _enter(request, site, entered, dict(data), error)
-    with site.writing() as conn:
-        log.note(site, conn, "acted", entered.staff_id, entered.ip, act="request_entered", ref=received.id)
+    begun(site, received)
     return elsewhere(request, site, f"/requests/{received.id}")
 
 
 def _received(site: Site, written: str) -> datetime | None:
-    """The day a letter came, from its first minute on; None for today."""
-    if not written or written == site.now().date().isoformat():
+    """The day a letter came, from its first minute on; None for today, which begins earlier in the east than in UTC."""
+    today, at = site.now().date().isoformat(), _day(written)
+    if not written or written == today or site.now() < at <= site.now() + _FIRST_TO_BEGIN:
         return None
-    return _day(written)
+    return at
 
 
 PAGES = (start_page, request_page, act, letter_page, enter_page, enter)

@@ -18,8 +18,8 @@ from troth.rights.replies import words_in
 from troth.rights.rules import Intake, terms
 from troth.web.members import member_of, member_token, refuse_forged
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
-from troth.web.privacy.forms import FORM, Sent, texts
-from troth.web.tokens import read_form_token
+from troth.web.sent import FORM, Loose, texts, to_mend, without_cards
+from troth.web.tokens import key_from
 from troth.web.words import problem, say
 
 OFFERED = (
@@ -55,12 +55,16 @@ def _page(
     site = site_of(request)
     compiled = site.policy()
     tag = language_of(request, compiled.policy.policy.languages)
+    said = {key: problem(tag, words) for key, words in problems.items()}
+    places = {"right": ("r-1", say(tag, "privacy.what"))} | {
+        key: (key, say(tag, f"privacy.{key}")) for key in ASKED[1:]
+    }
     return site_page(
         request, site, compiled, "privacy.html", here="privacy", status=status,
         rights=rights_on_web(compiled, tag),
-        typed=dict.fromkeys(ASKED, "") | typed,
-        problems=dict.fromkeys(ASKED, "") | {key: problem(tag, words) for key, words in problems.items()},
-        wrong=len(problems),
+        typed=dict.fromkeys(ASKED, "") | without_cards(typed),
+        problems=dict.fromkeys(ASKED, "") | said,
+        summary=to_mend(places, said, say(tag, "form.unknown")),
         sent=sent,
         lang=with_language(request, ""),
         token=member_token(site, None, ASK),
@@ -71,7 +75,7 @@ def _page(
 
 
 @post("/privacy/request", **FORM)
-def ask(request: Asked, data: Sent) -> Response[str]:
+def ask(request: Asked, data: Loose) -> Response[str]:
     """Take in a request: the page says the same whoever asks, and for whatever."""
     site = site_of(request)
     compiled = site.policy()
@@ -82,7 +86,8 @@ def ask(request: Asked, data: Sent) -> Response[str]:
     problems = _problems(compiled, typed, tag)
     if problems:
         return _page(request, typed, problems, 422)
-    key = read_form_token(site, f"{ASK}:nobody", sent.get("token", "")) or ""
+    # A page that is gone back to is sent anew: the same once, and anything else in it is another request.
+    key = key_from(ASK, repr([sent.get("token", ""), *typed.values()]))
     client: Any = request.scope.get("client")
     wish = Intake(
         typed["right"], "web", f"web:{key}", typed["email"], typed["name"], typed["text"],

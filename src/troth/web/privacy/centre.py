@@ -9,12 +9,12 @@ first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.response import Redirect
-from markupsafe import Markup
 
 from troth.accounts.profile import account_point
 from troth.accounts.sessions import Member
@@ -22,12 +22,12 @@ from troth.clock import DAY
 from troth.errors import InvalidInput, Refused, TrothError
 from troth.logins.digests import digest_of
 from troth.policy.compile import Compiled
-from troth.policy.law import authorities, profiles_of
+from troth.policy.law import authorities
 from troth.policy.notice.language import Speaker, language
-from troth.rights import carrying, erasing
+from troth.rights import carrying, erasing, rules
 from troth.rights import centre as rights
 from troth.rights.centre import Visitor
-from troth.rights.copy.overview import overview
+from troth.rights.intake import Received
 from troth.rights.replies import words_in
 from troth.rights.rules import destroys_within
 from troth.store.site import Site
@@ -35,12 +35,13 @@ from troth.web import held
 from troth.web.guard import refuse_foreign
 from troth.web.members import member_of
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
-from troth.web.privacy.forms import FORM, Sent, texts, ticked
-from troth.web.tokens import form_token, new_key, read_form_token
+from troth.web.sent import FORM, Loose, texts, ticked, without_cards
+from troth.web.tokens import form_token, key_from, new_key, read_form_token
 from troth.web.visits import UNRECORDED
 from troth.web.words import problem, say
 
 FIELD, SWITCH, OBJECT = "field.", "on.", "no."
+_NOTHING_WRONG: Mapping[str, Any] = {"wrong": "", "hint": "", "typed": {}}
 _POST: dict[str, Any] = {**FORM, "opt": {UNRECORDED: True}}
 
 
@@ -70,12 +71,16 @@ class Here:
         """A fresh token for the forms of one page."""
         return form_token(self.site, self.bound, new_key())
 
-    def key(self, data: dict[str, str]) -> str:
-        """The key of what a form does, from its token. Raises ``Refused`` when this session or visit did not open it."""
-        key = read_form_token(self.site, self.bound, data.get("token", ""))
+    def key(self, act: str, sent: dict[str, str]) -> str:
+        """The key of what a form does. Raises ``Refused`` when this session or visit did not open it.
+
+        The forms of a page share its token, and the page stays open while a copy is downloaded; so the act and all that was
+        sent are in the key: a double click is done once, and whatever else comes from the same page is a wish of its own.
+        """
+        key = read_form_token(self.site, self.bound, sent.get("token", ""))
         if key is None:
             raise Refused(say(self.tag, "form.foreign"), say(self.tag, "form.foreign_hint"))
-        return f"centre:{key}"
+        return f"centre:{act}:{key_from(key, repr(sorted(sent.items())))}"
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response[str]:
         """A page of the privacy centre."""
@@ -107,15 +112,15 @@ def _visiting(request: Asked, site: Site, compiled: Compiled, tag: str, secret: 
     return Here(request, site, compiled, tag, Visitor(found[1], "link", found[2]), secret, bound)
 
 
-def _sent(request: Asked, data: dict[str, Any]) -> tuple[Here, dict[str, str], str]:
-    """Whoever sent a form, what they sent, and its key. Raises ``Refused`` for everybody else."""
+def _sent(request: Asked, data: dict[str, Any], act: str) -> tuple[Here, dict[str, str], str]:
+    """Whoever sent the form of ``act``, what they sent, and its key. Raises ``Refused`` for everybody else."""
     tag = language_of(request)
     refuse_foreign(request, say(tag, "form.foreign"), say(tag, "form.foreign_hint"))
     sent = texts(data)
     here = _here(request, sent)
     if here is None:
         raise Refused(say(tag, "privacy.over"), say(tag, "privacy.over_hint"))
-    return here, sent, here.key(sent)
+    return here, sent, here.key(act, sent)
 
 
 @get("/privacy/centre", sync_to_thread=True, opt={UNRECORDED: True}, include_in_schema=False)
@@ -128,9 +133,9 @@ def centre_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/centre", **_POST)
-def centre_again(request: Asked, data: Sent) -> Response[str]:
+def centre_again(request: Asked, data: Loose) -> Response[str]:
     """The privacy centre again, for whoever goes on from another of its pages."""
-    here, _, _ = _sent(request, data)
+    here, _, _ = _sent(request, data, "centre")
     return _centre(here)
 
 
@@ -141,50 +146,50 @@ def visited(request: Asked, secret: str) -> Response[str]:
     return _centre(here)
 
 
-def _centre(here: Here, done: str = "", wrong: str = "", hint: str = "", status: int = 200) -> Response[str]:
-    shown = rights.centre(here.site, here.visitor, here.tag)
+def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Response[str]:
+    shown = rights.centre(here.site, here.visitor, here.tag, held.MOST_SHOWN)
     words = words_in(here.tag)
     asked = [
         (here.speaker.finish(words["rights"][right]), words["outcomes"].get(outcome) or say(here.tag, "privacy.open"))
         for right, _, outcome in shown.requests
     ]
     period = here.speaker.duration(destroys_within(here.compiled))
+    authority = rules.authority(here.compiled.policy)
     return here.page(
         "centre.html", status,
-        centre=shown, asked=asked, period=period, done=done, wrong=wrong, hint=hint,
-        held=_held(here),
-        authority=_authority(here),
+        centre=shown, asked=asked, period=period, done=done, **{**_NOTHING_WRONG, **again},
+        held=held.fragment(shown.told, level=3),
+        authority=(authority.name, authority.url) if authority else ("", ""),
         authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in authorities().values()],
         formats=held.FORMATS,
         offers={one.right for one in here.compiled.policy.rights.values()},
     )  # fmt: skip
 
 
-def _held(here: Here) -> Markup:
-    """What is held, as it is shown."""
-    who = here.visitor
-    told = overview(here.site, who.person_id, who.by, here.tag, who.masks, most=held.MOST_SHOWN)
-    return held.fragment(told, level=3)
-
-
-def _authority(here: Here) -> tuple[str, str]:
-    policy = here.compiled.policy
-    named = next((law.authority for law in profiles_of(policy) if law.authority is not None), None)
-    found = named or authorities().get(policy.operator.country or "")
-    return (found.name, found.url) if found else ("", "")
+def _wrong(here: Here, sent: Mapping[str, str], wrong: str, hint: str = "") -> Response[str]:
+    """The privacy centre with what did not work, and what was sent still in its form."""
+    return _centre(here, status=422, wrong=wrong, hint=hint, typed=without_cards(sent))
 
 
 @post("/privacy/choices", **_POST)
-def choices(request: Asked, data: Sent) -> Response[str]:
+def choices(request: Asked, data: Loose) -> Response[str]:
     """Save the check boxes; where a no may hold up an open order, that is said first."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "choices")
     on = ticked(sent, SWITCH)
     wanted = rights.change(here.site, here.visitor, on)
     if wanted.orders and sent.get("sure") != "yes":
         names = [_label(here, scope) for scope in wanted.no]
         return here.page("centre_sure.html", on=sorted(on), names=names, orders=len(wanted.orders))
-    rights.switch(here.site, here.visitor, wanted, key, here.tag, here.ip)
-    return _centre(here, done=say(here.tag, "privacy.saved"))
+    received = rights.switch(here.site, here.visitor, wanted, key, here.tag, here.ip)
+    return _done(here, received, "withdrawal", "privacy.saved")
+
+
+def _done(here: Here, received: Received | None, right: str, said: str) -> Response[str]:
+    """The privacy centre with what was done; what waits is under way, which is said on a page that reads no store."""
+    if received is None or not received.waits:
+        return _centre(here, done=say(here.tag, said))
+    until = here.speaker.date(received.due_at.date())
+    return here.page("centre_heard.html", right=words_in(here.tag)["rights"][right], until=until)
 
 
 def _label(here: Here, scope: str) -> str:
@@ -195,63 +200,75 @@ def _label(here: Here, scope: str) -> str:
 
 
 @post("/privacy/correct", **_POST)
-def correct(request: Asked, data: Sent) -> Response[str]:
+def correct(request: Asked, data: Loose) -> Response[str]:
     """Change what is held, at once and everywhere it is in use."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "correct")
     values = {name.removeprefix(FIELD): value for name, value in sent.items() if name.startswith(FIELD)}
     try:
         received = rights.correct(here.site, here.visitor, values, key, here.tag, here.ip)
     except TrothError as error:
-        return _centre(here, wrong=problem(here.tag, error.message), hint=problem(here.tag, error.hint), status=422)
+        return _wrong(here, sent, problem(here.tag, error.message), problem(here.tag, error.hint))
     said = "privacy.unchanged" if received is None else "privacy.corrected"
     if received is not None and received.state != "closed":
         said = "privacy.looked_at"
-    return _centre(here, done=say(here.tag, said))
+    return _done(here, received, "correction", said)
 
 
 @post("/privacy/object", **_POST)
-def object_(request: Asked, data: Sent) -> Response[str]:
+def object_(request: Asked, data: Loose) -> Response[str]:
     """Object to what was ticked: it stops at once."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "object")
     about = sorted(ticked(sent, OBJECT))
     if not about:
-        return _centre(here, wrong=say(here.tag, "privacy.tick_one"), status=422)
+        return _wrong(here, sent, say(here.tag, "privacy.tick_one"))
     text = sent.get("why", "")
-    rights.ask(here.site, here.visitor, "objection", key, here.tag, about=about, text=text, ip=here.ip)
-    return _centre(here, done=say(here.tag, "privacy.objected"))
+    try:
+        received = rights.ask(here.site, here.visitor, "objection", key, here.tag, about=about, text=text, ip=here.ip)
+    except InvalidInput as error:
+        return _wrong(here, sent, _why(here, error))
+    return _done(here, received, "objection", "privacy.objected")
+
+
+def _why(here: Here, error: InvalidInput) -> str:
+    return " ".join(problem(here.tag, words) for words in (error.message, *error.problems.values()))
 
 
 @post("/privacy/restrict", **_POST)
-def restrict(request: Asked, data: Sent) -> Response[str]:
+def restrict(request: Asked, data: Loose) -> Response[str]:
     """Let the data rest, or be used again."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "restrict")
     if sent.get("again") == "yes":
         rights.use_again(here.site, here.visitor)
         return _centre(here, done=say(here.tag, "privacy.used_again"))
-    rights.ask(here.site, here.visitor, "restriction", key, here.tag, ip=here.ip)
-    return _centre(here, done=say(here.tag, "privacy.rests"))
+    received = rights.ask(here.site, here.visitor, "restriction", key, here.tag, ip=here.ip)
+    return _done(here, received, "restriction", "privacy.rests")
 
 
 @post("/privacy/complain", **_POST)
-def complain(request: Asked, data: Sent) -> Response[str]:
+def complain(request: Asked, data: Loose) -> Response[str]:
     """Complain to the operator."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "complain")
     if not sent.get("text", "").strip():
-        return _centre(here, wrong=say(here.tag, "privacy.say_what"), status=422)
-    rights.ask(here.site, here.visitor, "complaint", key, here.tag, text=sent["text"], ip=here.ip)
+        return _wrong(here, sent, say(here.tag, "privacy.say_what"))
+    try:
+        rights.ask(here.site, here.visitor, "complaint", key, here.tag, text=sent["text"], ip=here.ip)
+    except InvalidInput as error:
+        return _wrong(here, sent, _why(here, error))
     return _centre(here, done=say(here.tag, "privacy.complained"))
 
 
 @post("/privacy/delete", **_POST)
-def delete(request: Asked, data: Sent) -> Response[str]:
+def delete(request: Asked, data: Loose) -> Response[str]:
     """Show what deleting would do; with ``sure``, do it."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "delete")
     if sent.get("sure") != "yes":
         return _plan(here)
     try:
         received = rights.ask(here.site, here.visitor, "erasure", key, here.tag, ip=here.ip)
     except InvalidInput as error:
-        return _centre(here, wrong=problem(here.tag, error.message), status=422)
+        return _wrong(here, {}, problem(here.tag, error.message))
+    if received.waits:
+        return _done(here, received, "erasure", "")
     until = here.site.now() + destroys_within(here.compiled)
     return here.page("centre_deleted.html", until=here.speaker.date(until.date()), number=received.id)
 
@@ -275,9 +292,9 @@ def _known(here: Here, field: str) -> bool:
 
 
 @post("/privacy/copy", **_POST)
-def copy(request: Asked, data: Sent) -> Response[Any]:
+def copy(request: Asked, data: Loose) -> Response[Any]:
     """A copy to take away, in the format that the form names; that it was asked for is logged as any request is."""
-    here, sent, key = _sent(request, data)
+    here, sent, key = _sent(request, data, "copy")
     who = here.visitor
     made = held.copy_of(here.site, who.person_id, who.by, here.tag, sent.get("format", ""), who.masks)
     if here.visitor.came_by == "account":

@@ -7,19 +7,28 @@ from typing import Any
 from litestar import Response, get, post
 
 from troth.errors import InvalidInput, Refused
+from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.rights import carrying, links, removal
-from troth.rights.cases import load
+from troth.rights.cases import seen
 from troth.rights.replies import words_in
 from troth.rights.rules import destroys_within
 from troth.web.guard import refuse_foreign
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.privacy.centre import visited
-from troth.web.privacy.forms import FORM, LINK, Sent
+from troth.web.sent import FORM, Loose
+from troth.web.visits import SECRET_PATH, UNRECORDED
 from troth.web.words import problem, say
 
 REMOVE = "remove"
 """what the words of the page behind a removal link begin with"""
+LINK: dict[str, Any] = {
+    "sync_to_thread": True,
+    "opt": {SECRET_PATH: True, UNRECORDED: True},
+    "include_in_schema": False,
+}
+WAITS = "waits"
+"""of a request that was taken in, and could not be carried out at once"""
 
 
 def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
@@ -30,13 +39,15 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
     found = links.look(site, request.path_params["token"], opens)
     shown: dict[str, Any] = {"right": "", "until": ""}
     if found is not None:
-        with site.writing() as conn:
-            case = load(site, conn, found.request_id)
+        with site.reading() as conn:
+            case = seen(site, conn, found.request_id)
             speaker = Speaker(case.compiled.policy, language(tag))
             shown = {"right": words_in(tag)["rights"][case.row.right], "until": speaker.date(case.row.due_at.date())}
             shown["kind"] = case.row.right
     status = 200 if found else 404
     frame: dict[str, Any] = {"kind": "", "wrong": "", "done": "", "opens": opens, "good": found is not None}
+    frame["used"] = used = found is None and links.was_used(site, request.path_params["token"], opens)
+    frame["pressed"] = request.method == "POST" and not used
     frame["lang"] = with_language(request, "")
     return site_page(
         request,
@@ -49,14 +60,14 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
     )
 
 
-def _done(request: Asked, opens: str, done: str, **values: Any) -> Response[str]:
+def _done(request: Asked, compiled: Compiled, opens: str, done: str, **values: Any) -> Response[str]:
     site = site_of(request)
-    frame: dict[str, Any] = {"good": True, "kind": "", "right": "", "until": "", "wrong": "", "opens": opens}
-    frame["lang"] = with_language(request, "")
+    frame: dict[str, Any] = dict.fromkeys(("kind", "right", "until", "wrong"), "")
+    frame |= {"good": True, "used": False, "pressed": False, "opens": opens, "lang": with_language(request, "")}
     return site_page(
         request,
         site,
-        site.policy(),
+        compiled,
         "request_link.html",
         here="privacy",
         **(frame | {"done": done} | values),
@@ -75,19 +86,19 @@ def confirm_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/confirm/{token:str}", **{**FORM, **LINK})
-def confirm(request: Asked, data: Sent) -> Response[str]:
+def confirm(request: Asked, data: Loose) -> Response[str]:
     """Confirm a request: whoever has the link reads the mail at the address on file."""
     _refuse_foreign(request)
     site = site_of(request)
-    tag = language_of(request, site.policy().policy.policy.languages)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
     try:
         came = carrying.confirm(site, request.path_params["token"])
     except InvalidInput:
         return _asked(request, links.CONFIRM)
-    speaker = Speaker(site.policy().policy, language(tag))
-    until = speaker.date(came.due_at.date())
-    right = words_in(tag)["rights"][came.right]
-    return _done(request, links.CONFIRM, came.state, kind=came.right, right=right, until=until)
+    until = Speaker(compiled.policy, language(tag)).date(came.due_at.date())
+    right, done = words_in(tag)["rights"][came.right], WAITS if came.waits else came.state
+    return _done(request, compiled, links.CONFIRM, done, kind=came.right, right=right, until=until)
 
 
 @get("/privacy/data/{token:str}", **LINK)
@@ -97,7 +108,7 @@ def data_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/data/{token:str}", **{**FORM, **LINK})
-def open_data(request: Asked, data: Sent) -> Response[str]:
+def open_data(request: Asked, data: Loose) -> Response[str]:
     """Open the privacy centre for whoever has the link: once."""
     _refuse_foreign(request)
     try:
@@ -114,18 +125,19 @@ def undo_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/undo/{token:str}", **{**FORM, **LINK})
-def undo(request: Asked, data: Sent) -> Response[str]:
+def undo(request: Asked, data: Loose) -> Response[str]:
     """Bring everything back that is not destroyed."""
     _refuse_foreign(request)
     site = site_of(request)
-    tag = language_of(request, site.policy().policy.policy.languages)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
     try:
         carrying.undo(site, request.path_params["token"])
     except InvalidInput:
         return _asked(request, links.UNDO)
     except Refused as error:
         return _asked(request, links.UNDO, wrong=problem(tag, error.message))
-    return _done(request, links.UNDO, "restored")
+    return _done(request, compiled, links.UNDO, "restored")
 
 
 @get("/privacy/remove/{token:str}", **LINK)
@@ -135,18 +147,20 @@ def remove_page(request: Asked) -> Response[str]:
 
 
 @post("/privacy/remove/{token:str}", **{**FORM, **LINK})
-def remove(request: Asked, data: Sent) -> Response[str]:
+def remove(request: Asked, data: Loose) -> Response[str]:
     """Ask for the removal of one's data: whoever has the link reads the mail at the address on file."""
     _refuse_foreign(request)
     site = site_of(request)
-    tag = language_of(request, site.policy().policy.policy.languages)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
     client: Any = request.scope.get("client")
     try:
         received = removal.ask(site, request.path_params["token"], tag, client[0] if client else "")
     except InvalidInput:
         return _remove(request)
-    until = Speaker(site.policy().policy, language(tag)).date(received.due_at.date())
-    return _done(request, REMOVE, received.state, kind="erasure", right=words_in(tag)["rights"]["erasure"], until=until)
+    until = Speaker(compiled.policy, language(tag)).date(received.due_at.date())
+    right, done = words_in(tag)["rights"]["erasure"], WAITS if received.waits else received.state
+    return _done(request, compiled, REMOVE, done, kind="erasure", right=right, until=until)
 
 
 def _remove(request: Asked) -> Response[str]:
@@ -154,10 +168,12 @@ def _remove(request: Asked) -> Response[str]:
     compiled = site.policy()
     tag = language_of(request, compiled.policy.policy.languages)
     good = removal.is_good(site, request.path_params["token"])
+    used = not good and removal.was_used(site, request.path_params["token"])
     until = Speaker(compiled.policy, language(tag)).date((site.now() + destroys_within(compiled)).date())
     return site_page(
         request, site, compiled, "request_link.html", here="privacy", lang=with_language(request, ""), status=200 if good else
         404, good=good, opens=REMOVE, kind="erasure", right=words_in(tag)["rights"]["erasure"], until=until, wrong="", done="",
+        used=used, pressed=request.method == "POST" and not used,
         )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from troth.errors import TrothError
+
 LANGUAGES = ("en", "zh-Hant")
 
 
@@ -31,6 +33,11 @@ def say(tag: str, key: str, **terms: object) -> str:
 def problem(tag: str, sentence: str) -> str:
     """What is wrong with an answer, in the language ``tag``; in English where nobody has translated it."""
     return str(words(tag).get("problems", {}).get(sentence, sentence))
+
+
+def told(tag: str, wrong: TrothError | None) -> tuple[str, str] | None:
+    """What was wrong and what to do about it, in the language ``tag``; None when nothing was."""
+    return (problem(tag, wrong.message), problem(tag, wrong.hint)) if wrong else None
 
 
 def chosen(asked: str | None, accepted: str | None, offered: Iterable[str]) -> str:
