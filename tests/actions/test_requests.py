@@ -250,9 +250,10 @@ def test_the_same_wish_joins_the_one_that_is_open(shop: Site, mailbox: Mailbox) 
     ann(shop)
     first = receive(shop, asked("erasure", "a"))
     again = receive(shop, asked("erasure", "a"))
-    other = receive(shop, asked("erasure", "b", channel="letter", by="7"))
+    other = receive(shop, asked("erasure", "b", channel="letter", by="7", text="All of it, please."))
     assert first.id == again.id == other.id and again.joined and other.joined
     assert count(shop, request) == 1 and count(shop, request_log) == 2
+    assert [one.words for one in desk.shown(shop, first.id).steps if one.act == "joined"] == ["All of it, please."]
 
 
 @pytest.mark.parametrize("address", [ANN["email"], "nobody@else.example"])

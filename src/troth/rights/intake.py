@@ -159,10 +159,10 @@ def _about(compiled: Compiled, intake: Intake) -> tuple[str, ...]:
 
 
 def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Received:
-    """The same wish again: logged and noted with the one that is open; whoever has shown who they are moves it on."""
+    """The same wish again: logged and noted with the one that is open, with its own words; whoever is known moves it on."""
     case = load(site, conn, there.id)
     entered = new_id(site.now())
-    case.note("joined", intake.by or PERSON)
+    case.note("joined", intake.by or PERSON, intake.text)
     case.tell(events.REQUEST_RECEIVED, joined=1, **_logged(site, conn, intake, entered))
     if case.row.state == VERIFYING and intake.vouched:
         case = vouched_for(case, intake.vouched)

@@ -39,7 +39,7 @@ _CHANGE = "change."
 
 
 class Step(NamedTuple):
-    """One thing that happened with a request; ``words`` are what staff recorded, blank when nothing was."""
+    """One thing that happened with a request; ``words`` are what staff recorded, or what came with it, if anything."""
 
     at: datetime
     act: str
