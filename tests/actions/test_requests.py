@@ -462,5 +462,7 @@ def test_what_is_recorded_and_not_begun_is_done_by_the_worker(shop: Site) -> Non
 def test_cancelling_works_while_it_can(shop: Site, right: str, store_kind: StoreKind) -> None:
     ann(shop)
     received = receive(shop, asked(right))
-    open_ = row(shop, received.id).state != "closed"
-    assert carrying.cancel(shop, received.id, "person") is open_
+    waits = row(shop, received.id).state != "closed"
+    assert waits is (right not in {"stop marketing"}), "this alone is done at once"
+    assert carrying.cancel(shop, received.id, "person") is waits
+    assert row(shop, received.id).outcome == ("cancelled" if waits else "done")

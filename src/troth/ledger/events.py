@@ -23,7 +23,6 @@ POLICY_TOLD = _event("policy:told", "People were told of a change of the policy.
 PERSON_ADMITTED = _event("person:admitted", "A person became known and received a key.")
 PERSON_READ = _event("person:read", "Fields of a person were opened for a purpose.")
 PERSON_CORRECTED = _event("person:corrected", "Fields of a person were corrected.")
-PERSON_EXPORTED = _event("person:exported", "A person's data was put together for an answer to them.")
 PERSON_MERGED = _event("person:merged", "Two records were found to be one person.")
 READ_REFUSED = _event("read:refused", "Fields were asked for and the policy did not allow to open them.")
 COUNT_MADE = _event("count:made", "People or holdings were counted for a statistic; no field was opened.")
