@@ -12,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import event, func, select
 
+from tests.operators import mailing
 from tests.peers import (
     AGENT,
     OURS,
@@ -31,6 +32,7 @@ from tests.shoppers import ANN, BOB, registered
 from troth.agenda import overdue
 from troth.clock import MovedClock
 from troth.errors import TrothError
+from troth.messages.mailbox import Mailbox
 from troth.rights.protocols import arrivals, callbacks, opendsr, signatures, telling
 from troth.rights.protocols.tables import protocol_request
 from troth.rights.tables import request
@@ -93,10 +95,10 @@ def test_a_callback_that_fails_is_tried_again_and_an_older_state_never_follows_a
 
 
 def test_staff_hear_of_one_that_does_not_get_through_and_it_is_given_up(
-    site: Site, there: CalledBack, clock: MovedClock
+    site: Site, there: CalledBack, clock: MovedClock, mailbox: Mailbox
 ) -> None:
     there.answers = [500] * 1000
-    shop, _ = asked(site, there, email="nobody@shop.example")
+    shop, _ = asked(mailing(site, mailbox), there, email="nobody@shop.example")
     turn(shop)
     clock.move(telling.ALARM + timedelta(hours=1))
     turn(shop)

@@ -218,7 +218,7 @@ def test_a_letter_that_came_today_is_taken_in_wherever_the_day_has_begun(
 
 def logged(shop: Site) -> list[str]:
     with shop.reading() as conn:
-        return [one.act for one in log.lines(shop, conn) if one.what == "acted" and one.act.startswith("request")]
+        return [one.act for one in log.lines(shop, conn).lines if one.what == "acted" and one.act.startswith("request")]
 
 
 def test_every_act_is_in_the_log_of_the_staff_whatever_comes_of_it(

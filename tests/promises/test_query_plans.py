@@ -34,12 +34,16 @@ COPIES = 200
 
 @dataclass(frozen=True)
 class Waiver:
-    """A scan that is right: of any of ``tables``, by statements that begin with ``begins``, on one ``store`` or on both."""
+    """A scan that is right: of any of ``tables``, by statements that begin with ``begins``, on one ``store`` or on both.
+
+    One that is not ``always`` met is decided by a hair: by how many rows the planner thinks there are.
+    """
 
     tables: str
     because: str
     begins: str = ""
     store: str = ""
+    always: bool = True
 
     def covers(self, table: str, text: str) -> bool:
         return table in self.tables.split() and text.startswith(self.begins)
@@ -55,6 +59,7 @@ WAIVED = (
     Waiver("ledger_checkpoint", "the newest, by its key from the end", store="sqlite"),
     Waiver("ledger_entry", "what waits to be sealed is much of a small ledger", "UPDATE", store="postgresql"),
     Waiver("stop", "one row for each use that was stopped or lifted", store="postgresql"),
+    Waiver("job", "up to fifty are taken at once, of a few thousand", "WITH first AS", "postgresql", always=False),
     Waiver("staff", "a few people, however many customers"),
     Waiver("staff_session", "one row for each member of staff who is logged in"),
     Waiver("instruction", "all that wait are asked for, and here all wait", store="postgresql"),
@@ -160,8 +165,8 @@ def test_no_hot_query_looks_through_a_whole_table_and_a_lost_index_is_noticed(si
     waived = {one: reason for one in found for reason in WAIVED if reason.covers(*one)}
     left = [f"{table}: {' '.join(text.split())}" for table, text in found - waived.keys()]
     assert not left, "an index should serve here, or a waiver say why not:\n" + "\n".join(left)
-    here = {one for one in WAIVED if one.store in {"", site.engine.dialect.name}}
-    assert here == set(waived.values()), "a waiver that nothing needs any more"
+    here = {one for one in WAIVED if one.always and one.store in {"", site.engine.dialect.name}}
+    assert here <= set(waived.values()), "a waiver that nothing needs any more"
     _notices_a_lost_index(site)
 
 
