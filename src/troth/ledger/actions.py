@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ARRAY, Connection, Insert, LargeBinary, Text, bindparam, func, insert, select
+from sqlalchemy import Connection, insert
 
 from troth.clock import from_micros, to_micros
 from troth.decide import Ask, Decision
@@ -45,11 +45,7 @@ def append_all(conn: Connection, at: datetime, told: Sequence[Told]) -> int:
         NotForTheLedger: as ``append_many`` does.
     """
     rows = rows_of(at, told)
-    if conn.dialect.name == "postgresql" and len(rows) > 1:
-        told_in = {"events": "event", "bodies": "body", "leaves": "leaf"}
-        _AT_ONCE.run(conn, {"at": at} | {name: [row[column] for row in rows] for name, column in told_in.items()})
-    else:
-        ENTRIES.many(conn, rows)
+    ENTRIES.many(conn, rows)
     return len(rows)
 
 
@@ -102,25 +98,8 @@ def _sealed(at: str, event: str, body: str) -> bytes:
     return f'{{"at":"{at}","body":{body},"event":"{event}"}}'.encode()
 
 
-def _at_once() -> Insert:
-    """One statement for any number of entries, which PostgreSQL plans once and is told of in one message."""
-    told = (
-        func.unnest(
-            bindparam("events", type_=ARRAY(Text)),
-            bindparam("bodies", type_=ARRAY(Text)),
-            bindparam("leaves", type_=ARRAY(LargeBinary)),
-        )
-        .table_valued("event", "body", "leaf", with_ordinality="place")
-        .render_derived()
-    )
-    kept = bindparam("at", type_=entry.c.at.type)
-    rows = select(kept, told.c.event, told.c.body, told.c.leaf).order_by(told.c.place)
-    return insert(entry).from_select(COLUMNS, rows)
-
-
 SECOND = 1_000_000
 _SECONDS = 1000
 COLUMNS = ("at", "event", "body", "leaf")
 ENTRIES = Prepared(insert(entry), COLUMNS)
 _APPENDING = Prepared(insert(entry).returning(entry.c.id), COLUMNS)
-_AT_ONCE = Prepared(lambda _dialect: _at_once())
