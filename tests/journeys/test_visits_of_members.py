@@ -1,6 +1,7 @@
 """At Optokingdom the visits of whoever is logged in are theirs: shown, exported, guarded and deleted with their account."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def test_what_is_recorded_of_a_members_visits_is_exported_guarded_and_deleted_li
         web.get("/optokingdom?lang=en")
         assert kept(site) == before + 2
         page = "/optokingdom/account/data"
+        offered = re.findall(r'name="field\.(\w+)"', web.get("/optokingdom/privacy/centre").text)
+        assert "phone" in offered and not {"clicked_pages", "visit_count", "language"} & set(offered)
         copy = web.post(page, data={"token": token_of(web.get(page).text), "format": "json"}).content
     with site.reading() as conn:
         person_id = vault.find(site, conn, "email", typed["email"])

@@ -93,7 +93,7 @@ def centre(site: Site, visitor: Visitor, tag: str, most: int = MOST_SHOWN) -> Ce
 
     What is held is read once, since each record has to be opened; that is on the ledger as any access is.
     """
-    latest = _Latest(visitor.masks)
+    latest = _Latest(visitor.masks, site.policy().policy)
     told = overview(site, visitor.person_id, visitor.by, tag, visitor.masks, most, latest.meet)
     values = latest.values(site.policy())
     with site.reading() as conn:
@@ -112,14 +112,17 @@ def centre(site: Site, visitor: Visitor, tag: str, most: int = MOST_SHOWN) -> Ce
 
 
 class _Latest:
-    """The youngest value of each field, of the records that it meets; those that came later count."""
+    """The youngest value of each field, of what somebody handed in; what was recorded of visits is not theirs to write."""
 
-    def __init__(self, masks: Masks) -> None:
+    def __init__(self, masks: Masks, policy: Policy) -> None:
         self._masks = masks
+        self._recorded = {key for key, point in policy.collection.items() if point.kind == "visit"}
         self._found: dict[str, str] = {}
         self._masked: set[str] = set()
 
     def meet(self, one: Held) -> None:
+        if one.point in self._recorded:
+            return
         self._found |= one.fields
         self._masked |= self._masks.of(one, "")[1]
 
@@ -130,7 +133,7 @@ class _Latest:
 
 
 def _latest(site: Site, visitor: Visitor) -> dict[str, str]:
-    latest = _Latest(visitor.masks)
+    latest = _Latest(visitor.masks, site.policy().policy)
     for one in everything(site, visitor.person_id, visitor.by):
         latest.meet(one)
     return latest.values(site.policy())
