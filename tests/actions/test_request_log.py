@@ -1,27 +1,19 @@
 """The log of requests, on both stores: exactly the declared fields, for the declared time, and whole."""
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import delete
 
+from tests.asking import ANN, asked
 from tests.fixtures import days
 from tests.submissions import count
 from troth.clock import MovedClock
 from troth.evidence.prove import prove
 from troth.rights import following, papers
 from troth.rights.intake import receive
-from troth.rights.rules import Intake
 from troth.rights.tables import request_log, request_paper
 from troth.store import versions
 from troth.store.site import Site
 from troth.work import turn
-
-ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
-
-
-def asked(right: str, key: str = "r-1", **more: object) -> Intake:
-    return replace(Intake(right, "web", key, email=ANN["email"], ip="192.0.2.7"), **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.clause("F62", "F56")

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import select, update
 
-from tests.asking import run, secret
+from tests.asking import ANN, ann, asked, run, secret
 from tests.databases import StoreKind
 from tests.fixtures import days
 from tests.operators import mailing
@@ -20,18 +20,13 @@ from troth.errors import InvalidInput, Refused
 from troth.messages.actions import queue
 from troth.messages.mailbox import Mailbox
 from troth.people import vault
-from troth.people.tables import holding, person
 from troth.people.vault import By
 from troth.retention.tables import ending
 from troth.rights import carrying, desk, following, rules
 from troth.rights.intake import receive, receive_in
-from troth.rights.rules import Intake
 from troth.rights.tables import reply, request, request_link, request_log, request_paper
-from troth.store import versions
 from troth.store.site import Site
 from troth.work import turn
-
-ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
 
 
 @pytest.fixture
@@ -39,18 +34,9 @@ def shop(site: Site, mailbox: Mailbox) -> Site:
     return mailing(site, mailbox)
 
 
-def ann(shop: Site, key: str = "ann-1") -> str:
-    values = ANN | {"delivery_address": "9 Quay Road", "order_total": "2 lamps"}
-    return collect(shop, Submission("order", values, key)).person_id
-
-
 def offer(shop: Site, person_id: str, key: str) -> bool:
     with shop.writing() as conn:
         return queue(shop, conn, person_id, "offers", "letter", {"subject_line": "Lamps", "paragraphs": ["New."]}, key)
-
-
-def asked(right: str, key: str = "r-1", **more: object) -> Intake:
-    return replace(Intake(right, "web", key, email=ANN["email"], ip="192.0.2.7"), **more)  # type: ignore[arg-type]
 
 
 def row(shop: Site, request_id: str):  # type: ignore[no-untyped-def]
@@ -144,68 +130,6 @@ def test_a_link_that_is_too_old_opens_nothing(shop: Site, mailbox: Mailbox, cloc
     clock.move(days(3.01))
     with pytest.raises(InvalidInput):
         carrying.confirm(shop, secret(mailbox, "confirm"))
-
-
-@pytest.mark.clause("F54")
-def test_an_erasure_is_due_from_its_receipt_and_done_only_when_everything_was_read_again(
-    shop: Site, mailbox: Mailbox, clock: MovedClock
-) -> None:
-    collect(shop, Submission("register", ANN, "ann-1"))
-    received = receive(shop, asked("erasure"))
-    assert received.due_at == clock.now() + days(20)
-    run(shop)
-    clock.move(days(2))
-    carrying.confirm(shop, secret(mailbox, "confirm"))
-    with shop.reading() as conn:
-        began = conn.execute(select(ending)).one()
-    assert began.destroy_by == received.due_at and began.destroys_at < began.destroy_by
-    assert row(shop, received.id).state == "carrying out"
-    clock.move(days(17))
-    turn(shop)
-    turn(shop)
-    assert (row(shop, received.id).state, row(shop, received.id).outcome) == ("closed", "done")
-    assert count(shop, holding) == count(shop, person) == 0
-    run(shop)
-    assert any("receipt" in one.body("plain") for one in mailbox.messages())
-
-
-def test_what_a_hold_keeps_makes_an_erasure_partly_done(shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
-    ann(shop)  # the law keeps what was bought, and the archive's clock says so
-    received = receive(shop, asked("erasure"))
-    run(shop)
-    carrying.confirm(shop, secret(mailbox, "confirm"))
-    clock.move(days(19))
-    turn(shop)
-    turn(shop)
-    assert row(shop, received.id).outcome == "partly done"
-    run(shop)
-    assert any("deleted in part" in one.subject and "kept apart" in one.body("plain") for one in mailbox.messages())
-
-
-def test_a_plan_says_what_the_erasure_then_does_and_changes_nothing(shop: Site) -> None:
-    person_id = ann(shop)
-    before = count(shop, holding)
-    planned = carrying.erasing.plan(shop, person_id)
-    assert count(shop, holding) == before and count(shop, ending) == 0
-    assert set(planned.goes) == {"email", "full_name", "delivery_address"} and planned.kept
-    assert planned.until == shop.now() + days(20)
-
-
-def test_an_erasure_can_be_undone_by_the_person_until_it_is_destroyed(
-    shop: Site, mailbox: Mailbox, clock: MovedClock
-) -> None:
-    person_id = ann(shop)
-    received = receive(shop, asked("erasure"))
-    run(shop)
-    carrying.confirm(shop, secret(mailbox, "confirm"))
-    run(shop)
-    with pytest.raises(Refused):
-        vault.read(shop, person_id, ["email"], "service", By("system"))
-    carrying.undo(shop, secret(mailbox, "undo"))
-    assert vault.read(shop, person_id, ["email"], "service", By("system")).values == {"email": ANN["email"]}
-    assert row(shop, received.id).outcome == "cancelled"
-    with pytest.raises(InvalidInput):
-        carrying.undo(shop, secret(mailbox, "undo"))
 
 
 def test_somebody_unknown_is_told_so_at_their_own_address_and_nowhere_else(shop: Site, mailbox: Mailbox) -> None:
@@ -347,29 +271,6 @@ def test_a_refusal_names_its_reason_its_end_and_who_approved_it(
     assert all(word in letter.body("plain") for word in said)
 
 
-@pytest.mark.clause("F58")
-def test_a_part_may_be_refused_with_an_end_and_the_rest_is_deleted(
-    shop: Site, mailbox: Mailbox, clock: MovedClock
-) -> None:
-    collect(shop, Submission("register", ANN | {"phone": "+44 20 7946 0000"}, "ann-1"))
-    received = receive(shop, asked("erasure"))
-    part = desk.Refusal("A tax inquiry.", "legal_duties", clock.now() + days(300), "privacy lead", ("full_name",))
-    with pytest.raises(InvalidInput):
-        desk.refuse(shop, received.id, replace(part, reason=""), "7")
-    desk.refuse(shop, received.id, part, "7")
-    desk.accept_evidence(shop, received.id, "passport seen", "7")
-    carrying.carry(shop, received.id)
-    clock.move(days(19))
-    turn(shop)
-    turn(shop)
-    assert row(shop, received.id).outcome == "partly done"
-    with shop.reading() as conn:
-        left = conn.execute(select(holding.c.only_for)).scalars().all()
-    assert len(left) == 1 and left[0] is not None
-    run(shop)
-    assert any("tax inquiry" in one.body("plain").lower() for one in mailbox.messages())
-
-
 def test_the_time_is_prolonged_once_and_only_by_a_law(shop: Site) -> None:
     received = receive(shop, asked("question"))
     with pytest.raises(Refused):
@@ -385,18 +286,6 @@ def test_staff_are_reminded_and_a_late_request_is_an_alarm(shop: Site, mailbox: 
     assert list(following.alarms(shop)) == []
     clock.move(days(6))
     assert [one.subject for one in following.alarms(shop)] == [received.id]
-
-
-def test_a_version_that_comes_later_changes_nothing_about_a_request(shop: Site, clock: MovedClock) -> None:
-    ann(shop)
-    received = receive(shop, asked("erasure", vouched="staff"))
-    with shop.writing() as conn:
-        text = (shop.folder / "policy.yaml").read_text()
-        text = text.replace("version: 1,", "version: 2,").replace("destroy within: 20 days", "destroy within: 10 days")
-        decisions = (shop.folder / "decisions.yaml").read_text()
-        versions.archive(conn, text, decisions, effective_at=clock.now(), at=clock.now())
-    with shop.reading() as conn:
-        assert conn.execute(select(ending.c.destroy_by)).scalar_one() == received.due_at
 
 
 def test_an_answer_that_cannot_be_delivered_waits_for_staff(shop: Site, mailbox: Mailbox) -> None:

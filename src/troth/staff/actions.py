@@ -77,9 +77,7 @@ def add(site: Site, login: str, roles: Sequence[str], by: Entered | None = None)
     if problems := {key: words for key, words in found.items() if words}:
         raise InvalidInput(next(iter(problems.values())), problems)
     with site.writing() as conn:
-        take_turns(
-            conn, "staff"
-        )  # two who add one name at once: the second is told that there is somebody of that name
+        take_turns(conn, "staff")  # of two who add one name at once, the second is told that it is there
         before = conn.execute(select(staff.c.id, staff.c.state).where(staff.c.login == login).with_for_update()).first()
         if before is not None and before.state != "removed":
             raise Refused("There is somebody of this name on the staff.", "Choose another login name.")

@@ -38,7 +38,8 @@ def of_members(compiled: Compiled) -> str | None:
 def of_member(compiled: Compiled, offered: Mapping[str, str]) -> dict[str, str]:
     """What of a member's visit is recorded with their account: the point's own fields, shaped as any visit's are."""
     point = compiled.policy.collection[of_members(compiled) or ""]
-    return record_of(compiled, frozenset({*point.required, *point.optional}), offered, b"")
+    no_day = b""  # whoever is logged in is known again the next day in any case
+    return record_of(compiled, frozenset({*point.required, *point.optional}), offered, no_day)
 
 
 def _may(compiled: Compiled, field: str) -> bool:

@@ -5,7 +5,8 @@ a secret goes along, such as a password's hash; a person with ten thousand recor
 is read before ``vault.everything`` has decided that this asker may see this person and has put that on the ledger; the tables
 that name people are gone through one by one, and a test compares them with those that are declared; no hash is ever selected
 for a cell; and the records are handed on one at a time, a page of them in memory. Quarantined data is named and not shown,
-since nobody may read it any more. Visits are recorded without anything that ties them to a person, and that is what is said.
+since nobody may read it any more. The log of visits has nothing that ties one to a person, and that is what is said; visits
+that a policy has recorded with an account are records like all others.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def _account(voice: Voice, found: Found) -> Rows:
 
 
 def _visits(voice: Voice) -> Rows:
-    """What is recorded of visits in general: no record of them can be tied to a person."""
+    """What the log of visits records in general: none of it can be tied to a person."""
     visits = voice.policy.visits
     if visits is None or not visits.recording or visits.keep is None:
         return
