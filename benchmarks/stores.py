@@ -127,6 +127,13 @@ def settled(engine: Engine) -> None:
         conn.exec_driver_sql("CHECKPOINT" if postgres else "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def looked_through(engine: Engine) -> None:
+    """Let PostgreSQL take the figures it plans by, as its own housekeeping does soon after a store was filled."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            conn.exec_driver_sql("VACUUM ANALYZE")
+
+
 def driver(engine: Engine) -> Any:
     """A connection of the database's own driver, with the very settings that Troth's connections have, in autocommit."""
     if engine.dialect.name == "postgresql":

@@ -25,7 +25,7 @@ from benchmarks.gdprbench.workloads import WORKLOADS, Step, loaded
 from benchmarks.measure import Figure, Goal, Pairs, figure
 from benchmarks.registry import Bench, benchmark
 from benchmarks.spent import spent
-from benchmarks.stores import START, Kind, Stores, driver, settled
+from benchmarks.stores import START, Kind, Stores, driver, looked_through, settled
 from troth.clock import MovedClock, utc
 from troth.people.keyring import make_site_key
 from troth.store import versions
@@ -70,12 +70,15 @@ class Loaded:
         with site.writing() as conn:
             versions.archive(conn, text(), "", effective_at=utc(2024), at=utc(2023, 12))
         self.people = load(site, model)
+        looked_through(site.engine)
+        looked_through(site.keys)
         self.bytes_ours = (_bytes(site.engine) + _bytes(site.keys)) / self.records
         site.close()
         with self._table(self.plain) as table:
             table.make()
             table.load(model)
         engine = open_engine(self.plain, self.stores.folder)
+        looked_through(engine)
         self.bytes_theirs = _bytes(engine) / self.records
         engine.dispose()
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from benchmarks.gdprbench.model import LOGS, PAGE, TERM, Meta, Model, Op, early
 from benchmarks.gdprbench.policy import field, party, point, purpose, source
@@ -40,6 +40,7 @@ from troth.policy.rules import OWN_ACCESS
 from troth.retention.ending import begin_ending, destroy_due
 from troth.retention.sweep import sweep
 from troth.retention.tables import ending
+from troth.store.prepared import Prepared
 from troth.store.site import Site
 
 TOGETHER = 50
@@ -50,6 +51,7 @@ Later = Callable[[], Any]
 READS = frozenset(
     {"read_own", "own_meta", "read_by_key", "read_by_purpose", "read_by_objection", "read_by_decision", "meta_by_user"}
 )
+_COUNTED = Prepared(select(ending.c.counted).where(ending.c.id == bindparam("id")))
 
 
 class Troth:
@@ -261,7 +263,7 @@ class _Queue:
     def _end(self, op: Op, scope: Any, fields: list[str]) -> int:
         deadline = self.site.now() + TERM
         made = begin_ending(self.site, self.conn, self.people[op.user], "request:bench", deadline, scope, fields)
-        return int(self.conn.scalar(select(ending.c.counted).where(ending.c.id == made)) or 0)
+        return int(_COUNTED.rows(self.conn, {"id": made})[0][0])
 
     def object_by_key(self, op: Op) -> str:
         return self._choose(op.user, purpose(op.kind), op.on)

@@ -9,14 +9,28 @@ writer on SQLite waits long.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Delete, Select, and_, bindparam, delete, func, not_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Delete,
+    Integer,
+    and_,
+    bindparam,
+    delete,
+    func,
+    not_,
+    select,
+)
 
+from troth.clock import from_micros
 from troth.ids import new_id
 from troth.people.keystore import BATCH as AT_ONCE
 from troth.people.tables import holding, person
@@ -26,6 +40,7 @@ from troth.retention.ending import DESTROYED, QUARANTINED, enter
 from troth.retention.keeping import Kept, kept
 from troth.retention.pace import Pace
 from troth.retention.quarantine import depart
+from troth.store.prepared import Prepared
 from troth.store.schema import Instant
 from troth.store.site import Site
 
@@ -47,39 +62,59 @@ class Window:
 
 
 def destroy_by_age(
-    site: Site, compiled: Compiled, clock: Clock, shape_id: int, until: datetime, now: datetime, pace: Pace
+    site: Site,
+    compiled: Compiled,
+    clock: Clock,
+    shape_ids: Collection[int],
+    until: datetime,
+    now: datetime,
+    pace: Pace,
 ) -> int:
-    """Destroy the holdings of a shape that came in at or before ``until`` and that no hold keeps; returns how many."""
-    whole, total = Window(shape_id, _BEGINNING, until), 0
-    while whole.after < until:
+    """Destroy the holdings of these shapes that came in at or before ``until`` and that no hold keeps; returns how many.
+
+    What has few rows shares a transaction with what comes after it, until there are enough of them.
+    """
+    due, total = deque(_due(site, clock, shape_ids, until)), 0
+    while due:
         with pace.timed(), site.writing() as conn:
-            window = _next(conn, whole, pace.rows)
-            total += _destroy(site, conn, compiled, clock, window, now)
-        whole = replace(whole, after=window.until)
+            rows = pace.rows
+            while due and rows > 0:
+                whole = due.popleft()
+                window = _next(conn, whole, rows)
+                gone = _destroy(site, conn, compiled, clock, window, now)
+                total, rows = total + gone, rows - gone
+                if window.until < until:  # it was full
+                    due.appendleft(replace(whole, after=window.until))
+                    break
     return total
 
 
-def shapes_due(conn: Connection, clock: Clock, shape_ids: Collection[int], until: datetime) -> list[int]:
-    """Those of ``shape_ids`` of which something came in at or before ``until``, in order."""
-    look = _oldest(clock.archive)
+def _due(site: Site, clock: Clock, shape_ids: Collection[int], until: datetime) -> list[Window]:
+    """Of those of ``shape_ids`` of which something came in at or before ``until``, all that did."""
     windows = [Window(one, _BEGINNING, until) for one in sorted(shape_ids)]
-    return [one.shape for one in windows if conn.execute(look, one.values).scalar_one() is not None]
+    with site.reading() as conn:
+        return [one for one in windows if _oldest_in(conn, clock, one) is not None]
+
+
+def _oldest_in(conn: Connection, clock: Clock, window: Window) -> datetime | None:
+    [[at]] = _oldest(clock.archive).rows(conn, window.values)
+    return None if at is None else from_micros(at)
 
 
 def _next(conn: Connection, rest: Window, rows: int) -> Window:
     """The first ``rows`` of what is left, and whatever came in at the same instant as the last of them."""
-    last = conn.execute(_LAST, {**rest.values, "skip": rows - 1}).scalar_one_or_none()
-    return rest if last is None else replace(rest, until=last)
+    last = _LAST.rows(conn, {**rest.values, "skip": rows - 1})
+    return replace(rest, until=from_micros(last[0][0])) if last else rest
 
 
 def _destroy(site: Site, conn: Connection, compiled: Compiled, clock: Clock, window: Window, now: datetime) -> int:
     held = kept(conn, compiled, now, but=clock.id).of_shape(window.shape)
-    oldest = conn.execute(_oldest(clock.archive), window.values).scalar_one()
+    oldest = _oldest_in(conn, clock, window)
     if oldest is None:
         return 0
     made = new_id(now)
-    perhaps = conn.scalars(_alone(clock.archive), window.values).all()
-    gone = conn.execute(_deletion(clock.archive, held), {**window.values, "now": now}).rowcount
+    perhaps = [person_id for (person_id,) in _alone(clock.archive).rows(conn, window.values)]
+    gone = _delete(conn, clock, window, held, now)
     if gone:
         left = sum(depart(conn, made, person.c.id.in_(some)) for some in _batches(perhaps))
         cause, deadline = f"clock:{clock.id}", oldest + clock.keep
@@ -98,21 +133,33 @@ def _inside(rows: Any, is_archive: bool) -> ColumnElement[bool]:
     return lies if is_archive else and_(lies, rows.c.only_for.is_(None))
 
 
-_LAST = select(holding.c.at).where(_inside(holding, True)).order_by(holding.c.at).limit(1).offset(bindparam("skip"))
+_SKIP: BindParameter[int] = bindparam("skip", type_=Integer())
+_LAST = Prepared(select(holding.c.at).where(_inside(holding, True)).order_by(holding.c.at).limit(1).offset(_SKIP))
 
 
 @lru_cache
-def _oldest(is_archive: bool) -> Select[Any]:
-    return select(func.min(holding.c.at)).where(_inside(holding, is_archive))
+def _oldest(is_archive: bool) -> Prepared:
+    return Prepared(select(func.min(holding.c.at)).where(_inside(holding, is_archive)))
 
 
 @lru_cache
-def _alone(is_archive: bool) -> Select[Any]:
+def _alone(is_archive: bool) -> Prepared:
     """Whoever in the window has nothing in use outside it; ``depart`` looks again when the window is gone."""
     people = select(holding.c.person_id).where(_inside(holding, is_archive)).distinct().subquery("people")
     other = holding.alias("other")
     free = and_(other.c.person_id == people.c.person_id, other.c.only_for.is_(None), not_(_inside(other, is_archive)))
-    return select(people.c.person_id).where(~select(other.c.id).where(free).exists())
+    return Prepared(select(people.c.person_id).where(~select(other.c.id).where(free).exists()))
+
+
+def _delete(conn: Connection, clock: Clock, window: Window, held: Kept | None, now: datetime) -> int:
+    if held is None:
+        return _free_deletion(clock.archive).run(conn, window.values)
+    return conn.execute(_deletion(clock.archive, held), {**window.values, "now": now}).rowcount
+
+
+@lru_cache
+def _free_deletion(is_archive: bool) -> Prepared:
+    return Prepared(_deletion(is_archive, None))
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -25,16 +26,22 @@ from troth.people.tables import dealing, holding, person, shape
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
 from troth.retention.clocks import Shape
+from troth.store.prepared import Prepared
 
 Until = datetime | BindParameter[datetime]
 
 
 def shapes(conn: Connection) -> tuple[Shape, ...]:
     """Every shape there is; there are as many as ways of filling in the forms, so a few dozen."""
-    return tuple(Shape(row.id, row.point, frozenset(row.fields.split())) for row in conn.execute(_SHAPES))
+    return tuple(_shape(*row) for row in _SHAPES.rows(conn))
 
 
-_SHAPES = select(shape.c.id, shape.c.point, shape.c.fields).order_by(shape.c.id)
+@lru_cache(maxsize=1024)
+def _shape(id_: int, point: str, fields: str) -> Shape:
+    return Shape(id_, point, frozenset(fields.split()))
+
+
+_SHAPES = Prepared(select(shape.c.id, shape.c.point, shape.c.fields).order_by(shape.c.id))
 
 
 @dataclass(frozen=True)
@@ -57,9 +64,11 @@ class Scope:
         return query.where(holding.c.shape_id == ids[0] if len(ids) == 1 else holding.c.shape_id.in_(ids))
 
 
-def of_person(person_id: str) -> Scope:
-    """All that is held about a person, but for what a hold keeps already."""
+def of_person(person_id: str, shape_ids: Collection[int] | None = None) -> Scope:
+    """All that is held about a person, or what of it has one of these shapes; but for what a hold keeps already."""
     mine = and_(holding.c.person_id == person_id, holding.c.only_for.is_(None))
+    if shape_ids is not None:
+        mine = and_(mine, (holding.c.shape_id + 0).in_(sorted(shape_ids)))
     return Scope(holding, mine, holding.c.at, by_people=True)
 
 

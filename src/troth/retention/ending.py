@@ -19,10 +19,10 @@ from troth.ledger import events
 from troth.people.tables import holding, person, quarantined
 from troth.retention.clocks import destroys_at
 from troth.retention.destroy import complete, destroy, destroyed_body
-from troth.retention.due import Scope, of_person, shapes
+from troth.retention.due import of_person, shapes
 from troth.retention.heartbeat import DESTROY, beat
-from troth.retention.keeping import POLICY, active, keep_apart
-from troth.retention.quarantine import depart, in_ending, move, move_back
+from troth.retention.keeping import POLICY, active, anything_kept, keep_apart
+from troth.retention.quarantine import depart_alone, move_back, move_of
 from troth.retention.scrub import scrub
 from troth.retention.split import split
 from troth.retention.tables import departure, ending, hold
@@ -55,12 +55,14 @@ def begin_ending(
     """
     compiled, now, made = site.policy(conn), site.now(), new_id(site.now())
     _refuse_unknown(conn, person_id)
-    going = _going(site, conn, person_id, frozenset(fields), scope, now)
-    keep_apart(site, conn, going, compiled, now, batch=1)
-    counted = move(conn, going.select(holding.c.id), made)
-    whole = scope == "person"
+    if whole := scope == "person":
+        _BUSINESS_ENDS.run(conn, {"person_id": person_id, "now": now})
+    shape_ids = None if whole else _parted(site, conn, person_id, frozenset(fields))
+    if anything_kept(conn, compiled, now):
+        keep_apart(site, conn, of_person(person_id, shape_ids), compiled, now, batch=1)
+    counted = move_of(conn, person_id, shape_ids, made)
     if whole or not _FREE.rows(conn, {"person_id": person_id}):
-        depart(conn, made, person.c.id == person_id if whole else in_ending(made))
+        depart_alone(conn, made, person_id)
     if whole:
         _bring_forward(conn, person_id, made, deadline)
     told = (
@@ -77,29 +79,46 @@ _FREE = Prepared(
 
 
 def _refuse_unknown(conn: Connection, person_id: str) -> None:
-    query = select(person.c.state).where(person.c.id == person_id).with_for_update()
-    if conn.scalar(query) is None:
+    if not _KNOWN.rows(conn, {"person_id": person_id}):
         raise Refused("There is no such person.", "They are unknown here, or were erased.")
 
 
-def _going(site: Site, conn: Connection, person_id: str, fields: frozenset[str], scope: str, now: datetime) -> Scope:
-    everything = of_person(person_id)
-    if scope == "person":
-        still = or_(person.c.relationship_ends_at.is_(None), person.c.relationship_ends_at > now)
-        conn.execute(update(person).where(person.c.id == person_id, still).values(relationship_ends_at=now))
-        return everything
-    for shape in shapes(conn):
-        if shape.fields & fields and not shape.fields <= fields:
-            split(site, conn, everything.select(holding.c.id, shape_ids=[shape.id]), fields)
-    ruled = [shape.id for shape in shapes(conn) if shape.fields <= fields]
-    return Scope(holding, and_(everything.where, holding.c.shape_id.in_(ruled)), everything.event)
+_KNOWN = Prepared(select(person.c.state).where(person.c.id == bindparam("person_id")).with_for_update())
+
+
+def _parted(site: Site, conn: Connection, person_id: str, fields: frozenset[str]) -> list[int]:
+    """The shapes that have none but these fields, after what a person has of others is parted into such and the rest."""
+    known = shapes(conn)
+    in_part = [shape.id for shape in known if not fields.isdisjoint(shape.fields) and not shape.fields <= fields]
+    for one in in_part:
+        split(site, conn, of_person(person_id, [one]).select(holding.c.id), fields)
+    return [shape.id for shape in (shapes(conn) if in_part else known) if shape.fields <= fields]
+
+
+_NOW = bindparam("now", type_=Instant())
+_BUSINESS_ENDS = Prepared(
+    update(person)
+    .where(
+        person.c.id == bindparam("person_id"),
+        or_(person.c.relationship_ends_at.is_(None), person.c.relationship_ends_at > _NOW),
+    )
+    .values(relationship_ends_at=_NOW)
+)
 
 
 def _bring_forward(conn: Connection, person_id: str, ending_id: str, deadline: datetime) -> None:
     """Somebody who was leaving by a later deadline leaves with this ending; what a hold keeps of them stays."""
-    later = select(ending.c.id).where(ending.c.destroy_by > deadline, ending.c.state == "quarantined")
-    theirs = and_(departure.c.person_id == person_id, departure.c.ending_id.in_(later))
-    conn.execute(update(departure).where(theirs).values(ending_id=ending_id))
+    _FORWARD.run(conn, {"person_id": person_id, "made": ending_id, "deadline": deadline})
+
+
+_LATER = select(ending.c.id).where(
+    ending.c.destroy_by > bindparam("deadline", type_=Instant()), ending.c.state == "quarantined"
+)
+_FORWARD = Prepared(
+    update(departure)
+    .where(departure.c.person_id == bindparam("person_id"), departure.c.ending_id.in_(_LATER))
+    .values(ending_id=bindparam("made"))
+)
 
 
 def enter(
@@ -120,7 +139,7 @@ def enter(
     row: dict[str, object] = {"id": ending_id, "cause": cause, "person_id": person_id, "scope": scope, "state": state}
     row |= {"began_at": now, "destroys_at": planned, "destroy_by": deadline, "counted": counted}
     row |= {"everywhere": int(everywhere), "destroyed_at": now if state == DESTROYED else None}
-    conn.execute(_ENTERING, row)
+    _ENTERING.run(conn, row)
     if state == DESTROYED:
         ledger.append(conn, now, events.ENDING_DESTROYED, destroyed_body(ending_id, cause, counted, 0))
         return
@@ -128,7 +147,7 @@ def enter(
     ledger.append(conn, now, events.ENDING_QUARANTINED, body)
 
 
-_ENTERING = insert(ending)
+_ENTERING = Prepared(insert(ending), [column.name for column in ending.c if column.name != "complete_at"])
 
 
 def restore(site: Site, conn: Connection, ending_id: str) -> int:

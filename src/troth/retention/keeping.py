@@ -25,6 +25,7 @@ from troth.retention.clocks import Shape
 from troth.retention.due import Scope, shapes
 from troth.retention.split import split
 from troth.retention.tables import hold
+from troth.store.prepared import Prepared
 from troth.store.schema import Instant
 from troth.store.site import Site
 
@@ -83,11 +84,21 @@ def active(now: datetime | None) -> ColumnElement[bool]:
 def kept(conn: Connection, compiled: Compiled, now: datetime, but: str = "") -> Kept:
     """What holds keep now, those on the ground ``but`` left out."""
     archives = {clock.id: clock for clock in compiled.clocks if clock.archive}
-    query = select(hold.c.ground, hold.c.fields).where(active(now), hold.c.ground != but).distinct()
-    named = [Named(row.ground, row.fields, archives.get(row.ground)) for row in conn.execute(query)]
+    found = _NAMED.rows(conn, {"now": now, "but": but})
+    named = [Named(ground, fields, archives.get(ground)) for ground, fields in found]
     known = shapes(conn) if named else ()
     touched = ((one, frozenset(shape.id for shape in known if one.of(shape))) for one in named)
     return Kept(now, tuple((one, ids) for one, ids in touched if ids))
+
+
+_NAMED = Prepared(
+    select(hold.c.ground, hold.c.fields).where(active(None), hold.c.ground != bindparam("but")).distinct()
+)
+
+
+def anything_kept(conn: Connection, compiled: Compiled, now: datetime) -> bool:
+    """Whether there is an archive or an active hold at all, so that something of whatever ends may have to be kept apart."""
+    return any(clock.archive for clock in compiled.clocks) or bool(_NAMED.rows(conn, {"now": now, "but": ""}))
 
 
 def keep_apart(site: Site, conn: Connection, scope: Scope, compiled: Compiled, now: datetime, batch: int) -> bool:

@@ -5,6 +5,7 @@ This module and ``destroy`` are the only ones that speak of the quarantine; a te
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -12,13 +13,17 @@ from sqlalchemy import (
     Connection,
     Insert,
     Select,
+    String,
+    Update,
     and_,
+    bindparam,
     case,
     delete,
     exists,
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -26,19 +31,40 @@ from sqlalchemy import (
 
 from troth.people.tables import holding, person, quarantined, shape
 from troth.retention.tables import departure
-from troth.store.insert import insert_into
+from troth.store.insert import insert_for
+from troth.store.prepared import Prepared, among
 
 _COLUMNS = [column.name for column in holding.columns]
 
 
 def move(conn: Connection, ids: Select[Any], ending_id: str) -> int:
     """Move the holdings that ``ids`` selects into quarantine under an ending; returns how many."""
-    rows = select(*holding.columns, literal(ending_id)).where(holding.c.id.in_(ids))
-    moved = _inserted(conn, insert(quarantined).from_select([*_COLUMNS, "ending_id"], rows))
+    moved = _inserted(conn, _entering(holding.c.id.in_(ids), literal(ending_id)))
     if moved:
-        there = select(quarantined.c.id).where(quarantined.c.ending_id == ending_id)
-        conn.execute(delete(holding).where(holding.c.id.in_(there)))
+        _LEAVING.run(conn, {"made": ending_id})
     return moved
+
+
+def move_of(conn: Connection, person_id: str, shape_ids: Collection[int] | None, ending_id: str) -> int:
+    """As ``move``, of all that is held of a person for any use, or of what of it has one of these shapes."""
+    values: dict[str, object] = {"person_id": person_id, "made": ending_id, "shapes": list(shape_ids or ())}
+    moved = (_ALL_OF if shape_ids is None else _SOME_OF).run(conn, values)
+    if moved:
+        _LEAVING.run(conn, {"made": ending_id})
+    return moved
+
+
+def _entering(which: ColumnElement[bool], ending: ColumnElement[Any]) -> Insert:
+    return insert(quarantined).from_select([*_COLUMNS, "ending_id"], select(*holding.columns, ending).where(which))
+
+
+_MADE = bindparam("made", type_=String())
+_LEAVING = Prepared(
+    delete(holding).where(holding.c.id.in_(select(quarantined.c.id).where(quarantined.c.ending_id == _MADE)))
+)
+_THEIRS = and_(holding.c.person_id == bindparam("person_id"), holding.c.only_for.is_(None))
+_ALL_OF = Prepared(_entering(_THEIRS, _MADE))
+_SOME_OF = Prepared(_entering(and_(_THEIRS, among(holding.c.shape_id + 0, "shapes")), _MADE))  # a sum is in no index
 
 
 def _inserted(conn: Connection, statement: Insert) -> int:
@@ -58,16 +84,35 @@ def depart(conn: Connection, ending_id: str, who: ColumnElement[bool]) -> int:
 
     Nobody finds them any more. ``held`` are those of whom a hold keeps something; the rest wait for their destruction.
     """
-    left = exists().where(holding.c.person_id == person.c.id).correlate(person)
-    free = exists().where(holding.c.person_id == person.c.id, holding.c.only_for.is_(None)).correlate(person)
-    over = or_(and_(person.c.state == "active", ~free), and_(person.c.state == "held", ~left))
-    going = select(person.c.id, literal(ending_id), person.c.only_for).where(who, over)
-    new = insert_into(conn, departure).from_select(["person_id", "ending_id", "only_for"], going)
-    conn.execute(new.on_conflict_do_nothing())
-    state = case((left, "held"), else_="quarantined")
-    gone = select(departure.c.person_id)
-    change = update(person).where(who, over, person.c.id.in_(gone)).values(state=state, only_for=_purposes())
-    return conn.execute(change).rowcount
+    conn.execute(_departing(conn.dialect.name, who, literal(ending_id)))
+    return conn.execute(_out_of_use(who)).rowcount
+
+
+def depart_alone(conn: Connection, ending_id: str, person_id: str) -> int:
+    """As ``depart``, of one person."""
+    _DEPARTING_ALONE.run(conn, {"person_id": person_id, "made": ending_id})
+    return _ALONE_OUT_OF_USE.run(conn, {"person_id": person_id})
+
+
+_LEFT = exists().where(holding.c.person_id == person.c.id).correlate(person)
+_FREE = exists().where(holding.c.person_id == person.c.id, holding.c.only_for.is_(None)).correlate(person)
+_OVER = or_(and_(person.c.state == "active", ~_FREE), and_(person.c.state == "held", ~_LEFT))
+
+
+def _departing(dialect: str, who: ColumnElement[bool], ending: ColumnElement[Any]) -> Insert:
+    going = select(person.c.id, ending, person.c.only_for).where(who, _OVER)
+    new = insert_for(dialect, departure).from_select(["person_id", "ending_id", "only_for"], going)
+    return new.on_conflict_do_nothing()
+
+
+def _out_of_use(who: ColumnElement[bool]) -> Update:
+    state = case((_LEFT, "held"), else_="quarantined")
+    gone = person.c.id.in_(select(departure.c.person_id))
+    return update(person).where(who, _OVER, gone).values(state=state, only_for=_purposes())
+
+
+_SPACE: Any = literal_column("' '")
+"""not bound: what is compiled once has no place for what SQLAlchemy writes into a statement at the last moment"""
 
 
 def _purposes() -> ColumnElement[Any]:
@@ -78,7 +123,12 @@ def _purposes() -> ColumnElement[Any]:
         .correlate(person)
         .subquery("each")
     )
-    return select(func.aggregate_strings(each.c.only_for, " ")).scalar_subquery()
+    return select(func.aggregate_strings(each.c.only_for, _SPACE)).scalar_subquery()
+
+
+_ALONE = person.c.id == bindparam("person_id")
+_DEPARTING_ALONE = Prepared(lambda dialect: _departing(dialect, _ALONE, _MADE))
+_ALONE_OUT_OF_USE = Prepared(_out_of_use(_ALONE))
 
 
 def in_ending(ending_id: str) -> ColumnElement[bool]:

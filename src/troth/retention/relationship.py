@@ -143,7 +143,7 @@ def differing(conn: Connection, kind: str, entry: Relationship) -> tuple[int, in
 def _ends(kind: str, entry: _Ways, some: bool = False) -> Select[Any]:
     """The same rule as ``ends_at`` over all people of ``kind``, or ``some`` (``ids``), as a query with ``id`` and ``at``."""
     of, facts = person.alias("of"), _facts(entry, some)
-    notices = _notices(facts)
+    notices = _notices(facts, some)
     ways: dict[str, ColumnElement[Any]] = {
         "customer notice": notices.c.at,
         "last warranty ends": case(
@@ -156,9 +156,10 @@ def _ends(kind: str, entry: _Ways, some: bool = False) -> Select[Any]:
         select(of.c.id, type_coerce(_earliest(known), Instant).label("at"))
         .outerjoin(facts, facts.c.person_id == of.c.id)
         .outerjoin(notices, notices.c.person_id == of.c.id)
-        .where(of.c.kind == kind)
     )
-    return query.where(among(of.c.id, "ids")) if some else query
+    if some:  # joined with nothing, the kind is in no index: SQLite would go through all people of it to find one
+        return query.where(among(of.c.id, "ids"), (of.c.kind + "") == kind)
+    return query.where(of.c.kind == kind)
 
 
 def _facts(entry: _Ways, some: bool) -> Subquery:
@@ -174,15 +175,17 @@ def _facts(entry: _Ways, some: bool) -> Subquery:
     return query.subquery("facts")
 
 
-def _notices(facts: Subquery) -> Subquery:
+def _notices(facts: Subquery, some: bool) -> Subquery:
     counts = and_(dealing.c.kind == NOTICE, dealing.c.at >= func.coalesce(facts.c.begun, dealing.c.at))
-    return (
+    query = (
         select(dealing.c.person_id, func.min(dealing.c.at).label("at"))
         .join(facts, facts.c.person_id == dealing.c.person_id)
         .where(counts)
         .group_by(dealing.c.person_id)
-        .subquery("notices")
     )
+    if some:
+        query = query.where(among(dealing.c.person_id, "ids"))
+    return query.subquery("notices")
 
 
 def _later(at: ColumnElement[Any], entry: _Ways) -> ColumnElement[Any]:

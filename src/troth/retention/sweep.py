@@ -20,7 +20,7 @@ from troth.ledger import events
 from troth.people.tables import holding, person, quarantined
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
-from troth.retention.age import destroy_by_age, shapes_due
+from troth.retention.age import destroy_by_age
 from troth.retention.clocks import Coverage, coverage, in_use
 from troth.retention.due import Scope, counted_from, of_clock, shapes
 from troth.retention.ending import enter
@@ -202,11 +202,7 @@ class _Run:
         return ended
 
     def _destroy(self, whole: frozenset[int], until: datetime) -> int:
-        with self.site.reading() as conn:
-            due = shapes_due(conn, self.clock, whole, until)
-        pace = self._pace()
-        each = (destroy_by_age(self.site, self.compiled, self.clock, one, until, self.now, pace) for one in due)
-        return sum(each)
+        return destroy_by_age(self.site, self.compiled, self.clock, whole, until, self.now, self._pace())
 
     def _pace(self) -> Pace:
         return pace_of(self.site.engine, self.batch if self.batch != BATCH else None)

@@ -81,8 +81,8 @@ class Prepared:
     def _prepared(self, conn: Connection) -> tuple[str, Callable[[Values], Any]]:
         statement = self._statement if isinstance(self._statement, Executable) else self._statement(conn.dialect.name)
         compiled: Any = statement.compile(dialect=conn.dialect, column_keys=self._names)  # type: ignore[attr-defined]
-        if compiled.post_compile_params:
-            raise ValueError("lists of a statement that is compiled once are given with `among`")
+        if compiled.post_compile_params or compiled.literal_execute_params:
+            raise ValueError("a statement that is compiled once is whole: lists are given with `among`")
         fixed = {name: value for name, value in compiled.params.items() if isinstance(value, str | int)}
         if compiled.positiontup is not None:
             return compiled.string, partial(_by_place, fixed, tuple(compiled.positiontup))
@@ -155,9 +155,10 @@ class among(ColumnElement[Any]):  # noqa: N801 - reads as SQL does
     type = NullType()  # a boolean would be compared with 1 on SQLite, which then looks at every row
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        one = String if isinstance(column.type, String) else column.type  # of no length, which would cut what is longer
         self.column, self.listed, self.values = (
             column,
-            bindparam(name, type_=ARRAY(String)),
+            bindparam(name, type_=ARRAY(one)),
             bindparam(name, type_=String()),
         )
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, insert, not_, select
+from sqlalchemy import Connection, bindparam, insert, not_, select
 
 from troth import ledger
+from troth.clock import from_micros
 from troth.consent.stops.rules import EVERYWHERE, State, Stop, fact
 from troth.consent.stops.tables import stop as table
 from troth.errors import InvalidInput, Refused
@@ -83,12 +85,23 @@ def _refuse_the_unknown(policy: Compiled, scope: str, origin: str) -> None:
 def _turn(conn: Connection, scope: str, origin: str) -> Stop | None:
     """The youngest row of a scope and origin, which nobody else adds to until this transaction ends."""
     take_turns(conn, f"stop:{scope}:{origin}")
-    mine = select(table).where(table.c.scope == scope, table.c.origin == origin)
-    row = conn.execute(mine.order_by(table.c.at.desc()).limit(1)).first()
-    return None if row is None else Stop(**row._mapping)
+    rows = _LAST.rows(conn, {"scope": scope, "origin": origin})
+    return _stop(rows[0]) if rows else None
 
 
-_ENTERING = insert(table)
+def _stop(row: tuple[Any, ...]) -> Stop:
+    told = dict(zip(_COLUMNS, row, strict=True))
+    return Stop(**{**told, "at": from_micros(told["at"])})
+
+
+_COLUMNS = [column.name for column in table.c]
+_LAST = Prepared(
+    select(table)
+    .where(table.c.scope == bindparam("scope"), table.c.origin == bindparam("origin"))
+    .order_by(table.c.at.desc())
+    .limit(1)
+)
+_ENTERING = Prepared(insert(table), _COLUMNS)
 _EVENTS: dict[State, str] = {"stopped": events.STOP_MADE, "lifted": events.STOP_LIFTED}
 
 
@@ -101,7 +114,7 @@ def _enter(site: Site, conn: Connection, last: Stop | None, made: Stop) -> str:
     id_, at = new_id(made.at), made.at if last is None else max(made.at, last.at + _LATER)
     row = {"id": id_, "scope": made.scope, "origin": made.origin, "state": made.state, "at": at}
     row |= {"because": because, "made_by": by, "policy_version": made.policy_version}
-    conn.execute(_ENTERING, row)
+    _ENTERING.run(conn, row)
     body = {"stop": id_, "scope": made.scope, "origin": made.origin, "by": by, "version": made.policy_version}
     body["because"] = hashlib.sha256(because.encode()).hexdigest()
     ledger.append(conn, site.now(), _EVENTS[made.state], body)
