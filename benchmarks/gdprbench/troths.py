@@ -13,7 +13,7 @@ from itertools import groupby
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, insert
 
 from benchmarks.gdprbench.model import LOGS, PAGE, TERM, Meta, Model, Op, early
 from benchmarks.gdprbench.policy import field, party, point, purpose, source
@@ -22,13 +22,14 @@ from troth.clock import MovedClock, to_micros
 from troth.collection.actions import collect_in
 from troth.collection.rules import Submission
 from troth.consent import actions as consent
+from troth.consent.actions import Choosing
 from troth.consent.stops import actions as stops
 from troth.decide import Ask
 from troth.ids import new_id
 from troth.ledger import events
 from troth.ledger.look import between
 from troth.people import vault
-from troth.people.correcting import correct
+from troth.people.correcting import Correction, correct_each
 from troth.people.each import Asked, Want, ask_each, open_each
 from troth.people.facts import By
 from troth.people.keystore import open_keys
@@ -37,10 +38,8 @@ from troth.people.sealing import seal
 from troth.people.shapes import shape_ids
 from troth.people.tables import holding
 from troth.policy.rules import OWN_ACCESS
-from troth.retention.ending import begin_ending, destroy_due
+from troth.retention.ending import Going, begin_each, destroy_due
 from troth.retention.sweep import sweep
-from troth.retention.tables import ending
-from troth.store.prepared import Prepared
 from troth.store.site import Site
 
 TOGETHER = 50
@@ -51,7 +50,6 @@ Later = Callable[[], Any]
 READS = frozenset(
     {"read_own", "own_meta", "read_by_key", "read_by_purpose", "read_by_objection", "read_by_decision", "meta_by_user"}
 )
-_COUNTED = Prepared(select(ending.c.counted).where(ending.c.id == bindparam("id")))
 
 
 class Troth:
@@ -126,6 +124,46 @@ def _batches(ops: Iterable[Op]) -> Iterator[list[Op]]:
         yield from (rest[start : start + size] for start in range(0, len(rest), size))
 
 
+ALIKE = {
+    **dict.fromkeys(READS, "read"),
+    **dict.fromkeys(("object_by_key", "decide_by_user"), "choose"),
+    **dict.fromkeys(("delete_by_key", "delete_by_user"), "delete"),
+}
+"""operations that are done together, whatever they are called"""
+
+
+def turns(batch: list[Op]) -> list[dict[str, list[Op]]]:
+    """A batch as turns, each with what is done together in it: reads first, then whatever changes something.
+
+    An operation comes in a later turn than any change before it of what it reads or changes: a person, or the scope of a stop,
+    on which every read depends. A read that names no person depends on every change.
+    """
+    made: list[dict[str, list[Op]]] = []
+    changed: dict[str, int] = {}
+    read: dict[str, int] = {}
+    for op in batch:
+        name = op.user or (ALL if op.name in READS else f"{op.name}:{op.kind}:{op.key}")
+        if op.name in READS:
+            seen = [turn for what, turn in changed.items() if name in (ALL, what) or ":" in what]
+            turn = max(seen, default=-1) + 1
+            read[name] = max(turn, read.get(name, 0))
+        else:
+            before = max((at for what, at in read.items() if ":" in name or what in (name, ALL)), default=0)
+            turn = changed[name] = max(before, changed.get(name, -1) + 1)
+        made += [{"read": []} for _ in range(turn + 1 - len(made))]
+        made[turn].setdefault(ALIKE.get(op.name, op.name), []).append(op)
+    return made
+
+
+ALL = "*"
+
+
+def _choosing(person_id: str, op: Op) -> Choosing:
+    if op.name == "object_by_key":
+        return Choosing(person_id, purpose(op.kind), "objected" if op.on else "lifted")
+    return Choosing(person_id, "deciding", "lifted" if op.on else "objected")
+
+
 def _kind(place: Place) -> int:
     return int(place.point.removeprefix("form_"))
 
@@ -139,26 +177,22 @@ class _Queue:
         self.opened: list[dict[str, str] | None] | None = None
 
     def answers(self, batch: list[Op]) -> list[Any]:
-        """An answer for each, or a function that gives it after the commit.
+        """An answer for each, or a function that gives it after the commit."""
+        told: dict[int, Any] = {}
+        for turn in turns(batch):
+            for alike, ops in turn.items():
+                told |= zip(map(id, ops), self._done(alike, ops), strict=True)
+        return [told[id(op)] for op in batch]
 
-        What reads about people whom nothing before it in the batch changes is asked together; the rest in its turn.
-        """
-        early = self._early(batch)
-        told = dict(zip(map(id, early), self._read(early), strict=True))
-        return [told[id(op)] if id(op) in told else self._one(op) for op in batch]
-
-    def _early(self, batch: list[Op]) -> list[Op]:
-        changed: set[str] = set()
-        early = []
-        for op in batch:
-            if op.name not in READS:
-                changed.add(op.user)
-            elif op.user not in changed:
-                early.append(op)
-        return early
-
-    def _one(self, op: Op) -> Any:
-        return self._read([op])[0] if op.name in READS else getattr(self, op.name)(op)
+    def _done(self, alike: str, ops: list[Op]) -> list[Any]:
+        """The answers to operations of one kind, done together where Troth has a door for several."""
+        together: dict[str, Callable[[list[Op]], list[Any]]] = {
+            "read": self._read,
+            "choose": self._choose,
+            "update_data": self._correct,
+            "delete": self._end,
+        }
+        return together[alike](ops) if alike in together else [getattr(self, alike)(op) for op in ops]
 
     # --- reads
 
@@ -249,32 +283,24 @@ class _Queue:
         self.troth.users[person_id] = op.user
         return "done"
 
-    def update_data(self, op: Op) -> str:
-        person_id = self.people[op.user]
-        correct(self.site, self.conn, person_id, op.key, {field(op.kind): op.data}, By("person", ref=person_id))
-        return "done"
+    def _correct(self, ops: list[Op]) -> list[str]:
+        whose = [(op, self.people[op.user]) for op in ops]
+        sent = [Correction(who, op.key, {field(op.kind): op.data}, By("person", ref=who)) for op, who in whose]
+        return ["done" for _ in correct_each(self.site, self.conn, sent)]
 
-    def delete_by_key(self, op: Op) -> int:
-        return self._end(op, "fields", [field(op.kind)])
-
-    def delete_by_user(self, op: Op) -> int:
-        return self._end(op, "person", [])
-
-    def _end(self, op: Op, scope: Any, fields: list[str]) -> int:
+    def _end(self, ops: list[Op]) -> list[int]:
         deadline = self.site.now() + TERM
-        made = begin_ending(self.site, self.conn, self.people[op.user], "request:bench", deadline, scope, fields)
-        return int(_COUNTED.rows(self.conn, {"id": made})[0][0])
+        goings = [
+            Going(self.people[op.user], "request:bench", deadline, None if op.kind < 0 else frozenset({field(op.kind)}))
+            for op in ops
+        ]
+        return [begun.counted for begun in begin_each(self.site, self.conn, goings)]
 
-    def object_by_key(self, op: Op) -> str:
-        return self._choose(op.user, purpose(op.kind), op.on)
-
-    def decide_by_user(self, op: Op) -> str:
-        return self._choose(op.user, "deciding", not op.on)
-
-    def _choose(self, user: str, scope: str, objects: bool) -> str:
-        policy, state = self.site.policy(self.conn), "objected" if objects else "lifted"
-        consent.record(self.site, self.conn, self.people[user], scope, state, WORDS, "en", "privacy_centre", policy)
-        return "done"
+    def _choose(self, ops: list[Op]) -> list[str]:
+        policy = self.site.policy(self.conn)
+        chosen = [_choosing(self.people[op.user], op) for op in ops]
+        consent.record_each(self.site, self.conn, chosen, WORDS, "en", "privacy_centre", policy)
+        return ["done" for _ in ops]
 
     def suspend_by_purpose(self, op: Op) -> str:
         return self._stop(purpose(op.kind), op.on)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, case, func, insert, or_, select
 
 from troth import ledger
-from troth.clock import from_micros, to_micros
+from troth.clock import from_micros
 from troth.consent.rules import OBJECTIONS, STATES, Choice, State
 from troth.consent.tables import choice, shown
 from troth.errors import Refused
@@ -27,7 +27,16 @@ from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 
 BATCH = 1000
+_LATER = timedelta(microseconds=1)
 _CHOOSING = Prepared(insert(choice), [column.name for column in choice.c])
+
+
+class Choosing(NamedTuple):
+    """What a person chooses about a scope."""
+
+    person_id: str
+    scope: str
+    state: State
 
 
 def record(
@@ -51,9 +60,27 @@ def record(
     Raises:
         Refused: when the policy knows no such scope, or when the collection point does not offer this choice.
     """
-    told = choose(site, conn, person_id, [scope], state, words, language, channel, policy)
+    (made,) = record_each(site, conn, [Choosing(person_id, scope, state)], words, language, channel, policy)
+    return made
+
+
+def record_each(
+    site: Site,
+    conn: Connection,
+    chosen: Sequence[Choosing],
+    words: str,
+    language: str,
+    channel: str,
+    policy: Compiled,
+) -> list[str]:
+    """As ``record``, of several people at once, all of whom were shown the same; the ids, in order.
+
+    Raises:
+        Refused: as ``record`` does, for the first that is not permitted; then none was recorded.
+    """
+    told = _choose(site, conn, chosen, words, language, channel, policy)
     ledger.append_all(conn, site.now(), told)
-    return str(told[0][1]["choice"])
+    return [str(body["choice"]) for _, body in told]
 
 
 def choose(
@@ -72,42 +99,64 @@ def choose(
 
     ``digest`` is that of ``words``, when ``remember`` has kept them.
     """
-    for scope in scopes:
-        _refuse_the_unknown(policy, scope, state, channel, words)
-    if not scopes:
+    chosen = [Choosing(person_id, scope, state) for scope in scopes]
+    return _choose(site, conn, chosen, words, language, channel, policy, digest)
+
+
+def _choose(
+    site: Site,
+    conn: Connection,
+    chosen: Sequence[Choosing],
+    words: str,
+    language: str,
+    channel: str,
+    policy: Compiled,
+    digest: str | None = None,
+) -> list[ledger.Told]:
+    for one in chosen:
+        _refuse_the_unknown(policy, one.scope, one.state, channel, words)
+    if not chosen:
         return []
-    now = site.now()
-    last: dict[str, int] = dict(_LAST.rows(conn, {"person_id": person_id, "scopes": list(scopes)}))
-    common: dict[str, object] = {
-        "person_id": person_id,
-        "state": state,
-        "shown": digest or remember(conn, words, language, now),
-        "channel": channel,
-    }
+    now, last = site.now(), _last(conn, chosen)
+    common: dict[str, object] = {"shown": digest or remember(conn, words, language, now), "channel": channel}
     common |= {"policy_version": policy.version}
-    at = {scope: _youngest_yet(last.get(scope), now) for scope in scopes}
-    rows = [{"id": new_id(at[scope]), "scope": scope, "at": at[scope], **common} for scope in scopes]
+    rows = []
+    for one in chosen:
+        at = last[one.person_id, one.scope] = _youngest_yet(last.get((one.person_id, one.scope)), now)
+        rows.append({"id": new_id(at), **one._asdict(), "at": at, **common})
     _CHOOSING.many(conn, rows)
     kept = ("scope", "state", "shown", "channel")
     return [
         (
-            _EVENTS[state],
-            {"person": person_id, "choice": row["id"], **{key: row[key] for key in kept}, "version": policy.version},
+            _EVENTS[one.state],
+            {
+                "person": one.person_id,
+                "choice": row["id"],
+                **{key: row[key] for key in kept},
+                "version": policy.version,
+            },
         )
-        for row in rows
+        for one, row in zip(chosen, rows, strict=True)
     ]
 
 
+def _last(conn: Connection, chosen: Sequence[Choosing]) -> dict[tuple[str, str], datetime]:
+    """When these people last chose anything about these scopes."""
+    people, scopes = ({one[place] for one in chosen} for place in (0, 1))
+    rows = _LAST.rows(conn, {"ids": sorted(people), "scopes": sorted(scopes)})
+    return {(person_id, scope): from_micros(at) for person_id, scope, at in rows}
+
+
 _LAST = Prepared(
-    select(choice.c.scope, func.max(choice.c.at))
-    .where(choice.c.person_id == bindparam("person_id"), among(choice.c.scope, "scopes"))
-    .group_by(choice.c.scope)
+    select(choice.c.person_id, choice.c.scope, func.max(choice.c.at))
+    .where(among(choice.c.person_id, "ids"), among(choice.c.scope, "scopes"))
+    .group_by(choice.c.person_id, choice.c.scope)
 )
 
 
-def _youngest_yet(last: int | None, now: datetime) -> datetime:
+def _youngest_yet(last: datetime | None, now: datetime) -> datetime:
     """``now``, or just after the choice before it: a clock that was set back must not let an older choice outweigh it."""
-    return now if last is None or last <= to_micros(now) else from_micros(last + 1)
+    return now if last is None or last <= now else last + _LATER
 
 
 _EVENTS: dict[State, str] = {

@@ -7,11 +7,14 @@ ends it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
+from troth.decide import Decision
 from troth.errors import InvalidInput, Refused, StoreError
 from troth.ledger import events
 from troth.people.cards import refuse_cards
@@ -23,15 +26,26 @@ from troth.people.shapes import named, shape_ids
 from troth.people.storing import refuse_the_unfit
 from troth.people.tables import holding, shape
 from troth.policy.rules import OWN_ACCESS
-from troth.store.prepared import Prepared
+from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 
 _HELD = Prepared(
-    select(holding.c.id, shape.c.fields)
+    select(holding.c.submission, holding.c.person_id, holding.c.id, shape.c.fields)
     .join(shape, shape.c.id == holding.c.shape_id)
-    .where(holding.c.submission == bindparam("submission"), holding.c.person_id == bindparam("person_id"))
+    .where(among(holding.c.submission, "submissions"))
+    .order_by(holding.c.id)
 )
 _CORRECTING = Prepared(update(holding).where(holding.c.id == bindparam("held")).values(body=bindparam("sealed")))
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What somebody sends in the place of what one submission of a person holds."""
+
+    person_id: str
+    submission: str
+    values: Mapping[str, str] = field(repr=False)
+    by: By
 
 
 def correct(
@@ -46,23 +60,60 @@ def correct(
             found by: that is changed where it is collected.
         StoreError: when the key store is missing.
     """
-    (asked,) = ask_each(site, conn, [Want(person_id, frozenset(values), OWN_ACCESS, by)], event=events.PERSON_CORRECTED)
-    held = _HELD.rows(conn, {"submission": submission, "person_id": person_id}) if asked.decision.allowed else []
-    if not held:
-        raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)
-    fields = {
-        id_: names for id_, written in held if (names := written.split(" ")) and not values.keys().isdisjoint(names)
-    }
-    _refuse_the_partial({field for names in fields.values() for field in names}, values, site.policy(conn).identifying)
-    key = _key(site, person_id)
+    (changed,) = correct_each(site, conn, [Correction(person_id, submission, values, by)])
+    return changed
+
+
+def correct_each(site: Site, conn: Connection, corrections: Sequence[Correction]) -> list[tuple[str, ...]]:
+    """As ``correct``, each of ``corrections``, with as many statements as for one; the holdings of each, in their order.
+
+    Raises:
+        Refused, InvalidInput, StoreError: as ``correct`` does, for the first that cannot be done; then none was.
+    """
+    wants = [Want(one.person_id, frozenset(one.values), OWN_ACCESS, one.by) for one in corrections]
+    policy = site.policy(conn)
+    asked, held = ask_each(site, conn, wants, events.PERSON_CORRECTED, policy), _held_of(conn, corrections)
+    changed = [
+        _in_question(one, held.get((one.submission, one.person_id), {}), told.decision, policy.identifying)
+        for one, told in zip(corrections, asked, strict=True)
+    ]
+    keys = open_keys(site, {one.person_id for one in corrections})
     _CORRECTING.many(
         conn,
         [
-            {"held": one, "sealed": seal(key, person_id, one, {name: values[name] for name in names})}
-            for one, names in fields.items()
+            {"held": id_, "sealed": _sealed(keys, one, id_, names)}
+            for one, fields in zip(corrections, changed, strict=True)
+            for id_, names in fields.items()
         ],
     )
-    return tuple(fields)
+    return [tuple(fields) for fields in changed]
+
+
+def _held_of(conn: Connection, corrections: Sequence[Correction]) -> dict[tuple[str, str], dict[str, list[str]]]:
+    """By submission and person the holdings with their fields."""
+    found: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(dict)
+    for submission, person_id, id_, fields in _HELD.rows(
+        conn, {"submissions": [one.submission for one in corrections]}
+    ):
+        found[submission, person_id][id_] = fields.split(" ")
+    return found
+
+
+def _in_question(
+    one: Correction, held: Mapping[str, list[str]], decision: Decision, identifying: frozenset[str]
+) -> dict[str, list[str]]:
+    """The holdings that a correction seals over, with their fields."""
+    if not decision.allowed or not held:
+        raise Refused("There is nothing to correct.", "It is not yours, or is gone.", decision.because)
+    fields = {id_: names for id_, names in held.items() if not one.values.keys().isdisjoint(names)}
+    _refuse_the_partial({field for names in fields.values() for field in names}, one.values, identifying)
+    return fields
+
+
+def _sealed(keys: Mapping[str, bytes], one: Correction, id_: str, names: Sequence[str]) -> bytes:
+    if one.person_id not in keys:
+        raise StoreError(*_NO_KEY)
+    return seal(keys[one.person_id], one.person_id, id_, {name: one.values[name] for name in names})
 
 
 def _refuse_the_partial(held: set[str], values: Mapping[str, str], identifying: frozenset[str]) -> None:
@@ -148,10 +199,13 @@ def _opened(site: Site, person_id: str, rows: Sequence[Row[Any]]) -> dict[str, d
     return {row.id: unseal(key, person_id, row.id, row.fields.split(), row.body) for row in rows}
 
 
+_NO_KEY = ("This person has no key: nothing can be sealed.", "This database is an older copy.")
+
+
 def _key(site: Site, person_id: str) -> bytes:
     key = open_keys(site, [person_id]).get(person_id)
     if key is None:
-        raise StoreError("This person has no key: nothing can be sealed.", "This database is an older copy.")
+        raise StoreError(*_NO_KEY)
     return key
 
 

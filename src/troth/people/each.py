@@ -18,9 +18,10 @@ from troth.consent.stops.rules import comes_from, left_out
 from troth.decide import Ask, Decision
 from troth.ledger import events
 from troth.people.bodies import Sealed, holdings_by_id, holdings_of, holdings_with, latest_values
-from troth.people.facts import By, gather
+from troth.people.facts import By, Gathered, gather
 from troth.people.keystore import open_keys
 from troth.people.vault import Reading
+from troth.policy.compile import Compiled
 from troth.policy.rules import OWN_ACCESS
 from troth.store.site import Site
 
@@ -61,13 +62,21 @@ class Asked:
     conn: Connection
 
 
-def ask_each(site: Site, conn: Connection, wants: Sequence[Want], event: str = events.PERSON_READ) -> list[Asked]:
+def ask_each(
+    site: Site,
+    conn: Connection,
+    wants: Sequence[Want],
+    event: str = events.PERSON_READ,
+    policy: Compiled | None = None,
+    gathered: Gathered | None = None,
+) -> list[Asked]:
     """Decide each of ``wants`` in the caller's transaction, in their order; every answer is on the ledger with it.
 
-    ``event`` is what is entered for those that are allowed. A few statements for all of them.
+    A few statements for all of them; fewer when ``policy`` and what is known of these people were read in it already.
+    ``event`` is what is entered for those that are allowed.
     """
-    policy, now = site.policy(conn), site.now()
-    gathered = gather(site, conn, {want.person_id for want in wants}, now, policy=policy)
+    policy = policy or site.policy(conn)
+    gathered = gathered or gather(site, conn, {want.person_id for want in wants}, site.now(), policy=policy)
     stopped = stops.facts_by_scope(conn, {want.purpose for want in wants})
     asks = []
     for want in wants:

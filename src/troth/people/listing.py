@@ -16,12 +16,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, select
 
 from troth.clock import from_micros
-from troth.consent.actions import choices
 from troth.consent.rules import facts_of
 from troth.consent.stops.actions import facts as stopped
 from troth.consent.stops.rules import comes_from, fact
 from troth.people.each import Want, ask_each
-from troth.people.facts import BATCH, By
+from troth.people.facts import BATCH, By, gather
 from troth.people.tables import holding, shape
 from troth.policy.compile import Compiled
 from troth.store.prepared import Prepared, among
@@ -108,12 +107,13 @@ def listed(
     be asked about is left out.
     """
     wants = [Want(one, frozenset(), purpose, who) for one, who in zip(person_ids, by, strict=True)]
-    allowed = [one.want.person_id for one in ask_each(site, conn, wants) if one.decision.allowed]
     policy = site.policy(conn)
-    chosen = choices(conn, allowed)
+    gathered = gather(site, conn, set(person_ids), site.now(), policy=policy)
+    asked = ask_each(site, conn, wants, policy=policy, gathered=gathered)
+    allowed = [one.want.person_id for one in asked if one.decision.allowed]
     stops = stopped(conn, [*policy.policy.purposes, *(f"@{one}" for one in policy.policy.recipients)])
     found: dict[str, list[Listed]] = {one: [] for one in allowed}
-    objected = {one: _objections(facts_of(chosen.get(one, ()))) for one in allowed}
+    objected = {one: _objections(facts_of(gathered.chosen.get(one, ()))) for one in allowed}
     for place in _found(conn, allowed, _OF_PEOPLE):
         found[place.person_id].append(_listed(policy, place, objected[place.person_id], stops))
     return found

@@ -36,7 +36,7 @@ from troth.people.keystore import BATCH as AT_ONCE
 from troth.people.tables import holding, person
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
-from troth.retention.ending import DESTROYED, QUARANTINED, enter
+from troth.retention.entering import DESTROYED, QUARANTINED, Entered, enter
 from troth.retention.keeping import Kept, kept
 from troth.retention.pace import Pace
 from troth.retention.quarantine import depart
@@ -118,7 +118,8 @@ def _destroy(site: Site, conn: Connection, compiled: Compiled, clock: Clock, win
     if gone:
         left = sum(depart(conn, made, person.c.id.in_(some)) for some in _batches(perhaps))
         cause, deadline = f"clock:{clock.id}", oldest + clock.keep
-        enter(site, conn, made, cause, deadline, gone, clock.everywhere, state=QUARANTINED if left else DESTROYED)
+        state = QUARANTINED if left else DESTROYED
+        enter(site, conn, [Entered(made, cause, deadline, gone, clock.everywhere, state=state)])
     return gone
 
 

@@ -7,30 +7,54 @@ and complete when a re-reading finds nothing and every recipient has acknowledge
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, or_, select, update
 
 from troth import ledger
 from troth.errors import Refused
 from troth.ids import new_id
 from troth.ledger import events
 from troth.people.tables import holding, person, quarantined
-from troth.retention.clocks import destroys_at
-from troth.retention.destroy import complete, destroy, destroyed_body
+from troth.policy.compile import Compiled
+from troth.retention.destroy import complete, destroy
 from troth.retention.due import of_person, shapes
+from troth.retention.entering import Entered, enter
 from troth.retention.heartbeat import DESTROY, beat
 from troth.retention.keeping import POLICY, active, anything_kept, keep_apart
-from troth.retention.quarantine import depart_alone, move_back, move_of
+from troth.retention.quarantine import depart_each, move_back, move_each
 from troth.retention.scrub import scrub
 from troth.retention.split import split
 from troth.retention.tables import departure, ending, hold
-from troth.store.prepared import Prepared
+from troth.store.prepared import Prepared, among
 from troth.store.schema import Instant
 from troth.store.site import Site
 
-QUARANTINED, DESTROYED = "quarantined", "destroyed"
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Somebody who goes by a deadline: whole, or some fields of theirs.
+
+    Attributes:
+        cause, deadline, everywhere: as ``begin_ending`` takes them.
+        fields: blank for all of them, and the person.
+    """
+
+    person_id: str
+    cause: str
+    deadline: datetime
+    fields: frozenset[str] | None = None
+    everywhere: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An ending that has begun, and how many holdings went into quarantine."""
+
+    id: str
+    counted: int
 
 
 def begin_ending(
@@ -53,46 +77,76 @@ def begin_ending(
     Raises:
         Refused: when there is no such person, or they are gone already.
     """
-    compiled, now, made = site.policy(conn), site.now(), new_id(site.now())
-    _refuse_unknown(conn, person_id)
-    if whole := scope == "person":
-        _BUSINESS_ENDS.run(conn, {"person_id": person_id, "now": now})
-    shape_ids = None if whole else _parted(site, conn, person_id, frozenset(fields))
+    going = Going(person_id, cause, deadline, None if scope == "person" else frozenset(fields), everywhere)
+    (begun,) = begin_each(site, conn, [going])
+    return begun.id
+
+
+def begin_each(site: Site, conn: Connection, goings: Sequence[Going]) -> list[Begun]:
+    """As ``begin_ending``, of several people at once, each an ending that is restored by itself; in the order of ``goings``.
+
+    Raises:
+        Refused: as ``begin_ending`` does, for any of them; then nothing was quarantined.
+        ValueError: when somebody is named twice.
+    """
+    people = [going.person_id for going in goings]
+    if len(set(people)) < len(people):
+        raise ValueError("a person has one ending at a time")
+    compiled, now = site.policy(conn), site.now()
+    _refuse_unknown(conn, people)
+    made, whole = [new_id(now) for _ in goings], [going.fields is None for going in goings]
+    leaving = [row for row, is_whole in zip(_rows_of(made, goings), whole, strict=True) if is_whole]
+    _BUSINESS_ENDS.many(conn, [row | {"now": now} for row in leaving])
+    parted = _parted(site, conn, goings)
     if anything_kept(conn, compiled, now):
-        keep_apart(site, conn, of_person(person_id, shape_ids), compiled, now, batch=1)
-    counted = move_of(conn, person_id, shape_ids, made)
-    if whole or not _FREE.rows(conn, {"person_id": person_id}):
-        depart_alone(conn, made, person_id)
-    if whole:
-        _bring_forward(conn, person_id, made, deadline)
-    told = (
-        everywhere if everywhere is not None else bool(compiled.policy.erasure and compiled.policy.erasure.everywhere)
-    )
-    enter(site, conn, made, cause, deadline, counted, told and whole, person_id, scope)
-    return made
+        for one, shape_ids in zip(people, parted, strict=True):
+            keep_apart(site, conn, of_person(one, shape_ids), compiled, now, batch=1)
+    counted = move_each(conn, list(zip(made, people, parted, strict=True)))
+    stay = {one for (one,) in _FREE.rows(conn, {"ids": people})} if not all(whole) else set()
+    depart_each(conn, [(id_, one) for id_, one in zip(made, people, strict=True) if one not in stay])
+    _FORWARD.many(conn, leaving)
+    begun = [Begun(id_, counted.get(id_, 0)) for id_ in made]
+    _enter_begun(site, conn, compiled, goings, begun)
+    return begun
+
+
+def _rows_of(made: Sequence[str], goings: Sequence[Going]) -> list[dict[str, object]]:
+    """What the statements below are told of each."""
+    return [
+        {"made": id_, "person_id": one.person_id, "deadline": one.deadline}
+        for id_, one in zip(made, goings, strict=True)
+    ]
 
 
 _FREE = Prepared(
-    select(holding.c.id).where(holding.c.person_id == bindparam("person_id"), holding.c.only_for.is_(None)).limit(1)
+    select(holding.c.person_id).where(among(holding.c.person_id, "ids"), holding.c.only_for.is_(None)).distinct()
 )
 """whoever has something left that no hold keeps apart stays in use"""
 
 
-def _refuse_unknown(conn: Connection, person_id: str) -> None:
-    if not _KNOWN.rows(conn, {"person_id": person_id}):
+def _refuse_unknown(conn: Connection, people: Sequence[str]) -> None:
+    if len(_KNOWN.rows(conn, {"ids": list(people)})) < len(people):
         raise Refused("There is no such person.", "They are unknown here, or were erased.")
 
 
-_KNOWN = Prepared(select(person.c.state).where(person.c.id == bindparam("person_id")).with_for_update())
+_KNOWN = Prepared(select(person.c.id).where(among(person.c.id, "ids")).order_by(person.c.id).with_for_update())
 
 
-def _parted(site: Site, conn: Connection, person_id: str, fields: frozenset[str]) -> list[int]:
-    """The shapes that have none but these fields, after what a person has of others is parted into such and the rest."""
-    known = shapes(conn)
-    in_part = [shape.id for shape in known if not fields.isdisjoint(shape.fields) and not shape.fields <= fields]
-    for one in in_part:
-        split(site, conn, of_person(person_id, [one]).select(holding.c.id), fields)
-    return [shape.id for shape in (shapes(conn) if in_part else known) if shape.fields <= fields]
+def _parted(site: Site, conn: Connection, goings: Sequence[Going]) -> list[list[int] | None]:
+    """For each the shapes that have none but the fields that go, blank for all: what has others too is parted first."""
+    some, known = [(one.person_id, one.fields) for one in goings if one.fields is not None], shapes(conn)
+    parting = [
+        (of_person(person_id, [shape.id]), fields)
+        for person_id, fields in some
+        for shape in known
+        if not fields.isdisjoint(shape.fields) and not shape.fields <= fields
+    ]
+    for scope, fields in parting:
+        split(site, conn, scope.select(holding.c.id), fields)
+    known = shapes(conn) if parting else known
+    return [
+        None if one.fields is None else [shape.id for shape in known if shape.fields <= one.fields] for one in goings
+    ]
 
 
 _NOW = bindparam("now", type_=Instant())
@@ -104,13 +158,6 @@ _BUSINESS_ENDS = Prepared(
     )
     .values(relationship_ends_at=_NOW)
 )
-
-
-def _bring_forward(conn: Connection, person_id: str, ending_id: str, deadline: datetime) -> None:
-    """Somebody who was leaving by a later deadline leaves with this ending; what a hold keeps of them stays."""
-    _FORWARD.run(conn, {"person_id": person_id, "made": ending_id, "deadline": deadline})
-
-
 _LATER = select(ending.c.id).where(
     ending.c.destroy_by > bindparam("deadline", type_=Instant()), ending.c.state == "quarantined"
 )
@@ -119,35 +166,20 @@ _FORWARD = Prepared(
     .where(departure.c.person_id == bindparam("person_id"), departure.c.ending_id.in_(_LATER))
     .values(ending_id=bindparam("made"))
 )
+"""Somebody who was leaving by a later deadline leaves with this ending; what a hold keeps of them stays."""
 
 
-def enter(
-    site: Site,
-    conn: Connection,
-    ending_id: str,
-    cause: str,
-    deadline: datetime,
-    counted: int,
-    everywhere: bool,
-    person_id: str | None = None,
-    scope: str = "fields",
-    state: str = QUARANTINED,
+def _enter_begun(
+    site: Site, conn: Connection, compiled: Compiled, goings: Sequence[Going], begun: Sequence[Begun]
 ) -> None:
-    """Record an ending whose data has just gone into quarantine, or was ``DESTROYED`` where it lay, with its ledger entry."""
-    now = site.now()
-    planned = destroys_at(now, deadline, site.wiring.margin)
-    row: dict[str, object] = {"id": ending_id, "cause": cause, "person_id": person_id, "scope": scope, "state": state}
-    row |= {"began_at": now, "destroys_at": planned, "destroy_by": deadline, "counted": counted}
-    row |= {"everywhere": int(everywhere), "destroyed_at": now if state == DESTROYED else None}
-    _ENTERING.run(conn, row)
-    if state == DESTROYED:
-        ledger.append(conn, now, events.ENDING_DESTROYED, destroyed_body(ending_id, cause, counted, 0))
-        return
-    body = {"ending": ending_id, "cause": cause, "count": counted, "by": deadline, "person": person_id}
-    ledger.append(conn, now, events.ENDING_QUARANTINED, body)
-
-
-_ENTERING = Prepared(insert(ending), [column.name for column in ending.c if column.name != "complete_at"])
+    usually = bool(compiled.policy.erasure and compiled.policy.erasure.everywhere)
+    entered = []
+    for one, its in zip(goings, begun, strict=True):
+        told = usually if one.everywhere is None else one.everywhere
+        whole = one.fields is None
+        scope = "person" if whole else "fields"
+        entered.append(Entered(its.id, one.cause, one.deadline, its.counted, told and whole, one.person_id, scope))
+    enter(site, conn, entered)
 
 
 def restore(site: Site, conn: Connection, ending_id: str) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, se
 from troth.ids import new_id
 from troth.people.tables import holding, person
 from troth.retention.due import Scope
-from troth.retention.ending import enter
+from troth.retention.entering import Entered, enter
 from troth.retention.keeping import keep_apart
 from troth.retention.pace import pace_of
 from troth.retention.quarantine import depart, move
@@ -68,7 +68,7 @@ def _begin(
     depart(conn, made, person.c.id.in_(theirs))
     erasure = compiled.policy.erasure
     told = everywhere if everywhere is not None else bool(erasure and erasure.everywhere)
-    enter(site, conn, made, cause, deadline, counted, told, scope="person")
+    enter(site, conn, [Entered(made, cause, deadline, counted, told, scope="person")])
     return made
 
 

@@ -5,7 +5,7 @@ This module and ``destroy`` are the only ones that speak of the quarantine; a te
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -41,17 +41,30 @@ def move(conn: Connection, ids: Select[Any], ending_id: str) -> int:
     """Move the holdings that ``ids`` selects into quarantine under an ending; returns how many."""
     moved = _inserted(conn, _entering(holding.c.id.in_(ids), literal(ending_id)))
     if moved:
-        _LEAVING.run(conn, {"made": ending_id})
+        _LEAVING.run(conn, {"endings": [ending_id]})
     return moved
 
 
-def move_of(conn: Connection, person_id: str, shape_ids: Collection[int] | None, ending_id: str) -> int:
-    """As ``move``, of all that is held of a person for any use, or of what of it has one of these shapes."""
-    values: dict[str, object] = {"person_id": person_id, "made": ending_id, "shapes": list(shape_ids or ())}
-    moved = (_ALL_OF if shape_ids is None else _SOME_OF).run(conn, values)
-    if moved:
-        _LEAVING.run(conn, {"made": ending_id})
-    return moved
+def move_each(conn: Connection, goings: Sequence[tuple[str, str, Collection[int] | None]]) -> dict[str, int]:
+    """Move what is held of people for any use, or what of it has certain shapes, each person under an ending of their own.
+
+    Args:
+        goings: the ending, the person, and the shapes; all when blank.
+
+    Returns:
+        How many holdings went by each ending; one by which nothing went is left out.
+    """
+    whole = [{"made": made, "person_id": one} for made, one, shape_ids in goings if shape_ids is None]
+    some = [
+        {"made": made, "person_id": one, "shapes": list(shape_ids)}
+        for made, one, shape_ids in goings
+        if shape_ids is not None
+    ]
+    if not _ALL_OF.many(conn, whole) + _SOME_OF.many(conn, some):
+        return {}
+    endings = {"endings": [made for made, _, _ in goings]}
+    _LEAVING.run(conn, endings)
+    return dict(_COUNTED.rows(conn, endings))
 
 
 def _entering(which: ColumnElement[bool], ending: ColumnElement[Any]) -> Insert:
@@ -60,7 +73,12 @@ def _entering(which: ColumnElement[bool], ending: ColumnElement[Any]) -> Insert:
 
 _MADE = bindparam("made", type_=String())
 _LEAVING = Prepared(
-    delete(holding).where(holding.c.id.in_(select(quarantined.c.id).where(quarantined.c.ending_id == _MADE)))
+    delete(holding).where(holding.c.id.in_(select(quarantined.c.id).where(among(quarantined.c.ending_id, "endings"))))
+)
+_COUNTED = Prepared(
+    select(quarantined.c.ending_id, func.count())
+    .where(among(quarantined.c.ending_id, "endings"))
+    .group_by(quarantined.c.ending_id)
 )
 _THEIRS = and_(holding.c.person_id == bindparam("person_id"), holding.c.only_for.is_(None))
 _ALL_OF = Prepared(_entering(_THEIRS, _MADE))
@@ -88,10 +106,10 @@ def depart(conn: Connection, ending_id: str, who: ColumnElement[bool]) -> int:
     return conn.execute(_out_of_use(who)).rowcount
 
 
-def depart_alone(conn: Connection, ending_id: str, person_id: str) -> int:
-    """As ``depart``, of one person."""
-    _DEPARTING_ALONE.run(conn, {"person_id": person_id, "made": ending_id})
-    return _ALONE_OUT_OF_USE.run(conn, {"person_id": person_id})
+def depart_each(conn: Connection, goings: Sequence[tuple[str, str]]) -> int:
+    """As ``depart``, of people who go each by an ending of their own: the ending and the person."""
+    _EACH_DEPARTING.many(conn, [{"made": made, "person_id": one} for made, one in goings])
+    return _EACH_OUT_OF_USE.run(conn, {"ids": [one for _, one in goings]}) if goings else 0
 
 
 _LEFT = exists().where(holding.c.person_id == person.c.id).correlate(person)
@@ -126,9 +144,8 @@ def _purposes() -> ColumnElement[Any]:
     return select(func.aggregate_strings(each.c.only_for, _SPACE)).scalar_subquery()
 
 
-_ALONE = person.c.id == bindparam("person_id")
-_DEPARTING_ALONE = Prepared(lambda dialect: _departing(dialect, _ALONE, _MADE))
-_ALONE_OUT_OF_USE = Prepared(_out_of_use(_ALONE))
+_EACH_DEPARTING = Prepared(lambda dialect: _departing(dialect, person.c.id == bindparam("person_id"), _MADE))
+_EACH_OUT_OF_USE = Prepared(_out_of_use(among(person.c.id, "ids")))
 
 
 def in_ending(ending_id: str) -> ColumnElement[bool]:

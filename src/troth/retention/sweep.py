@@ -23,7 +23,7 @@ from troth.policy.compile import Compiled
 from troth.retention.age import destroy_by_age
 from troth.retention.clocks import Coverage, coverage, in_use
 from troth.retention.due import Scope, counted_from, of_clock, shapes
-from troth.retention.ending import enter
+from troth.retention.entering import Entered, enter
 from troth.retention.heartbeat import SWEEP, beat, lately
 from troth.retention.holds import end_holds
 from troth.retention.keeping import Kept, keep_apart, kept
@@ -243,7 +243,8 @@ class _Run:
             first = select(func.min(event)).select_from(source).where(quarantined.c.ending_id == made)
             deadline = conn.execute(first).scalar_one() + self.clock.keep
             depart(conn, made, in_ending(made))
-            enter(self.site, conn, made, f"clock:{self.clock.id}", deadline, moved, self.clock.everywhere)
+            cause = f"clock:{self.clock.id}"
+            enter(self.site, conn, [Entered(made, cause, deadline, moved, self.clock.everywhere)])
         return moved
 
     def _depart_kept(self) -> None:
@@ -252,7 +253,8 @@ class _Run:
         marked = person.c.id.in_(select(holding.c.person_id).where(holding.c.only_for.is_not(None)))
         with self.site.writing() as conn:
             if depart(conn, made, marked & (person.c.state == "active")):
-                enter(self.site, conn, made, f"clock:{self.clock.id}", self.now + self.clock.keep / 10, 0, False)
+                deadline = self.now + self.clock.keep / 10
+                enter(self.site, conn, [Entered(made, f"clock:{self.clock.id}", deadline, 0, False)])
 
 
 def _let_go(site: Site, compiled: Compiled, now: datetime, batch: int) -> int:
@@ -264,7 +266,7 @@ def _let_go(site: Site, compiled: Compiled, now: datetime, batch: int) -> int:
             moved = move(conn, _over(kept(conn, compiled, now)).limit(batch), made)
             if moved:
                 depart(conn, made, in_ending(made))
-                enter(site, conn, made, OVER, now, moved, _everywhere(compiled))
+                enter(site, conn, [Entered(made, OVER, now, moved, _everywhere(compiled))])
         total += moved
     return total
 
