@@ -31,7 +31,8 @@ from troth.retention.scrub import scrub
 from troth.retention.sweep import sweep
 from troth.store.site import Site, open_site
 
-HOLDINGS, PEOPLE = 200_000, 20_000
+HOLDINGS, PEOPLE = (2_000_000, 10_000_000), (200_000, 1_000_000)
+"""as usual, and as the goal names them"""
 GOAL = 1.3
 WHOLE: dict[Kind, float] = {"sqlite": 2.5, "postgresql": 1.7}
 """goals of the sweep alone, and with its re-reading and scrubbing"""
@@ -130,11 +131,11 @@ def _original(bench: Bench, kind: Kind) -> Original:
     made = Original(bench.stores, kind, bench.stores.empty(kind), bench.stores.empty(kind))
     site = open_shop(bench.stores.folder / f"sweeping-{kind}", made.url, made.keys)
     make_site_key(site)
-    rows = bench.size(HOLDINGS)
+    rows = bench.size(*HOLDINGS)
     step = int(SPAN.total_seconds() * 1e6) // rows
     values = {
         "rows": rows,
-        "people": bench.size(PEOPLE),
+        "people": bench.size(*PEOPLE),
         "start": to_micros(START - SPAN),
         "step": step,
         "told": "0" * 64,
@@ -179,7 +180,7 @@ def _bare_and_scrubbed(site: Site) -> None:
 
 
 def _on(bench: Bench, original: Original) -> Iterator[Figure]:
-    rows = bench.size(HOLDINGS)
+    rows = bench.size(*HOLDINGS)
     with original.copied() as site:
         due = _due(site)
     told = {"store": original.kind, "size": f"{due:,} of {rows:,} holdings are due"}

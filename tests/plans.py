@@ -12,7 +12,11 @@ from troth.store.schema import data_tables, key_tables
 
 _PLACES = re.compile(r"(?:\?|%\(\w+\)s)(?:::\w+)?(?:, (?:\?|%\(\w+\)s)(?:::\w+)?)+")
 _NAMED = re.compile(r"\b(\w+) AS (\w+)\b", re.IGNORECASE)
-_LOOKS_THROUGH = re.compile(r"(?:SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?|SEARCH (\w+) USING AUTOMATIC .*)$")
+_OF_A_KIND = r"(?:COVERING )?INDEX \w+ \(kind=\?\)"
+_LOOKS_THROUGH = re.compile(
+    rf"(?:SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?|SEARCH (\w+) USING (?:AUTOMATIC .*|{_OF_A_KIND}))$"
+)
+"""an index by which all of one kind is found, which may be everybody, is no better than none"""
 _FIRST = re.compile(r"SELECT [\w.,\s]+\sFROM \w+\s+LIMIT .*", re.DOTALL | re.IGNORECASE)
 FEW = 1000
 """rows of a table through which a planner rather looks than into an index"""

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from tests.actions.lives import admit, customer, fields_held, places_of, rows, work
 from tests.fixtures import START, days
@@ -12,6 +12,7 @@ from troth.ledger import events
 from troth.people.tables import quarantined
 from troth.people.vault import By, read
 from troth.retention import age
+from troth.retention.due import shapes
 from troth.retention.ending import destroy_due
 from troth.retention.holds import make_hold, release
 from troth.retention.pace import Pace
@@ -41,8 +42,8 @@ def test_data_is_in_use_until_the_margin_and_then_destroyed_without_a_copy(site:
     assert _ended(site) == [("destroyed", 1)]
     destroy_due(site)
     assert _ended(site) == [("complete", 1)]
-    for event in (events.ENDING_DESTROYED, events.ENDING_COMPLETE, events.CLOCK_SWEPT):
-        assert rows(site, "ledger_entry", f"event = '{event}'") == 1
+    for name in (events.ENDING_DESTROYED, events.ENDING_COMPLETE, events.CLOCK_SWEPT):
+        assert rows(site, "ledger_entry", f"event = '{name}'") == 1
     assert "email" in fields_held(site, one)
 
 
@@ -103,6 +104,25 @@ def test_windows_take_what_came_in_together_and_nothing_twice(site: Site, clock:
     assert sweep(site, batch=1).by_clock["taste"] == 6
     assert _ended(site) == [("destroyed", 2)] * 3
     assert sweep(site, batch=1).moved == 0
+
+
+@pytest.mark.parametrize(("pace", "transactions"), [(100, 1), (1, 3)])
+def test_shapes_of_which_little_is_due_share_a_transaction(
+    site: Site, clock: MovedClock, pace: int, transactions: int
+) -> None:
+    admit(site, "customer", {"interest": "lamps"}, "register")
+    admit(site, "lead", {"interest": "bulbs"}, "fair_import")
+    clock.at = START + days(99)
+    with site.reading() as conn:
+        compiled, touched = site.policy(conn), [one.id for one in shapes(conn) if one.fields == {"interest"}]
+    (taste,) = [one for one in compiled.clocks if one.id == "taste"]
+    begun: list[bool] = []
+    event.listen(site.engine, "begin", lambda conn: begun.append("troth_writes" in conn.get_execution_options()))
+    gone = age.destroy_by_age(site, compiled, taste, touched, START + days(1), clock.now(), Pace(pace, None))
+    assert (len(touched), gone, sum(begun)) == (2, 2, transactions)
+    assert sorted(_ended(site)) == [("quarantined", 1), ("quarantined", 1)], (
+        "each has an ending, for what it is promised"
+    )
 
 
 def test_the_pace_follows_the_time_that_a_transaction_takes(monkeypatch: pytest.MonkeyPatch) -> None:

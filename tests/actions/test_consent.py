@@ -40,6 +40,24 @@ def events(site: Site) -> list[tuple[str, dict]]:
     return [(row.event, json.loads(row.body)) for row in rows if not row.event.startswith("person:")]
 
 
+def test_several_choose_at_once_and_the_later_of_two_counts(site: Site) -> None:
+    ann, bob = registered(site, ANN), registered(site, BOB)
+    chosen = [
+        consent.Choosing(ann, "marketing", "given"),
+        consent.Choosing(bob, "marketing", "given"),
+        consent.Choosing(ann, "marketing", "withdrawn"),
+    ]
+    with site.writing() as conn:
+        made = consent.record_each(site, conn, chosen, WORDS, "en", "letter", site.policy(conn))
+    assert len(set(made)) == 3
+    assert (facts(site, ann), facts(site, bob)) == (set(), {"consent:marketing"})
+    with pytest.raises(Refused), site.writing() as conn:
+        unknown = consent.Choosing(bob, "no_such_purpose", "given")
+        again = consent.Choosing(bob, "marketing", "withdrawn")
+        consent.record_each(site, conn, [again, unknown], WORDS, "en", "letter", site.policy(conn))
+    assert facts(site, bob) == {"consent:marketing"}
+
+
 def test_a_choice_is_recorded_with_its_words_time_and_channel(site: Site) -> None:
     ann = registered(site, ANN)
     made = choose(site, ann, "marketing", channel="register")

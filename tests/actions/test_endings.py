@@ -34,7 +34,7 @@ from troth.recipients.instructions import acknowledge
 from troth.retention import destroy
 from troth.retention.alarms import alarms
 from troth.retention.destroy import reread, tables_of_people
-from troth.retention.ending import begin_ending, destroy_due, restore
+from troth.retention.ending import Going, begin_each, begin_ending, destroy_due, restore
 from troth.retention.sweep import sweep
 from troth.retention.tables import ending
 from troth.store.schema import data_tables
@@ -235,6 +235,41 @@ def test_a_request_overtakes_a_clock_that_would_end_later(site: Site, clock: Mov
     clock.move(days(15))
     work(site)
     assert rows(site, "ending", "state <> 'complete'") == 0
+
+
+def test_several_end_at_once_and_each_comes_back_alone(site: Site, clock: MovedClock) -> None:
+    one, other, third = (customer(site, f"{name}@example.org") for name in ("ann", "bob", "eve"))
+    before, until = fields_held(site, one), site.now() + days(20)
+    goings = [
+        Going(one, "request:a", until),
+        Going(other, "request:b", until, frozenset({"full_name"})),
+        Going(third, "request:c", site.now() + days(5), everywhere=False),
+    ]
+    with site.writing() as conn:
+        begun = begin_each(site, conn, goings)
+    assert [len({made.id for made in begun}), *(made.counted for made in begun)] == [3, 3, 2, 3]
+    assert [fields_held(site, who) for who in (one, third)] == [set(), set()]
+    assert fields_held(site, other, quarantined) == {"full_name"} and "email" in fields_held(site, other)
+    assert rows(site, "ending", "everywhere = 1") == 1
+    with site.writing() as conn:
+        assert restore(site, conn, begun[0].id) == 3
+    assert fields_held(site, one) == before and fields_held(site, third) == set()
+    clock.move(days(18))
+    destroy_due(site)
+    assert [state(site, made.id) for made in begun] == ["restored", "complete", "complete"]
+    assert places_of(site, [third]) == {"ending"} and open_keys(site, [other])
+
+
+def test_several_end_or_none_of_them(site: Site) -> None:
+    one, until = customer(site), site.now() + days(20)
+    before = (rows(site, "ending"), rows(site, "ledger_entry"), fields_held(site, one))
+    with pytest.raises(Refused), site.writing() as conn:
+        begin_each(site, conn, [Going(one, "request:a", until), Going("01" + "a" * 24, "request:b", until)])
+    with pytest.raises(ValueError, match="one ending at a time"), site.writing() as conn:
+        begin_each(site, conn, [Going(one, "request:a", until), Going(one, "request:b", until, frozenset({"email"}))])
+    with site.writing() as conn:
+        assert begin_each(site, conn, []) == []
+    assert (rows(site, "ending"), rows(site, "ledger_entry"), fields_held(site, one)) == before
 
 
 def test_nobody_can_be_ended_who_is_not_there(site: Site, clock: MovedClock) -> None:

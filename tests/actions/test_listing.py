@@ -18,7 +18,7 @@ from troth.ledger import events
 from troth.ledger.guard import NotForTheLedger
 from troth.ledger.look import between
 from troth.people import vault
-from troth.people.correcting import correct
+from troth.people.correcting import Correction, correct, correct_each
 from troth.people.each import Want, ask_each, open_each, read_each
 from troth.people.facts import By
 from troth.people.listing import Listed, listed, of_people, of_point, of_submissions
@@ -160,6 +160,24 @@ def test_a_correction_that_does_not_fit_changes_nothing(site: Site, ann: str, va
     with pytest.raises(InvalidInput):
         correct_now(site, ann, "register-1", values, own(ann))
     assert dict(vault.read(site, ann, list(REGISTER.values), OWN_ACCESS, own(ann)).values) == dict(REGISTER.values)
+
+
+def test_several_correct_at_once_or_none_of_them(site: Site, ann: str) -> None:
+    bob = collect(site, sent(REGISTER, "register-2", email="bob@shop.example")).person_id
+    both = [
+        Correction(ann, "register-1", {"interest": "bulbs"}, own(ann)),
+        Correction(bob, "register-2", {"interest": "shades"}, own(bob)),
+    ]
+    with site.writing() as conn:
+        changed = correct_each(site, conn, both)
+    assert [len(holdings) for holdings in changed] == [1, 1] and changed[0] != changed[1]
+    assert "bulbs" not in repr(both)
+    foreign = replace(both[1], submission="register-1")
+    with pytest.raises(Refused), site.writing() as conn:
+        correct_each(site, conn, [replace(both[0], values={"interest": "tubes"}), foreign])
+    interests = [dict(vault.read(site, one, ["interest"], OWN_ACCESS, own(one)).values) for one in (ann, bob)]
+    assert interests == [{"interest": "bulbs"}, {"interest": "shades"}]
+    assert len(entries(site, events.PERSON_CORRECTED)) == 2
 
 
 def test_nobody_corrects_what_is_not_theirs(site: Site, ann: str) -> None:

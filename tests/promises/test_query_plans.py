@@ -34,7 +34,8 @@ COPIES = 200
 
 @dataclass(frozen=True)
 class Waiver:
-    """A scan that is right: of any of ``tables``, by statements that begin with ``begins``, on one ``store`` or on both.
+    """A scan that is right: of any of ``tables``, by statements that begin with ``begins``, on one ``store`` or on both; of
+    everybody alone, not by a statement that names people, where it says so.
 
     One that is not ``always`` met is decided by a hair: by how many rows the planner thinks there are.
     """
@@ -44,9 +45,11 @@ class Waiver:
     begins: str = ""
     store: str = ""
     always: bool = True
+    of_everybody: bool = False
 
     def covers(self, table: str, text: str) -> bool:
-        return table in self.tables.split() and text.startswith(self.begins)
+        named = "json_each(" in text or "= ANY(" in text
+        return table in self.tables.split() and text.startswith(self.begins) and not (self.of_everybody and named)
 
 
 HOURLY = "once an hour the end of business is worked out for everybody, from all their dealings"
@@ -69,7 +72,7 @@ WAIVED = (
     ),
     Waiver("staff_log", "what a few people did, as long as their log is kept"),
     Waiver("protocol_request", "what came over a protocol and is not yet forgotten"),
-    Waiver("dealing person", HOURLY, "UPDATE person SET relationship_ends_at"),
+    Waiver("dealing person", HOURLY, "UPDATE person SET relationship_ends_at", of_everybody=True),
 )
 ANN = {"email": "ann@shop.test", "full_name": "Ann Other", "interest": "lamps", "birth_date": "1990-05-31"}
 EVE = {"email": "eve@shop.test", "full_name": "Eve New", "interest": "bulbs"}
