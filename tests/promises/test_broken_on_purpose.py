@@ -47,7 +47,7 @@ def _on_its_stores() -> Iterator[tuple[str, Break]]:
     yield from (("postgresql", broken) for broken in first.values())
 
 
-@pytest.mark.parametrize(("store_kind", "broken"), _on_its_stores(), ids=lambda part: getattr(part, "id", part))
+@pytest.mark.parametrize(("store_kind", "broken"), list(_on_its_stores()), ids=lambda part: getattr(part, "id", part))
 def test_a_broken_promise_is_seen_to_be_broken(shop: Site, broken: Break) -> None:
     before = look(shop)
     assert before[broken.promise].verdict == broken.before
