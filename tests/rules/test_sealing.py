@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from troth.errors import Unverifiable
-from troth.people.sealing import seal, unseal
+from troth.people.sealing import LEAST, seal, unseal
 
 KEY = bytes(range(32))
 text = st.text(st.characters(exclude_categories=["Cs"]))
@@ -28,6 +28,23 @@ def test_what_was_sealed_with_its_names_still_opens_and_only_where_it_was(values
     assert unseal(KEY, "p", "h", values.keys(), body) == values
     with pytest.raises(Unverifiable):
         unseal(KEY, "p", "h", values.keys(), b"\x02" + body[1:])
+
+
+@given(fields)
+def test_a_body_that_was_sealed_as_a_list_still_opens_and_as_nothing_else(values: dict[str, str]) -> None:
+    plain = json.dumps([values[name] for name in sorted(values)], separators=(",", ":"), ensure_ascii=False).encode()
+    place = json.dumps(["02", "p", "h", sorted(values)], separators=(",", ":")).encode()
+    body = b"\x02" + bytes(12) + AESGCM(KEY).encrypt(bytes(12), plain, place)
+    assert unseal(KEY, "p", "h", values.keys(), body) == values
+    with pytest.raises(Unverifiable):
+        unseal(KEY, "p", "h", values.keys(), b"\x03" + body[1:])
+
+
+@pytest.mark.parametrize("values", [{}, {"a": ""}, {"a": "", "b": ""}, {"a": "\x00"}, {"a": "x\x00", "b": "y"}])
+def test_values_of_nothing_and_of_what_stands_between_them_come_back(values: dict[str, str]) -> None:
+    body = seal(KEY, "p", "h", values)
+    assert unseal(KEY, "p", "h", values.keys(), body) == values
+    assert len(body) >= LEAST
 
 
 @given(fields)

@@ -34,7 +34,7 @@ from troth.ledger.tables import entry
 from troth.people.bodies import Sealed, holdings_from, newest_holdings
 from troth.people.cards import LENGTHS, find_cards, may_hold_cards
 from troth.people.keystore import open_keys
-from troth.people.sealing import LEAST, VERSION, WITH_NAMES
+from troth.people.sealing import LEAST, VERSIONS
 from troth.people.tables import holding, shape
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
@@ -72,7 +72,7 @@ class Group:
 
 def groups(proving: Proving) -> tuple[Group, ...]:
     """All that is held and in use, counted in one pass; to be asked through ``proving.once``."""
-    bare = or_(func.substr(holding.c.body, 1, 1).not_in([VERSION, WITH_NAMES]), func.length(holding.c.body) < LEAST)
+    bare = or_(func.substr(holding.c.body, 1, 1).not_in(VERSIONS), func.length(holding.c.body) < LEAST)
     alike = (holding.c.shape_id, holding.c.policy_version, holding.c.partner, holding.c.told)
     measures = (func.count(), func.min(holding.c.at), func.max(holding.c.at), func.count(case((bare, 1))))
     shapes = {row.id: row for row in proving.conn.execute(select(shape))}
