@@ -102,7 +102,7 @@ class Original:
 
 
 def watch(engine: Engine, longest: list[float]) -> None:
-    """Keep the seconds of the longest transaction of a run in the last of ``longest``."""
+    """Keep the seconds of the longest transaction of a run in the last of ``longest``, to the end of its commit."""
     began = 0.0
 
     @event.listens_for(engine, "begin")
@@ -110,8 +110,8 @@ def watch(engine: Engine, longest: list[float]) -> None:
         nonlocal began
         began = perf_counter()
 
-    @event.listens_for(engine, "commit")
-    def _commit(_conn: Connection) -> None:
+    @event.listens_for(engine, "checkin")
+    def _given_back(_raw: object, _record: object) -> None:
         longest[-1] = max(longest[-1], perf_counter() - began)
 
 

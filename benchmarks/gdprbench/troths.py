@@ -142,7 +142,7 @@ def turns(batch: list[Op]) -> list[dict[str, list[Op]]]:
     changed: dict[str, int] = {}
     read: dict[str, int] = {}
     for op in batch:
-        name = op.user or (ALL if op.name in READS else f"{op.name}:{op.kind}:{op.key}")
+        name = op.user or (ALL if op.name in READS else f"{op.name}:{_stopped(op)}")
         if op.name in READS:
             seen = [turn for what, turn in changed.items() if name in (ALL, what) or ":" in what]
             turn = max(seen, default=-1) + 1
@@ -156,6 +156,10 @@ def turns(batch: list[Op]) -> list[dict[str, list[Op]]]:
 
 
 ALL = "*"
+
+
+def _stopped(op: Op) -> str:
+    return party(op.kind) if op.name == "unshare_by_party" else purpose(op.kind)
 
 
 def _choosing(person_id: str, op: Op) -> Choosing:

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from sqlalchemy import Engine
 
-SQLITE_S, POSTGRES_S = 0.2, 2.0
+SQLITE_S, POSTGRES_S = 0.35, 2.0
 """seconds a transaction should take; SQLite lets one writer in at a time, PostgreSQL locks the rows alone"""
 FIRST, LEAST, MOST, GROWTH = 2_000, 100, 1_000_000, 4.0
 
