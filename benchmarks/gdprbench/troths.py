@@ -133,28 +133,30 @@ ALIKE = {
 
 
 def turns(batch: list[Op]) -> list[dict[str, list[Op]]]:
-    """A batch as turns, each with what is done together in it: reads first, then whatever changes something.
+    """A batch as turns, each with what is done together in it: what only looks comes first, then what changes something.
 
     An operation comes in a later turn than any change before it of what it reads or changes: a person, or the scope of a stop,
-    on which every read depends. A read that names no person depends on every change.
+    on which every look depends. A look that names no person depends on every change.
     """
     made: list[dict[str, list[Op]]] = []
     changed: dict[str, int] = {}
     read: dict[str, int] = {}
     for op in batch:
-        name = op.user or (ALL if op.name in READS else f"{op.name}:{_stopped(op)}")
-        if op.name in READS:
+        name = op.user or (ALL if op.name in LOOKS else f"{op.name}:{_stopped(op)}")
+        if op.name in LOOKS:
             seen = [turn for what, turn in changed.items() if name in (ALL, what) or ":" in what]
             turn = max(seen, default=-1) + 1
             read[name] = max(turn, read.get(name, 0))
         else:
             before = max((at for what, at in read.items() if ":" in name or what in (name, ALL)), default=0)
             turn = changed[name] = max(before, changed.get(name, -1) + 1)
-        made += [{"read": []} for _ in range(turn + 1 - len(made))]
+        made += [{look: [] for look in ("read", *ONE_BY_ONE)} for _ in range(turn + 1 - len(made))]
         made[turn].setdefault(ALIKE.get(op.name, op.name), []).append(op)
     return made
 
 
+ONE_BY_ONE = ("logs", "verify_deletion")
+LOOKS = READS | {*ONE_BY_ONE}
 ALL = "*"
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.gdprbench.model import Op
 from benchmarks.gdprbench.plain import Plain
-from benchmarks.gdprbench.policy import text
+from benchmarks.gdprbench.policy import PARTIES, text
 from benchmarks.gdprbench.run import Run, run
-from benchmarks.gdprbench.troths import Troth, load
+from benchmarks.gdprbench.troths import Troth, load, turns
 from benchmarks.gdprbench.workloads import WORKLOADS, loaded
 from benchmarks.stores import START, driver
 from tests.databases import StoreKind
@@ -62,6 +62,28 @@ def test_troth_answers_everything_right(
     came = run(Troth(site, people), WORKLOADS[name](end, OPS, 3), end)
     site.close()
     assert (came.correct, came.first_wrong) == (1, "")
+
+
+def test_a_batch_goes_in_turns_that_change_no_answer() -> None:
+    batch = [
+        Op("read_own", user="a"),
+        Op("update_data", "r1", "a", 1),
+        Op("logs"),
+        Op("read_own", user="b"),
+        Op("unshare_by_party", kind=5, on=True),
+        Op("unshare_by_party", kind=5 + PARTIES, on=False),  # the same party
+        Op("delete_by_key", "r2", "b", 2),
+        Op("own_meta", "r1", "a", 1),
+        Op("read_by_purpose", kind=1),
+    ]
+    found = [{alike: ops for alike, ops in turn.items() if ops} for turn in turns(batch)]
+    a, update, logs, b, stop, lift, delete, meta, page = batch
+    assert found == [
+        {"read": [a, b], "update_data": [update]},
+        {"logs": [logs], "unshare_by_party": [stop], "delete": [delete]},
+        {"unshare_by_party": [lift]},
+        {"read": [meta, page]},
+    ]
 
 
 class ForgetsObjections(Plain):
