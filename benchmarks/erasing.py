@@ -215,4 +215,4 @@ def _on(bench: Bench, original: Original) -> Iterator[Figure]:
     slow = bench.in_turn(ours, original.side(_row_by_row))
     yield figure("people erased, by row", slow, Goal("speed", 100), theirs="one UPDATE a row", **told).with_spent(where)
     if original.kind == "sqlite":
-        yield figure("longest write lock", locks, Goal("seconds", 0.5), theirs="the DELETEs'", **told)
+        yield figure("... longest write lock", locks, Goal("seconds", 0.5), theirs="the DELETEs'", **told)

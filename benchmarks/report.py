@@ -66,11 +66,11 @@ def _bytes(value: float) -> str:
     return f"{number(value)} B"
 
 
-def kept(figures: Sequence[Figure], facts: dict[str, object], full: bool, at: datetime) -> Path:
+def kept(figures: Sequence[Figure], facts: dict[str, object], full: bool, at: datetime, folder: Path = RESULTS) -> Path:
     """Write the results of a run under its day, and its number if it is not the first, and return where."""
-    RESULTS.mkdir(exist_ok=True)
-    before = len(list(RESULTS.glob(f"{at:%Y-%m-%d}*.json")))
-    path = RESULTS / f"{at:%Y-%m-%d}{f'-{before + 1}' if before else ''}.json"
+    folder.mkdir(exist_ok=True)
+    before = len(list(folder.glob(f"{at:%Y-%m-%d}*.json")))
+    path = folder / f"{at:%Y-%m-%d}{f'-{before + 1}' if before else ''}.json"
     tree = {
         "at": f"{at:%Y-%m-%dT%H:%MZ}",
         "full": full,
@@ -81,18 +81,21 @@ def kept(figures: Sequence[Figure], facts: dict[str, object], full: bool, at: da
     return path
 
 
-def newest() -> tuple[dict[str, Any], list[tuple[str, Figure]]]:
+def newest(folder: Path = RESULTS) -> tuple[dict[str, Any], list[tuple[str, Figure]]]:
     """The machine of the youngest kept run, and every figure as the youngest run that has it took it, with its day.
 
     Figures stand in the order of the runs that brought them, oldest run first, so that a part measured anew stays in its place.
+    One that begins with three dots belongs to the one above it that does not.
     """
     trees = sorted(
-        (json.loads(path.read_text()) for path in RESULTS.glob("[0-9]*.json")), key=lambda one: str(one["at"])
+        (json.loads(path.read_text()) for path in folder.glob("[0-9]*.json")), key=lambda one: str(one["at"])
     )
-    found: dict[tuple[str, str], tuple[str, Figure]] = {}
+    found: dict[tuple[str, str, str], tuple[str, Figure]] = {}
+    above = ""
     for tree in trees:
         for one in (Figure(**entry) for entry in tree["figures"]):
-            found[one.what, one.store] = (str(tree["at"])[:10], one)
+            above = above if one.what.startswith("...") else one.what
+            found[above, one.what, one.store] = (str(tree["at"])[:10], one)
     return trees[-1]["machine"], list(found.values())
 
 

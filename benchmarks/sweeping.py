@@ -202,4 +202,4 @@ def _on(bench: Bench, original: Original) -> Iterator[Figure]:
         if act is _swept and original.kind == "sqlite":
             locks = Pairs(tuple(original.longest[2::2]), tuple(original.longest[3::2]))
             longest = {"ours": "sweep()'s longest", "theirs": "the DELETE's"}
-            yield figure("longest write lock", locks, Goal("seconds", 0.5), **longest, **told)
+            yield figure("... longest write lock", locks, Goal("seconds", 0.5), **longest, **told)
