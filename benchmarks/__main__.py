@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import machine, report
+from benchmarks.gdprbench.workloads import WORKLOADS
 from benchmarks.measure import Figure, seconds
 from benchmarks.registry import BENCHMARKS, Bench
 from benchmarks.stores import SERVER, Stores, find_server
@@ -48,13 +49,14 @@ def main() -> None:
         console.print(f"No PostgreSQL answers on this machine (or at {SERVER}): measuring SQLite alone.")
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="troth-bench-") as folder:
-        stores = Stores(Path(folder), server)
+        stores = Stores(Path(folder), server, asked.on)
         bench = Bench(stores, asked.quick, asked.full)
         names = asked.names or list(BENCHMARKS)
         try:
             for place, name in enumerate(names, 1):
                 console.print(f"[bold]{name}[/bold] ({place} of {len(names)})")
-                took = seconds(partial(_measure, console, name, bench, figures))
+                which, _, part = name.partition(":")
+                took = seconds(partial(_measure, console, which, replace(bench, part=part), figures))
                 console.print(f"[dim]{name}: {took:.0f} s[/dim]")
         finally:
             stores.close()
@@ -76,7 +78,10 @@ def _measure(console: Console, name: str, bench: Bench, figures: list[Figure]) -
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Troth beside the bare work.")
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *BENCHMARKS], help=", ".join(BENCHMARKS))
+    parts = [f"gdprbench:{name}" for name in WORKLOADS]
+    known = [*BENCHMARKS, *parts]
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *known], help=", ".join(known))
+    parser.add_argument("--on", choices=["sqlite", "postgresql"], help="one store alone")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="a tenth of the size, to see that it works")
     size.add_argument("--full", action="store_true", help="the sizes of the goals, which take hours on a small machine")

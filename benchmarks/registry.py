@@ -16,6 +16,8 @@ class Bench:
     stores: Stores
     quick: bool
     full: bool = False
+    part: str = ""
+    """of a benchmark that has parts: the one that was named; all when blank"""
 
     def size(self, usual: int, full: int | None = None) -> int:
         """How many of something to use: ``usual``, a tenth when brief, or ``full`` when there is a goal for such a size."""

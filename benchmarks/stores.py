@@ -35,12 +35,14 @@ class Stores:
 
     folder: Path
     server: str | None
+    only: Kind | None = None
     made: list[str] = field(default_factory=list)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """SQLite, and PostgreSQL when there is a server."""
-        return ("sqlite", "postgresql") if self.server else ("sqlite",)
+        """SQLite, and PostgreSQL when there is a server; or the one that was asked for."""
+        there: tuple[Kind, ...] = ("sqlite", "postgresql") if self.server else ("sqlite",)
+        return tuple(kind for kind in there if self.only in (None, kind))
 
     def empty(self, kind: Kind) -> str:
         """The URL of a new database."""

@@ -130,34 +130,41 @@ ALIKE = {
     **dict.fromkeys(("delete_by_key", "delete_by_user"), "delete"),
 }
 """operations that are done together, whatever they are called"""
+LOOKS = ("read", "logs", "verify_deletion")
+ORDER = (*LOOKS, "create", "choose", "update_data", "delete", "suspend_by_purpose", "unshare_by_party")
+"""in which what is done together follows each other in a turn"""
+AGAIN = ("create", "choose", "update_data")
+"""what may be done twice to one person in a turn, one after the other"""
+ALL = "*"
 
 
 def turns(batch: list[Op]) -> list[dict[str, list[Op]]]:
-    """A batch as turns, each with what is done together in it: what only looks comes first, then what changes something.
+    """A batch as turns, each with what is done together in it, by ``ORDER``: what only looks, then what changes something.
 
-    An operation comes in a later turn than any change before it of what it reads or changes: a person, or the scope of a stop,
-    on which every look depends. A look that names no person depends on every change.
+    What is done to one person, or to the scope of a stop, stays in the order in which it came: it shares a turn with what came
+    before it where that is done earlier in it. A look comes in a later turn than any change of its person and of any stop; one
+    that names no person, than every change.
     """
     made: list[dict[str, list[Op]]] = []
-    changed: dict[str, int] = {}
-    read: dict[str, int] = {}
+    changed: dict[str, tuple[int, int]] = {}
+    looked: dict[str, int] = {}
     for op in batch:
-        name = op.user or (ALL if op.name in LOOKS else f"{op.name}:{_stopped(op)}")
-        if op.name in LOOKS:
-            seen = [turn for what, turn in changed.items() if name in (ALL, what) or ":" in what]
+        alike = ALIKE.get(op.name, op.name)
+        name = op.user or (ALL if alike in LOOKS else f"{op.name}:{_stopped(op)}")
+        if alike in LOOKS:
+            seen = [turn for what, (turn, _) in changed.items() if name in (ALL, what) or ":" in what]
             turn = max(seen, default=-1) + 1
-            read[name] = max(turn, read.get(name, 0))
+            looked[name] = max(turn, looked.get(name, 0))
         else:
-            before = max((at for what, at in read.items() if ":" in name or what in (name, ALL)), default=0)
-            turn = changed[name] = max(before, changed.get(name, -1) + 1)
-        made += [{look: [] for look in ("read", *ONE_BY_ONE)} for _ in range(turn + 1 - len(made))]
-        made[turn].setdefault(ALIKE.get(op.name, op.name), []).append(op)
+            place = ORDER.index(alike)
+            last, its = changed.get(name, (0, -1))
+            follows = place > its or (place == its and alike in AGAIN)
+            before = max((at for what, at in looked.items() if ":" in name or what in (name, ALL)), default=0)
+            turn = max(before, last if follows else last + 1)
+            changed[name] = (turn, place)
+        made += [{one: [] for one in ORDER} for _ in range(turn + 1 - len(made))]
+        made[turn][alike].append(op)
     return made
-
-
-ONE_BY_ONE = ("logs", "verify_deletion")
-LOOKS = READS | {*ONE_BY_ONE}
-ALL = "*"
 
 
 def _stopped(op: Op) -> str:
@@ -187,7 +194,7 @@ class _Queue:
         told: dict[int, Any] = {}
         for turn in turns(batch):
             for alike, ops in turn.items():
-                told |= zip(map(id, ops), self._done(alike, ops), strict=True)
+                told |= zip(map(id, ops), self._done(alike, ops) if ops else (), strict=True)
         return [told[id(op)] for op in batch]
 
     def _done(self, alike: str, ops: list[Op]) -> list[Any]:

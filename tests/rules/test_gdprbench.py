@@ -68,6 +68,8 @@ def test_a_batch_goes_in_turns_that_change_no_answer() -> None:
     batch = [
         Op("read_own", user="a"),
         Op("update_data", "r1", "a", 1),
+        Op("delete_by_key", "r3", "a", 3),  # after what is done earlier in a turn
+        Op("decide_by_user", user="a"),  # after what is done later in it
         Op("logs"),
         Op("read_own", user="b"),
         Op("unshare_by_party", kind=5, on=True),
@@ -77,10 +79,11 @@ def test_a_batch_goes_in_turns_that_change_no_answer() -> None:
         Op("read_by_purpose", kind=1),
     ]
     found = [{alike: ops for alike, ops in turn.items() if ops} for turn in turns(batch)]
-    a, update, logs, b, stop, lift, delete, meta, page = batch
+    a, update, remove, decide, logs, b, stop, lift, delete, meta, page = batch
     assert found == [
-        {"read": [a, b], "update_data": [update]},
-        {"logs": [logs], "unshare_by_party": [stop], "delete": [delete]},
+        {"read": [a, b], "update_data": [update], "delete": [remove]},
+        {"choose": [decide]},
+        {"logs": [logs], "delete": [delete], "unshare_by_party": [stop]},
         {"unshare_by_party": [lift]},
         {"read": [meta, page]},
     ]

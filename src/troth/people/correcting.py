@@ -72,7 +72,8 @@ def correct_each(site: Site, conn: Connection, corrections: Sequence[Correction]
     """
     wants = [Want(one.person_id, frozenset(one.values), OWN_ACCESS, one.by) for one in corrections]
     policy = site.policy(conn)
-    asked, held = ask_each(site, conn, wants, events.PERSON_CORRECTED, policy), _held_of(conn, corrections)
+    asked = ask_each(site, conn, wants, events.PERSON_CORRECTED, policy, to_open=False)
+    held = _held_of(conn, corrections)
     changed = [
         _in_question(one, held.get((one.submission, one.person_id), {}), told.decision, policy.identifying)
         for one, told in zip(corrections, asked, strict=True)
@@ -147,9 +148,8 @@ def correct_everywhere(
     refuse_the_unfit(policy, point, {field: value or "" for field, value in changes.items()})
     if policy.identifying & changes.keys():
         raise Refused("What somebody is found by is not changed like this.", "It must be confirmed first.")
-    (asked,) = ask_each(
-        site, conn, [Want(person_id, frozenset(changes), OWN_ACCESS, by)], event=events.PERSON_CORRECTED
-    )
+    want = Want(person_id, frozenset(changes), OWN_ACCESS, by)
+    (asked,) = ask_each(site, conn, [want], events.PERSON_CORRECTED, to_open=False)
     if not asked.decision.allowed:
         raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)
     return rewrite_everywhere(site, conn, person_id, point, changes)
@@ -179,9 +179,8 @@ def correct_held(
         InvalidInput: for text that cannot be stored.
         StoreError: when the key store is missing.
     """
-    (asked,) = ask_each(
-        site, conn, [Want(person_id, frozenset(changes), OWN_ACCESS, by)], event=events.PERSON_CORRECTED
-    )
+    want = Want(person_id, frozenset(changes), OWN_ACCESS, by)
+    (asked,) = ask_each(site, conn, [want], events.PERSON_CORRECTED, to_open=False)
     rows = [row for row in conn.execute(_IN_USE, {"person_id": person_id}) if row.id == holding_id]
     if not asked.decision.allowed or not rows or changes.keys() - set(rows[0].fields.split()):
         raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)

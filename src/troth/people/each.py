@@ -69,11 +69,12 @@ def ask_each(
     event: str = events.PERSON_READ,
     policy: Compiled | None = None,
     gathered: Gathered | None = None,
+    to_open: bool = True,
 ) -> list[Asked]:
     """Decide each of ``wants`` in the caller's transaction, in their order; every answer is on the ledger with it.
 
     A few statements for all of them; fewer when ``policy`` and what is known of these people were read in it already.
-    ``event`` is what is entered for those that are allowed.
+    ``event`` is what is entered for those that are allowed; what is not ``to_open`` is not fetched.
     """
     policy = policy or site.policy(conn)
     gathered = gathered or gather(site, conn, {want.person_id for want in wants}, site.now(), policy=policy)
@@ -85,7 +86,7 @@ def ask_each(
         asks.append(Ask("read", want.purpose, want.named, known.kind if known else "", facts=facts))
     answers = [(want, ask, policy.decide(ask)) for want, ask in zip(wants, asks, strict=True)]
     _enter(site, conn, policy.version, answers, event)
-    sealed = _sealed(conn, [want for want, _, decision in answers if decision.allowed])
+    sealed = _sealed(conn, [want for want, _, decision in answers if decision.allowed]) if to_open else {}
     return [
         Asked(want, ask, decision, _to_open(want, ask, sealed) if decision.allowed else (), conn)
         for want, ask, decision in answers
