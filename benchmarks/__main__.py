@@ -45,6 +45,8 @@ def main() -> None:
     asked = _arguments()
     console, server = Console(width=WIDTH), find_server()
     facts = machine.facts(server)
+    if server is None and asked.on == "postgresql":
+        raise SystemExit(f"No PostgreSQL answers on this machine (or at {SERVER}): start one, or leave --on out.")
     if server is None:
         console.print(f"No PostgreSQL answers on this machine (or at {SERVER}): measuring SQLite alone.")
     figures: list[Figure] = []

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, event
 from troth.store.schema import data_tables, key_tables
 
 _PLACES = re.compile(r"(?:\?|%\(\w+\)s)(?:::\w+)?(?:, (?:\?|%\(\w+\)s)(?:::\w+)?)+")
-_NAMED = re.compile(r"\b(\w+) AS (\w+)\b", re.IGNORECASE)
+_NAMED = re.compile(r"\b(\w+) AS \"?(\w+)\b", re.IGNORECASE)
 _OF_A_KIND = r"(?:COVERING )?INDEX \w+ \(kind=\?\)"
 _LOOKS_THROUGH = re.compile(
     rf"(?:SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?|SEARCH (\w+) USING (?:AUTOMATIC .*|{_OF_A_KIND}))$"

@@ -243,12 +243,11 @@ class _Intake:
     def _choices(self, person_id: str, words: str, digest: str) -> list[ledger.Told]:
         """Records the boxes that were ticked; a box left alone is no choice at all."""
         ticked = [scope for scope, made in self.submission.choices.items() if made]
+        scopes = (scope if scope in self.compiled.policy.purposes else f"@{scope}" for scope in ticked)
         return consent.choose(
             self.site,
             self.conn,
-            person_id,
-            [scope if scope in self.compiled.policy.purposes else f"@{scope}" for scope in ticked],
-            "given",
+            [consent.Choosing(person_id, scope, "given") for scope in scopes],
             words=words,
             language=self.submission.language,
             channel=self.submission.point,

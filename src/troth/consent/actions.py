@@ -78,32 +78,12 @@ def record_each(
     Raises:
         Refused: as ``record`` does, for the first that is not permitted; then none was recorded.
     """
-    told = _choose(site, conn, chosen, words, language, channel, policy)
+    told = choose(site, conn, chosen, words, language, channel, policy)
     ledger.append_all(conn, site.now(), told)
     return [str(body["choice"]) for _, body in told]
 
 
 def choose(
-    site: Site,
-    conn: Connection,
-    person_id: str,
-    scopes: Sequence[str],
-    state: State,
-    words: str,
-    language: str,
-    channel: str,
-    policy: Compiled,
-    digest: str | None = None,
-) -> list[ledger.Told]:
-    """As ``record``, of several scopes at once; returns what the caller must tell the ledger, in its transaction, of each.
-
-    ``digest`` is that of ``words``, when ``remember`` has kept them.
-    """
-    chosen = [Choosing(person_id, scope, state) for scope in scopes]
-    return _choose(site, conn, chosen, words, language, channel, policy, digest)
-
-
-def _choose(
     site: Site,
     conn: Connection,
     chosen: Sequence[Choosing],
@@ -113,6 +93,10 @@ def _choose(
     policy: Compiled,
     digest: str | None = None,
 ) -> list[ledger.Told]:
+    """As ``record_each``; returns what the caller must tell the ledger, in its transaction, of each.
+
+    ``digest`` is that of ``words``, when ``remember`` has kept them.
+    """
     for one in chosen:
         _refuse_the_unknown(policy, one.scope, one.state, channel, words)
     if not chosen:

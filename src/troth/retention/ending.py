@@ -136,13 +136,13 @@ def _parted(site: Site, conn: Connection, goings: Sequence[Going]) -> list[list[
     """For each the shapes that have none but the fields that go, blank for all: what has others too is parted first."""
     some, known = [(one.person_id, one.fields) for one in goings if one.fields is not None], shapes(conn)
     parting = [
-        (of_person(person_id, [shape.id]), fields)
+        (person_id, shape.id, fields)
         for person_id, fields in some
         for shape in known
         if not fields.isdisjoint(shape.fields) and not shape.fields <= fields
     ]
-    for scope, fields in parting:
-        split(site, conn, scope.select(holding.c.id), fields)
+    for person_id, shape_id, fields in parting:
+        split(site, conn, of_person(person_id).select(holding.c.id, shape_ids=[shape_id]), fields)
     known = shapes(conn) if parting else known
     return [
         None if one.fields is None else [shape.id for shape in known if shape.fields <= one.fields] for one in goings
