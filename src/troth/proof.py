@@ -22,8 +22,8 @@ from troth.policy.notice.language import Speaker, language
 from troth.store import versions
 from troth.store.site import Site
 from troth.store.tables import policy_version
+from troth.verdicts import Verdict
 
-Verdict = Literal["kept", "broken", "unproven", "attested"]
 How = Literal["query", "replay", "canary", "construction", "attestation"]
 
 
@@ -241,8 +241,12 @@ class Proving:
         )
 
     def nothing_yet(self, how: How, limit: str, why: str) -> Proof:
-        """A promise that nothing has put to the test yet."""
-        return Proof("unproven", how, limit, self.say("nothing yet"), self.say(why))
+        """A promise that has had no case so far: there is nothing to check yet."""
+        return Proof("nothing to check yet", how, limit, self.say("nothing yet"), self.say(why))
+
+    def not_proven(self, how: How, limit: str, measured: str, why: str) -> Proof:
+        """A promise that nothing can show at present."""
+        return Proof("not proven", how, limit, self.say(measured), self.say(why))
 
     def built(self, limit: str, measured: str, test: str) -> Proof:
         """A promise kept by the way Troth is built; ``test`` is the one that shows it."""

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from tests.terminal import ROOT, SHOP, blank, edit, published, shop, troth  # noqa: F401  (fixtures)
+from troth.verdicts import MARKS
 
 # --- init and check ----------------------------------------------------------------------------------------------------
 
@@ -214,9 +215,9 @@ def test_proofs_of_a_fresh_site_have_no_broken_promise(published: Path) -> None:
 def test_a_broken_promise_is_shown_first_and_is_exit_code_one(published: Path) -> None:
     _sql(published, "UPDATE ledger_entry SET event = 'person:read' WHERE id = 1")
     shown = troth("prove", published)
-    rows = [line for line in shown.stdout.splitlines() if line.startswith(("✗", "?", "~", "✓"))]
+    rows = [line for line in shown.stdout.splitlines() if line.startswith(tuple(MARKS.values()))]
     assert shown.exit_code == 1
-    assert rows[0].startswith("✗ broken")
+    assert rows[0].startswith("✕ broken")
     assert rows[-1].startswith("✓ kept")
 
 

@@ -24,7 +24,7 @@ CLOCK = MovedClock(utc(2026, 11, 22, 9))
 
 def look(site: Site) -> dict[str, Shown]:
     """Evidence of every verdict."""
-    verdicts = ["kept"] * 7 + ["attested", "unproven", "broken"]
+    verdicts = ["kept"] * 7 + ["attested", "not proven", "broken"]
     ids = [promise.id for promise in site.policy().promises]
     checked = site.now() - timedelta(minutes=4)
     return {key: Shown(verdicts[n % 10], {"en": "measured: 29 days 3 hours"}, checked) for n, key in enumerate(ids)}  # type: ignore[arg-type]

@@ -24,7 +24,6 @@ from troth.ledger.tables import entry
 from troth.people import vault
 from troth.people.shapes import shape_ids
 from troth.people.tables import holding, person, shape
-from troth.proof import Verdict
 from troth.recipients.tables import disclosure, instruction
 from troth.retention.tables import ending, hold
 from troth.rights.intake import receive
@@ -34,6 +33,7 @@ from troth.settings import Attestation
 from troth.store import versions
 from troth.store.site import Site
 from troth.store.tables import policy_version
+from troth.verdicts import Verdict
 from troth.visits import daykeys
 from troth.visits.actions import _row
 from troth.visits.partitions import ensure_days, table_of
@@ -404,7 +404,13 @@ def data_goes_to_one_who_is_not_among_the_only_ones(site: Site) -> None:
     _forge(site, events.DISCLOSURE_QUEUED, ask, "recipients.fair", disclosure=new_id(site.now()))
 
 
-@breaks("cookie.declared", "cookies.taste", "1 decision not as the policy says", also=EVERYWHERE, before="unproven")
+@breaks(
+    "cookie.declared",
+    "cookies.taste",
+    "1 decision not as the policy says",
+    also=EVERYWHERE,
+    before="nothing to check yet",
+)
 def a_cookie_is_set_without_consent(site: Site) -> None:
     _forge(site, events.DECISION_MADE, Ask("cookie", "taste", frozenset()), "cookies.taste")
 
@@ -485,7 +491,13 @@ def an_answer_lacked_something(site: Site) -> None:
         ledger.append(conn, site.now(), events.CANARY_SEARCHED, body)
 
 
-@breaks("right.offered", "rights.erasure", "nothing yet", also={"rights.access", "rights.objection"}, turns="unproven")
+@breaks(
+    "right.offered",
+    "rights.erasure",
+    "nothing yet",
+    also={"rights.access", "rights.objection"},
+    turns="nothing to check yet",
+)
 def nobody_tried_for_a_long_time(site: Site) -> None:
     site.clock.move(days(8))  # type: ignore[attr-defined]
 
@@ -496,13 +508,13 @@ def a_request_was_forgotten(site: Site) -> None:
     _sql(site, update(request).where(request.c.id == received.id).values(due_at=site.now() - days(1)))
 
 
-@breaks("request.log", "request_log", "oldest 180 d, 5 d too old", before="unproven")
+@breaks("request.log", "request_log", "oldest 180 d, 5 d too old", before="nothing to check yet")
 def a_request_stays_in_the_log(site: Site) -> None:
     received = receive(site, Intake("question", "letter", "old"))
     _sql(site, update(request_log).where(request_log.c.id == received.id).values(at=site.now() - days(180)))
 
 
-@breaks("request.log", "request_log", "1 entry altered or taken out", before="unproven")
+@breaks("request.log", "request_log", "1 entry altered or taken out", before="nothing to check yet")
 def a_row_of_the_log_of_requests_is_altered(site: Site) -> None:
     received = receive(site, Intake("question", "letter", "altered"))
     _sql(site, update(request_log).where(request_log.c.id == received.id).values(method="e-mail"))
@@ -519,7 +531,7 @@ def an_offer_goes_to_somebody_who_did_not_ask(site: Site) -> None:
     "statistics.interests",
     "1 decision not as the policy says",
     also=EVERYWHERE,
-    before="unproven",
+    before="nothing to check yet",
 )
 def names_are_counted(site: Site) -> None:
     _forge(
@@ -540,18 +552,18 @@ def a_safeguard_ran_out(site: Site) -> None:
     )
 
 
-@breaks("change.notice", "changes", "1 change told too late", before="unproven")
+@breaks("change.notice", "changes", "1 change told too late", before="nothing to check yet")
 def a_version_is_published_too_late(site: Site) -> None:
     _change_version(site, lambda text: text, "", days(2))
 
 
-@breaks("security.measure", "security.clean_desk", "ran out on 1 January 2026", turns="unproven", before="attested")
+@breaks("security.measure", "security.clean_desk", "ran out on 1 January 2026", turns="not proven", before="attested")
 def an_attestation_runs_out(site: Site) -> Site:
     gone = {"clean_desk": Attestation(by="privacy lead", until=date(2026, 1, 1))}
     return replace(site, wiring=site.wiring.model_copy(update={"attested": gone}))
 
 
-@breaks("security.measure", "security.clean_desk", "nobody answers for it", turns="unproven", before="attested")
+@breaks("security.measure", "security.clean_desk", "nobody answers for it", turns="not proven", before="attested")
 def nobody_attests(site: Site) -> Site:
     return replace(site, wiring=site.wiring.model_copy(update={"attested": {}}))
 

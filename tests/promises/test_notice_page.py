@@ -12,6 +12,7 @@ import pytest
 from tests.notices import SITES, SITES_IN_LANGUAGES, checked, compiled, items, notice_of, small
 from troth.policy.law import authorities
 from troth.policy.notice import notice
+from troth.verdicts import VERDICTS
 from troth.web.notice_page import Evidence, render_page
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "path", "rect"}
@@ -174,7 +175,7 @@ def test_the_authority_of_every_european_country_is_on_the_page() -> None:
     assert "Information Commissioner" in complaint.listing[0].text
 
 
-@pytest.mark.parametrize("verdict", ["kept", "broken", "unproven", "attested"])
+@pytest.mark.parametrize("verdict", VERDICTS)
 def test_evidence_stands_beside_its_sentence_in_words_and_not_by_colour(verdict: str) -> None:
     made = notice_of("ledflex")
     shown = Page()

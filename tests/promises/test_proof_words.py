@@ -17,7 +17,7 @@ from troth.proof import THINGS, Named, Some, words
 
 SOURCE = Path(__file__).parents[2] / "src" / "troth"
 OTHERS = [tag for tag in LANGUAGES if tag != "en"]
-PLACES = {"say": 0, "nothing_yet": 2, "counted": 3}
+PLACES = {"say": 0, "nothing_yet": 2, "not_proven": 2, "counted": 3}
 """Which argument of a method of ``Proving`` is a sentence."""
 
 

@@ -8,13 +8,10 @@ import typer
 
 from troth.commands.asking import Folder, Json
 from troth.commands.saying import NO, as_json, progress
+from troth.verdicts import MARKS, MOST_URGENT_FIRST
 
 if TYPE_CHECKING:
     from troth.evidence.prove import Proven, Report
-
-ORDER = ("broken", "unproven", "attested", "kept")
-MARKS = {"broken": "✗ broken", "unproven": "? unproven", "attested": "~ attested", "kept": "✓ kept"}
-_COLOURS = {"broken": "bold red", "unproven": "yellow", "attested": "cyan", "kept": "green"}
 
 
 def prove(
@@ -24,8 +21,8 @@ def prove(
 ) -> None:
     """Prove every promise of the policy in force on live data, now.
 
-    A made-up person goes through the real paths and out again; what is found is kept, broken, unproven (nothing to look
-    at yet) or attested (somebody on the staff answers for it until a day).
+    A made-up person goes through the real paths and out again; what is found is kept, broken, attested (somebody on
+    the staff answers for it until a day), not proven (nothing can show it at present) or nothing to check yet (no case so far).
 
     \b
     Example: troth prove my-shop --json | jq .summary
@@ -49,8 +46,8 @@ def _show(report: Report) -> None:
     from rich.table import Table
 
     table = Table("verdict", "promise", "measured", "limit", "how", box=None, pad_edge=False, header_style="bold")
-    for one in sorted(report.proven, key=lambda one: ORDER.index(one.proof.verdict)):
-        table.add_row(*_row(one), style=_COLOURS[one.proof.verdict] if one.proof.verdict == "broken" else None)
+    for one in sorted(report.proven, key=lambda one: MOST_URGENT_FIRST.index(one.proof.verdict)):
+        table.add_row(*_row(one), style="bold red" if one.proof.verdict == "broken" else None)
     console = Console(highlight=False, soft_wrap=False)
     console.print(table)
     for one in report.broken:
@@ -63,5 +60,5 @@ def _row(one: Proven) -> tuple[str, ...]:
     from rich.markup import escape
 
     proof = one.proof
-    shown = (MARKS[proof.verdict], one.promise.id, proof.measured, proof.limit, proof.how)
+    shown = (f"{MARKS[proof.verdict]} {proof.verdict}", one.promise.id, proof.measured, proof.limit, proof.how)
     return tuple(escape(part) for part in shown)

@@ -273,9 +273,9 @@ def _attested(proving: Proving, key: str) -> Proof:
     limit = proving.say("somebody answers for it")
     if attestation is None or not attestation.by.strip():
         nobody = proving.say("site.yaml names nobody under `attested`")
-        return Proof("unproven", "attestation", limit, proving.say("nobody answers for it"), nobody)
+        return Proof("not proven", "attestation", limit, proving.say("nobody answers for it"), nobody)
     by = proving.say("it was {by}", by=attestation.by)
     if attestation.until < proving.now.date():
-        return Proof("unproven", "attestation", limit, proving.say("ran out on {day}", day=attestation.until), by)
+        return Proof("not proven", "attestation", limit, proving.say("ran out on {day}", day=attestation.until), by)
     until = proving.say("until {day}", day=attestation.until)
     return Proof("attested", "attestation", limit, until, proving.say("{by} answers for it", by=attestation.by))

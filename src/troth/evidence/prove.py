@@ -21,6 +21,7 @@ from troth.ledger.walk import unmoving
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving
 from troth.store.site import Site
+from troth.verdicts import VERDICTS
 
 WHOLE_AGAIN = timedelta(days=1).total_seconds()
 """Seconds after which a prover reads the ledger from its beginning again."""
@@ -47,9 +48,9 @@ class Report:
 
     @property
     def summary(self) -> dict[str, int]:
-        """How many promises are kept, broken, unproven and attested."""
+        """How many promises have each verdict."""
         counts = Counter(one.proof.verdict for one in self.proven)
-        return {verdict: counts[verdict] for verdict in ("kept", "broken", "unproven", "attested")}
+        return {verdict: counts[verdict] for verdict in VERDICTS}
 
     @property
     def broken(self) -> tuple[Proven, ...]:
@@ -141,7 +142,8 @@ class Prover:
             proving = Proving(site, conn, compiled, now, self.replay.heard(conn), told, self._before)
             report = Report(site.name, now, compiled.version, tuple(_all(proving, language, progress)))
         with site.writing() as conn:
-            ledger.append(conn, site.now(), events.PROOF_MADE, {**report.summary, "version": report.version})
+            counts = {verdict.replace(" ", "_"): number for verdict, number in report.summary.items()}
+            ledger.append(conn, site.now(), events.PROOF_MADE, {**counts, "version": report.version})
         return report
 
 

@@ -86,7 +86,7 @@ def countries(proving: Proving, promise: Promise) -> Proof:
         measured = proving.say("{some} without a safeguard", some=Some(unsafe, "disclosure"))
         return Proof("broken", "query", limit, measured, evidence)
     if "" in stores:
-        return Proof("unproven", "query", limit, proving.say("a store whose country nobody named"), evidence)
+        return Proof("not proven", "query", limit, proving.say("a store whose country nobody named"), evidence)
     measured = proving.say("stores in {countries}", countries=Named("countries", tuple(sorted(set(stores)))))
     return Proof("kept", "query", limit, measured, evidence)
 

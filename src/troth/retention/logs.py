@@ -1,7 +1,7 @@
 """Logs with a clock of their own, such as that of requests: found in the database by name, so that a log cannot hide.
 
-A log is a table with a column ``at`` (an instant). One that the policy sets a time for, and that no room has made yet, is
-unproven; once it is there its oldest row is held against the time.
+A log is a table with a column ``at`` (an instant). One that the policy sets a time for, and that no room has made yet, has
+nothing to check yet; once it is there its oldest row is held against the time.
 """
 
 from __future__ import annotations

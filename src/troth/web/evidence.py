@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from troth.evidence.words import in_language
 from troth.policy.model import Policy
 from troth.proof import Proof
 from troth.store.site import Site
-from troth.web.notice_page import Evidence, Verdict
+from troth.verdicts import VERDICTS, Verdict
+from troth.web.notice_page import Evidence
 from troth.web.words import say
 
 if TYPE_CHECKING:
@@ -82,9 +84,9 @@ def _text(proof: Proof, policy: Policy, tag: str) -> str:
 
     Left out is what says nothing to a reader of a notice: which test shows how the program is built, which file names nobody.
     """
-    if proof.how == "construction" or (proof.how, proof.verdict) == ("attestation", "unproven"):
+    if proof.how == "construction" or (proof.how, proof.verdict) == ("attestation", "not proven"):
         return in_language(proof.measured, policy, tag)
-    parts = (proof.evidence,) if proof.verdict == "unproven" else (proof.measured, proof.evidence)
+    parts = (proof.evidence,) if proof.verdict == "nothing to check yet" else (proof.measured, proof.evidence)
     return " · ".join(in_language(part, policy, tag) for part in parts if part)
 
 
@@ -144,19 +146,15 @@ class Tally:
     """How many promises there are, and how many of each verdict."""
 
     total: int
-    kept: int = 0
-    broken: int = 0
-    unproven: int = 0
-    attested: int = 0
+    of: Mapping[Verdict, int] = field(default_factory=dict)
     checked_at: datetime | None = None
 
 
 def tally(total: int, shown: Mapping[str, Shown]) -> Tally:
     """Count ``shown``; ``total`` is how many promises the policy makes. ``checked_at`` is None when nothing was checked."""
-    counts = dict.fromkeys(("kept", "broken", "unproven", "attested"), 0)
-    for one in shown.values():
-        counts[one.verdict] += 1
-    return Tally(total, **counts, checked_at=min((one.checked_at for one in shown.values()), default=None))
+    counts = Counter(one.verdict for one in shown.values())
+    checked_at = min((one.checked_at for one in shown.values()), default=None)
+    return Tally(total, {verdict: counts[verdict] for verdict in VERDICTS}, checked_at)
 
 
 def beside(shown: Mapping[str, Shown], now: datetime, tag: str) -> dict[str, Evidence]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -19,8 +18,8 @@ from markupsafe import Markup, escape
 from troth.errors import TrothError
 from troth.policy.notice import Listed, Notice
 from troth.policy.notice.language import language
+from troth.verdicts import MARKS, Verdict
 
-Verdict = Literal["kept", "broken", "unproven", "attested"]
 _LINK = re.compile(r"(?P<url>https?://[^\s<>()，。；]+[^\s<>()，。；.,;:])|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 
@@ -81,6 +80,7 @@ def _languages(notice: Notice, addresses: Mapping[str, str]) -> Iterator[tuple[s
 def _environment() -> Environment:
     environment = Environment(loader=PackageLoader("troth.web"), autoescape=True, undefined=StrictUndefined)
     environment.filters.update(linked=linked, outside=_outside)
+    environment.globals["marks"] = MARKS
     return environment
 
 

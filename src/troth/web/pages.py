@@ -14,6 +14,7 @@ from litestar.exceptions import NotFoundException
 from troth.accounts.profile import account_point
 from troth.policy.compile import Compiled
 from troth.store.site import Site
+from troth.verdicts import MARKS
 from troth.web.words import LANGUAGES, chosen, say, words
 
 Asked = Request[Any, Any, Any]
@@ -112,7 +113,9 @@ def own_name(tag: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(loader=PackageLoader("troth.web"), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=PackageLoader("troth.web"), autoescape=True, undefined=StrictUndefined)
+    environment.globals["marks"] = MARKS
+    return environment
 
 
 def text(content: str, media_type: str = "text/plain", headers: Mapping[str, str] | None = None) -> Response[str]:

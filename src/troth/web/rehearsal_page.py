@@ -6,6 +6,7 @@ the picture, which is drawn and escaped in ``rehearsal.picture``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,12 +16,13 @@ from troth.policy.notice.language import capital
 from troth.rehearsal.document import Document
 from troth.rehearsal.picture import Drawn, style
 from troth.rehearsal.sentences import WRONG, day_words, happened_words, plural, seconds_words
+from troth.verdicts import MARKS, Verdict
 from troth.web.notice_page import style_sheet
 
-MARKS = {"kept": "✓", "broken": "✕", "unproven": "?", "attested": "✍"}
-MEANS = {
+MEANS: Mapping[Verdict, str] = {
     "broken": "What was measured is not what was promised",
-    "unproven": "There was nothing yet to look at",
+    "not proven": "Nothing can show it at present",
+    "nothing to check yet": "There was no case so far",
     "attested": "No program can check it; somebody on the staff answers for it",
     "kept": "What was measured is what was promised",
 }
