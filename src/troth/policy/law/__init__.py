@@ -32,6 +32,9 @@ class Requirement(Section):
     rule: str
     must: str
     source: str
+    about: str = Field(
+        "", description="the part of the rule it is about; blank for all of the rule that has no own entry"
+    )
     severity: Severity | None = Field(None, description="severity of the rule under this law")
 
 
@@ -84,9 +87,10 @@ class Profile(Section):
     duties: tuple[Duty, ...] = ()
     unsubscribe: str = Field("", description="the source that asks for a way out in every promotional message")
 
-    def requirement(self, rule: str) -> Requirement | None:
-        """What this law says about what lint rule ``rule`` looks for."""
-        return next((item for item in self.notice if item.rule == rule), None)
+    def requirement(self, rule: str, about: str = "") -> Requirement | None:
+        """What this law says about what lint rule ``rule`` looks for, or about the part of it that is named."""
+        found = {item.about: item for item in self.notice if item.rule == rule}
+        return found.get(about) or found.get("")
 
 
 class Adequate(Section):

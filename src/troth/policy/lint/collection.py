@@ -25,7 +25,7 @@ def identifies(data: Data) -> bool:
 @anonymous
 def identifier_called_anonymous(policy: Policy, context: Context) -> Iterator[Flaw]:
     for key, data in policy.data.items():
-        if data.claimed_anonymous and identifies(data):
+        if data.claimed_anonymous and identifies(data) and not _said_of_visits(policy, key):
             message = f"`{key}` ({data.category}) is called anonymous, but it tells people apart."
             yield Flaw(("data", key), message, "Call it personal data, or cut it until it no longer does.")
 
@@ -36,10 +36,27 @@ def visits_called_anonymous(policy: Policy, context: Context) -> Iterator[Flaw]:
     if visits is None or not visits.claimed_anonymous:
         return
     telling = [name for name in visits.records if name in policy.data and identifies(policy.data[name])]
-    left = [n for n in telling if not (visits.truncate_ip and "IPAddress" in policy.data[n].category)]
+    left = [name for name in telling if not (visits.truncate_ip and _address(policy, name))]
     if left:
         message = f"visits are called anonymous, but they record {_listed(left)}."
-        yield Flaw(("visits",), message, "Leave it out, write `truncate ip: true`, or call the records personal.")
+        yield Flaw(("visits",), message, _until_anonymous(policy, left))
+
+
+def _until_anonymous(policy: Policy, left: list[str]) -> str:
+    cut = policy.visits is not None and not policy.visits.truncate_ip and all(_address(policy, name) for name in left)
+    ways = "Leave it out, write `truncate ip: true`" if cut else f"Do not record {_listed(left)}"
+    return f"{ways}, or call the records personal."
+
+
+def _address(policy: Policy, name: str) -> bool:
+    return "IPAddress" in policy.data[name].category
+
+
+def _said_of_visits(policy: Policy, name: str) -> bool:
+    """Whether the finding about visits says it already: the data comes in with visits only."""
+    visits = policy.visits
+    elsewhere = any(name in point.required + point.optional for point in policy.collection.values())
+    return bool(visits and visits.claimed_anonymous and name in visits.records and not elsewhere)
 
 
 @anonymous

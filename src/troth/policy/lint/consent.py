@@ -145,4 +145,4 @@ def purpose_without_a_basis(policy: Policy, context: Context) -> Iterator[Flaw]:
             yield Flaw(("purposes", key), message, "Write `basis:`, such as `contract` or `consent`.")
         elif purpose.basis == "legitimate interest" and not purpose.assessment:
             message = f"`{key}` rests on legitimate interest, but no assessment of it is on file."
-            yield Flaw(("purposes", key), message, "Write `assessment:` and where it is recorded.")
+            yield Flaw(("purposes", key), message, "Write `assessment:` and where it is recorded.", about="interest")

@@ -17,7 +17,9 @@ signals = rule(
 )
 
 _NEEDS_COOKIE = re.compile(r"cookie|visit_count|number_of_visits|visits_made|returning", re.I)
-_DNT = re.compile(r"do.not.track|\bDNT\b", re.I)
+_DNT = re.compile(
+    r"\bDo[ -]Not[ -]Track\b|\bDNT\b|(?i:\bdo[ -]not[ -]track[\"”’']? (?:signal|header|request|setting|preference))"
+)
 _GPC = re.compile(r"global privacy control|\bGPC\b", re.I)
 
 

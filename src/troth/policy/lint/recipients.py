@@ -27,7 +27,14 @@ def recipient_without_a_name(policy: Policy, context: Context) -> Iterator[Flaw]
         missing = list(_missing(policy, recipient))
         if missing:
             message = f"`{key}` does not say {', '.join(missing)}."
-            yield Flaw(("recipients", key), message, "Name it and its limits; until then it is given nothing.")
+            yield Flaw(("recipients", key), message, _how_to_name(recipient))
+
+
+def _how_to_name(recipient: Recipient) -> str:
+    """An unnamed recipient is given data all the same, when everything else is written."""
+    if recipient.receives and recipient.for_ and recipient.consideration == "none":
+        return "Name it: until then people cannot know who has their data."
+    return "Name it and its limits; until then it is given nothing."
 
 
 def _missing(policy: Policy, recipient: Recipient) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from troth.policy.document import Document
 from troth.policy.findings import Finding, Path, Severity
-from troth.policy.law import Profile, profiles_of
+from troth.policy.law import Profile, Requirement, profiles_of
 from troth.policy.model import Policy
 
 
@@ -27,6 +27,8 @@ class Flaw:
     hint: str = ""
     severity: Severity | None = None
     cites: tuple[str, ...] = ()
+    about: str = ""
+    """which of several requirements that one law has under the same rule, as ``interest`` under E-25"""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,10 @@ class Rule:
                     yield self._finding(policy, context, flaw)
 
     def _finding(self, policy: Policy, context: Context, flaw: Flaw) -> Finding:
-        severity = flaw.severity or _by_law(self.id, context) or self.severity
+        severity = flaw.severity or _by_law(self.id, flaw.about, context) or self.severity
         cites = tuple(dict.fromkeys((*cited(policy, flaw.path), *flaw.cites)))
         place = context.document.place(flaw.path)
-        return Finding(self.id, severity, flaw.path, place, flaw.message, _hint(self.id, context, flaw.hint), cites)
+        return Finding(self.id, severity, flaw.path, place, flaw.message, _hint(self.id, context, flaw), cites)
 
 
 RULES: dict[str, Rule] = {}
@@ -111,11 +113,15 @@ def cited(policy: Policy, path: Path) -> tuple[str, ...]:
     return found
 
 
-def _by_law(rule_id: str, context: Context) -> Severity | None:
-    stated = [item.severity for law in context.profiles if (item := law.requirement(rule_id)) and item.severity]
+def _asked(rule_id: str, about: str, context: Context) -> list[Requirement]:
+    return [item for law in context.profiles if (item := law.requirement(rule_id, about))]
+
+
+def _by_law(rule_id: str, about: str, context: Context) -> Severity | None:
+    stated = [item.severity for item in _asked(rule_id, about, context) if item.severity]
     return "error" if "error" in stated else next(iter(stated), None)
 
 
-def _hint(rule_id: str, context: Context, hint: str) -> str:
-    sources = [item.source for law in context.profiles if (item := law.requirement(rule_id))]
-    return f"{hint} ({'; '.join(sources)})".strip() if sources else hint
+def _hint(rule_id: str, context: Context, flaw: Flaw) -> str:
+    sources = [item.source for item in _asked(rule_id, flaw.about, context)]
+    return f"{flaw.hint} ({'; '.join(sources)})".strip() if sources else flaw.hint
