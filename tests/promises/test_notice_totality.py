@@ -31,7 +31,8 @@ purposes:
   old: {label: old business, uses: [name], before: 2018-05-25, people: child, needs: [open order], roles: [clerk]}
 collection:
   empty: {label: a look around, people: child}
-  choice: {label: a wish, people: child, optional: [name], told: We read it., warns: It is public., members only: true}
+  choice: {label: a wish, people: child, optional: [name], told: We read it., warns: It is public., members only: true,
+           needs: [open project, open application]}
   differs: {label: an address, people: child, required: [name, email], keeps when different: {email: name}}
   nobody: {label: a list, kind: import, people: child, required: [name]}
   told: {label: a told list, kind: import, people: child, required: [name], partners: [shown], told: We tell you.}

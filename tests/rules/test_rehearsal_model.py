@@ -32,7 +32,7 @@ purposes:
   books: {label: keep books, basis: legal obligation, uses: [order_total], roles: [finance]}
 collection:
   register: {label: register, source: register, kind: account, people: customer, required: [email, full_name], for: [service]}
-  buy: {label: buy, source: buy, people: customer, required: [email, order_total], for: [deliver]}
+  buy: {label: buy, source: buy, people: customer, opens: order, required: [email, order_total], for: [deliver]}
   ask: {label: ask us, source: ask, people: lead, required: [email], for: [service]}
 recipients:
   courier: {name: C, does: ships, country: GB, receives: [full_name], for: [deliver], needs: [open order], consideration: none}

@@ -107,6 +107,12 @@ class CollectionPoint(Entry):
     told: Text | None = Field(None, description="what else is said beside the form")
     offers: Names = Field((), description="purposes or recipients with an unticked check box of their own")
     members_only: bool = Field(False, description="only people who have registered")
+    opens: Literal["order", "request", "ticket", "application", "project", "none"] = Field(
+        "none", description="what a submission begins, which stays open until it is closed"
+    )
+    needs: Names = Field(
+        (), description="what must be open for whoever submits, as in purposes; only at a point for members only"
+    )
     partners: Names = Field((), description="for imports: the recipients that may supply it")
     counts_as_consent: Names = Field((), description="purposes for which submitting is said to be consent")
     warns: Text | None = Field(None, description="a warning that must be acknowledged before submitting")

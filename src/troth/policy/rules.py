@@ -14,7 +14,7 @@ Facts, and the rooms that establish them: ``consent:PURPOSE`` and ``consent:@REC
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import product
 
 from troth.decide import Rule, Words
@@ -63,10 +63,15 @@ def _purposes(policy: Policy) -> Iterator[Rule]:
 
 def _ways(purpose: Purpose, key: str) -> Iterator[frozenset[str]]:
     consent = frozenset({f"consent:{key}"}) if purpose.basis == "consent" else frozenset()
-    cases = [frozenset({_case(need)}) for need in purpose.needs] or [frozenset()]
+    cases = _cases(purpose.needs)
     regime = frozenset({f"before:{purpose.before}"}) if purpose.before else frozenset()
     for case, role in product(cases, _roles(purpose)):
         yield consent | case | role | regime
+
+
+def _cases(needs: Collection[str]) -> list[frozenset[str]]:
+    """One set of facts for each dealing of which one must be open; one of none when nothing must be."""
+    return [frozenset({_case(need)}) for need in needs] or [frozenset()]
 
 
 def _case(need: str) -> str:
@@ -101,10 +106,10 @@ def _collection(policy: Policy) -> Iterator[Rule]:
 
 def _sources(point: CollectionPoint) -> Iterator[frozenset[str]]:
     source = frozenset({source_fact(point.source)} | ({"registered"} if point.members_only else set()))
-    if point.kind != "import":
-        yield source
-    for partner in point.partners:
-        yield source | {f"partner:{partner}"}
+    suppliers = [frozenset[str]()] if point.kind != "import" else []
+    suppliers += [frozenset({f"partner:{partner}"}) for partner in point.partners]
+    for supplier, case in product(suppliers, _cases(point.needs)):
+        yield source | supplier | case
 
 
 def source_fact(source: str) -> str:
@@ -116,8 +121,7 @@ def _recipients(policy: Policy) -> Iterator[Rule]:
     for key, recipient in policy.recipients.items():
         if recipient.consideration != "none":
             continue
-        needs = [frozenset({_case(need)}) for need in recipient.needs] or [frozenset()]
-        for case in needs:
+        for case in _cases(recipient.needs):
             yield Rule(
                 f"recipients.{key}",
                 "permit",

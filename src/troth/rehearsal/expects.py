@@ -133,12 +133,17 @@ def _adequate(law: str) -> Collection[str]:
     return found.countries if found else ()
 
 
-def may_collect(policy: Policy, point_id: str, fields: Collection[str], partner: str, registered: bool) -> bool:
-    """Whether a submission at a point is taken in, from its person or from ``partner``, who is registered here."""
+def may_collect(policy: Policy, point_id: str, fields: Collection[str], partner: str, member: Whom | None) -> bool:
+    """Whether a submission at a point is taken in, from its person or from ``partner``, who is registered here.
+
+    ``member`` is whoever is logged in, if anybody.
+    """
     point = policy.collection[point_id]
     if any(policy.data[one].protect == "never stored" for one in point.required) or not fields:
         return False
-    if point.members_only and not registered:
+    if point.members_only and not (member and member.registered):
+        return False
+    if point.needs and not (member and member.has_open(point.needs)):
         return False
     if (partner and partner not in point.partners) or (point.kind == "import" and not partner):
         return False

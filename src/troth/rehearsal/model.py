@@ -22,7 +22,6 @@ from troth.rehearsal.events import Event
 from troth.rehearsal.expects import Answer, Chosen, Whom, may_collect, may_disclose, may_read
 from troth.rehearsal.known import Gone, Part, Somebody, Wrong, in_use, later
 from troth.rehearsal.made_up import answers
-from troth.rehearsal.offers import opened
 from troth.rehearsal.result import Outcome
 from troth.rehearsal.tasks import APART, Task, given_to, kinds_of, ticked
 from troth.rehearsal.terms import NOTICE, Dealt, Term, Terms
@@ -118,10 +117,10 @@ class Model:
     def _submitted(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         event = task.event
         somebody = self.people.get(task.people[0]) if task.people else None
-        registered = somebody is not None and somebody.active and somebody.whom.registered
+        member = somebody.whom if somebody is not None and somebody.active else None
         given = self._given(event)
         partner = event.details.get("partner", "")
-        allowed = may_collect(self.terms(task.at).policy, event.what, given, partner, registered) and (
+        allowed = may_collect(self.terms(task.at).policy, event.what, given, partner, member) and (
             not partner or partner in self.partners
         )
         if outcome.result == "done":
@@ -140,7 +139,8 @@ class Model:
 
     def _takes(self, task: Task, person_id: str, given: Collection[str]) -> None:
         event, policy = task.event, self.compiled.policy
-        point, kinds = policy.collection[event.what], opened(policy, policy.collection[event.what])
+        point = policy.collection[event.what]
+        kinds: list[str] = [point.opens] if point.opens != "none" else []
         somebody = self.people.get(person_id)
         if somebody is None:
             somebody = self._comes(person_id, event.who or 0, Whom(point.people, task.at))

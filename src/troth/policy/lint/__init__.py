@@ -12,6 +12,7 @@ from troth.policy.lint import (  # noqa: F401  importing a file registers its ru
     consent,
     contradictions,
     cookies,
+    dealings,
     flows,
     notice,
     recipients,

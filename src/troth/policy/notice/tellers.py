@@ -75,7 +75,7 @@ def _form(t: Telling) -> Iterator[str]:
     else:
         yield "optional_only" if t.it.optional else "nothing"
     only = t.it.members_only and t.it.kind != "visit"
-    yield from _if((only, "+members_only"), (t.it.for_, "+purposes"), (t.it.told, "+told"))
+    yield from _if((only, "+members_only"), (t.it.needs, "+needs"), (t.it.for_, "+purposes"), (t.it.told, "+told"))
     yield from _if((t.it.offers, "+offers"), (t.it.keeps_when_different, "+differs"), (t.it.warns, "+warns"))
 
 
