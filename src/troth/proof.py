@@ -11,11 +11,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, select
 
+from troth import source
 from troth.errors import StoreError
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
@@ -64,6 +65,8 @@ THINGS: Mapping[str, str] = {
     "version": "versions",
     "purpose": "purposes",
     "recipient": "recipients",
+    "module": "modules",
+    "try": "tries",
 }
 
 
@@ -107,10 +110,23 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a check that a proof by construction carried out: what was tried, and what was wrong, if anything."""
+
+    tried: Words
+    failed: Words | None
+
+
+Check = Callable[["Proving"], Tried]
+
+
+@dataclass(frozen=True, slots=True)
 class Replayed:
     """What replaying the ledger found about the decisions that speak of one promise."""
 
     decisions: int = 0
+    allowed: int = 0
+    """how many of them let something through; a promise is not kept by refusals alone"""
     wrong: int = 0
     first_wrong: int | None = None
     """id of the ledger entry that does not come out again"""
@@ -131,6 +147,10 @@ class Heard:
     published: Mapping[int, str] = field(default_factory=dict)
     events: Mapping[str, int] = field(default_factory=dict)
     cards: int = 0
+    canaries: Collection[str] = frozenset()
+    """the made-up people who went through the site, who are nobody's case"""
+    swept: Mapping[str, int] = field(default_factory=dict)
+    """how many holdings each clock has ended"""
 
 
 @dataclass(frozen=True)
@@ -226,7 +246,14 @@ class Proving:
             )
         if not found.decisions:
             return self.nothing_yet("replay", limit, "nobody has asked for this so far")
-        measured = self.say("{decisions}, all as the policy says", decisions=Some(found.decisions, "decision"))
+        if not found.allowed:
+            refused = self.say("{refused} refused, nothing done so far", refused=Some(found.decisions, "request"))
+            return Proof("nothing to check yet", "replay", limit, self.say("nothing yet"), refused)
+        measured = self.say(
+            "{done} done and {refused} refused, all as the policy says",
+            done=Some(found.allowed, "case"),
+            refused=found.decisions - found.allowed,
+        )
         return Proof("kept", "replay", limit, measured, self.say("each asked again under the version of its day"))
 
     def counted(self, wrong: int, of: Some, limit: str, bad: str) -> Proof:
@@ -248,9 +275,26 @@ class Proving:
         """A promise that nothing can show at present."""
         return Proof("not proven", how, limit, self.say(measured), self.say(why))
 
-    def built(self, limit: str, measured: str, test: str) -> Proof:
-        """A promise kept by the way Troth is built; ``test`` is the one that shows it."""
-        return Proof("kept", "construction", limit, measured, self.say("no other way exists: {test}", test=test))
+    def constructed(self, limit: str, *checks: Check) -> Proof:
+        """A promise kept because no other way exists: every check is carried out now, and one that fails breaks it."""
+        done = [self.once(check) for check in checks]
+        failed = [one.failed for one in done if one.failed is not None]
+        tried = reduce(self.both, (one.tried for one in done))
+        if failed:
+            return Proof("broken", "construction", limit, reduce(self.both, failed), tried)
+        return Proof("kept", "construction", limit, self.say("no other way exists"), tried)
+
+    def tried(self, tried: Words, wrong: int, bad: str) -> Tried:
+        """What came of a check; ``bad`` says what is wrong with ``{wrong}`` tries."""
+        return Tried(tried, self.say(bad, wrong=Some(wrong, "try")) if wrong else None)
+
+    def walked(self, name: str) -> Tried:
+        """What came of a walk over the source of the running program, by the rule ``name`` of ``troth.source``."""
+        walk = source.walk(name)
+        tried = self.say("{all} of the program read for another way", all=Some(walk.modules, "module"))
+        if not walk.offenders:
+            return Tried(tried, None)
+        return Tried(tried, self.say("another way in {modules}", modules=", ".join(walk.offenders)))
 
 
 def span(time: timedelta) -> str:

@@ -7,16 +7,18 @@ from datetime import date
 from sqlalchemy import func, select
 
 from troth.agenda.tables import job
-from troth.collection.actions import SECOND_HAND
-from troth.collection.rules import age
+from troth.collection.actions import SECOND_HAND, collect
+from troth.collection.rules import Submission, age
 from troth.consent.tables import shown
+from troth.errors import InvalidInput, Refused
 from troth.people.proofs import groups, open_sample
 from troth.people.tables import holding, shape
 from troth.policy.model import CollectionPoint
 from troth.policy.promises import Promise
-from troth.proof import Named, Proof, Proving, Some
-
-BUILT = "tests/promises/test_construction.py"
+from troth.policy.undeclared import NO_RECIPIENT
+from troth.proof import Named, Proof, Proving, Some, Tried
+from troth.store.site import Site
+from troth.store.trial import trial
 
 
 def form(proving: Proving, promise: Promise) -> Proof:
@@ -75,13 +77,32 @@ def partner(proving: Proving, promise: Promise) -> Proof:
     if nameless:
         return proving.counted(nameless, held, limit, "{wrong} from nobody whom the policy names")
     if not held.number and not partners:
-        return proving.built(limit, proving.say("nothing was taken in"), BUILT)
+        return proving.constructed(limit, imports_refused)
     told = select(job.c.ref).where(job.c.kind == SECOND_HAND)
     here = holding.join(shape, shape.c.id == holding.c.shape_id)
     sent = select(func.count(func.distinct(holding.c.submission))).select_from(here).where(shape.c.point == key)
     total = Some(proving.conn.scalar(sent) or 0, "submission")
     noticed = proving.conn.scalar(sent.where(holding.c.id.in_(told))) or 0
     return proving.counted(total.number - noticed, total, limit, "{wrong} of which nobody told the person")
+
+
+def imports_refused(proving: Proving) -> Tried:
+    """Every import, tried with data of a partner whom nobody named: it must be turned away."""
+    policy = proving.compiled.policy
+    points = {key: point for key, point in policy.collection.items() if point.kind == "import"}
+    with trial(proving.site) as site:
+        taken = sum(_taken(site, key, point) for key, point in points.items())
+    tried = proving.say("{tries} to hand in data of somebody else refused", tries=Some(len(points) - taken, "try"))
+    return proving.tried(tried, taken, "{wrong} to hand in data of somebody else went through")
+
+
+def _taken(site: Site, key: str, point: CollectionPoint) -> bool:
+    values = dict.fromkeys(point.required, "made up")
+    try:
+        collect(site, Submission(key, values, f"tried:{key}", partner=NO_RECIPIENT))
+    except (InvalidInput, Refused):
+        return False
+    return True
 
 
 def _nameless(proving: Proving, key: str) -> int:

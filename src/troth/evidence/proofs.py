@@ -11,19 +11,18 @@ from sqlalchemy import func, or_, select
 
 from troth.evidence.replay import EVERYTHING
 from troth.ledger.verify import Verified, verify
-from troth.people.proofs import Group, groups, sealed
+from troth.people.proofs import Group, groups, only_the_vault, sealed, vault_refuses
 from troth.policy.model import Absolute, Policy
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
-from troth.proof import Named, Proof, Proving, Some
-from troth.recipients.proofs import disclosures
+from troth.policy.undeclared import forbidden, without_a_purpose
+from troth.proof import Named, Proof, Proving, Some, Tried
+from troth.recipients.proofs import disclosures, gate_refuses, only_the_gate
 from troth.retention.tables import hold
 from troth.rights.proofs import answered
 from troth.staff.proofs import logins
 from troth.store.tables import policy_version
 from troth.store.versions import digest
-
-BUILT = "tests/promises/test_construction.py"
 
 
 def version(proving: Proving, promise: Promise) -> Proof:
@@ -90,14 +89,28 @@ def use(proving: Proving, promise: Promise) -> Proof:
 def closed(proving: Proving, promise: Promise) -> Proof:
     """No decision of any kind was let through that the policy of its day does not allow."""
     found = proving.replay(EVERYTHING)
+    built = proving.constructed(
+        proving.say("{purposes} and no other", purposes=Some(len(proving.compiled.policy.purposes), "purpose")),
+        rules_refuse,
+        vault_refuses,
+        only_the_vault,
+    )
+    if built.verdict == "broken":
+        return built
     purposes = Some(len(proving.compiled.policy.purposes), "purpose")
     limit = proving.say("{purposes} and no other", purposes=purposes)
     if "purpose" in proving.canary.failed:
         tried = proving.say("a made-up person tried it, on the real paths")
         return Proof("broken", "canary", limit, proving.say(proving.canary.failed["purpose"]), tried)
-    if found.decisions:
-        return proving.replayed(found, limit)
-    return proving.built(limit, proving.say("nobody has asked for anything"), BUILT)
+    return proving.replayed(found, limit) if found.allowed or found.wrong else built
+
+
+def rules_refuse(proving: Proving) -> Tried:
+    """The rules that decide, asked for every act and field for a purpose that nobody promised."""
+    asks = list(without_a_purpose(proving.compiled))
+    allowed = sum(proving.compiled.decide(ask).allowed for ask in asks)
+    tried = proving.say("the rules refused {tries} without a promised purpose", tries=Some(len(asks) - allowed, "try"))
+    return proving.tried(tried, allowed, "{wrong} without a promised purpose went through")
 
 
 def absolute(proving: Proving, promise: Promise) -> Proof:
@@ -111,12 +124,15 @@ def absolute(proving: Proving, promise: Promise) -> Proof:
     if unasked.number:
         there = proving.say("{some} that nobody asked the policy about", some=unasked)
         return Proof("broken", "query", limit, there, proving.say("everything of this sort, looked at"))
-    act = {"sell": "disclose", "store": "collect"}.get(entry.never or entry.only, entry.never or entry.only)
-    seen = proving.replay(f"act:{act}")
-    if seen.decisions:
-        measured = proving.say("{decisions}, none against it", decisions=Some(seen.decisions, "decision"))
-        return Proof("kept", "replay", limit, measured, proving.say("each asked again under the version of its day"))
-    return proving.built(limit, proving.say("nobody has asked for anything"), BUILT)
+    asks = list(forbidden(proving.compiled, promise.id))
+    if not asks:
+        return proving.not_proven("construction", limit, "nothing was tried", "no rule forbids anything of the sort")
+    allowed = sum(proving.compiled.decide(ask).allowed for ask in asks)
+    tried = proving.say("the rules refused {tries} of this sort", tries=Some(len(asks) - allowed, "try"))
+    checks = [lambda _: proving.tried(tried, allowed, "{wrong} of this sort went through")]
+    if "disclose" in (entry.never, entry.only) or entry.never == "sell":
+        checks += [gate_refuses, only_the_gate]
+    return proving.constructed(limit, *checks)
 
 
 _SAID_ABSOLUTES = {
@@ -231,9 +247,9 @@ def legal(proving: Proving, promise: Promise) -> Proof:
     bare = or_(func.trim(hold.c.reason) == "", func.trim(hold.c.approver) == "", hold.c.ends_at <= hold.c.made_at)
     total = proving.conn.scalar(select(func.count()).select_from(hold).where(mine)) or 0
     wrong = proving.conn.scalar(select(func.count()).select_from(hold).where(mine, bare)) or 0
-    if not total and not found.decisions:
-        return proving.built(limit, proving.say("never used so far"), BUILT)
-    cases = Some(total + found.decisions, "case")
+    if not total and not found.allowed:
+        return proving.nothing_yet("query", limit, "never used so far")
+    cases = Some(total + found.allowed, "case")
     return proving.counted(wrong, cases, limit, "{wrong} without a reason, an approver or an end")
 
 
@@ -247,8 +263,15 @@ def measure(proving: Proving, promise: Promise) -> Proof:
     if entry.check == "login log":
         return logins(proving)
     if entry.check == "access":
-        return closed(proving, promise)
+        return _access(proving)
     return _attested(proving, promise.path[1])
+
+
+def _access(proving: Proving) -> Proof:
+    """What was read of real people, each time by somebody and for a purpose that the policy names; and no way round that."""
+    limit = proving.say("read only for a promised purpose, by those whom the policy names")
+    built = proving.constructed(limit, rules_refuse, vault_refuses, only_the_vault)
+    return built if built.verdict == "broken" else proving.replayed(proving.replay("act:read"), limit)
 
 
 def _audit(proving: Proving) -> Proof:

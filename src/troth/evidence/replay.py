@@ -80,17 +80,19 @@ class _Entry:
 @dataclass(slots=True)
 class _Count:
     decisions: int = 0
+    allowed: int = 0
     wrong: int = 0
     first_wrong: int | None = None
 
-    def add(self, decisions: int, wrong: Collection[int]) -> None:
+    def add(self, decisions: int, allowed: int, wrong: Collection[int]) -> None:
         self.decisions += decisions
+        self.allowed += allowed
         self.wrong += len(wrong)
         if wrong and self.first_wrong is None:
             self.first_wrong = min(wrong)
 
     def frozen(self) -> Replayed:
-        return Replayed(self.decisions, self.wrong, self.first_wrong)
+        return Replayed(self.decisions, self.allowed, self.wrong, self.first_wrong)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +100,7 @@ class _Judged:
     """What is to be said of all decisions with the same question, answer and version."""
 
     same: bool
+    allowed: bool
     about: tuple[str, ...]
     ask: Ask | None
     told: frozenset[str]
@@ -152,6 +155,9 @@ class _State:
     published: dict[int, str] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
     cards: int = 0
+    swept: Counter[str] = field(default_factory=Counter)
+    canaries: set[str] = field(default_factory=set)
+    """the made-up people that went through the site; their decisions are checked, and are no evidence"""
     told: dict[tuple[str, str, str], tuple[str, str, str]] = field(default_factory=dict)
     """one of each kind of disclosure, so that those alike share it"""
 
@@ -174,6 +180,7 @@ class Replay:
         state = self._state
         state.versions = now.rows
         hearing = _Hearing(conn, now, state)
+        state.canaries |= canaries(conn, state.last_id)
         self._hear_late(conn, hearing)
         columns = (entry.c.id, type_coerce(entry.c.at, BigInteger).label("at"), entry.c.event, entry.c.body)
         query = select(*columns).where(entry.c.id > state.last_id).order_by(entry.c.id)
@@ -181,7 +188,16 @@ class Replay:
             self._note_missing(conn, [row.id for row in rows])
             hearing.hear(rows)
         replayed = {name: count.frozen() for name, count in state.counts.items()}
-        return Heard(replayed, state.disclosed, state.chosen_ids, state.published, state.events, state.cards)
+        return Heard(
+            replayed,
+            state.disclosed,
+            state.chosen_ids,
+            state.published,
+            state.events,
+            state.cards,
+            state.canaries,
+            state.swept,
+        )
 
     @property
     def waits_for(self) -> int:
@@ -214,6 +230,12 @@ class Replay:
                 del late[row.id]
 
 
+def canaries(conn: Connection, after: int = 0) -> set[str]:
+    """The made-up people whom entries after ``after`` name; at least those of that entry's time and later."""
+    planted = (entry.c.event == events.CANARY_PLANTED) & (entry.c.id > after)
+    return {str(_body(body).get("person")) for body in conn.scalars(select(entry.c.body).where(planted))}
+
+
 @dataclass
 class _Hearing:
     """One round: entries in, the state brought up to them."""
@@ -236,16 +258,21 @@ class _Hearing:
                 self._choose(one)
             elif one.event in STOPS:
                 state.stops.hear(self.conn, one.event, one.at, one.body)
+            elif one.event == events.CLOCK_SWEPT and isinstance(one.body.get("moved"), dict):
+                state.swept.update({name: n for name, n in one.body["moved"].items() if isinstance(n, int)})
             elif one.event == events.POLICY_PUBLISHED and isinstance(one.body.get("version"), int):
                 state.published[one.body["version"]] = str(one.body.get("digest", ""))
             if "ask" in one.body or one.event in DECIDED:
                 judged = self._judge(one)
-                decisions[judged] += 1
-                if not self._right(judged, one):
+                right = self._right(judged, one)
+                if not right:
                     wrong[judged].append(one.id)
+                elif str(one.body.get("person")) in state.canaries:
+                    continue  # nobody's case: it would count as evidence of what no person asked for
+                decisions[judged] += 1
         for judged, number in decisions.items():
             for name in judged.about:
-                state.counts[name].add(number, wrong.get(judged, ()))
+                state.counts[name].add(number, number if judged.allowed else 0, wrong.get(judged, ()))
 
     def _forged_choices(self, heard: list[_Entry]) -> set[int]:
         """Entries that speak of a choice which somebody who is here never made."""
@@ -292,7 +319,7 @@ class _Hearing:
         about = _spoken_of(ask, one.body, again.because if again else ())
         of_somebody = allowed and ask is not None and ask.act in _OF_PEOPLE
         facts, scopes = (ask.facts, under(ask) if allowed else ()) if ask else (frozenset[str](), ())
-        return _Judged(same, tuple(about), ask, _choices_among(facts), of_somebody, scopes, stops_among(facts))
+        return _Judged(same, allowed, tuple(about), ask, _choices_among(facts), of_somebody, scopes, stops_among(facts))
 
     def _right(self, judged: _Judged, one: _Entry) -> bool:
         ask = judged.ask

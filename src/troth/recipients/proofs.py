@@ -7,12 +7,16 @@ from functools import lru_cache
 
 from sqlalchemy import Row, func, select
 
+from troth.errors import Refused
+from troth.people.made_up import made_up
 from troth.policy.promises import Promise
-from troth.proof import Named, Proof, Proving, Some
+from troth.policy.undeclared import NO_PURPOSE, NO_RECIPIENT
+from troth.proof import Named, Proof, Proving, Some, Tried, Words
+from troth.recipients import gate
 from troth.recipients.rules import facts_of
 from troth.recipients.tables import disclosure
-
-BUILT = "tests/promises/test_construction.py"
+from troth.store.site import Site
+from troth.store.trial import trial
 
 
 def share(proving: Proving, promise: Promise) -> Proof:
@@ -27,8 +31,9 @@ def share(proving: Proving, promise: Promise) -> Proof:
     rows = [row for row in proving.once(disclosures) if row.recipient == key]
     decided = proving.heard.disclosed
     wrong = sum(decided.get(row.id) != (key, row.purpose, _sorted(row.fields)) for row in rows)
-    if not rows and not recipient.receives:
-        return proving.built(limit, proving.say("nothing was given"), BUILT)
+    built = proving.constructed(limit, gate_refuses, only_the_gate)
+    if built.verdict == "broken" or (not rows and not recipient.receives):
+        return built
     return proving.counted(wrong, Some(len(rows), "disclosure"), limit, "{wrong} other than was decided")
 
 
@@ -51,12 +56,52 @@ def closed(proving: Proving, promise: Promise) -> Proof:
     outside = {one for one in {row.recipient for row in rows} if not _named(proving, one)}
     strangers = sum(row.recipient in outside for row in rows)
     undecided = sum(row.id not in proving.heard.disclosed for row in rows)
-    if not rows:
-        return proving.built(limit, proving.say("nothing was given to anybody"), BUILT)
+    built = proving.constructed(limit, gate_refuses, only_the_gate, no_other_way_out)
+    if built.verdict == "broken" or not rows:
+        return built
     made = Some(len(rows), "disclosure")
     if strangers:
         return proving.counted(strangers, made, limit, "{wrong} to somebody whom the policy does not name")
     return proving.counted(undecided, made, limit, "{wrong} without a decision")
+
+
+def gate_refuses(proving: Proving) -> Tried:
+    """The gate itself, asked for what nobody promised, about somebody made up of each kind: it must refuse every time."""
+    policy = proving.compiled.policy
+    wanted = [(NO_RECIPIENT, purpose, name) for purpose in list(policy.purposes)[:3] for name in list(policy.data)[:1]]
+    wanted += [(one, NO_PURPOSE, name) for one, each in policy.recipients.items() for name in each.receives[:1]]
+    wanted += [
+        (key, purpose, name)
+        for key, each in policy.recipients.items()
+        for purpose in list(policy.purposes)[:1]
+        for name in sorted(policy.data.keys() - set(each.receives))[:1]
+    ]
+    with trial(proving.site) as site:
+        people = [made_up(site, kind) for kind in policy.people]
+        asked = [(people[number % len(people)], *want) for number, want in enumerate(wanted)] if people else []
+        let_out = sum(_let_out(site, *want) for want in asked)
+    tried = proving.say(
+        "the gate refused {tries} to let out what nobody promised", tries=Some(len(asked) - let_out, "try")
+    )
+    return proving.tried(tried, let_out, "{wrong} to let out what nobody promised went through")
+
+
+def _let_out(site: Site, person_id: str, recipient: str, purpose: str, name: str) -> bool:
+    try:
+        gate.disclose(site, person_id, recipient, [name], purpose)
+    except Refused:
+        return False
+    return True
+
+
+def only_the_gate(proving: Proving) -> Tried:
+    """No other module enters a disclosure."""
+    return proving.walked("only the gate enters a disclosure")
+
+
+def no_other_way_out(proving: Proving) -> Tried:
+    """No other module opens a connection."""
+    return proving.walked("nothing leaves but through the gate and the post")
 
 
 def _named(proving: Proving, recipient: str) -> bool:
@@ -85,10 +130,23 @@ def countries(proving: Proving, promise: Promise) -> Proof:
     if unsafe:
         measured = proving.say("{some} without a safeguard", some=Some(unsafe, "disclosure"))
         return Proof("broken", "query", limit, measured, evidence)
+    if stored:
+        return _places(proving, limit, tuple(sorted(set(stores))))
+    given = Some(len(proving.once(disclosures)), "disclosure")
+    return proving.counted(0, given, limit, "{wrong} without a safeguard")
+
+
+def _places(proving: Proving, limit: Words, stores: tuple[str, ...]) -> Proof:
+    """Where a machine stands no program can see: somebody answers for what site.yaml says, or nobody does."""
     if "" in stores:
-        return Proof("not proven", "query", limit, proving.say("a store whose country nobody named"), evidence)
-    measured = proving.say("stores in {countries}", countries=Named("countries", tuple(sorted(set(stores)))))
-    return Proof("kept", "query", limit, measured, evidence)
+        return proving.not_proven(
+            "query", limit, "a store whose country nobody named", "nothing can measure where it is"
+        )
+    said = proving.say("stores in {countries}, says site.yaml", countries=Named("countries", stores))
+    attestation = proving.site.wiring.attested.get("transfers")
+    if attestation is None or attestation.until < proving.now.date():
+        return Proof("not proven", "attestation", limit, said, proving.say("nothing can measure where it is"))
+    return Proof("attested", "attestation", limit, said, proving.say("{by} answers for it", by=attestation.by))
 
 
 def _unsafe(proving: Proving) -> int:

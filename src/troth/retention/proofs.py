@@ -7,7 +7,6 @@ from functools import reduce
 
 from sqlalchemy import ColumnElement, Table, and_, func, select
 
-from troth.ledger import events
 from troth.people.proofs import groups
 from troth.people.tables import quarantined
 from troth.policy.clocks import REQUEST_LOG, STAFF_LOG
@@ -52,8 +51,8 @@ def clock(proving: Proving, promise: Promise) -> Proof:
     if running and first is not None:
         return Proof("kept", "query", limit, proving.say("oldest {age}", age=proving.now - first), evidence)
     if total:
-        return Proof("kept", "query", limit, proving.say("the clock has not begun for any record"), evidence)
-    if proving.heard.events.get(events.CLOCK_SWEPT):
+        return proving.nothing_yet("query", limit, "the clock has not begun for any record")
+    if proving.heard.swept.get(mine.id.replace(":", "_")):
         return Proof("kept", "query", limit, proving.say("nothing is kept"), proving.say("all was taken away in time"))
     return proving.nothing_yet("query", limit, "there is nothing to look at so far")
 
@@ -72,7 +71,8 @@ def erasure(proving: Proving, promise: Promise) -> Proof:
     entry = proving.compiled.policy.erasure
     within = entry.destroy_within if entry else None
     limit = proving.say("gone within {within}", within=within) if within else proving.say("gone by its deadline")
-    total = Some(proving.conn.scalar(select(func.count()).select_from(ending)) or 0, "ending")
+    theirs = ending.c.person_id.not_in(sorted(proving.heard.canaries))
+    total = Some(_count(proving, ending, theirs), "ending")
     failures = list(_failures(proving))
     if "erasure" in proving.canary.failed:
         failures.append(proving.say("a made-up person was not erased"))
