@@ -37,7 +37,7 @@ def look(site: Site) -> dict[str, Proof]:
 def test_a_shop_that_lived_breaks_no_promise_and_keeps_most(shop: Site) -> None:
     found = look(shop)
     assert [key for key, proof in found.items() if proof.verdict == "broken"] == []
-    assert sum(proof.verdict == "kept" for proof in found.values()) >= 37
+    assert sum(proof.verdict == "kept" for proof in found.values()) >= 36
 
 
 def _on_its_stores() -> Iterator[tuple[str, Break]]:
