@@ -8,7 +8,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format demo bench lock clean
+.PHONY: help setup test check mutants format demo bench lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ check: setup ## what CI runs: format, lint, types, arrows between rooms, tests
 	@$(BIN)/mypy src/troth scripts
 	@$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory test
+
+mutants: setup ## change what enforces each clause, and fail where no test of the clause notices (ARGS="--only gate" narrows)
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 format: setup ## put the code in the shape that check asks for
 	@$(BIN)/ruff format .

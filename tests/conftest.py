@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +18,15 @@ from tests.databases import (
     run_folder_held,
     unavailable,
 )
+from tests.doors import operator, watched  # noqa: F401  (a fixture)
 from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
 from tests.members import door  # noqa: F401  (a fixture)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+WITHOUT_DOORS = frozenset(Path(__file__).with_name("without_doors.txt").read_text("utf-8").split())
+"""tests that are marked with a clause and still ask a room instead of a door: none may be added"""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -40,6 +44,19 @@ def pytest_configure(config: pytest.Config) -> None:
         run = ExitStack()
         run.enter_context(run_folder_held())
         config.add_cleanup(run.close)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test that proves a clause reaches the act through a door that a business or a person has."""
+    if not any(item.iter_markers("clause")):
+        return (yield)
+    with watched() as gone_through:
+        result = yield
+    name = item.nodeid.partition("[")[0]
+    if not gone_through and name not in WITHOUT_DOORS:
+        pytest.fail("This test is marked with a clause and goes through no door; see tests/doors.py.", pytrace=False)
+    return result
 
 
 @pytest.fixture(scope="session")

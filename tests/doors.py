@@ -1,0 +1,254 @@
+"""One of the five sites as a business and its people reach it: by page, program, mail, command line and worker, not by Python.
+
+A test that proves a clause acts through here. ``Operator.site`` is for looking at what came of it, never for acting.
+``tests/conftest.py`` fails a test that is marked with a clause and goes through no door.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import smtplib
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from email.message import EmailMessage
+from itertools import count
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from tests import terminal
+from tests.databases import StoreKind
+from tests.members import PASSWORD
+from tests.operators import mailing, open_operator
+from tests.served import Client, client, filled, token_of, words_of
+from tests.staffed import Somebody, at_desk, somebody
+from troth import work
+from troth.clock import MovedClock
+from troth.messages.inbound import poll, take
+from troth.messages.mailbox import Mailbox
+from troth.people.tables import person
+from troth.rights import by_mail
+from troth.settings import Program
+from troth.store.site import Site
+
+TOKEN = "t" * 40
+"""part of every program's token; see ``token_of_role``"""
+
+
+@dataclass
+class Operator:
+    """A site with its web pages, its mail server, a worker and a clock that the test moves."""
+
+    site: Site
+    web: Client
+    mailbox: Mailbox
+    clock: MovedClock
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def name(self) -> str:
+        return self.site.name
+
+    # --- pages and programs ----------------------------------------------------------------------------------------
+
+    def get(self, path: str = "", **more: Any) -> httpx.Response:
+        """A page of the site: ``get("notice")``."""
+        found: httpx.Response = self.web.get(f"/{self.name}/{path}".rstrip("/"), **more)
+        return found
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        found: httpx.Response = self.web.post(f"/{self.name}/{path}", **more)
+        return found
+
+    def submit(self, point: str, values: Mapping[str, str], key: str = "", **more: Any) -> httpx.Response:
+        """A submission by a shop's own program: 201 stored, 403 refused, 422 with a problem for each field.
+
+        ``more``: ``choices={scope: bool}``, ``acknowledged=True``, ``language="zh-Hant"``.
+        """
+        body = {"values": dict(values), "key": key or f"submission-{next(self._numbers)}-of-a-test", **more}
+        return self.post(f"api/collect/{point}", json=body)
+
+    def send_form(self, point: str, values: Mapping[str, str], **ticked: str) -> httpx.Response:
+        """A form filled in by a person in a browser; ``ticked`` holds other inputs as the page names them."""
+        address = f"/{self.name}/forms/{point}"
+        sent = filled(self.web, address, values, **ticked)
+        found: httpx.Response = self.web.post(address, data=sent)
+        return found
+
+    def read(
+        self, purpose: str, *fields: str, role: str = "any", case: str | None = None, **whom: str
+    ) -> httpx.Response:
+        """What one of the operator's programs is given of somebody: ``read("marketing", "email", email="ann@...")``."""
+        found, value = next(iter(whom.items()))
+        meant = {"person": value} if found == "person" else {"find": {"field": found, "value": value}}
+        body = {"purpose": purpose, "fields": list(fields), **meant, **({"case": case} if case else {})}
+        headers = {"authorization": f"Bearer {token_of_role(role)}"}
+        return self.post("api/read", json=body, headers=headers)
+
+    def notice(self, language: str = "en") -> str:
+        """What a reader sees of the notice, in one line."""
+        return words_of(self.get(f"notice?language={language}").text)
+
+    def desk(self, login: str = "ann", *roles: str) -> Somebody:
+        """A member of staff, logged in at the desk with this browser."""
+        who = somebody(self.site, login, *roles)
+        assert at_desk(self.web, who) == 303
+        return who
+
+    def press(self, page: str, action: str = "", **values: str) -> httpx.Response:
+        """Send the form of a page of this site: its token and ``values``, to ``action`` or back to the page."""
+        token = token_of(self.get(page).text)
+        return self.post(action or page, data={"token": token, **values})
+
+    # --- accounts -----------------------------------------------------------------------------------------------------
+
+    def join(self, point: str, values: Mapping[str, str], **ticked: str) -> None:
+        """Open an account: the form, the link in the mail, a password, and the log-in."""
+        sent = self.send_form(point, values, **ticked)
+        assert sent.status_code < 400, sent.text
+        link = self.link("account/link")
+        token = token_of(self.web.get(link).text)
+        self.web.post(link, data={"token": token, "password": PASSWORD})
+        self.log_in(values["email"])
+
+    def log_in(self, address: str, password: str = PASSWORD) -> httpx.Response:
+        page = f"/{self.name}/account/login"
+        token = token_of(self.web.get(page).text)
+        found: httpx.Response = self.web.post(page, data={"token": token, "email": address, "password": password})
+        return found
+
+    # --- mail, worker, time, command line -----------------------------------------------------------------------------
+
+    def mail(self, sender: str, words: str, subject: str = "My data") -> None:
+        """A mail to the operator's address, as its mail server hands it over."""
+        letter = EmailMessage()
+        letter["From"], letter["Subject"] = sender, subject
+        letter["To"] = self.site.policy().policy.operator.email or "privacy@shop.example"
+        letter["Message-ID"] = f"<{next(self._numbers)}@tests.example>"
+        letter.set_content(words)
+        take(self.site, letter.as_bytes(), by_mail.take_in)
+
+    def turn(self, times: int = 3) -> None:
+        """Let the worker do what is due; whatever is put on its list meanwhile is done too."""
+        for _ in range(times):
+            work.turn(self.site)
+
+    def later(self, **span: float) -> None:
+        """Let time pass, and the worker after it."""
+        self.clock.move(timedelta(**span))
+        self.turn()
+
+    def command(self, *words: object) -> Any:
+        """``troth WORDS`` on this site's folder (put the site where ``SITE`` stands)."""
+        return terminal.troth(*(self.site.folder if word == "SITE" else word for word in words))
+
+    def letters(self, to: str = "") -> list[str]:
+        """The mails that left, the oldest first, as text; only those to somebody."""
+        self.turn()
+        found = [one for one in self.mailbox.messages() if not to or to in one.message["To"]]
+        return [one.body("plain") for one in sorted(found, key=lambda one: one.number)]
+
+    def link(self, page: str, to: str = "") -> str:
+        """The path of the newest link to ``page`` (``account/link``, ``privacy/confirm``, ...) in the mail."""
+        found = [re.search(rf"(/{self.name}/{page}/[\w-]+)", one) for one in self.letters(to)]
+        return [one[1] for one in found if one][-1]
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    def person(self) -> str:
+        """The number of the newest person, for asking about what was stored."""
+        with self.site.reading() as conn:
+            return str(conn.scalars(select(person.c.id).order_by(person.c.since.desc(), person.c.id.desc())).first())
+
+    def count(self, table: Any, *where: Any) -> int:
+        with self.site.reading() as conn:
+            return len(conn.execute(select(table).where(*where)).all())
+
+
+def token_of_role(role: str) -> str:
+    """The token of the operator's program in ``role``."""
+    return f"{role}-{TOKEN}"[:60].ljust(40, "x")
+
+
+def _with_programs(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """``site`` with one program for each role that its policy knows, which may read for every purpose."""
+    policy = site.policy().policy
+    roles = {role for purpose in policy.purposes.values() for role in purpose.roles} | {"any"}
+    programs = {}
+    for role in sorted(roles):
+        variable = f"TROTH_TEST_{re.sub('[^A-Z]', '_', role.upper())}"
+        monkeypatch.setenv(variable, token_of_role(role))
+        wired = {"role": role, "token env": variable, "purposes": list(policy.purposes)}
+        programs[re.sub("[^a-z]", "_", role)] = Program.model_validate(wired)
+    return replace(site, wiring=site.wiring.model_copy(update={"programs": programs}))
+
+
+Opening = Callable[..., Operator]
+
+
+@pytest.fixture
+def operator(
+    fresh_database: Callable[..., str],
+    tmp_path: Path,
+    clock: MovedClock,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Opening]:
+    """``operator("ledflex")``: that site on fresh stores, served, with mail; ``store="postgresql"`` for the other store."""
+    with ExitStack() as opened:
+
+        def opening(name: str, store: StoreKind = "sqlite") -> Operator:
+            site = mailing(open_operator(name, tmp_path, clock, fresh_database, store), mailbox)
+            opened.callback(site.close)
+            site = _with_programs(site, monkeypatch)
+            return Operator(site, opened.enter_context(client(site)), mailbox, clock)
+
+        yield opening
+
+
+def doors() -> dict[CodeType, str]:
+    """The code of every way in that a business or a person has, with its name."""
+    from litestar.testing import TestClient
+    from typer.testing import CliRunner
+
+    ways: dict[str, tuple[Any, ...]] = {
+        "web": (TestClient.request, httpx.Client.request, urllib.request.urlopen),
+        "browser": _pages(),
+        "command line": (CliRunner.invoke, terminal.run),
+        "mail": (take, poll, smtplib.SMTP.sendmail),
+        "worker": (work.turn, work.work),
+    }
+    return {inspect.unwrap(one).__code__: name for name, ones in ways.items() for one in ones}
+
+
+def _pages() -> tuple[Any, ...]:
+    """A browser's way to a page; none as long as no test has asked for a browser, which takes half a second."""
+    loaded = sys.modules.get("playwright.sync_api")
+    return (loaded.Page.goto,) if loaded else ()
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """The doors that are gone through within the block by this thread: the first is enough, so that watching costs little."""
+    known, found = doors(), list[str]()
+
+    def hear(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code in known:
+            found.append(known[frame.f_code])
+            sys.setprofile(before)
+
+    before = sys.getprofile()
+    sys.setprofile(hear)
+    try:
+        yield found
+    finally:
+        sys.setprofile(before)

@@ -1,0 +1,41 @@
+"""Which functions enforce which clause: a clause is cited by entries of a policy, and each kind of promise names enforcers."""
+
+from __future__ import annotations
+
+import importlib
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import FunctionType
+
+from tests.mutation.targets import name_of, plain
+from troth.evidence.catalogue import CATALOGUE
+from troth.evidence.clauses import SITES
+from troth.evidence.clauses.page import cited, promises_of
+from troth.policy.check import check
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def enforcers() -> Mapping[str, tuple[FunctionType, ...]]:
+    """The functions that enforce each clause, by the clause's id; none for one that is only shown."""
+    found: dict[str, dict[str, FunctionType]] = defaultdict(dict)
+    for site in SITES:
+        checked = check(ROOT / "sites" / site)
+        named = promises_of(checked)
+        for clause, ids in cited(checked).items():
+            for function in (one for id_ in ids if id_ in named for one in of_kind(named[id_].kind)):
+                found[clause][name_of(function)] = function
+    return {clause: tuple(functions.values()) for clause, functions in found.items()}
+
+
+def of_kind(kind: str) -> list[FunctionType]:
+    """What enforces one kind of promise, as functions whose code can be exchanged."""
+    module, _, name = CATALOGUE[kind].enforcer.partition(":")
+    named = getattr(importlib.import_module(module), name)
+    if isinstance(named, type):
+        named = getattr(named, "decide", named)
+    function = plain(named)
+    return [function] if function else []
