@@ -17,11 +17,20 @@ from types import FunctionType
 import pytest
 import yaml
 
-from tests.mutation.clauses import ROOT, enforcers
+from tests.mutation.clauses import ROOT, clauses_of_kind, enforcers
 from tests.mutation.plugin import Mutating, Outcome, Trial
+from tests.mutation.switches import OFF, switched_off
 from tests.mutation.targets import mutants_of, name_of, reached
 
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
+
+
+def switches() -> list[Trial]:
+    """What enforces each kind of promise, switched off: every clause that rests on it must notice."""
+    return [
+        Trial(f"switched off: {kind}", tuple(switched_off(kind)), clauses_of_kind(kind), each=True)
+        for kind in sorted(OFF)
+    ]
 
 
 def trials() -> list[Trial]:
@@ -33,7 +42,7 @@ def trials() -> list[Trial]:
             functions[name_of(function)] = function
             clauses[name_of(function)].add(clause)
     return [
-        Trial(mutant.id, function, mutant.code, frozenset(clauses[name]))
+        Trial(mutant.id, ((function, mutant.code),), frozenset(clauses[name]))
         for name, function in sorted(functions.items())
         for mutant in mutants_of(function)
     ]
@@ -49,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
 
     def wanted() -> list[Trial]:
-        found = [trial for trial in trials() if re.search(chosen.only, trial.id)]
+        found = [trial for trial in [*switches(), *trials()] if re.search(chosen.only, trial.id)]
         if chosen.sample is not None and chosen.sample < len(found):
             found = random.Random(chosen.seed).sample(found, chosen.sample)
         return found

@@ -11,7 +11,7 @@ from types import FunctionType
 
 from tests.mutation.targets import name_of, plain
 from troth.evidence.catalogue import CATALOGUE
-from troth.evidence.clauses import SITES
+from troth.evidence.clauses import SITES, later
 from troth.evidence.clauses.page import cited, promises_of
 from troth.policy.check import check
 
@@ -29,6 +29,23 @@ def enforcers() -> Mapping[str, tuple[FunctionType, ...]]:
             for function in (one for id_ in ids if id_ in named for one in of_kind(named[id_].kind)):
                 found[clause][name_of(function)] = function
     return {clause: tuple(functions.values()) for clause, functions in found.items()}
+
+
+@cache
+def kinds() -> Mapping[str, frozenset[str]]:
+    """The kinds of promise that each clause rests on."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for site in SITES:
+        checked = check(ROOT / "sites" / site)
+        named = promises_of(checked)
+        for clause, ids in cited(checked).items():
+            found[clause] |= {named[id_].kind for id_ in ids if id_ in named}
+    return {clause: frozenset(named) for clause, named in found.items()}
+
+
+def clauses_of_kind(kind: str) -> frozenset[str]:
+    """The clauses that rest on promises of ``kind`` and have to be true by now."""
+    return frozenset(clause for clause, named in kinds().items() if kind in named) - set(later())
 
 
 def of_kind(kind: str) -> list[FunctionType]:

@@ -16,8 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from types import CodeType, FrameType
-from typing import Any
+from types import CodeType, FrameType, FunctionType
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -30,11 +29,10 @@ LONGEST_S = 60
 
 @dataclass(frozen=True)
 class Trial:
-    """A mutant to try: the function, the code to put in its place, and the clauses whose tests should notice."""
+    """What to try: functions with the code to put in their place, and the clauses whose tests should notice."""
 
     id: str
-    function: Any
-    code: CodeType
+    changes: tuple[tuple[FunctionType, CodeType], ...]
     clauses: frozenset[str]
     each: bool = False
     """whether a test of every one of the clauses must notice, not of any"""
@@ -121,7 +119,8 @@ class Mutating:
 
     def _chosen(self, trial: Trial, by_clause: Mapping[str, list[pytest.Item]]) -> list[pytest.Item]:
         mine = {item.nodeid: item for clause in trial.clauses for item in by_clause[clause]}
-        calling = [item for item in mine.values() if trial.function.__code__ in self.calls[item.nodeid]]
+        codes = {function.__code__ for function, _ in trial.changes}
+        calling = [item for item in mine.values() if codes & self.calls[item.nodeid]]
         return sorted(calling, key=lambda item: self.seconds[item.nodeid])
 
     def _forked(self, trial: Trial, items: Sequence[pytest.Item]) -> tuple[int, int]:
@@ -132,7 +131,7 @@ class Mutating:
             return child, reading
         signal.alarm(LONGEST_S)
         try:
-            with in_place(trial.function, trial.code), os.fdopen(writing, "wb") as out:
+            with in_place(trial.changes), os.fdopen(writing, "wb") as out:
                 pickle.dump(_noticed(trial, items), out)
         finally:
             os._exit(0)

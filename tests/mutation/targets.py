@@ -8,13 +8,13 @@ import gc
 import importlib
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from tests.mutation.operators import Mutation, mutations
+from tests.mutation.operators import mutations
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ def _names(code: CodeType) -> set[str]:
 
 def mutants_of(function: FunctionType) -> Iterator[Mutant]:
     """The function with each change that can be made to it; none when its source cannot be compiled alone."""
-    tree = _tree(function)
+    tree = tree_of(function)
     if tree is None:
         return
     seen: dict[str, int] = {}
     for one in mutations(tree):
-        code = _compiled(function, one)
+        code = compiled(function, one.tree)
         if code is None or (
             code.co_code == function.__code__.co_code and code.co_consts == function.__code__.co_consts
         ):
@@ -90,7 +90,8 @@ def mutants_of(function: FunctionType) -> Iterator[Mutant]:
         yield Mutant(function, f"{name_of(function)}: {one.words}{again}", one.words, code)
 
 
-def _tree(function: FunctionType) -> ast.FunctionDef | None:
+def tree_of(function: FunctionType) -> ast.FunctionDef | None:
+    """The syntax tree of a function's source; None where there is none."""
     try:
         module = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, SyntaxError):
@@ -99,9 +100,8 @@ def _tree(function: FunctionType) -> ast.FunctionDef | None:
     return made if isinstance(made, ast.FunctionDef) else None
 
 
-def _compiled(function: FunctionType, mutation: Mutation) -> CodeType | None:
-    """The code of the changed function; None when it needs variables of a function around it that the old one had not."""
-    tree = mutation.tree
+def compiled(function: FunctionType, tree: ast.FunctionDef) -> CodeType | None:
+    """``tree`` as code for ``function``; None when it needs variables of a function around it that the old one had not."""
     tree.decorator_list = []
     text = f"from __future__ import annotations\n{ast.unparse(tree)}"
     module = compile(text, f"<mutant of {name_of(function)}>", "exec", dont_inherit=True)
@@ -110,16 +110,20 @@ def _compiled(function: FunctionType, mutation: Mutation) -> CodeType | None:
 
 
 @contextmanager
-def in_place(function: FunctionType, code: CodeType) -> Iterator[None]:
-    """``function`` runs ``code`` within the block, wherever it was imported to; nothing cached before is used."""
-    old = function.__code__
-    function.__code__ = code
-    forget()
+def in_place(changes: Sequence[tuple[FunctionType, CodeType]]) -> Iterator[None]:
+    """Each function runs the code given within the block, wherever it was imported to; nothing cached before is used."""
+    before = [(function, function.__code__) for function, _ in changes]
+    _exchange(changes)
     try:
         yield
     finally:
-        function.__code__ = old
-        forget()
+        _exchange(before)
+
+
+def _exchange(changes: Sequence[tuple[FunctionType, CodeType]]) -> None:
+    for function, code in changes:
+        function.__code__ = code
+    forget()
 
 
 def forget() -> None:
@@ -127,11 +131,3 @@ def forget() -> None:
     for one in gc.get_objects():
         if isinstance(one, functools._lru_cache_wrapper) and one.__module__.split(".")[0] in {"troth", "tests"}:
             one.cache_clear()
-
-
-def code_of(replacement: Callable[..., Any]) -> CodeType:
-    """The code of a replacement written by hand; it must need nothing but globals of the module it is put into."""
-    made = plain(replacement)
-    if made is None or made.__code__.co_freevars:
-        raise TypeError(f"{replacement} cannot be put in place of a function")
-    return made.__code__

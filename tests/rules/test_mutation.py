@@ -4,10 +4,14 @@ import ast
 import textwrap
 from functools import cache
 
+import pytest
+
 from tests.mutation import __main__ as program
 from tests.mutation.operators import mutations
 from tests.mutation.plugin import Outcome, Trial
+from tests.mutation.switches import NOT_SWITCHED, OFF, switched_off
 from tests.mutation.targets import in_place, mutants_of, plain, reached
+from troth.evidence.catalogue import CATALOGUE
 
 CODE = """
 def may(one, two, *more):
@@ -69,7 +73,7 @@ def test_a_mutant_counts_wherever_the_function_was_imported_and_is_taken_back() 
     assert [one.__name__ for one in reached(function)] == ["allowed", "_never"]
     mutant = next(one for one in mutants_of(function) if one.words == "`not` is left out of `not asked`")
     assert not remembered()
-    with in_place(function, mutant.code):
+    with in_place([(function, mutant.code)]):
         assert remembered(), "what was cached before is used no more"
     assert not remembered()
 
@@ -78,7 +82,7 @@ def test_every_clause_must_notice_where_that_is_asked_and_any_where_not() -> Non
     function = plain(allowed)
     assert function is not None
     for each, missed in ((False, frozenset()), (True, frozenset({"L2"}))):
-        trial = Trial("one", function, function.__code__, frozenset({"L1", "L2"}), each)
+        trial = Trial("one", ((function, function.__code__),), frozenset({"L1", "L2"}), each)
         assert Outcome(trial, noticed={"L1": "a test"}).missed == missed
         assert Outcome(trial).missed == {"L1", "L2"}
         assert Outcome(trial, ended=False).missed == frozenset(), "what does not end is noticed"
@@ -87,3 +91,13 @@ def test_every_clause_must_notice_where_that_is_asked_and_any_where_not() -> Non
 def test_there_are_mutants_of_what_refuses_most() -> None:
     named = {trial.id.rpartition(": ")[0].split(": ")[0] for trial in program.trials()}
     assert {"troth.recipients.gate:disclose", "troth.collection.rules:_under_age"} <= named
+
+
+def test_every_kind_of_promise_can_be_switched_off_or_says_why_not() -> None:
+    assert set(OFF) | set(NOT_SWITCHED) == set(CATALOGUE)
+    assert not set(OFF) & set(NOT_SWITCHED)
+
+
+@pytest.mark.parametrize("kind", sorted(OFF))
+def test_every_switch_still_finds_what_it_switches_off(kind: str) -> None:
+    assert all(function.__code__ != code for function, code in switched_off(kind))
