@@ -143,7 +143,7 @@ def may_collect(policy: Policy, point_id: str, fields: Collection[str], partner:
         return False
     if point.members_only and not (member and member.registered):
         return False
-    if point.needs and not (member and member.has_open(point.needs)):
+    if point.needs and not (point.members_only and member and member.has_open(point.needs)):
         return False
     if (partner and partner not in point.partners) or (point.kind == "import" and not partner):
         return False
