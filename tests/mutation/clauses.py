@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
@@ -50,9 +49,5 @@ def clauses_of_kind(kind: str) -> frozenset[str]:
 
 def of_kind(kind: str) -> list[FunctionType]:
     """What enforces one kind of promise, as functions whose code can be exchanged."""
-    module, _, name = CATALOGUE[kind].enforcer.partition(":")
-    named = getattr(importlib.import_module(module), name)
-    if isinstance(named, type):
-        named = getattr(named, "decide", named)
-    function = plain(named)
-    return [function] if function else []
+    named = (getattr(one, "decide", one) if isinstance(one, type) else one for one in CATALOGUE[kind].enforced_by)
+    return [function for function in map(plain, named) if function]

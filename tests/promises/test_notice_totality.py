@@ -10,13 +10,14 @@ import pytest
 from tests.notices import LANGUAGES, ROOT, SITES, SITES_IN_LANGUAGES, checked, compiled, notice_of, small
 from troth.policy.check import check
 from troth.policy.compile import Compiled, compile_policy
+from troth.policy.kind import Telling
+from troth.policy.kinds import KINDS
 from troth.policy.model import Policy, RetentionClock, Right, Statement
 from troth.policy.notice import notice
 from troth.policy.notice.compose import entry_at
-from troth.policy.notice.language import Speaker, language, terms
-from troth.policy.notice.tellers import TELLERS, Telling, tell
+from troth.policy.notice.language import Speaker, language
 from troth.policy.notice.topics import TOPICS, place
-from troth.policy.promises import KINDS
+from troth.policy.terms import terms
 from troth.policy.words import Text
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -78,7 +79,7 @@ BARE = [
 
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_every_kind_of_promise_has_sentences_in_every_language(tag: str) -> None:
-    assert set(language(tag).tree["kinds"]) == set(KINDS) == set(TELLERS)
+    assert set(language(tag).tree["kinds"]) == set(KINDS)
 
 
 def test_both_languages_have_the_same_entries() -> None:
@@ -185,7 +186,7 @@ def _uses(policy: Compiled, tag: str) -> Iterator[tuple[str, str]]:
     for promise in policy.promises:
         for at in (None, date(2000, 1, 1)):
             telling = Telling(promise, policy.policy, speaker, entry_at(policy.policy, promise.path), at)
-            yield from ((promise.kind, key) for key in tell(telling))
+            yield from ((promise.kind, key) for key in KINDS[promise.kind].tell(telling))
 
 
 def _keys(entry: dict[str, Any]) -> Iterator[str]:

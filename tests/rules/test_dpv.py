@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from troth.policy.check import check, check_texts
-from troth.policy.export import BASES, BASES_ELSEWHERE, CONTEXT, RIGHTS, ROLES, SAFEGUARDS, dpv
+from troth.policy.export import CONTEXT, dpv
+from troth.policy.kinds.purposes import BASES, BASES_ELSEWHERE
+from troth.policy.kinds.recipients import ROLES, SAFEGUARDS
+from troth.policy.kinds.rights import RIGHTS
 from troth.policy.model import Policy, Purpose, Recipient, Right, Safeguard
 
 SHOP = Path(__file__).parents[1] / "shop" / "policy.yaml"

@@ -7,8 +7,9 @@ from datetime import date
 from sqlalchemy import func, select
 
 from troth.agenda.tables import job
+from troth.bindings import proves
 from troth.collection.actions import SECOND_HAND, collect
-from troth.collection.rules import Submission, age
+from troth.collection.rules import Submission, age, check
 from troth.consent.tables import shown
 from troth.errors import InvalidInput, Refused
 from troth.people.proofs import groups, open_sample
@@ -21,6 +22,12 @@ from troth.store.site import Site
 from troth.store.trial import trial
 
 
+@proves(
+    "collection.form",
+    covers=("required", "optional", "source"),
+    enforced_by=(collect,),
+    rests_on={"holding": "", "shape": "point", "shown": ""},
+)
 def form(proving: Proving, promise: Promise) -> Proof:
     """All that is held from this point are its declared fields, from its source, with the words that were shown."""
     key = promise.path[1]
@@ -62,6 +69,12 @@ def _shown(proving: Proving) -> frozenset[str]:
     return frozenset(proving.conn.scalars(select(shown.c.digest).where(shown.c.digest.in_(told))))
 
 
+@proves(
+    "collection.import",
+    covers=("required", "optional", "source", "partners"),
+    enforced_by=(collect,),
+    rests_on={"holding": "partner", "shape": "point", "job": ""},
+)
 def partner(proving: Proving, promise: Promise) -> Proof:
     """What partners supplied names a partner of its version, and a notice to the person was put on the agenda with it."""
     key = promise.path[1]
@@ -111,6 +124,7 @@ def _nameless(proving: Proving, key: str) -> int:
     return sum(one.number for one, point in points if point is None or one.partner not in point.partners)
 
 
+@proves("people.age", covers=("minimum age",), enforced_by=(check,), rests_on={"holding": "", "shape": "point"})
 def nobody_too_young(proving: Proving, promise: Promise) -> Proof:
     """Every submission about these people comes out of the ledger again, and no birth date in a sample says otherwise."""
     key, policy = promise.path[1], proving.compiled.policy

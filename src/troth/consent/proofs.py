@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from troth.bindings import proves
+from troth.consent.actions import record
 from troth.consent.tables import choice, shown
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving, Some
 
 
+@proves("consent.choice", covers=("basis", "consent"), enforced_by=(record,), rests_on={"choice": "scope", "shown": ""})
 def recorded(proving: Proving, promise: Promise) -> Proof:
     """Each choice about this purpose or recipient keeps what was shown, and every use of it is borne out by a live choice."""
     section, key = promise.path
@@ -27,6 +30,7 @@ def recorded(proving: Proving, promise: Promise) -> Proof:
     )
 
 
+@proves("consent.not_implied", covers=("kind",), enforced_by=(record,), rests_on={"choice": "scope"})
 def not_implied(proving: Proving, promise: Promise) -> Proof:
     """No consent came from a visit or from merely sending a form: each came through a box that its point offers."""
     limit = proving.say("visiting or sending a form is not consent")

@@ -9,22 +9,38 @@ from typing import cast
 
 from sqlalchemy import func, or_, select
 
+from troth import ledger
+from troth.bindings import proves
+from troth.decide import RuleSet
 from troth.evidence.replay import EVERYTHING
 from troth.ledger.verify import Verified, verify
+from troth.messages.actions import queue
+from troth.messages.publish import publish
+from troth.people import vault
 from troth.people.proofs import Group, groups, only_the_vault, sealed, vault_refuses
 from troth.policy.model import Absolute, Policy
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
+from troth.policy.rules import rules
 from troth.policy.undeclared import forbidden, without_a_purpose
 from troth.proof import Named, Proof, Proving, Some, Tried
+from troth.recipients.gate import disclose
 from troth.recipients.proofs import disclosures, gate_refuses, only_the_gate
 from troth.retention.tables import hold
+from troth.rights.intake import receive
 from troth.rights.proofs import answered
+from troth.staff.entering import log_in
 from troth.staff.proofs import logins
 from troth.store.tables import policy_version
-from troth.store.versions import digest
+from troth.store.versions import digest, in_force
 
 
+@proves(
+    "policy.version",
+    covers=("version",),
+    enforced_by=(in_force,),
+    rests_on={"policy_version": "version", "holding": ""},
+)
 def version(proving: Proving, promise: Promise) -> Proof:
     """The archive is as it was published, and all that is held came in under the version of its day, at a place it names."""
     limit = proving.say("version {number} in force, as it was published", number=proving.compiled.version)
@@ -56,6 +72,7 @@ def _placed(proving: Proving, one: Group) -> bool:
     return first is not None and last is not None and first.version <= one.version <= last.version
 
 
+@proves("operator.contact", covers=("name", "email"), enforced_by=(notice,))
 def contact(proving: Proving, promise: Promise) -> Proof:
     """The notice as it is shown now says who answers and how to reach them."""
     operator = proving.compiled.policy.operator
@@ -79,6 +96,7 @@ def shown(proving: Proving, tag: str) -> Mapping[str, str]:
     return cast("Mapping[str, str]", said)
 
 
+@proves("purpose.use", covers=("uses", "people"), enforced_by=(vault.read,))
 def use(proving: Proving, promise: Promise) -> Proof:
     """Every read for this purpose, allowed or refused, comes out of the policy again."""
     uses = proving.compiled.policy.purposes[promise.path[1]].uses
@@ -86,6 +104,7 @@ def use(proving: Proving, promise: Promise) -> Proof:
     return proving.replayed(proving.replay(promise.id), limit)
 
 
+@proves("purpose.closed", covers=(), enforced_by=(RuleSet,))
 def closed(proving: Proving, promise: Promise) -> Proof:
     """No decision of any kind was let through that the policy of its day does not allow."""
     found = proving.replay(EVERYTHING)
@@ -113,6 +132,13 @@ def rules_refuse(proving: Proving) -> Tried:
     return proving.tried(tried, allowed, "{wrong} without a promised purpose went through")
 
 
+@proves(
+    "absolute.never",
+    "absolute.only",
+    covers=("never", "only", "what", "to"),
+    enforced_by=(rules,),
+    rests_on={"disclosure": "", "holding": ""},
+)
 def absolute(proving: Proving, promise: Promise) -> Proof:
     """Nothing that the absolute forbids was let through, and nothing of the sort is there without having been asked."""
     entry = proving.compiled.policy.absolutes[promise.path[1]]
@@ -167,6 +193,7 @@ def _about(policy: Policy, one: Group) -> str:
     return policy.collection[one.point].people if one.point in policy.collection else ""
 
 
+@proves("cookie.declared", covers=("essential", "consent"), enforced_by=(rules,))
 def cookie(proving: Proving, promise: Promise) -> Proof:
     """Each cookie that was set had a decision; none is set without one."""
     entry = proving.compiled.policy.cookies[promise.path[1]]
@@ -174,11 +201,13 @@ def cookie(proving: Proving, promise: Promise) -> Proof:
     return proving.replayed(proving.replay(promise.id), limit)
 
 
+@proves("message.class", covers=("for", "uses"), enforced_by=(queue,))
 def message(proving: Proving, promise: Promise) -> Proof:
     """Each message of this class had a decision that comes out again."""
     return proving.replayed(proving.replay(promise.id), proving.say("sent only to those who may get it"))
 
 
+@proves("statistic.aggregate", covers=("by",), enforced_by=(rules,))
 def statistic(proving: Proving, promise: Promise) -> Proof:
     """Counting was decided each time; nobody read single records for it."""
     cell = proving.compiled.policy.statistics[promise.path[1]].minimum_cell
@@ -186,6 +215,7 @@ def statistic(proving: Proving, promise: Promise) -> Proof:
     return proving.replayed(proving.replay(promise.id), limit)
 
 
+@proves("right.offered", covers=("right",), enforced_by=(receive,), rests_on={"request": "right"})
 def right(proving: Proving, promise: Promise) -> Proof:
     """What people asked for was answered in time; where nobody asked, the canary exercised the right on the real paths."""
     within = proving.compiled.policy.rights[promise.path[1]].answer_within
@@ -214,6 +244,7 @@ _STEPS = {
 }
 
 
+@proves("change.notice", covers=("lead time",), enforced_by=(publish,), rests_on={"policy_version": ""})
 def change(proving: Proving, promise: Promise) -> Proof:
     """Each version after the first was published as long before it took effect as the version before it had promised."""
     changes = proving.compiled.policy.changes
@@ -236,6 +267,7 @@ def _lead(proving: Proving, number: int) -> timedelta:
     return changes.lead_time if changes and changes.lead_time else timedelta(0)
 
 
+@proves("legal.ground", covers=("needs",), enforced_by=(disclose,), rests_on={"hold": "ground"})
 def legal(proving: Proving, promise: Promise) -> Proof:
     """Each use of this ground had what it needs on record, and each hold a reason and an approver."""
     key = promise.path[1]
@@ -253,6 +285,7 @@ def legal(proving: Proving, promise: Promise) -> Proof:
     return proving.counted(wrong, cases, limit, "{wrong} without a reason, an approver or an end")
 
 
+@proves("security.measure", covers=("check",), enforced_by=(vault.hold, vault.read, ledger.append, log_in))
 def measure(proving: Proving, promise: Promise) -> Proof:
     """What can be looked at is looked at; for the rest a named member of staff answers until a day."""
     entry = proving.compiled.policy.security[promise.path[1]]

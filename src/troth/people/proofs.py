@@ -28,6 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from troth.bindings import proves
 from troth.errors import Refused, Unverifiable
 from troth.ids import new_id
 from troth.ledger.tables import entry
@@ -38,7 +39,7 @@ from troth.people.keystore import open_keys
 from troth.people.made_up import made_up
 from troth.people.sealing import LEAST, VERSIONS
 from troth.people.tables import holding, shape
-from troth.people.vault import By
+from troth.people.vault import By, hold
 from troth.policy.promises import Promise
 from troth.policy.undeclared import NO_PURPOSE
 from troth.proof import Named, Proof, Proving, Some, Tried
@@ -110,6 +111,7 @@ def _opened(one: Sealed, key: bytes | None) -> dict[str, str] | None:
         return None
 
 
+@proves("data.sealed", covers=("protect",), enforced_by=(hold,), rests_on={"holding": "", "person_key": ""})
 def sealed(proving: Proving, promise: Promise) -> Proof:
     """All holdings have the form of sealed ones, and a sample opens under each person's own key and under nothing else."""
     limit = proving.say("each record sealed under its person's own key")
@@ -165,6 +167,7 @@ def only_the_vault(proving: Proving) -> Tried:
     return proving.walked("nothing is opened outside the vault and what re-seals for it")
 
 
+@proves("data.never_stored", covers=("protect",), enforced_by=(hold,), rests_on={"holding": "", "shape": ""})
 def never_stored(proving: Proving, promise: Promise) -> Proof:
     """No holding has the field, no text in any table reads like a card number, and neither does a sample once opened."""
     field = promise.path[1]

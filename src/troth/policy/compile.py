@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from troth.decide import Ask, Decision, RuleSet
 from troth.policy.clocks import Clock, clocks
 from troth.policy.findings import Path, Place
+from troth.policy.kinds import promises
 from troth.policy.model import Policy
-from troth.policy.promises import Promise, Source, promises
+from troth.policy.promises import Promise, Source
 from troth.policy.rules import rules
 from troth.policy.uses import Uses, uses
 

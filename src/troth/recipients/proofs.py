@@ -7,18 +7,21 @@ from functools import lru_cache
 
 from sqlalchemy import Row, func, select
 
+from troth.bindings import proves
 from troth.errors import Refused
 from troth.people.made_up import made_up
 from troth.policy.promises import Promise
 from troth.policy.undeclared import NO_PURPOSE, NO_RECIPIENT
 from troth.proof import Named, Proof, Proving, Some, Tried, Words
 from troth.recipients import gate
+from troth.recipients.gate import disclose
 from troth.recipients.rules import facts_of
 from troth.recipients.tables import disclosure
 from troth.store.site import Site
 from troth.store.trial import trial
 
 
+@proves("recipient.share", covers=("receives", "for"), enforced_by=(disclose,), rests_on={"disclosure": "recipient"})
 def share(proving: Proving, promise: Promise) -> Proof:
     """Each disclosure to this recipient is what was decided about it: these fields, for this purpose, and nothing more."""
     key = promise.path[1]
@@ -48,6 +51,7 @@ def _sorted(fields: str) -> str:
     return " ".join(sorted(fields.split()))
 
 
+@proves("recipient.closed", covers=(), enforced_by=(disclose,), rests_on={"disclosure": "recipient"})
 def closed(proving: Proving, promise: Promise) -> Proof:
     """Nothing was disclosed to anybody whom the policy does not name, and every disclosure has its decision."""
     named = Some(len(proving.compiled.policy.recipients), "recipient")
@@ -110,6 +114,7 @@ def _named(proving: Proving, recipient: str) -> bool:
     return any(compiled is not None and recipient in compiled.policy.recipients for compiled in policies)
 
 
+@proves("transfer.country", covers=("stored in",), enforced_by=(disclose,), rests_on={"disclosure": "recipient"})
 def countries(proving: Proving, promise: Promise) -> Proof:
     """The stores stand where the policy says, and every recipient that was given data is in a safe or safeguarded country."""
     policy, wiring = proving.compiled.policy, proving.site.wiring

@@ -7,6 +7,7 @@ from functools import reduce
 
 from sqlalchemy import ColumnElement, Table, and_, func, select
 
+from troth.bindings import proves
 from troth.people.proofs import groups
 from troth.people.tables import quarantined
 from troth.policy.clocks import REQUEST_LOG, STAFF_LOG
@@ -15,12 +16,15 @@ from troth.proof import Named, Proof, Proving, Some, Words
 from troth.recipients.tables import instruction
 from troth.retention.clocks import coverage
 from troth.retention.due import shapes
+from troth.retention.ending import begin_ending
 from troth.retention.logs import log_of
 from troth.retention.overdue import count_due
-from troth.retention.relationship import differing
+from troth.retention.relationship import differing, refresh
+from troth.retention.sweep import sweep
 from troth.retention.tables import ending, hold
 
 
+@proves("relationship.end", covers=("ends", "silence"), enforced_by=(refresh,), rests_on={"person": "", "dealing": ""})
 def relationship(proving: Proving, promise: Promise) -> Proof:
     """The recorded end of everyone's business is what their dealings say, worked out anew for all of them."""
     key = promise.path[1]
@@ -31,6 +35,12 @@ def relationship(proving: Proving, promise: Promise) -> Proof:
     )
 
 
+@proves(
+    "retention.clock",
+    covers=("what", "people", "points", "keep", "after"),
+    enforced_by=(sweep,),
+    rests_on={"holding": "", "hold": "ground"},
+)
 def clock(proving: Proving, promise: Promise) -> Proof:
     """Nothing that this clock rules, and no hold keeps, is there after its deadline; the oldest is named."""
     entry = proving.compiled.policy.retention[promise.path[1]]
@@ -66,6 +76,12 @@ _SAID_LIMITS = {
 }
 
 
+@proves(
+    "erasure.path",
+    covers=("everywhere", "may keep"),
+    enforced_by=(begin_ending,),
+    rests_on={"ending": "", "quarantined": "", "instruction": "recipient", "hold": "ground"},
+)
 def erasure(proving: Proving, promise: Promise) -> Proof:
     """Everything that ends was destroyed by its deadline, nothing is left in quarantine, and recipients have answered."""
     entry = proving.compiled.policy.erasure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import and_, case, func, or_, select
 
+from troth.bindings import proves
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving, Some
 from troth.retention.logs import log_of
@@ -25,6 +26,7 @@ def answered(proving: Proving, right: str, limit: str) -> Proof | None:
     return proving.counted(int(wrong), Some(int(total), "request"), limit, "{wrong} not answered in time")
 
 
+@proves("request.log", covers=("keep",), enforced_by=(papers.sweep,), rests_on={"request_log": ""})
 def request_log(proving: Proving, promise: Promise) -> Proof:
     """No row of the log is older than promised, and none was altered or taken out since it was written."""
     entry = proving.compiled.policy.request_log

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from troth.bindings import proves
 from troth.errors import Unverifiable
 from troth.ledger import events
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
 from troth.retention.heartbeat import SWEEP_EVERY
-from troth.visits.actions import Visit, sample
+from troth.visits.actions import Visit, record, sample
 from troth.visits.partitions import days_present, table_of
 from troth.visits.rules import TIME, cutoff, recorded
-from troth.visits.sweep import oldest
+from troth.visits.sweep import oldest, sweep
 
 SAMPLE = 50
 """visits of one day that are opened"""
@@ -20,6 +21,7 @@ MOST = 500
 """visits of all days"""
 
 
+@proves("visit.records", covers=("records", "recording"), enforced_by=(record,), rests_on={"visit": ""})
 def records(proving: Proving, promise: Promise) -> Proof:
     """The newest visits of each day hold the declared fields and nothing else."""
     visits = proving.compiled.policy.visits
@@ -58,6 +60,7 @@ def _as_declared(proving: Proving, visit: Visit) -> bool:
     return fields is not None and visit.fields.keys() <= fields
 
 
+@proves("visit.expiry", covers=("keep",), enforced_by=(sweep,), rests_on={"visit": ""})
 def expiry(proving: Proving, promise: Promise) -> Proof:
     """The oldest visit that is physically there, sealed or not, is no older than promised; the sweep runs every hour."""
     visits = proving.compiled.policy.visits

@@ -23,6 +23,7 @@ from ruamel.yaml import YAML
 
 from troth.errors import PolicyError
 from troth.policy.model import Policy
+from troth.policy.terms import terms
 from troth.policy.words import ANY_LANGUAGE, Text
 
 LANGUAGES = ("en", "zh-Hant")
@@ -64,13 +65,6 @@ def language(tag: str) -> Language:
         raise PolicyError(f"there are no sentences in the language `{tag}`.", f"There are: {', '.join(LANGUAGES)}.")
     tree = _load(f"sentences/{tag}.yaml")
     return Language(tag, tree, Locale.parse(tree["locale"]))
-
-
-@cache
-def terms() -> Mapping[str, Mapping[str, str]]:
-    """Family and words of each DPV term for data that Troth knows."""
-    loaded: Mapping[str, Mapping[str, str]] = _load("terms.yaml")
-    return loaded
 
 
 def _load(name: str) -> Any:

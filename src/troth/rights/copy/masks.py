@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from troth.people.vault import Held
 from troth.policy.model import Policy
-from troth.policy.notice.language import terms
+from troth.policy.terms import terms
 
 FREE_FAMILIES = frozenset({"words", "orders", "choices"})
 FREE_TERMS = frozenset({"pd:ProfessionalEvaluation", "pd:EmploymentHistory", "pd:Behavioral"})

@@ -1,0 +1,53 @@
+"""``cookies``: each cookie or tracker, what it holds and whether people are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kinds.visits import people_who_visit
+from troth.policy.lint.clocks import cookie_that_outlives_the_visit_log
+from troth.policy.lint.cookies import (
+    cookie_half_disclosed,
+    cookie_nobody_agreed_to,
+    signal_not_covered,
+    tracking_without_a_cookie,
+)
+from troth.policy.promises import Promise, Source
+
+
+def _makes(source: Source) -> Iterator[Promise]:
+    for key, cookie in source.policy.cookies.items():
+        yield source.promise("cookie.declared", ("cookies", key), cookie)
+
+
+def _tell(t: Telling) -> Iterator[str]:
+    it = t.it
+    yield "essential" if it.essential else "consent" if it.consent else "never"
+    yield from when((it.set_by != "itself", "+set_by"), (it.holds, "+holds"), (it.for_, "+purposes"))
+    yield from when((it.life, "+life"), (it.pages, "+pages"))
+
+
+_WEIGHT = Weight(
+    significant=True,
+    more=("holds", "for"),
+    spans={"life": "more"},
+    wording=("label",),
+    concerns=people_who_visit,
+)
+
+KIND = Kind(
+    id="cookie.declared",
+    order=100,
+    makes=_makes,
+    tell=_tell,
+    place=("what", "cookies"),
+    lint=(
+        cookie_nobody_agreed_to,
+        cookie_half_disclosed,
+        tracking_without_a_cookie,
+        signal_not_covered,
+        cookie_that_outlives_the_visit_log,
+    ),
+    entries=Entries("cookies", _WEIGHT, many=True),
+)

@@ -1,0 +1,29 @@
+"""``security``: each measure, and what looks at it or who answers for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.lint.notice import breach_nobody_hears_of, security_in_vague_words
+from troth.policy.promises import Promise, Source
+
+
+def _makes(source: Source) -> Iterator[Promise]:
+    for key, measure in source.policy.security.items():
+        yield source.promise("security.measure", ("security", key), measure)
+
+
+def _tell(t: Telling) -> Iterator[str]:
+    yield from when((True, "measure"), (t.it.attested_by, "+attested"), (t.it.review_by, "+review"))
+
+
+KIND = Kind(
+    id="security.measure",
+    order=210,
+    makes=_makes,
+    tell=_tell,
+    place=("security", "here"),
+    lint=(breach_nobody_hears_of, security_in_vague_words),
+    entries=Entries("security", Weight(protects=True, wording=("measure",)), many=True),
+)

@@ -1,0 +1,47 @@
+"""``transfers``: in which countries data is kept and where it may go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from troth.policy.jsonld import node, ref
+from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.lint.recipients import (
+    countries_that_are_none,
+    movement_without_a_safeguard,
+    transfer_kept_up_without_a_reason,
+)
+from troth.policy.model import Policy
+from troth.policy.promises import Promise, Source
+
+
+def _makes(source: Source) -> Iterator[Promise]:
+    if source.policy.transfers is not None:
+        yield source.promise("transfer.country", ("transfers",), source.policy.transfers)
+
+
+def _tell(t: Telling) -> Iterator[str]:
+    it = t.it
+    yield "stored" if it.stored_in else "unsaid"
+    yield "moves" if it.may_move_to else "stays"
+    yield from when((it.held_by and it.may_move_to, "+held_by"), (it.safeguards and it.may_move_to, "+safeguards"))
+    yield from when((it.objection, "+objection"), (it.agreed_by_use, "+agreed_by_use"))
+
+
+def _process(policy: Policy, _purpose: str) -> Mapping[str, list[Any]]:
+    stored = policy.transfers.stored_in if policy.transfers else ()
+    places = ref(*(f"loc:{country}" for country in stored))
+    return {"hasStorageCondition": [node("dpv:StorageLocation", hasLocation=places)] if places else []}
+
+
+KIND = Kind(
+    id="transfer.country",
+    order=190,
+    makes=_makes,
+    tell=_tell,
+    place=("where", "here"),
+    lint=(countries_that_are_none, movement_without_a_safeguard, transfer_kept_up_without_a_reason),
+    entries=Entries("transfers", Weight(significant=True, more=("may move to", "stored in"))),
+    process=_process,
+)
