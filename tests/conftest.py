@@ -18,7 +18,7 @@ from tests.databases import (
     run_folder_held,
     unavailable,
 )
-from tests.doors import operator, watched  # noqa: F401  (a fixture)
+from tests.doors import operator, shown, watched  # noqa: F401  (fixtures)
 from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
 from tests.members import door  # noqa: F401  (a fixture)
 

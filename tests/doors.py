@@ -26,7 +26,8 @@ import pytest
 from sqlalchemy import select
 
 from tests import terminal
-from tests.databases import StoreKind
+from tests.databases import Databases, StoreKind
+from tests.fixtures import START
 from tests.members import PASSWORD
 from tests.operators import mailing, open_operator
 from tests.served import Client, client, filled, token_of, words_of
@@ -211,6 +212,25 @@ def operator(
             return Operator(site, opened.enter_context(client(site)), mailbox, clock)
 
         yield opening
+
+
+@pytest.fixture(scope="module")
+def shown(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opening]:
+    """``shown("ledflex")``: that site served on a new store, the same for all tests of a file: for looking at pages only."""
+    there: dict[str, Operator] = {}
+    box = Mailbox()  # not started: nothing is sent
+    with ExitStack() as opened:
+
+        def showing(name: str) -> Operator:
+            if name not in there:
+                clock = MovedClock(START)
+                fresh = lambda kind, prepared_by=None: databases.fresh(kind, prepared_by)  # noqa: E731
+                site = open_operator(name, tmp_path_factory.mktemp("shown"), clock, fresh)
+                opened.callback(site.close)
+                there[name] = Operator(site, opened.enter_context(client(site)), box, clock)
+            return there[name]
+
+        yield showing
 
 
 def doors() -> dict[CodeType, str]:
