@@ -37,7 +37,8 @@ def notice_of(site: str, tag: str = "en") -> Notice:
 
 def small(text: str) -> Compiled:
     """A policy of a few lines, compiled; its header and operator are added."""
-    return headed(f"policy: {{version: 1}}\noperator: {{name: Lamp Shop}}\n{text}")
+    operator = "" if "\noperator:" in text else "operator: {name: Lamp Shop}\n"
+    return headed(f"policy: {{version: 1}}\n{operator}{text}")
 
 
 def headed(text: str) -> Compiled:

@@ -45,7 +45,8 @@ def text() -> str:
     every = ", ".join(field(kind) for kind in range(KINDS))
     lines = [
         "policy: {version: 1, effective: 2024-01-01, languages: [en], law: []}",
-        'operator: {name: Bench Limited, country: GB, email: privacy@bench.example, address: "1 Bench Street, London"}',
+        'operator: {name: Bench Limited, country: GB, email: privacy@bench.example, address: "1 Bench Street, London", '
+        "roles: {authority desk: those who answer the authority}}",
         "people:",
         "  customer: {label: customers}",
         "data:",

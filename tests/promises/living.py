@@ -33,7 +33,7 @@ NOW = START + days(3)
 def live(site: Site, clock: MovedClock) -> None:
     """Three days: visits, a member who orders and agrees, one who asks, one from a fair, one who is erased, one who is held."""
     with site.writing() as conn:
-        visits.record(site, conn, {"pd:IPAddress": "192.0.2.7", "pd:Website": "/lamps"})
+        visits.record(site, conn, {"pd:IPAddress": "192.0.2.7", "pd:BrowserHistory": "/lamps"})
     clock.move(days(1))
     ann = collect(
         site, Submission("register", ANN, "s1", choices={"marketing": True, "newsletter_house": True})

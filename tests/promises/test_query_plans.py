@@ -89,7 +89,7 @@ def use_every_door(site: Site) -> None:
     with site.writing() as conn:
         vault.find(site, conn, "email", EVE["email"])
         consent.record(site, conn, new, "marketing", "given", "I agree.", "en", "privacy_centre", site.policy(conn))
-        visits.record(site, conn, {"pd:IPAddress": "192.0.2.7", "pd:Website": "/lamps"})
+        visits.record(site, conn, {"pd:IPAddress": "192.0.2.7", "pd:BrowserHistory": "/lamps"})
         queue(site, conn, known, "offers", "confirmation", {}, "offer:2")
     vault.read(site, known, ["full_name"], "service", STAFF)
     vault.read(site, new, ["full_name"], "fulfil_order", STAFF, case="order:d3")

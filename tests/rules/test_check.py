@@ -293,7 +293,7 @@ def _large(size: int) -> str:
     fields = [f"field_{i}" for i in range(size)]
     sections = {
         "people": [f"kind_{i}: {{label: people {i}}}" for i in range(size // 10)],
-        "data": [f"{name}: {{category: pd:Data}}" for name in fields],
+        "data": [f"{name}: {{category: pd:Opinion}}" for name in fields],
         "purposes": [f"purpose_{i}: {{label: purpose {i}, uses: [field_{i}]}}" for i in range(size)],
         "collection": [
             f"point_{i}: {{label: point, people: kind_{i % (size // 10)}, required: [{', '.join(fields[i : i + 8])}]}}"

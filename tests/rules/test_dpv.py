@@ -72,7 +72,9 @@ def test_data_is_required_or_optional_as_the_forms_of_the_purpose_ask_for_it() -
 
 
 def test_data_that_no_form_of_the_purpose_asks_for_is_neither() -> None:
-    [url] = [node for node in graph()["#purposes.improvement"]["dpv:hasPersonalData"] if node["@type"] == "pd:Website"]
+    [url] = [
+        node for node in graph()["#purposes.improvement"]["dpv:hasPersonalData"] if node["@type"] == "pd:BrowserHistory"
+    ]
     assert set(url) == {"@id", "@type", "dct:title"}
 
 

@@ -20,6 +20,7 @@ from troth.retention import relationship
 
 START = utc(2026, 1, 5)
 LAMPS = """
+operator: {name: Lamp Shop, roles: {finance: finance}}
 people: {customer: {label: customers}, lead: {label: leads}}
 data:
   email: {category: pd:EmailAddress, identifies: true}

@@ -12,13 +12,10 @@ from troth.policy.notice.language import Speaker, language
 _KINDS = {
     "pd:EmailAddress": ("email", "email"),
     "pd:TelephoneNumber": ("tel", "tel"),
-    "pd:FaxNumber": ("tel", "off"),
     "pd:BirthDate": ("date", "bday"),
     "pd:Name": ("text", "name"),
-    "pd:FirstName": ("text", "given-name"),
     "pd:PhysicalAddress": ("textarea", "street-address"),
     "pd:Communication": ("textarea", "off"),
-    "pd:Website": ("url", "url"),
 }
 
 

@@ -20,7 +20,7 @@ LONGEST = 10_000
 """characters of one answer"""
 OLDEST = 130
 """years: whoever would be older was mistyped"""
-_EMAIL, _PHONES, _BIRTH = "pd:EmailAddress", {"pd:TelephoneNumber", "pd:FaxNumber"}, "pd:BirthDate"
+_EMAIL, _PHONES, _BIRTH = "pd:EmailAddress", {"pd:TelephoneNumber"}, "pd:BirthDate"
 _KEY = re.compile(r"[!-~]{1,64}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PHONE = re.compile(

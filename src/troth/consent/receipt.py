@@ -6,6 +6,7 @@ from typing import Any
 
 from troth.clock import iso
 from troth.consent.rules import OBJECTIONS, Choice, State
+from troth.policy.clocks import people_meant
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 
@@ -110,5 +111,5 @@ def _clocks(policy: Policy, fields: list[str]) -> dict[str, Any]:
     return {
         key: clock
         for key, clock in policy.retention.items()
-        if any(word in fields or word.startswith("everything about ") for word in clock.what)
+        if any(word in fields or people_meant(word) for word in clock.what)
     }

@@ -54,9 +54,7 @@ from troth.store.site import Site
 _MADE_UP: Mapping[str, Callable[[str], str]] = {
     "pd:EmailAddress": lambda token: f"{token}@canary.test",
     "pd:TelephoneNumber": lambda token: f"+44 20 7946 {int(token[6:10], 16) % 10_000:04d}",
-    "pd:FaxNumber": lambda token: f"+44 20 7947 {int(token[6:10], 16) % 10_000:04d}",
     "pd:BirthDate": lambda token: "1980-01-01",
-    "pd:Website": lambda token: f"https://{token}.canary.test/",
 }
 """Values by category: addresses under ``.test`` (RFC 6761) and these numbers (Ofcom keeps them for drama) are nobody's."""
 

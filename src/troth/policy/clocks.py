@@ -5,13 +5,12 @@ Of several clocks that cover one field the earliest end wins; each is swept on i
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from troth.policy.closed import EVERYTHING
 from troth.policy.model import Policy, RetentionClock
 
-_EVERYTHING = re.compile(r"^everything about an? (?P<people>[a-z][a-z0-9_]*)$")
 REQUEST_LOG = "request log"
 STAFF_LOG = "staff log"
 
@@ -51,5 +50,5 @@ def _covers(policy: Policy, entry: RetentionClock) -> frozenset[tuple[str, str]]
 
 def people_meant(word: str) -> str | None:
     """``customer`` for ``everything about a customer``; None when ``word`` is no such phrase."""
-    match = _EVERYTHING.match(word)
-    return match["people"] if match else None
+    phrase = EVERYTHING.read(word)
+    return phrase.named if phrase else None

@@ -19,7 +19,7 @@ from pydantic import Field
 from troth.policy.document import Document, read_document
 from troth.policy.findings import Finding, Path, Place, did_you_mean
 from troth.policy.parse import fit
-from troth.policy.words import Names, Section, is_placeholder
+from troth.policy.words import Noted, Section, Several, Shown, is_placeholder
 
 FILE = "decisions.yaml"
 _LIFTS = ("unless", "what", "to", "for")
@@ -28,9 +28,9 @@ _LIFTS = ("unless", "what", "to", "for")
 class Decision(Section):
     """One decision: which findings it settles, why, by whom and when, and what it sets."""
 
-    settles: Names = Field(min_length=1, description="keys of findings: rule and path, as `E-05 visits`")
-    because: str = Field(min_length=1, description="why, in a sentence")
-    by: str = Field(min_length=1, description="a role or a name of the operator's staff")
+    settles: Several[Noted] = Field(min_length=1, description="keys of findings: rule and path, as `E-05 visits`")
+    because: Shown = Field(min_length=1, description="why, in a sentence")
+    by: Shown = Field(min_length=1, description="a role or a name of the operator's staff")
     on: date = Field(description="the day it was decided")
     set_: dict[str, Any] = Field(
         default_factory=dict, description="dotted path to value, laid over the policy; null takes the entry away"

@@ -14,12 +14,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from troth.policy.closed import Country, DataTerm, PurposeTerm, Refers, Url
 from troth.policy.decisions import Decision
 from troth.policy.law import profile
 from troth.policy.lint import Rule, in_order
-from troth.policy.model import Country, Id, Policy
+from troth.policy.model import Policy
 from troth.policy.report import READING
-from troth.policy.words import Entry, Names, Text
+from troth.policy.vocabulary import Id, Role
+from troth.policy.words import Entry, Text
 
 _INTRODUCTION = """# The policy language
 
@@ -136,9 +138,12 @@ _NAMED: dict[Any, str] = {
     date: "a day, as `2026-11-20`",
     timedelta: "a duration",
     Text: "text in one or more languages",
-    Names: "a list of words",
     Country: "a country",
+    DataTerm: "a kind of personal data in DPV 2.3",
+    PurposeTerm: "a purpose in DPV 2.3",
+    Url: "a web address",
     Id: "an id",
+    Role: "a role",
     Any: "any value",
 }
 
@@ -148,7 +153,8 @@ def _type(kind: Any) -> str:
         return _NAMED[kind]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _list_of(arguments[0]) or _type(arguments[0])
+        refers = next((mark for mark in arguments[1:] if isinstance(mark, Refers)), None)
+        return _naming(refers) if refers else _list_of(arguments[0]) or _type(arguments[0])
     if origin is Literal:
         return " or ".join(f"`{word}`" if word != "" else "nothing" for word in arguments)
     if origin in (Union, UnionType):
@@ -158,10 +164,27 @@ def _type(kind: Any) -> str:
     return _list_of(kind) or f"an entry (see {kind.__name__})"
 
 
+def _naming(refers: Refers) -> str:
+    """What a reference names, in words: `an id of `purposes` or `itself``."""
+    named = [_ELSEWHERE.get(section, f"an id of `{section}`") for section in refers.sections]
+    spelt = [f"`{slot.before[0]}<{slot.section}>`" for slot in refers.phrases]
+    return " or ".join(dict.fromkeys([*named, *(f"`{word}`" for word in refers.also), *spelt]))
+
+
+_ELSEWHERE = {
+    "topics": "a topic of the notice",
+    "sections": "a section",
+    "entries": "an entry, as `rights.access`",
+    "roles": "a role",
+    "for an only": "an id of `purposes` or `collection`",
+}
+
+
 def _list_of(kind: Any) -> str:
     if get_origin(kind) is not tuple:
         return ""
-    return "a list of words" if get_args(kind)[0] is str else f"a list of {_type(get_args(kind)[0])}"
+    held = _type(get_args(kind)[0])
+    return "one or more texts" if held == "text" else f"one or more: {held}"
 
 
 def _default(info: FieldInfo) -> str:

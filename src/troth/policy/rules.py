@@ -19,6 +19,7 @@ from itertools import product
 
 from troth.decide import Rule, Words
 from troth.policy.model import Absolute, CollectionPoint, MessageClass, Policy, Purpose, Recipient
+from troth.policy.places import within
 
 OWN_ACCESS = "own_access"
 HELD = "held"
@@ -244,7 +245,7 @@ def _only(policy: Policy, key: str, absolute: Absolute) -> Iterator[Rule]:
     yield Rule(
         f"absolutes.{key}",
         "forbid",
-        frozenset({absolute.only}),
+        frozenset({"disclose" if absolute.only == "store" else absolute.only}),
         others.get("purposes"),
         _fields(policy, absolute),
         recipients=others.get("recipients"),
@@ -258,10 +259,19 @@ def _outside(policy: Policy, absolute: Absolute) -> dict[str, Words]:
     """What is declared in the policy but not in the closed list of an *only*; the undeclared is refused anyway."""
     if absolute.only == "disclose" and absolute.to:
         return {"recipients": frozenset(policy.recipients) - set(absolute.to)}
+    if absolute.only == "store":
+        return {"recipients": frozenset(kept_outside(policy, absolute))}
     if absolute.only == "collect":
         points = policy.collection.items()
         return {"purposes": frozenset(k for k, p in points if not {k, p.source} & set(absolute.for_))}
     return {"purposes": frozenset(policy.purposes) - set(absolute.for_)} if absolute.for_ else {}
+
+
+def kept_outside(policy: Policy, absolute: Absolute) -> Iterator[str]:
+    """The recipients that would keep data outside the places of an ``only: store``; what is published is kept nowhere."""
+    for key, recipient in policy.recipients.items():
+        if recipient.role != "public" and key not in absolute.to and not within(recipient.country, absolute.in_):
+            yield key
 
 
 def _fields(policy: Policy, absolute: Absolute) -> Words:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
 
@@ -77,8 +78,24 @@ def _blank_says_nothing(value: object) -> object:
     return None if is_placeholder(value) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_blank_allows_nothing)]
-"""A list of words; one word stands for a list of one, and a blank or a placeholder for a list of none."""
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], BeforeValidator(_blank_allows_nothing)]
+"""A list; one word stands for a list of one, and a blank or a placeholder for a list of none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Marks free text: ``shown`` to people as it stands, a ``name`` that is given here, or a ``note`` for the team.
+
+    Nothing in the system looks into free text; whatever it looks into is a closed word (``troth.policy.closed``).
+    """
+
+    kind: Literal["shown", "name", "note"]
+
+
+Shown = Annotated[str, Free("shown")]
+Given = Annotated[str, Free("name")]
+Noted = Annotated[str, Free("note")]
 
 
 def _alias(name: str) -> str:
@@ -107,8 +124,10 @@ Flaw = Literal["garbled", "misplaced", "misspelt", "undefined", "open ended", "d
 class Entry(Section):
     """One promise or fact of the policy, with the paragraph or clause it makes true."""
 
-    cites: Names = Field((), description="the clauses, or paragraphs of your own policy, that this entry makes true")
-    note: str = Field("", description="for the team; never published")
-    wording: dict[Flaw, str] = Field(
+    cites: Several[Noted] = Field(
+        (), description="the clauses, or paragraphs of your own policy, that this entry makes true"
+    )
+    note: Noted = Field("", description="for the team; never published")
+    wording: dict[Flaw, Noted] = Field(
         default_factory=dict, description="what is wrong with the published words, quoted, as `garbled: users collect`"
     )

@@ -13,11 +13,11 @@ from troth.ledger.events import STAFF_READY
 from troth.logins.rules import may_try
 from troth.policy.clocks import STAFF_LOG
 from troth.policy.model import Policy
+from troth.policy.references import roles as named_roles
+from troth.policy.vocabulary import DESK_ROLES
 
-PRIVACY_LEAD = "privacy lead"
-"""all of the desk, and the rest of the staff"""
-DESK = "desk"
-"""works on requests"""
+PRIVACY_LEAD, DESK = DESK_ROLES
+"""all of the desk and the rest of the staff; and who works on requests"""
 
 Act = Literal["own", "requests", "staff"]
 """``own``: one's own log-in; ``requests``: what people ask for; ``staff``: who else may enter, and the log of it"""
@@ -46,9 +46,8 @@ def may(roles: Collection[str], act: Act) -> bool:
 
 
 def roles_of(policy: Policy) -> tuple[str, ...]:
-    """The roles that staff can have here: the two of the desk, then those the policy's purposes name."""
-    named = sorted({role for purpose in policy.purposes.values() for role in purpose.roles})
-    return (PRIVACY_LEAD, DESK, *(role for role in named if role not in _PERMITS))
+    """The roles that staff can have here: the two of the desk, then those that the policy names under ``operator.roles``."""
+    return named_roles(policy)
 
 
 def login_problem(login: str) -> str:

@@ -16,7 +16,7 @@ from troth.policy.compile import Compiled
 TIME = "time"
 ADDRESS = "pd:IPAddress"
 DEVICE = "pd:DeviceBased"
-PAGES = frozenset({"pd:BrowserHistory", "pd:Website"})
+PAGES = frozenset({"pd:BrowserHistory"})
 LONGEST = 500  # characters of one value; what is longer is cut, since it is no page of ours
 _NETWORK = {4: 24, 6: 48}
 

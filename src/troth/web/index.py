@@ -62,7 +62,7 @@ def _answering(site: Site, compiled: Compiled, shown: Mapping[str, Shown] | None
         title=site.wiring.title,
         base=f"/{site.name}/",
         operator=compiled.policy.operator.name or "",
-        covers=speaker.every(speaker.phrases("covers", header.covers)),
+        covers=speaker.every(speaker.texts(header.covers)),
         version=say(tag, "index.version" if day else "index.undated", version=compiled.version, **day),
         forms=len(public_points(compiled)),
         tally=counted,

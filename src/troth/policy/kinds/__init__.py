@@ -16,8 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from troth.policy.kind import Entries, Kind
-from troth.policy.model import Id, Policy
+from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source
+from troth.policy.vocabulary import Id
 
 
 def _found() -> Iterator[Kind]:

@@ -8,7 +8,6 @@ from typing import Any
 from troth.policy.jsonld import node, ref
 from troth.policy.kind import Entries, Kind, Telling, Weight, when
 from troth.policy.lint.recipients import (
-    countries_that_are_none,
     movement_without_a_safeguard,
     transfer_kept_up_without_a_reason,
 )
@@ -41,7 +40,7 @@ KIND = Kind(
     makes=_makes,
     tell=_tell,
     place=("where", "here"),
-    lint=(countries_that_are_none, movement_without_a_safeguard, transfer_kept_up_without_a_reason),
+    lint=(movement_without_a_safeguard, transfer_kept_up_without_a_reason),
     entries=Entries("transfers", Weight(significant=True, more=("may move to", "stored in"))),
     process=_process,
 )

@@ -16,11 +16,12 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
+from troth.policy.closed import Country
 from troth.policy.document import parse_document
 from troth.policy.findings import Path, Severity
-from troth.policy.model import Country, Erasure, Policy, Right
+from troth.policy.model import Erasure, Policy, Right
 from troth.policy.parse import fit
-from troth.policy.words import Duration, Names, Section
+from troth.policy.words import Duration, Noted, Section, Several
 
 M = TypeVar("M", bound=BaseModel)
 ADEQUACY = {"eu-gdpr": "eu", "uk-gdpr": "uk"}
@@ -78,7 +79,7 @@ class Profile(Section):
     id: str
     name: str
     as_of: date
-    sources: Names
+    sources: Several[Noted]
     home: tuple[Country, ...] = Field((), description="countries between which data moves freely")
     authority: Authority | None = Field(None, description="the one authority; blank when it depends on the country")
     notice: tuple[Requirement, ...] = ()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from troth.policy.findings import Path
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Absolute, Cookie, Policy, Recipient
+from troth.policy.places import within
+from troth.policy.rules import kept_outside
 
 absolutes = rule(
     "E-01",
@@ -223,13 +225,14 @@ def _permits(absolute: Absolute, words: Iterable[str], purposes: tuple[str, ...]
 
 
 def _kept_elsewhere(policy: Policy, absolute: Absolute) -> Iterator[Against]:
-    places, transfers = set(absolute.for_), policy.transfers
-    elsewhere = [c for c in (transfers.stored_in + transfers.may_move_to if transfers else ()) if c not in places]
-    if transfers and places and elsewhere:
+    transfers = policy.transfers
+    named = transfers.stored_in + transfers.may_move_to if transfers else ()
+    elsewhere = [country for country in named if not within(country, absolute.in_)]
+    if transfers and elsewhere:
         yield Against(("transfers",), f"keeps data in {_some(elsewhere)}", transfers.cites)
-    for key, recipient in policy.recipients.items() if places else ():
-        named = key in absolute.to or key in absolute.for_ or recipient.country in places
-        if not named and not lifted(absolute, key, recipient) and concerns(policy, absolute, recipient.receives):
+    for key in kept_outside(policy, absolute):
+        recipient = policy.recipients[key]
+        if not lifted(absolute, key, recipient) and concerns(policy, absolute, recipient.receives):
             where = recipient.country or "a country not named"
             yield Against(
                 ("recipients", key),

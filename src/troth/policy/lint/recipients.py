@@ -112,16 +112,6 @@ def safeguard_that_does_not_hold(policy: Policy, context: Context) -> Iterator[F
 
 
 @unprotected
-def countries_that_are_none(policy: Policy, context: Context) -> Iterator[Flaw]:
-    transfers = policy.transfers
-    named = transfers.stored_in + transfers.may_move_to if transfers else ()
-    wrong = [word for word in named if not (len(word) == 2 and word.isupper())]
-    if wrong:
-        message = f"{', '.join(f'`{word}`' for word in wrong)} is no country code."
-        yield Flaw(("transfers",), message, "Write two letters, such as `TW`.", "error")
-
-
-@unprotected
 def movement_without_a_safeguard(policy: Policy, context: Context) -> Iterator[Flaw]:
     transfers = policy.transfers
     if transfers is None or transfers.safeguards:

@@ -163,6 +163,15 @@ class Speaker:
         entry = self.policy.recipients.get(key)
         return (entry.name if entry else self.operator) or self.phrase("unnamed", "recipient")
 
+    def texts(self, texts: Iterable[Text]) -> list[str]:
+        """Several of the policy's own words, as ``text``."""
+        return [self.text(one) for one in texts]
+
+    def roles(self, keys: Iterable[str]) -> list[str]:
+        """What the policy calls roles of the staff; those of the desk have words in the catalogue."""
+        named = self.policy.operator.roles
+        return [self.text(named[key]) if key in named else self.phrase("roles", key) for key in keys]
+
     def points(self, keys: Iterable[str]) -> str:
         """Labels of collection points."""
         return self._apart(self.text(self.policy.collection[key].label) for key in keys)
@@ -219,6 +228,8 @@ _SPOKEN = (
         "phrase",
         "phrases",
         "text",
+        "texts",
+        "roles",
         "sentence",
         "every",
         "either",
