@@ -189,7 +189,7 @@ def test_the_log_is_read_page_by_page_to_its_oldest_row(site: Site) -> None:
 
 def verdicts(site: Site) -> dict[str, str]:
     """Of the two promises that speak of the log of the staff."""
-    report = prove(site, with_canary=False)
+    report = prove(site)
     return {
         one.promise.id: one.proof.verdict
         for one in report.proven

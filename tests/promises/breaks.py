@@ -491,7 +491,7 @@ def data_is_kept_on_a_made_up_ground(site: Site) -> None:
 
 @breaks("right.offered", "rights.access", "something was missing from the answer")
 def an_answer_lacked_something(site: Site) -> None:
-    body = {"person": new_id(site.now()), "steps": ["collect", "access"], "failed": ["access"]}
+    body = {"steps": ["collect", "rights.access"], "failed": {"rights.access": "access"}}
     site.clock.move(timedelta(hours=1))  # type: ignore[attr-defined]
     with site.writing() as conn:
         ledger.append(conn, site.now(), events.CANARY_SEARCHED, body)
@@ -501,7 +501,7 @@ def an_answer_lacked_something(site: Site) -> None:
     "right.offered",
     "rights.erasure",
     "nothing yet",
-    also={"rights.access", "rights.objection"},
+    also={"rights.access", "rights.objection", "rights.correction", "rights.restriction"},
     turns="nothing to check yet",
 )
 def nobody_tried_for_a_long_time(site: Site) -> None:

@@ -31,7 +31,7 @@ def proofs(report: Report) -> dict[str, Proof]:
 
 
 def look(site: Site) -> dict[str, Proof]:
-    return proofs(prove(site, with_canary=False))
+    return proofs(prove(site))
 
 
 def test_a_shop_that_lived_breaks_no_promise_and_keeps_most(shop: Site) -> None:

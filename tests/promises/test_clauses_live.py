@@ -89,7 +89,7 @@ def may_read(site: Site, person_id: str, field: str, purpose: str, by: By = SYST
 
 
 def verdict(site: Site, promise: str) -> Verdict:
-    return next(one.proof.verdict for one in prove(site, with_canary=False).proven if one.promise.id == promise)
+    return next(one.proof.verdict for one in prove(site).proven if one.promise.id == promise)
 
 
 def published(site: Site, change: Callable[[str], str], effective: date) -> None:

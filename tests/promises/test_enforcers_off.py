@@ -72,7 +72,7 @@ def test_a_promise_is_broken_while_its_enforcer_is_switched_off(
     shop: Site, off: Off, promise: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def verdict() -> Any:
-        (found,) = [one.proof for one in prove(shop, with_canary=False).proven if one.promise.id == promise]
+        (found,) = [one.proof for one in prove(shop).proven if one.promise.id == promise]
         return found.verdict
 
     assert verdict() == "kept"
@@ -93,5 +93,5 @@ def test_trying_leaves_nothing_behind(shop: Site) -> None:
             return [conn.scalar(select(func.count()).select_from(table)) or 0 for table in (person, job, entry)]
 
     people, jobs, entries = counts()
-    prove(shop, with_canary=False)
+    prove(shop)
     assert counts() == [people, jobs, entries + 1]  # that the promises were proven

@@ -84,11 +84,11 @@ def heard(shop: Site, replay: Replay) -> Heard:
 
 def test_proving_again_finds_what_a_first_look_finds(shop: Site, moved: MovedClock) -> None:
     prover = Prover(shop)
-    prover.prove(with_canary=False)
+    prover.prove()
     for number in range(3):
         a_day_more(shop, moved, number)
-        again = said(prover.prove(with_canary=False))
-        assert again == said(prove(shop, with_canary=False))
+        again = said(prover.prove())
+        assert again == said(prove(shop))
     assert again["recipients.newsletter_house"][0] == "kept"
 
 
@@ -102,11 +102,11 @@ def test_a_replay_that_goes_on_has_heard_what_a_first_one_hears(shop: Site, move
 
 def test_a_forged_decision_is_found_by_who_heard_all_before_it(shop: Site) -> None:
     prover = Prover(shop)
-    prover.prove(with_canary=False)
+    prover.prove()
     a_read_with_no_purpose_is_let_through(shop)
-    found = said(prover.prove(with_canary=False))
+    found = said(prover.prove())
     assert found["purposes"][0] == "broken"
-    assert found == said(prove(shop, with_canary=False))
+    assert found == said(prove(shop))
 
 
 @pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
@@ -267,21 +267,21 @@ def test_everything_is_read_again_after_a_day(shop: Site) -> None:
     clock = Seconds()
     prover = Prover(shop, clock)
     first = prover.replay
-    prover.prove(with_canary=False)
+    prover.prove()
     assert prover.replay is first
     clock.passed = WHOLE_AGAIN + 1
-    prover.prove(with_canary=False)
+    prover.prove()
     assert prover.replay is not first
 
 
 def test_a_look_that_was_cut_short_leaves_nothing_out(shop: Site) -> None:
     prover = Prover(shop)
-    prover.prove(with_canary=False)
+    prover.prove()
     a_read_with_no_purpose_is_let_through(shop)
 
     def stop(*_: object) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        prover.prove(with_canary=False, progress=stop)
-    assert said(prover.prove(with_canary=False))["purposes"][0] == "broken"
+        prover.prove(progress=stop)
+    assert said(prover.prove())["purposes"][0] == "broken"

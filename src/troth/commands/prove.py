@@ -30,9 +30,10 @@ def prove(
     """
     from troth.commands.opening import opened
     from troth.evidence.prove import prove as proving
+    from troth.web.inside import Inside
 
     with opened(site) as site_, progress("proving") as step:
-        report = proving(site_, language=lang, progress=step)
+        report = proving(site_, language=lang, door=Inside, progress=step)
     if json_:
         as_json(report.as_json())
     else:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Row, func, literal, or_, select
 
 from troth import ledger
 from troth.bindings import proves
+from troth.clock import DAY
 from troth.decide import RuleSet
 from troth.evidence.replay import EVERYTHING
 from troth.ledger.verify import Verified, verify
 from troth.messages.actions import queue
 from troth.messages.publish import publish
+from troth.messages.tables import message as letter
 from troth.people import vault
 from troth.people.proofs import Group, groups, only_the_vault, sealed, vault_refuses
+from troth.people.tables import person
 from troth.policy.model import Absolute, Policy
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
@@ -119,7 +122,7 @@ def closed(proving: Proving, promise: Promise) -> Proof:
     purposes = Some(len(proving.compiled.policy.purposes), "purpose")
     limit = proving.say("{purposes} and no other", purposes=purposes)
     if "purpose" in proving.canary.failed:
-        tried = proving.say("a made-up person tried it, on the real paths")
+        tried = proving.say("a made-up person tried it, at the doors that people use")
         return Proof("broken", "canary", limit, proving.say(proving.canary.failed["purpose"]), tried)
     return proving.replayed(found, limit) if found.allowed or found.wrong else built
 
@@ -203,8 +206,12 @@ def cookie(proving: Proving, promise: Promise) -> Proof:
 
 @proves("message.class", covers=("for", "uses"), enforced_by=(queue,))
 def message(proving: Proving, promise: Promise) -> Proof:
-    """Each message of this class had a decision that comes out again."""
-    return proving.replayed(proving.replay(promise.id), proving.say("sent only to those who may get it"))
+    """Each message of this class had a decision that comes out again, and its link to unsubscribe works."""
+    limit = proving.say("sent only to those who may get it")
+    walked = _walked(proving, promise.id, limit)
+    if walked is not None and walked.verdict == "broken":
+        return walked
+    return proving.replayed(proving.replay(promise.id), limit)
 
 
 @proves("statistic.aggregate", covers=("by",), enforced_by=(rules,))
@@ -217,36 +224,39 @@ def statistic(proving: Proving, promise: Promise) -> Proof:
 
 @proves("right.offered", covers=("right",), enforced_by=(receive,), rests_on={"request": "right"})
 def right(proving: Proving, promise: Promise) -> Proof:
-    """What people asked for was answered in time; where nobody asked, the canary exercised the right on the real paths."""
-    within = proving.compiled.policy.rights[promise.path[1]].answer_within
+    """What people asked for was answered in time; and somebody made up, who asked for exactly this at the doors, got it."""
+    entry = proving.compiled.policy.rights[promise.path[1]]
+    within = entry.answer_within
     limit = proving.say("within {within}", within=within) if within else proving.say("in time")
-    asked = answered(proving, proving.compiled.policy.rights[promise.path[1]].right, limit)
-    if asked is not None and (asked.verdict == "broken" or not proving.canary.failed):
+    walked = _walked(proving, promise.id, limit)
+    asked = answered(proving, entry.right, limit)
+    if walked is not None and walked.verdict == "broken":
+        return walked
+    if asked is not None:
         return asked
-    step = _STEPS.get(proving.compiled.policy.rights[promise.path[1]].right)
-    if step is None or step not in proving.canary.steps:
-        return proving.nothing_yet("canary", limit, "no request of this kind so far")
-    age = proving.now - proving.canary.at if proving.canary.at else timedelta(0)
-    evidence = proving.say("a made-up person tried it {age} ago, on the real paths", age=age)
-    if step in proving.canary.failed:
-        return Proof("broken", "canary", limit, proving.say(proving.canary.failed[step]), evidence)
-    return Proof("kept", "canary", limit, proving.say("done at once"), evidence)
+    return walked or proving.nothing_yet("canary", limit, "no request of this kind so far")
 
 
-_STEPS = {
-    "access": "access",
-    "copy": "access",
-    "portability": "access",
-    "erasure": "erasure",
-    "objection": "objection",
-    "withdrawal": "withdrawal",
-    "stop marketing": "objection",
-}
+def _walked(proving: Proving, step: str, limit: str) -> Proof | None:
+    """What came of the walk of the made-up person for ``step``; None when there was none."""
+    canary = proving.canary
+    if step not in canary.steps:
+        return None
+    age = proving.now - canary.at if canary.at else timedelta(0)
+    evidence = proving.say("a made-up person asked for it {age} ago, at the doors that people use", age=age)
+    if step in canary.failed:
+        return Proof("broken", "canary", limit, proving.say(canary.failed[step]), evidence)
+    return Proof("kept", "canary", limit, proving.say("done as asked"), evidence)
 
 
-@proves("change.notice", covers=("lead time",), enforced_by=(publish,), rests_on={"policy_version": ""})
+@proves(
+    "change.notice",
+    covers=("lead time", "told by"),
+    enforced_by=(publish,),
+    rests_on={"policy_version": "", "message": ""},
+)
 def change(proving: Proving, promise: Promise) -> Proof:
-    """Each version after the first was published as long before it took effect as the version before it had promised."""
+    """Each version after the first: published early enough, and everybody who was there told by every way that is named."""
     changes = proving.compiled.policy.changes
     lead = changes.lead_time if changes else None
     limit = (
@@ -255,10 +265,38 @@ def change(proving: Proving, promise: Promise) -> Proof:
         else proving.say("told before it takes effect")
     )
     rows = proving.conn.execute(select(policy_version).order_by(policy_version.c.version)).all()
-    late = 0
-    for before, row in pairwise(rows):
-        late += row.effective_at - row.published_at < _lead(proving, before.version)
-    return proving.counted(late, Some(len(rows[1:]), "change"), limit, "{wrong} told too late")
+    late = sum(row.effective_at - row.published_at < _lead(proving, before.version) for before, row in pairwise(rows))
+    if late or len(rows) < 2:
+        return proving.counted(late, Some(len(rows[1:]), "change"), limit, "{wrong} told too late")
+    made = Some(len(rows[1:]), "change")
+    return _told(proving, rows, limit) or proving.counted(0, made, limit, "{wrong} told too late")
+
+
+def _told(proving: Proving, rows: Sequence[Row[Any]], limit: str) -> Proof | None:
+    """What is wrong with how people were told; None when nothing is."""
+    changes = proving.compiled.policy.changes
+    if changes and "e-mail" in changes.told_by:
+        for before, row in pairwise(rows):
+            untold = Some(_not_written_to(proving, row), "person")
+            by = max(row.effective_at - _lead(proving, before.version), row.published_at + DAY)
+            which = proving.say("version {number}", number=row.version)
+            if untold.number and proving.now > by:
+                return Proof("broken", "query", limit, proving.say("{some} not written to in time", some=untold), which)
+            if untold.number:
+                waiting = proving.say("{some} still to be written to", some=untold)
+                return Proof("not proven", "query", limit, waiting, which)
+    unseen = [way for way in (changes.told_by if changes else ()) if way != "e-mail"]
+    if unseen or (changes and changes.remind_every):
+        return proving.not_proven("query", limit, "written to in time", "nothing records the other ways, or reminders")
+    return None
+
+
+def _not_written_to(proving: Proving, row: Row[Any]) -> int:
+    """How many people of before a version was published, who are still here, no mail server took its notice for."""
+    theirs = literal(f"changed:{row.version}:") + person.c.id
+    sent = select(letter.c.id).where(letter.c.key == theirs, letter.c.state == "sent").exists()
+    here = (person.c.state == "active") & (person.c.since <= row.published_at)
+    return proving.conn.scalar(select(func.count()).select_from(person).where(here, ~sent)) or 0
 
 
 def _lead(proving: Proving, number: int) -> timedelta:

@@ -14,6 +14,7 @@ from troth.clock import iso
 from troth.errors import TrothError
 from troth.evidence import canary
 from troth.evidence.catalogue import CATALOGUE
+from troth.evidence.doors import MakeDoor
 from troth.evidence.proofs import shown
 from troth.evidence.replay import Replay
 from troth.ledger import events
@@ -88,11 +89,11 @@ def prove(
     site: Site,
     *,
     language: str = "en",
-    with_canary: bool = True,
+    door: MakeDoor | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
     """Run every proof now, once, over everything; see ``Prover.prove``."""
-    return Prover(site).prove(language=language, with_canary=with_canary, progress=progress)
+    return Prover(site).prove(language=language, door=door, progress=progress)
 
 
 class Prover:
@@ -117,25 +118,26 @@ class Prover:
         self,
         *,
         language: str = "en",
-        with_canary: bool = True,
+        door: MakeDoor | None = None,
         progress: Callable[[int, int, str], None] | None = None,
     ) -> Report:
         """Run every proof now.
 
-        ``with_canary=False`` sends no made-up person but goes by the last one, for pages that are asked for often.
+        ``door`` opens the site's web application, through which somebody made up is sent first; without it the last one who was
+        sent counts, for pages that are asked for often.
         ``progress`` is called with how many proofs are done, how many there are, and the promise's id.
         """
         if self._seconds() - self._began > WHOLE_AGAIN:
             self._begin()
         try:
-            return self._proven(language, with_canary, progress)
+            return self._proven(language, door, progress)
         except BaseException:  # cut short: what was heard and what was only read cannot be told apart any more
             self._begin()
             raise
 
-    def _proven(self, language: str, with_canary: bool, progress: Callable[[int, int, str], None] | None) -> Report:
+    def _proven(self, language: str, door: MakeDoor | None, progress: Callable[[int, int, str], None] | None) -> Report:
         site = self._site
-        flown = canary.fly(site) if with_canary else None
+        flown = canary.fly(site, door) if door else None
         with unmoving(site) as conn:
             compiled, now = site.policy(conn), site.now()
             told = flown or canary.last(conn, site)

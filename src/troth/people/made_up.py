@@ -6,11 +6,12 @@ from sqlalchemy import insert
 
 from troth.ids import new_id
 from troth.people.tables import person
-from troth.store.trial import Trial
+from troth.store.site import Site
 
 
-def made_up(site: Trial, kind: str) -> str:
+def made_up(site: Site, kind: str) -> str:
     """Put somebody of ``kind`` into the trial and return their id; they are gone with it."""
     made = new_id(site.now())
-    site.conn.execute(insert(person).values(id=made, kind=kind, state="active", since=site.now()))
+    with site.writing() as conn:
+        conn.execute(insert(person).values(id=made, kind=kind, state="active", since=site.now()))
     return made

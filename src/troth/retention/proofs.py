@@ -84,13 +84,13 @@ _SAID_LIMITS = {
 )
 def erasure(proving: Proving, promise: Promise) -> Proof:
     """Everything that ends was destroyed by its deadline, nothing is left in quarantine, and recipients have answered."""
-    entry = proving.compiled.policy.erasure
+    entry, rights = proving.compiled.policy.erasure, proving.compiled.policy.rights
     within = entry.destroy_within if entry else None
     limit = proving.say("gone within {within}", within=within) if within else proving.say("gone by its deadline")
     theirs = ending.c.person_id.not_in(sorted(proving.heard.canaries))
     total = Some(_count(proving, ending, theirs), "ending")
     failures = list(_failures(proving))
-    if "erasure" in proving.canary.failed:
+    if any(proving.canary.failed.get(f"rights.{key}") for key, one in rights.items() if one.right == "erasure"):
         failures.append(proving.say("a made-up person was not erased"))
     looked = proving.say("{all} looked at", all=total)
     if failures:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from select import POLLIN, poll
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from troth.errors import StoreError
@@ -118,36 +119,67 @@ def _tune_sqlite(engine: Engine, lock_wait_ms: int) -> None:
         carried_out(conn, "BEGIN IMMEDIATE" if writes else "BEGIN", ())
 
 
+@dataclass
+class Joined:
+    """Takes the place of an engine while everything is to happen inside one transaction that is open (``store.trial``)."""
+
+    dialect: Dialect
+    conn: Connection | None = None
+
+    @contextmanager
+    def within(self) -> Iterator[Connection]:
+        """A part of that transaction: all of it happens or nothing does."""
+        if self.conn is None:
+            raise StoreError("The trial is over.", "Nothing that it did was kept.")
+        with explained(), self.conn.begin_nested():
+            yield self.conn
+
+    def execution_options(self, **_: object) -> Joined:
+        """As it is: a transaction that is open has its options."""
+        return self
+
+    def dispose(self) -> None:
+        """Nothing to give back."""
+
+
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine | Joined) -> Iterator[Connection]:
     """A transaction that writes: committed whole at the end of the block, or rolled back whole.
 
     Raises:
         StoreError: when the store is locked, full or gone; nothing was changed.
     """
+    if isinstance(engine, Joined):
+        with engine.within() as conn:
+            yield conn
+        return
     with explained(), engine.connect().execution_options(troth_writes=True) as conn, conn.begin():
         yield conn
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine | Joined) -> Iterator[Connection]:
     """A transaction that only reads. Raises ``StoreError`` as ``writing`` does.
 
     On SQLite it sees one state from its first statement to its end; on PostgreSQL each statement sees what is committed when it
     begins. Whoever must see one state there hands in an engine with the isolation level ``REPEATABLE READ``.
     """
+    if isinstance(engine, Joined):
+        with engine.within() as conn:
+            yield conn
+        return
     with explained(), engine.connect() as conn, conn.begin():
         yield conn
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[Connection]:
+def alone(engine: Engine | Joined) -> Iterator[Connection]:
     """For one statement, which is a transaction by itself: no word to the database before it and none after.
 
     Raises:
         StoreError: as ``writing`` does.
     """
-    if heard(engine):  # somebody who listens hears of a transaction too
+    if isinstance(engine, Joined) or heard(engine):  # somebody who listens hears of a transaction too
         with writing(engine) as conn:
             yield conn
         return

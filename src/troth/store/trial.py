@@ -1,52 +1,60 @@
 """A trial: acts carried out on the real stores by the real functions, and taken back whole.
 
-A proof that says "this is refused" should have tried it. What a trial writes, the refusal on the ledger included, is never
-committed, so it leaves no case behind; work for after the commit never begins.
+A proof that says "this is refused", or "this is done", should have tried it. What a trial writes is never committed, in neither
+store: nobody else ever sees it, no work for after the commit begins, and a process that is killed leaves nothing behind. On
+SQLite other writers wait while a trial lasts, so it should be short.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from sqlalchemy import Connection
-
-from troth.policy.compile import Compiled
+from troth.store.engines import Joined, writing
 from troth.store.site import Site
 
 
-@dataclass(frozen=True)
-class Trial(Site):
-    """A site of which all reading and writing goes through one transaction that will not be committed."""
+@dataclass
+class Stage:
+    """A site for trials: one object, so that an application may be built on it once. Outside a trial its stores are closed."""
 
-    conn: Connection
-    compiled: Compiled
+    real: Site
+    data: Joined = field(init=False)
+    keys: Joined = field(init=False)
+    site: Site = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data, self.keys = Joined(self.real.engine.dialect), Joined(self.real.keys.dialect)
+        engines: Any = {"engine": self.data, "keys": self.keys}
+        self.site = replace(self.real, **engines)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """The one transaction."""
-        with nullcontext(self.conn) as conn:
-            yield conn
+    def trial(self) -> Iterator[Site]:
+        """The site, for acts that are taken back at the end of the block.
 
-    reading = writing
-    alone = writing
-
-    def policy(self, conn: Connection | None = None, at: object = None) -> Compiled:
-        """The version in force when the trial began."""
-        return self.compiled
+        Raises:
+            StoreError: when a store is locked or gone.
+        """
+        with _undone(self.real.engine, self.data), _undone(self.real.keys, self.keys):
+            yield self.site
 
 
 @contextmanager
-def trial(site: Site) -> Iterator[Trial]:
-    """``site`` for acts that are taken back at the end of the block.
-
-    Raises:
-        StoreError: when the store is locked or gone.
-    """
-    with site.writing() as conn:
-        compiled, undo = site.policy(conn), conn.begin_nested()
+def _undone(engine: Any, joined: Joined) -> Iterator[None]:
+    with writing(engine) as conn:
+        undo = conn.begin_nested()
+        joined.conn = conn
         try:
-            yield Trial(site.folder, site.wiring, site.engine, site.keys, site.clock, conn=conn, compiled=compiled)
+            yield
         finally:
+            joined.conn = None
             undo.rollback()
+
+
+@contextmanager
+def trial(site: Site) -> Iterator[Site]:
+    """``site`` for acts that are taken back at the end of the block. Raises ``StoreError`` as ``Stage.trial`` does."""
+    with Stage(site).trial() as tried:
+        yield tried

@@ -53,7 +53,7 @@ def proofs(site: Site) -> Mapping[str, Shown]:
     """Every promise of ``site``, proven now, without the made-up person that ``troth prove`` sends round."""
     from troth.evidence.prove import prove
 
-    return _shown(prove(site, with_canary=False), site)
+    return _shown(prove(site), site)
 
 
 class Proofs:
@@ -66,7 +66,7 @@ class Proofs:
         from troth.evidence.prove import Prover
 
         prover = self._provers.setdefault(site.name, Prover(site))
-        return _shown(prover.prove(with_canary=False), site)
+        return _shown(prover.prove(), site)
 
 
 def _shown(report: Report, site: Site) -> Mapping[str, Shown]:
