@@ -7,6 +7,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.terminal import ROOT, SHOP, blank, edit, published, shop, troth  # noqa: F401  (fixtures)
 from troth.verdicts import MARKS
 
@@ -83,9 +85,28 @@ def test_one_file_that_cannot_be_read_hides_no_other(blank: Path, tmp_path: Path
 def test_check_finds_a_mistake_in_the_wiring(shop: Path) -> None:
     edit(shop / "site.yaml", "title:", "tittle:")
     wrong = troth("check", shop)
-    assert wrong.exit_code == 2
-    assert "site.yaml:" in wrong.stderr
-    assert "tittle" in wrong.stderr
+    assert wrong.exit_code == 1
+    assert "site.yaml:7:1: error: unknown key `tittle`. Did you mean `title`?" in wrong.stdout
+
+
+@pytest.mark.parametrize("command", [("check",), ("publish",), ("serve",), ("work", "--once")])
+def test_every_command_that_serves_refuses_a_mistake_in_the_wiring_with_the_same_words(
+    shop: Path, command: tuple[str, ...]
+) -> None:
+    (shop / "site.yaml").write_text((shop / "site.yaml").read_text() + "quarantine margin: 1 month\n")
+    wrong = troth(command[0], shop, *command[1:])
+    assert wrong.exit_code != 0
+    said = "a whole number of minutes, hours, days or weeks, as `2 days`. [P-01 quarantine margin]"
+    assert said in wrong.stdout + wrong.stderr
+
+
+def test_the_wiring_stands_in_the_findings_for_programs(shop: Path) -> None:
+    edit(shop / "site.yaml", "title:", "tittle:")
+    found = json.loads(troth("check", shop, "--format", "json").stdout)["sites"][0]["findings"]
+    assert ("site.yaml", 7, "P-01") in {(one["file"], one["line"], one["rule"]) for one in found}
+    results = json.loads(troth("check", shop, "--format", "sarif").stdout)["runs"][0]["results"]
+    places = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in results]
+    assert f"{shop}/site.yaml" in places
 
 
 def test_sarif_of_several_sites_is_one_log(blank: Path) -> None:

@@ -141,7 +141,7 @@ def test_sarif_knows_every_rule_that_can_be_reported() -> None:
     broken = check_texts("policy: {version: one}\n", "decisions: [{settles: E-99 x}]\n").findings
     Draft202012Validator(SARIF).validate(as_sarif(broken))
     ids = {rule["id"] for rule in as_sarif([])["runs"][0]["tool"]["driver"]["rules"]}
-    assert {"P-01", "P-02", "P-03", "D-01", "D-02", "D-03"} | {rule.id for rule in in_order()} == ids
+    assert {"P-01", "P-02", "P-03", "S-01", "S-02", "D-01", "D-02", "D-03"} | {rule.id for rule in in_order()} == ids
 
 
 @pytest.mark.parametrize(

@@ -40,21 +40,21 @@ def made_ready(site: Site) -> None:
 
 
 def settled(folder: Path) -> Checked:
-    """The policy in ``folder``, checked.
+    """The policy in ``folder``, checked, and its ``site.yaml`` with it.
 
     Raises:
-        PolicyError: when an error is unsettled; all of them are named.
+        PolicyError: when an error of either is unsettled; all of them are named.
     """
     from troth.clock import SystemClock
-    from troth.policy.check import check
+    from troth.store.wiring import check_site
 
-    checked = check(folder, today=SystemClock().now().date())
+    checked = check_site(folder, today=SystemClock().now().date())
     if checked.unsettled or checked.policy is None:
         found = checked.unsettled or checked.findings
         lines = "\n".join(f"  {folder}/{finding.line()}" for finding in found[:20])
         more = f"\n  and {len(found) - 20} more" if len(found) > 20 else ""
         raise PolicyError(
-            f"{folder} is not served while its policy has errors that nobody settled ({len(found)}):\n{lines}{more}",
-            f"Mend the policy or settle them in decisions.yaml; `troth check {folder}` shows them again.",
+            f"{folder} is not served while its files have errors that nobody settled ({len(found)}):\n{lines}{more}",
+            f"Mend the files, or settle those of the policy in decisions.yaml; `troth check {folder}` shows them again.",
         )
     return checked

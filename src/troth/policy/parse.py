@@ -35,7 +35,7 @@ def read_policy(document: Document) -> Reading:
     policy, findings = fit(document, Policy)
     if policy is None:
         return Reading(document, None, findings)
-    return Reading(document, policy, findings + tuple(_dangling(document, policy)))
+    return Reading(document, policy, findings + tuple(dangling(document, policy, policy)))
 
 
 def fit(document: Document, model: type[M], rule: str = "P-01") -> tuple[M | None, tuple[Finding, ...]]:
@@ -50,6 +50,7 @@ def fit(document: Document, model: type[M], rule: str = "P-01") -> tuple[M | Non
 def _finding(document: Document, error: Any, model: type[BaseModel], rule: str) -> Finding:
     path = _path(document, error["loc"], model)
     message, hint = _words(error, path, model)
+    rule = getattr(error.get("ctx", {}).get("error"), "rule", rule)
     return Finding(rule, "error", path, document.place(path), message, hint)
 
 
@@ -115,8 +116,9 @@ def _inner(annotation: Any) -> Any:
     return options[0] if len(options) == 1 else annotation
 
 
-def _dangling(document: Document, policy: Policy) -> Iterator[Finding]:
-    for word in words_of(policy):
+def dangling(document: Document, written: BaseModel, policy: Policy) -> Iterator[Finding]:
+    """Every name in ``written``, which ``document`` holds, that names nothing in ``policy``."""
+    for word in words_of(written):
         what, names = unfilled(policy, word) or (word.refers.sections[0], known(policy, word))
         named = word.word.named if isinstance(word.word, Phrase) else word.word
         if named not in names and word.word not in names:

@@ -29,9 +29,9 @@ class Word:
     refers: Refers
 
 
-def words_of(policy: Policy) -> Iterator[Word]:
-    """Every word of ``policy`` that refers to something; blanks refer to nothing."""
-    yield from _in_model(policy, (), policy)
+def words_of(written: BaseModel) -> Iterator[Word]:
+    """Every word of a policy, or of another file beside it, that refers to something; blanks refer to nothing."""
+    yield from _in_model(written, (), written)
 
 
 def known(policy: Policy, word: Word) -> list[str]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from ruamel.yaml import YAML
-
 
 @cache
 def terms() -> Mapping[str, Mapping[str, str]]:
     """Family and words of each term."""
+    from ruamel.yaml import YAML  # slow to load, and a check needs it not
+
     text = files("troth.policy").joinpath("terms.yaml").read_text(encoding="utf-8")
     loaded: Mapping[str, Mapping[str, str]] = YAML(typ="safe").load(text)
     return loaded
