@@ -84,7 +84,7 @@ def text() -> str:
         "security:",
         "  sealed: {measure: data is sealed, check: sealed}",
         "legal:",
-        "  legal_duties: {label: the law makes us keep it, needs: [reference, approver], act: keep, data: [everything]}",
+        "  legal_duties: {label: the law makes us keep it, needs: [reference, approver, end], act: keep, data: [everything]}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -117,5 +117,6 @@ def publish(site: Site, old: str, new: str, version: int = 2) -> None:
     assert old in policy
     changed = policy.replace("{version: 1,", f"{{version: {version},", 1).replace(old, new)
     (site.folder / "policy.yaml").write_text(changed.replace(f"{{version: {version},", "{version: 1,", 1))
+    decisions = (site.folder / "decisions.yaml").read_text()
     with site.writing() as conn:
-        versions.archive(conn, changed, "decisions: []\n", effective_at=site.now(), at=site.now())
+        versions.archive(conn, changed, decisions, effective_at=site.now(), at=site.now())

@@ -52,8 +52,9 @@ def change_policy(site: Site, old: str, new: str) -> None:
     policy = (site.folder / "policy.yaml").read_text()
     assert old in policy
     changed = policy.replace("{version: 1,", "{version: 2,", 1).replace(old, new)
+    decisions = (site.folder / "decisions.yaml").read_text()
     with site.writing() as conn:
-        versions.archive(conn, changed, "decisions: []\n", effective_at=site.now(), at=site.now())
+        versions.archive(conn, changed, decisions, effective_at=site.now(), at=site.now())
 
 
 @pytest.mark.clause("F17", "L9")

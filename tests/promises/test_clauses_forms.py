@@ -187,7 +187,8 @@ def test_infortrends_nine_kinds_of_forms_work_and_a_tenth_takes_nothing(opened: 
     for point in INFORTREND:
         receipt = fill_in(site, point, email=f"{point}@shop.example", key=point)
         assert {one.source for one in own(site, receipt.person_id)} == {INFORTREND[point]}
-    raffle = "  raffle: {label: Raffle, source: raffle, people: enquirer, required: [email], for: [product_news]}"
+    asks = "required: [email], for: [product_news], offers: [product_news]"
+    raffle = f"  raffle: {{label: Raffle, source: raffle, people: enquirer, {asks}}}"
     text = (site.folder / "policy.yaml").read_text()
     text = text.replace("\ncollection:\n", f"\ncollection:\n{raffle}\n").replace("version: 1", "version: 2", 1)
     decisions = (site.folder / "decisions.yaml").read_text().replace("policy.version: 1", "policy.version: 2")

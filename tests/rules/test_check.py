@@ -1,14 +1,21 @@
 """Checking a site: decisions settle findings, what they set is laid over the policy, and the law supplies the rest."""
 
+import copy
 import time
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.terminal import filled_in
 from troth.decide import Ask
+from troth.errors import PolicyError
 from troth.policy.check import Checked, check, check_texts
 from troth.policy.compile import compile_policy
+from troth.policy.references import by_key
+from troth.store import versions
 
 POLICY = """policy: {version: 1, effective: 2026-01-01}
 operator: {name: Example, email: privacy@example.org, address: Example Street 1}
@@ -16,6 +23,7 @@ people: {customer: {label: customers, minimum age: 16}}
 data: {email: {category: pd:EmailAddress}}
 purposes: {orders: {label: orders, basis: contract, uses: [email]}}
 changes: {told by: [page, e-mail], lead time: 30 days, significant means: [purposes]}
+messages: {change: {label: changes, kind: notice, for: orders}}
 rights:
   access: {right: access, by: [web], answer within: 30 days}
   correct: {right: correction, by: [web], answer within: 30 days}
@@ -99,7 +107,8 @@ def test_a_value_that_names_nothing_defined_is_an_error_at_its_place() -> None:
 
 
 def test_a_decision_that_opens_a_new_gap_must_settle_it_too() -> None:
-    entry = "{visits.keep: 1 day, purposes.ads: {label: ads, basis: consent, marketing: true}}"
+    ads = "purposes.ads: {label: ads, basis: legitimate interest, assessment: LIA-1, marketing: true}"
+    entry = f"{{visits.keep: 1 day, {ads}}}"
     assert _errors(check_texts(POLICY, _decisions("E-05 visits", entry))) == ["E-14 purposes.ads"]
     assert _errors(check_texts(POLICY, _decisions("[E-05 visits, E-14 purposes.ads]", entry))) == []
 
@@ -160,7 +169,9 @@ def test_a_policy_that_cannot_be_read_blames_no_decision() -> None:
 
 
 def test_an_expired_safeguard_is_found_on_the_day_after() -> None:
-    text = ABSOLUTE.replace("country: GB", "country: US, safeguard: {kind: standard clauses, until: 2026-06-30}")
+    text = ABSOLUTE.replace(
+        "country: GB", "country: US, safeguard: {kind: standard clauses, document: S-1, until: 2026-06-30}"
+    )
     keys = [_errors(check_texts(text, today=day)) for day in (date(2026, 6, 30), date(2026, 7, 1))]
     assert keys == [["E-01 absolutes.private"], ["E-21 recipients.sponsor", "E-01 absolutes.private"]]
 
@@ -191,7 +202,8 @@ def test_what_the_law_supplies_is_still_a_finding_to_settle() -> None:
 
 def test_promotional_mail_gets_a_way_out_by_law() -> None:
     text = LAW.replace("purposes: {", "purposes: {news: {label: news, basis: consent, marketing: true}, ")
-    text += "messages: {letter: {label: letter, kind: promotional, for: news, when: elected}}\n"
+    letter = "letter: {label: letter, kind: promotional, for: news, when: elected}"
+    text = text.replace("messages: {", f"messages: {{{letter}, ")
     checked = check_texts(text, DECIDED)
     assert checked.policy.messages["letter"].unsubscribe == "link"
     assert "E-14 messages.letter" in _errors(checked)
@@ -267,7 +279,7 @@ def test_a_recipient_missing_from_the_closed_list_is_an_error_and_gets_nothing()
     checked = check_texts(text, DECIDED)
     (found,) = checked.unsettled
     assert found.key == "E-01 absolutes.only_listed"
-    assert "`recipients.sixth` (line 15) gets `email`" in found.message
+    assert "`recipients.sixth` (line 16) gets `email`" in found.message
     assert "recipients.mailer" not in found.message
     rules = compile_policy(checked.policy, checked.document.places, checked.origins).rules
     answers = [
@@ -310,3 +322,42 @@ def _large(size: int) -> str:
     }
     body = "".join(f"{name}:\n" + "".join(f"  {line}\n" for line in lines) for name, lines in sections.items())
     return f"policy: {{version: 1, law: [eu-gdpr, uk-gdpr, us-ca, tw-pdpa]}}\n{body}"
+
+
+def test_a_published_version_is_read_whatever_the_linter_has_learnt_since() -> None:
+    slow = filled_in().replace("answer within: 20 days", "answer within: 60 days")
+    outdated = _decisions("E-12 data.ip_address")
+    for policy, decisions in ((slow, ""), (filled_in(), outdated)):
+        with pytest.raises(PolicyError):
+            versions.compiled(policy, decisions)
+        assert versions.archived(policy, decisions).version == 1
+    with pytest.raises(PolicyError, match="P-03"):
+        versions.archived(filled_in().replace("for: [answer]", "for: [anser]"), "")
+
+
+def test_a_misspelt_name_is_one_finding_wherever_it_stands_and_nothing_falls_over_it() -> None:
+    clean = yaml.safe_load(filled_in())
+    for pattern in by_key():
+        for place, tree in _misspelt(clean, pattern.split(".")):
+            found = check_texts(yaml.safe_dump(tree, sort_keys=False)).findings
+            assert [one.rule for one in found] == ["P-03"], (place, [one.line() for one in found])
+
+
+def test_a_name_that_is_near_nothing_leaves_the_rest_to_be_checked() -> None:
+    clean = yaml.safe_load(filled_in())
+    for pattern in by_key():
+        for place, tree in _misspelt(clean, pattern.split("."), "zzzzzz"):
+            tree["operator"].pop("email")
+            rules = {one.rule for one in check_texts(yaml.safe_dump(tree, sort_keys=False)).findings}
+            assert {"P-03", "E-13"} <= rules, place
+
+
+def _misspelt(clean: dict, pattern: list[str], word: str = "") -> Iterator[tuple[str, dict]]:
+    """The policy with one name of ``pattern`` written wrongly, for each entry and each name that is there."""
+    for key in clean.get(pattern[0], {}) if len(pattern) == 3 and pattern[1] == "*" else ():
+        names = clean[pattern[0]][key].get(pattern[2], [])
+        for number, name in enumerate([names] if isinstance(names, str) else names):
+            tree = copy.deepcopy(clean)
+            wrong, entry = word or f"{name}x", tree[pattern[0]][key]
+            entry[pattern[2]] = wrong if isinstance(names, str) else [*names[:number], wrong, *names[number + 1 :]]
+            yield f"{pattern[0]}.{key}.{pattern[2]} {name}", tree

@@ -18,6 +18,7 @@ from troth.policy.document import Document, parse_document, read_document
 from troth.policy.findings import Finding, Path
 from troth.policy.law import Profile, profiles_of, supply
 from troth.policy.lint import lint
+from troth.policy.lint.repair import lintable
 from troth.policy.model import Policy
 from troth.policy.parse import Reading, read_policy
 
@@ -93,7 +94,8 @@ def _all_findings(
 
 
 def _linted(reading: Reading, today: date | None) -> tuple[Finding, ...]:
-    return lint(reading.policy, reading.document, today) if reading.policy else ()
+    policy = lintable(reading)
+    return lint(policy, reading.document, today) if policy else ()
 
 
 def _in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -18,9 +18,11 @@ from collections.abc import Collection, Iterator
 from itertools import product
 
 from troth.decide import Rule, Words
+from troth.policy.law import processors_need_an_agreement
 from troth.policy.model import Absolute, CollectionPoint, MessageClass, Policy, Purpose, Recipient
 from troth.policy.places import within
 
+PAID = ("money", "rent", "barter", "licence")
 OWN_ACCESS = "own_access"
 HELD = "held"
 BARRED = "barred"
@@ -120,7 +122,7 @@ def source_fact(source: str) -> str:
 
 def _recipients(policy: Policy) -> Iterator[Rule]:
     for key, recipient in policy.recipients.items():
-        if recipient.consideration != "none":
+        if not _may_be_given(policy, recipient):
             continue
         for case in _cases(recipient.needs):
             yield Rule(
@@ -134,6 +136,18 @@ def _recipients(policy: Policy) -> Iterator[Rule]:
                 unless=frozenset({f"objection:@{key}"}),
                 reason=f"the policy names `{key}` as a recipient of this data",
             )
+
+
+def _may_be_given(policy: Policy, recipient: Recipient) -> bool:
+    """Whether the entry is complete: nothing in return unless the person agreed to this recipient, processors bound."""
+    paid = recipient.consideration in PAID and sold_with_consent(recipient)
+    bound = recipient.role != "processor" or bool(recipient.agreement) or not processors_need_an_agreement(policy)
+    return bound and (recipient.consideration == "none" or paid)
+
+
+def sold_with_consent(recipient: Recipient) -> bool:
+    """Whether a person must have agreed to this very recipient, so that data may go there for something in return."""
+    return recipient.consent == "itself" or (not recipient.consent and recipient.ground == "consent")
 
 
 def _consents(key: str, recipient: Recipient) -> frozenset[str]:
@@ -151,19 +165,26 @@ def _messages(policy: Policy) -> Iterator[Rule]:
             frozenset({message.for_}),
             frozenset(message.uses),
             recipients=frozenset({key}),
-            requires=_election(message),
-            unless=_suppression(message),
+            requires=_election(policy, message),
+            unless=_suppression(policy, message),
             reason=f"the policy sends messages of the class `{key}`",
         )
 
 
-def _election(message: MessageClass) -> frozenset[str]:
-    facts = {"elected": {f"consent:{message.for_}"}, "registered": {"registered"}}
-    return frozenset(facts.get(message.when, set()))
+def _election(policy: Policy, message: MessageClass) -> frozenset[str]:
+    """What is sent for a purpose on consent waits for the consent, whenever its class says that it is sent."""
+    facts = {"registered"} if message.when == "registered" else set()
+    purpose = policy.purposes.get(message.for_)
+    if message.when == "elected" or (purpose is not None and purpose.basis == "consent"):
+        facts.add(f"consent:{message.for_}")
+    return frozenset(facts)
 
 
-def _suppression(message: MessageClass) -> frozenset[str]:
-    return frozenset({f"objection:{message.for_}"}) if message.kind == "promotional" else frozenset()
+def _suppression(policy: Policy, message: MessageClass) -> frozenset[str]:
+    """What is sent for marketing counts as promotional, whatever its class says."""
+    purpose = policy.purposes.get(message.for_)
+    promotional = message.kind == "promotional" or (purpose is not None and purpose.marketing)
+    return frozenset({f"objection:{message.for_}"}) if promotional else frozenset()
 
 
 def _visits(policy: Policy) -> Iterator[Rule]:
@@ -175,7 +196,8 @@ def _visits(policy: Policy) -> Iterator[Rule]:
         acts, purposes = frozenset({"record"}), frozenset({"visits"})
         yield Rule("visits.records", "permit", acts, purposes, fields, reason="the policy records visits")
     for key in visits.for_:
-        for role in _roles(policy.purposes[key]) if key in policy.purposes else ():
+        purpose = policy.purposes.get(key)
+        for role in _roles(purpose) if purpose is not None and purpose.basis != "consent" else ():
             acts, purposes, reason = (
                 frozenset({READ_VISITS, "count"}),
                 frozenset({key}),

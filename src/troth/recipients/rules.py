@@ -25,11 +25,17 @@ def facts_of(policy: Policy, recipient_id: str, on: date) -> frozenset[str]:
 
 def _at_home(policy: Policy, recipient: Recipient) -> bool:
     """Whether the data stays where it is kept, or moves only where every law that applies finds it as safe."""
-    if recipient.country is None:
+    if recipient.country is None or _ruled_out(policy, recipient.country):
         return False
     if policy.transfers is not None and recipient.country in policy.transfers.stored_in:
         return True
     return bool(policy.policy.law) and all(_free(recipient.country, law) for law in policy.policy.law)
+
+
+def _ruled_out(policy: Policy, country: str) -> bool:
+    """Whether the policy says in which countries data is, and this is none of them."""
+    named = (*policy.transfers.stored_in, *policy.transfers.may_move_to) if policy.transfers else ()
+    return bool(named) and country not in named
 
 
 def _free(country: str, law: str) -> bool:

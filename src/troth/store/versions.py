@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from troth.errors import PolicyError, StoreError
-from troth.policy.check import check_texts
+from troth.policy.check import Checked, check_texts
 from troth.policy.compile import Compiled, compile_policy
+from troth.policy.findings import Finding
 from troth.policy.model import Policy
 from troth.store.prepared import Prepared
 from troth.store.tables import policy_version
@@ -35,15 +36,30 @@ def digest(policy: str, decisions: str) -> str:
 
 @lru_cache(maxsize=64)
 def compiled(policy: str, decisions: str) -> Compiled:
-    """Compile the texts of a version.
+    """Compile the texts of a version that is to be published.
 
     Raises:
         PolicyError: when the texts hold unsettled errors; the first is named.
     """
     checked = check_texts(policy, decisions)
-    if checked.policy is None or checked.unsettled:
-        first = (checked.unsettled or checked.findings)[0]
-        more = len(checked.unsettled) - 1
+    return _compiled(checked, checked.unsettled)
+
+
+@lru_cache(maxsize=64)
+def archived(policy: str, decisions: str) -> Compiled:
+    """Compile the texts of a version that was published: what the linter has learnt since takes nothing back.
+
+    Raises:
+        PolicyError: when the texts cannot be read as a policy with its decisions.
+    """
+    checked = check_texts(policy, decisions)
+    return _compiled(checked, tuple(found for found in checked.unsettled if not found.of_the_linter))
+
+
+def _compiled(checked: Checked, wrong: tuple[Finding, ...]) -> Compiled:
+    if checked.policy is None or wrong:
+        first = (wrong or checked.unsettled or checked.findings)[0]
+        more = len(wrong) - 1
         hint = f"`troth check` lists all ({more} more)." if more > 0 else "`troth check` explains it."
         raise PolicyError(f"The policy does not hold together: {first.line()}", hint)
     return compile_policy(checked.policy, checked.document.places, checked.origins)
@@ -101,7 +117,7 @@ def _meet(conn: Connection, row: tuple[Any, ...]) -> Compiled:
     """Compile a version and remember it, if its texts are those that its digest names."""
     query = select(policy_version.c.policy, policy_version.c.decisions).where(policy_version.c.version == row[0])
     texts = conn.execute(query).one()
-    found = compiled(texts.policy, texts.decisions)
+    found = archived(texts.policy, texts.decisions)
     if row[1] == digest(texts.policy, texts.decisions):
         _met[row] = found
         while len(_met) > _MET:
@@ -160,7 +176,7 @@ def by_number(conn: Connection, version: int) -> Compiled:
     row = conn.execute(query).first()
     if row is None:
         raise _missing(version)
-    return compiled(row.policy, row.decisions)
+    return archived(row.policy, row.decisions)
 
 
 def _missing(version: int) -> StoreError:

@@ -30,7 +30,7 @@ class Edition:
     @property
     def compiled(self) -> Compiled:
         """The version, ready to run."""
-        return versions.compiled(self.policy, self.decisions)
+        return versions.archived(self.policy, self.decisions)
 
     def notice(self, tag: str, at: datetime) -> Notice:
         """The notice of this version in the language ``tag``, as it reads at ``at``."""
@@ -70,7 +70,7 @@ def before(found: list[Edition], edition: Edition) -> Edition | None:
 
 @lru_cache(maxsize=64)
 def _notice(policy: str, decisions: str, tag: str, day: datetime) -> Notice:
-    return notice(versions.compiled(policy, decisions), tag, day, _checked(policy, decisions))
+    return notice(versions.archived(policy, decisions), tag, day, _checked(policy, decisions))
 
 
 @lru_cache(maxsize=32)

@@ -7,7 +7,7 @@ from typing import Any
 
 from troth.policy.jsonld import Node, ref, texts
 from troth.policy.kind import Entries, Kind, Weight, always
-from troth.policy.lint.collection import nothing_about_children
+from troth.policy.lint.children import age_below_the_laws, age_that_nobody_asks, nothing_about_children
 from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source
 
@@ -34,7 +34,7 @@ KIND = Kind(
     makes=_makes,
     tell=always("refused"),
     place=("what", "limits"),
-    lint=(nothing_about_children,),
+    lint=(nothing_about_children, age_that_nobody_asks, age_below_the_laws),
     entries=Entries("people", Weight(wording=("label",), concerns=lambda _policy, key: (key,)), many=True),
     nodes=_subjects,
     process=_process,

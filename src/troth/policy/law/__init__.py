@@ -1,8 +1,9 @@
 """What the law asks of a policy and what it supplies where a policy is silent: dated data with its sources, never code.
 
 The files beside this module hold one profile each (``eu-gdpr.yaml``), the countries that have adequate protection
-(``adequacy.yaml``, for the EU and the UK apart) and the authorities to complain to (``authorities.yaml``). They are notes
-for counsel to confirm, and every entry names the article or page it was taken from.
+(``adequacy.yaml``, for the EU and the UK apart), the authorities to complain to (``authorities.yaml``) and the ages from
+which children agree themselves (``ages.yaml``). They are notes for counsel to confirm, and every entry names the article or
+page it was taken from.
 """
 
 from __future__ import annotations
@@ -87,11 +88,17 @@ class Profile(Section):
     breach: Breach | None = None
     duties: tuple[Duty, ...] = ()
     unsubscribe: str = Field("", description="the source that asks for a way out in every promotional message")
+    processors: str = Field("", description="the source that asks for an agreement with every processor")
 
     def requirement(self, rule: str, about: str = "") -> Requirement | None:
         """What this law says about what lint rule ``rule`` looks for, or about the part of it that is named."""
         found = {item.about: item for item in self.notice if item.rule == rule}
         return found.get(about) or found.get("")
+
+
+def processors_need_an_agreement(policy: Policy) -> bool:
+    """Whether a law of the policy asks for an agreement with those who work with data on the operator's behalf."""
+    return any(law.processors for law in profiles_of(policy))
 
 
 class Adequate(Section):
@@ -106,6 +113,16 @@ class Adequate(Section):
 class _Adequacy(Section):
     eu: Adequate
     uk: Adequate
+
+
+class Ages(Section):
+    """From which age on people agree themselves to what an online service does with their data; younger ones, a parent."""
+
+    as_of: date
+    source: str
+    ages: dict[str, int] = Field(description="by law, where a country says nothing else")
+    national: dict[str, int] = Field(description="by country, under the law of the EU")
+    sources: dict[str, str] = Field(default_factory=dict, description="of a law or a country, where it is worth naming")
 
 
 class _Authorities(Section):
@@ -138,6 +155,22 @@ def adequate(law: str) -> Adequate | None:
     """The adequacy list that goes with ``law``; None for a law that has none."""
     side = ADEQUACY.get(law)
     return getattr(_load("adequacy", _Adequacy), side) if side else None
+
+
+@cache
+def ages() -> Ages:
+    """The ages of consent that the laws and countries have."""
+    return _load("ages", Ages)
+
+
+def age_of_consent(law: str, country: str | None) -> tuple[int, str] | None:
+    """The age below which a parent must agree under ``law`` for an operator in ``country``, and its source."""
+    table = ages()
+    national = table.national.get(country or "") if law == "eu-gdpr" else None
+    age = national if national is not None else table.ages.get(law)
+    if age is None:
+        return None
+    return age, table.sources.get(country or "" if national is not None else law) or table.sources[law]
 
 
 @cache
@@ -195,6 +228,10 @@ def _sooner(policy: Policy, key: str, right: Right, within: timedelta) -> bool:
 def _erasure(policy: Policy, rights: Mapping[str, Right], origins: dict[Path, str]) -> dict[str, Any]:
     times = {r.answer_within: key for key, r in rights.items() if r.right == "erasure" and r.answer_within}
     erasure = policy.erasure or Erasure()
+    lawful = min((item for law in profiles_of(policy) for item in _erased_within(law)), default=None)
+    if erasure.destroy_within is not None and lawful is not None and lawful[0] < erasure.destroy_within:
+        origins["erasure", "destroy within"] = lawful[1]
+        return {"erasure": erasure.model_copy(update={"destroy_within": lawful[0]})}
     if not times or erasure.destroy_within is not None:
         return {}
     within = min(times)
@@ -202,6 +239,12 @@ def _erasure(policy: Policy, rights: Mapping[str, Right], origins: dict[Path, st
         ("rights", times[within], "answer within"), f"the policy's own `rights.{times[within]}`"
     )
     return {"erasure": erasure.model_copy(update={"destroy_within": within})}
+
+
+def _erased_within(law: Profile) -> Iterator[tuple[timedelta, str]]:
+    yield from (
+        (item.within, f"law {law.id} {item.source}") for item in law.rights if item.right == "erasure" and item.within
+    )
 
 
 def _ways_out(policy: Policy, profiles: tuple[Profile, ...], origins: dict[Path, str]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from datetime import date
 from troth.policy.document import Document
 from troth.policy.findings import Finding
 from troth.policy.lint import (  # noqa: F401  importing a file registers its rules
+    children,
+    choices,
     clocks,
     collection,
     consent,
@@ -14,9 +16,15 @@ from troth.policy.lint import (  # noqa: F401  importing a file registers its ru
     cookies,
     dealings,
     flows,
+    loose_ends,
+    mailing,
     notice,
+    periods,
     recipients,
     rights,
+    scope,
+    selling,
+    terms_of_rights,
     wording,
 )
 from troth.policy.lint.registry import RULES, Context, Rule, context_of, in_order

@@ -180,4 +180,5 @@ def days(span: timedelta) -> str:
     """A span as people say it: ``30 days``, ``1 day``, ``12 hours``."""
     if span.seconds == 0:
         return f"{span.days} day{'' if span.days == 1 else 's'}"
-    return f"{round(span.total_seconds() / 3600)} hours"
+    hours = round(span.total_seconds() / 3600)
+    return f"{hours} hour{'' if hours == 1 else 's'}"

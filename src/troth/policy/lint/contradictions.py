@@ -13,7 +13,7 @@ from troth.policy.findings import Path
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Absolute, Cookie, Policy, Recipient
 from troth.policy.places import within
-from troth.policy.rules import kept_outside
+from troth.policy.rules import PAID, kept_outside
 
 absolutes = rule(
     "E-01",
@@ -21,7 +21,6 @@ absolutes = rule(
     "error",
     "The strict reading holds: what contradicts the absolute is refused.",
 )
-_PAID = ("money", "rent", "barter", "licence")
 _VISITS = frozenset({"visit", "visits"})
 
 
@@ -113,7 +112,7 @@ def _inside(absolute: Absolute, key: str, recipient: Recipient) -> bool:
 
 def _sold(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     for key, recipient in policy.recipients.items():
-        if recipient.consideration in _PAID and concerns(policy, absolute, recipient.receives):
+        if recipient.consideration in PAID and concerns(policy, absolute, recipient.receives):
             does = f"gives data for a consideration ({recipient.consideration})"
             yield Against(("recipients", key), does, recipient.cites)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from troth.policy.law import Profile
+from troth.policy.lint.clocks import days
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Policy
 
@@ -17,6 +19,8 @@ breach = rule(
 version = rule("E-26", "No version or effective date", "warning", "It is set when the policy is published.")
 answers = rule("E-27", "A promised answer is empty", "error", "None: it must be written, or not promised.")
 
+SHORTEST_LEAD = timedelta(days=7)
+"""below which nobody on holiday hears of a change (WP260 rev.01, paragraphs 29-31: well in advance)"""
 _OBSOLETE = re.compile(r"\b(SSL|TLS 1\.[01]|MD5|SHA-?1|3?DES|RC4|WEP)\b")
 _VAGUE = re.compile(
     r"state.of.the.art|a number of measures|reasonable (?:steps|measures)|best efforts?|appropriate", re.I
@@ -38,6 +42,35 @@ def changes_nobody_hears_of(policy: Policy, context: Context) -> Iterator[Flaw]:
         yield Flaw(("changes",), message, "Add `banner` or `e-mail` to `told by`.", "warning")
 
 
+@changes
+def change_told_by_a_mail_that_does_not_exist(policy: Policy, context: Context) -> Iterator[Flaw]:
+    told = policy.changes
+    if told and "e-mail" in told.told_by and all(message.kind != "notice" for message in policy.messages.values()):
+        message = "changes are told by e-mail, and there is no class of messages for it: nobody is written to."
+        yield Flaw(("changes", "told by"), message, "Write a message class of kind `notice`.")
+
+
+@changes
+def change_told_too_late(policy: Policy, context: Context) -> Iterator[Flaw]:
+    told = policy.changes
+    if told is None or told.lead_time is None or not told.told_by:
+        return
+    if told.lead_time < SHORTEST_LEAD:
+        message = f"a change takes effect {days(told.lead_time)} after it is told; nobody can react in that time."
+        yield Flaw(("changes", "lead time"), message, "Write `lead time: 30 days`, or another period.", "warning")
+    if told.remind_every and told.remind_every >= told.lead_time:
+        message = f"people are reminded every {days(told.remind_every)}: the first reminder comes when it is too late."
+        yield Flaw(("changes", "remind every"), message, "Write a time shorter than `lead time`.", "warning")
+
+
+@changes
+def new_purpose_nobody_hears_of(policy: Policy, context: Context) -> Iterator[Flaw]:
+    told = policy.changes
+    if context.european and told and told.significant_means and "purposes" not in told.significant_means:
+        message = "a new purpose is not called significant, although people must hear of it before it begins."
+        yield Flaw(("changes", "significant means"), message, "Add `purposes`.", about="purposes")
+
+
 @operator
 def operator_out_of_reach(policy: Policy, context: Context) -> Iterator[Flaw]:
     who = policy.operator
@@ -48,6 +81,9 @@ def operator_out_of_reach(policy: Policy, context: Context) -> Iterator[Flaw]:
         yield Flaw(("operator", "email"), message, "Write `email:` with the address people should use.")
     if not who.address:
         yield Flaw(("operator", "address"), "there is no postal address.", "Write `address:`.", "warning")
+    if not who.country and context.profiles:
+        message = "nothing says in which country the operator is, on which the authority and all transfers depend."
+        yield Flaw(("operator", "country"), message, "Write `country: IE`, or another.", "warning")
     if who.also_named:
         names = " and ".join([who.name or "?", *who.also_named])
         message = f"the operator goes by several names: {names}."
@@ -74,6 +110,11 @@ def breach_nobody_hears_of(policy: Policy, context: Context) -> Iterator[Flaw]:
     if not watches:
         message = "nothing says how a breach is noticed and who is told of it."
         yield Flaw(("security",), message, "Write a measure with `check: breach watch` and whom it `tells`.")
+    elif context.european and len(watches) == len(policy.security):
+        message = "nothing says how data is protected before there is a breach."
+        yield Flaw(
+            ("security",), message, "Write the measures, such as one with `check: tls` and one with `check: sealed`."
+        )
     for key, measure in watches.items():
         silent = [who for who in ("authority", "people") if who not in measure.tells]
         if silent:

@@ -114,7 +114,9 @@ def cited(policy: Policy, path: Path) -> tuple[str, ...]:
 
 
 def _asked(rule_id: str, about: str, context: Context) -> list[Requirement]:
-    return [item for law in context.profiles if (item := law.requirement(rule_id, about))]
+    """What the laws of the policy say about the rule: about the part that is named, if any of them speaks of it."""
+    found = [item for law in context.profiles if (item := law.requirement(rule_id, about))]
+    return [item for item in found if item.about == about] or found
 
 
 def _by_law(rule_id: str, about: str, context: Context) -> Severity | None:
