@@ -7,11 +7,12 @@ A test that proves a clause acts through here. ``Operator.site`` is for looking 
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import smtplib
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -34,15 +35,20 @@ from tests.served import Client, client, filled, token_of, words_of
 from tests.staffed import Somebody, at_desk, somebody
 from troth import work
 from troth.clock import MovedClock
+from troth.collection import Receipt, Submission
+from troth.collection.rules import case_ref
+from troth.errors import InvalidInput, Refused
 from troth.messages.inbound import poll, take
 from troth.messages.mailbox import Mailbox
-from troth.people.tables import person
+from troth.people.tables import dealing, holding, person
 from troth.rights import by_mail
 from troth.settings import Program
 from troth.store.site import Site
 
 TOKEN = "t" * 40
 """part of every program's token; see ``token_of_role``"""
+PROGRAM_TOKEN = "TROTH_TEST_TOKEN"
+"""what the variables with these tokens begin with; they mean nothing outside a test's own sites, and stay set"""
 
 
 @dataclass
@@ -173,19 +179,86 @@ class Operator:
             return len(conn.execute(select(table).where(*where)).all())
 
 
+# --- the same doors for tests that hold a site ----------------------------------------------------------------------------
+
+
+@dataclass
+class _Hand:
+    """The web applications that are up, by the number of the site object they serve."""
+
+    opened: ExitStack
+    webs: dict[int, tuple[Site, Client]] = field(default_factory=dict)
+
+
+_hands: list[_Hand] = []
+
+
+@contextmanager
+def in_hand() -> Iterator[None]:
+    """Within the block ``web_of`` serves whatever site it is asked for."""
+    with ExitStack() as opened:
+        opened.callback(_hands.pop)
+        _hands.append(_Hand(opened))
+        yield
+
+
+def web_of(site: Site) -> Client:
+    """A client of ``site``, with a program in each role that its policy knows."""
+    hand = _hands[-1]
+    if id(site) not in hand.webs:
+        served = with_programs(site)
+        hand.webs[id(site)] = site, hand.opened.enter_context(client(served))
+    return hand.webs[id(site)][1]
+
+
+def posted(site: Site, submission: Submission) -> Receipt:
+    """``submission`` through the JSON door, and what came of it.
+
+    Raises:
+        InvalidInput, Refused: for the answers 422 and 403, with what the answer says.
+    """
+    body: dict[str, Any] = {"values": dict(submission.values), "choices": dict(submission.choices)}
+    body |= {"acknowledged": submission.acknowledged, "language": submission.language, "key": submission.key}
+    answer = web_of(site).post(f"/{site.name}/api/collect/{submission.point}", json=body)
+    told = answer.json()
+    if answer.status_code in {404, 422}:
+        raise InvalidInput(told.get("detail", ""), told.get("problems", {}))
+    if answer.status_code == 403:
+        raise Refused(told.get("detail", ""), because=tuple(told.get("because", ())))
+    assert answer.status_code in {200, 201}, answer.text
+    with site.reading() as conn:
+        rows = conn.execute(select(holding).where(holding.c.submission == told["receipt"]).order_by(holding.c.id)).all()
+        case = case_ref(submission.point, told["receipt"])
+        opened = conn.scalar(select(dealing.c.kind).where(dealing.c.ref == case))
+    holdings = tuple(row.id for row in rows)
+    return Receipt(rows[0].person_id, holdings, opened, case if opened else None, told["repeated"])
+
+
+def read_by_program(
+    site: Site, person_id: str, fields: Collection[str], purpose: str, role: str = "any", case: str | None = None
+) -> dict[str, str]:
+    """What one of the operator's programs is given; nothing when it is refused."""
+    body = {"purpose": purpose, "fields": list(fields), "person": person_id} | ({"case": case} if case else {})
+    headers = {"authorization": f"Bearer {token_of_role(role)}"}
+    answer = web_of(site).post(f"/{site.name}/api/read", json=body, headers=headers)
+    assert answer.status_code in {200, 403}, answer.text
+    given: dict[str, str] = answer.json()["values"] if answer.status_code == 200 else {}
+    return given
+
+
 def token_of_role(role: str) -> str:
     """The token of the operator's program in ``role``."""
     return f"{role.replace(' ', '-')}-{TOKEN}"
 
 
-def _with_programs(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+def with_programs(site: Site, environment: MutableMapping[str, str] = os.environ) -> Site:
     """``site`` with one program for each role that its policy knows, which may read for every purpose."""
     policy = site.policy().policy
     roles = {role for purpose in policy.purposes.values() for role in purpose.roles} | {"any"}
     programs = {}
     for role in sorted(roles):
-        variable = f"TROTH_TEST_{re.sub('[^A-Z]', '_', role.upper())}"
-        monkeypatch.setenv(variable, token_of_role(role))
+        variable = f"{PROGRAM_TOKEN}_{re.sub('[^A-Z]', '_', role.upper())}"
+        environment[variable] = token_of_role(role)
         wired = {"role": role, "token env": variable, "purposes": list(policy.purposes)}
         programs[re.sub("[^a-z]", "_", role)] = Program.model_validate(wired)
     return replace(site, wiring=site.wiring.model_copy(update={"programs": programs}))
@@ -200,7 +273,6 @@ def operator(
     tmp_path: Path,
     clock: MovedClock,
     mailbox: Mailbox,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Opening]:
     """``operator("ledflex")``: that site on fresh stores, served, with mail; ``store="postgresql"`` for the other store."""
     with ExitStack() as opened:
@@ -208,7 +280,7 @@ def operator(
         def opening(name: str, store: StoreKind = "sqlite") -> Operator:
             site = mailing(open_operator(name, tmp_path, clock, fresh_database, store), mailbox)
             opened.callback(site.close)
-            site = _with_programs(site, monkeypatch)
+            site = with_programs(site)
             return Operator(site, opened.enter_context(client(site)), mailbox, clock)
 
         yield opening
@@ -257,16 +329,18 @@ def _pages() -> tuple[Any, ...]:
 @contextmanager
 def watched() -> Iterator[list[str]]:
     """The doors that are gone through within the block by this thread: the first is enough, so that watching costs little."""
+    if sys.getprofile() is not None:  # somebody else watches, such as tests.mutation: both cannot
+        yield ["not watched"]
+        return
     known, found = doors(), list[str]()
 
     def hear(frame: FrameType, event: str, _argument: object) -> None:
         if event == "call" and frame.f_code in known:
             found.append(known[frame.f_code])
-            sys.setprofile(before)
+            sys.setprofile(None)
 
-    before = sys.getprofile()
     sys.setprofile(hear)
     try:
         yield found
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None)

@@ -12,6 +12,7 @@ import pickle
 import select
 import signal
 import sys
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from types import CodeType, FrameType, FunctionType
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutation.targets import in_place
+from tests.mutation.targets import forget, in_place
 
 LONGEST_S = 60
 """seconds that one mutant may take"""
@@ -89,12 +90,15 @@ class Mutating:
             if event == "call":
                 called.add(frame.f_code)
 
+        forget()  # what was worked out for the test before would not be worked out again
         started = perf_counter()
+        threading.setprofile(hear)
         sys.setprofile(hear)
         try:
             reports = runtestprotocol(item, log=False, nextitem=following)
         finally:
             sys.setprofile(None)
+            threading.setprofile(None)
         self.seconds[item.nodeid] = perf_counter() - started
         self.calls[item.nodeid] = called
         if any(report.failed for report in reports):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.promises.clause_sites import SYSTEM, Open, choose, chosen, fill_in, opened
+from tests.promises.clause_sites import SYSTEM, Open, choose, chosen, fill_in, opened, readable
 from tests.receiver import SECRET, Receiver, receiving
 from tests.submissions import rows
 from troth.agenda import run_due
@@ -18,7 +18,7 @@ from troth.errors import Refused
 from troth.messages import actions as messages
 from troth.messages.links import Stop
 from troth.messages.tables import message
-from troth.people import dealings, vault
+from troth.people import dealings
 from troth.people.vault import By
 from troth.recipients import gate, instructions
 from troth.recipients.gate import Case, disclose
@@ -55,13 +55,6 @@ def refused(site: Site, person_id: str, recipient: str, fields: str, purpose: st
 
 def given(site: Site, person_id: str, recipient: str, fields: str, purpose: str, case: str = "") -> str:
     return disclose(site, person_id, recipient, fields.split(), purpose, case=Case(case))
-
-
-def readable(site: Site, person_id: str, fields: str, purpose: str, by: By = SYSTEM, case: str | None = None) -> bool:
-    try:
-        return bool(vault.read(site, person_id, fields.split(), purpose, by, case=case).values)
-    except Refused:
-        return False
 
 
 def state_of(site: Site, disclosure_id: str) -> str:
