@@ -28,6 +28,8 @@ SMALL = {
     "day_key",
     "request_key",
     "ledger_checkpoint",
+    "ledger_head",
+    "restoration",
     "visit",
 }
 """tables that stay small however many people there are, and the visits, which are parted by the day"""

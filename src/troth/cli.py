@@ -26,6 +26,7 @@ from troth.commands import (
     reference,
     rehearse,
     request,
+    restore,
     schema,
     serve,
     staff,
@@ -83,6 +84,7 @@ for _name, (_command, _short) in _troth_can.items():
     app.command(_name, short_help=_short)(_command)
 app.command("reference", hidden=True)(reference.reference)
 app.add_typer(ledger.app, name="ledger", short_help="verify and export the record of acts")
+app.add_typer(restore.app, name="restore", short_help="put a backup back, and release what waits")
 app.add_typer(keys.app, name="keys", short_help="rotate the site key")
 app.add_typer(request.app, name="request", short_help="people's requests")
 app.add_typer(staff.app, name="staff", short_help="who may enter the desk")

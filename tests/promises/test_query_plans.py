@@ -59,6 +59,8 @@ WAIVED = (
     Waiver("heartbeat", "one row for each task of the worker"),
     Waiver("alarm", "one row for each alarm that stands"),
     Waiver("visit", "a day of visits is counted whole before it is dropped whole", "SELECT count(*)"),
+    Waiver("ledger_head", "two rows: the head that is kept, and the one that comes"),
+    Waiver("restoration", "one row for each time that a store was put back"),
     Waiver("ledger_checkpoint", "the newest, by its key from the end", store="sqlite"),
     Waiver("ledger_entry", "what waits to be sealed is much of a small ledger", "UPDATE", store="postgresql"),
     Waiver("stop", "one row for each use that was stopped or lifted", store="postgresql"),

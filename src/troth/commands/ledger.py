@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
+from troth.clock import iso
 from troth.commands.asking import Folder, Json, Out
 from troth.commands.saying import NO, as_json, aside, write, writing
+
+Because = Annotated[
+    str, typer.Option("--because", metavar="WORDS", help="why, in a sentence about nobody in particular")
+]
+By = Annotated[str, typer.Option("--by", metavar="ROLE", help="the role on your staff that answers for it")]
 
 app = typer.Typer(help="The append-only record of decisions and acts.", no_args_is_help=True)
 
@@ -26,12 +33,37 @@ def verify(site: Folder, json_: Json = False) -> None:
     with opened(site) as site_:
         report = verified(site_)
     if json_:
-        told = {key: value for key, value in asdict(report).items() if key != "seen"}
-        as_json({"site": site_.name, **told})
+        told = {key: value for key, value in asdict(report).items() if key not in {"seen", "restored"}}
+        shown = [{"at": iso(one.at), "by": one.made_by, "because": one.because} for one in report.restored]
+        as_json({"site": site_.name, **told, "restored": shown})
     else:
         typer.echo(f"{site_.name}: {report.line()}")
     if report.verdict == "broken":
         raise typer.Exit(NO)
+
+
+@app.command()
+def restored(site: Folder, because: Because, by: By, json_: Json = False) -> None:
+    """Record why the stores are not what was sealed, and go on from what they hold.
+
+    For a store that was cut, exchanged or put back from a copy of your own: until this is recorded, nothing is sealed and
+    nothing leaves. The reason stands in the ledger's report for ever; mail and deliveries wait until
+    `troth restore release SITE`.
+
+    \b
+    Example: troth ledger restored my-shop --because "disk of 3 May, copy of the night before" --by "privacy lead"
+    Exit: 0 recorded; 2 there is nothing to record.
+    """
+    from troth.commands.opening import opened
+    from troth.ledger.restored import record
+
+    with opened(site) as site_:
+        found = record(site_, because, by)
+    if json_:
+        as_json({"site": site_.name, "found": found.kind, "words": found.words})
+    else:
+        typer.echo(f"{site_.name}: recorded. {found.words}")
+        aside("Mail and deliveries wait until `troth restore release`.")
 
 
 @app.command()

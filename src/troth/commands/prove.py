@@ -26,7 +26,7 @@ def prove(
 
     \b
     Example: troth prove my-shop --json | jq .summary
-    Exit: 0 no promise is broken; 1 one is.
+    Exit: 0 no promise is broken; 1 one is, or the stores are not what was sealed.
     """
     from troth.commands.opening import opened
     from troth.evidence.prove import prove as proving
@@ -38,13 +38,15 @@ def prove(
         as_json(report.as_json())
     else:
         _show(report)
-    if report.broken:
+    if not report.holds:
         raise typer.Exit(NO)
 
 
 def _show(report: Report) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from troth.ledger.heads import HINT
 
     table = Table("verdict", "promise", "measured", "limit", "how", box=None, pad_edge=False, header_style="bold")
     for one in sorted(report.proven, key=lambda one: MOST_URGENT_FIRST.index(one.proof.verdict)):
@@ -53,6 +55,10 @@ def _show(report: Report) -> None:
     console.print(table)
     for one in report.broken:
         console.print(f"\n[bold red]broken[/] {one.promise.id}: {one.sentence}\n  {one.proof.evidence}", markup=True)
+    for restored in report.restored:
+        console.print(f"\n{restored.line()}", markup=False)
+    if report.stores:
+        console.print(f"\n[bold red]broken[/] the ledger: {report.stores.words}\n  {HINT}", markup=True)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in report.summary.items())
     console.print(f"\n{report.site}, version {report.version}: {counts}.")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from troth.commands.asking import Folders
-from troth.commands.saying import aside
+from troth.commands.saying import aside, fail
 from troth.errors import StoreError, TrothError
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def serve(
         ready = [stack.enter_context(opened(folder)) for folder in sites]
         for site in ready:
             in_force(site)
+            _warn_of_stores(site)
         if not no_worker:
             stack.enter_context(working(ready))
             stack.enter_context(mail_taken_in(ready))
@@ -75,6 +76,15 @@ def in_force(site: Site) -> None:
         done = publish(site)
         aside(f"{site.name}: version {done.version} is published.")
         site.policy()
+
+
+def _warn_of_stores(site: Site) -> None:
+    """Say so when the stores are not what was sealed: people are still answered, and nothing leaves."""
+    from troth.ledger.heads import HINT, look
+
+    problem = look(site)
+    if problem is not None:
+        fail(StoreError(f"{site.name}: {problem.words}", HINT))
 
 
 @contextmanager

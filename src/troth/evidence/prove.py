@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -17,7 +17,9 @@ from troth.evidence.catalogue import CATALOGUE
 from troth.evidence.doors import MakeDoor
 from troth.evidence.proofs import shown
 from troth.evidence.replay import Replay
-from troth.ledger import events
+from troth.ledger import events, heads
+from troth.ledger.heads import Problem
+from troth.ledger.restored import Restoration, history
 from troth.ledger.walk import unmoving
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving
@@ -46,6 +48,14 @@ class Report:
     at: datetime
     version: int
     proven: tuple[Proven, ...]
+    stores: Problem | None = None
+    """why the stores are not what was sealed, which then proves nothing of anything"""
+    restored: tuple[Restoration, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether no promise is broken and the stores are what was sealed."""
+        return not self.broken and self.stores is None
 
     @property
     def summary(self) -> dict[str, int]:
@@ -64,8 +74,17 @@ class Report:
             "site": self.site,
             "at": iso(self.at),
             "policy_version": self.version,
+            "ledger": self._ledger(),
             "promises": [_row(one) for one in self.proven],
             "summary": self.summary,
+        }
+
+    def _ledger(self) -> dict[str, object]:
+        told = [{"at": iso(one.at), "by": one.made_by, "because": one.because} for one in self.restored]
+        return {
+            "verdict": "broken" if self.stores else "kept",
+            "evidence": self.stores.words if self.stores else "",
+            "restored": told,
         }
 
 
@@ -137,12 +156,16 @@ class Prover:
 
     def _proven(self, language: str, door: MakeDoor | None, progress: Callable[[int, int, str], None] | None) -> Report:
         site = self._site
+        problem = heads.look(site)
         flown = canary.fly(site, door) if door else None
         with unmoving(site) as conn:
             compiled, now = site.policy(conn), site.now()
             told = flown or canary.last(conn, site)
             proving = Proving(site, conn, compiled, now, self.replay.heard(conn), told, self._before)
-            report = Report(site.name, now, compiled.version, tuple(_all(proving, language, progress)))
+            proven = tuple(_all(proving, language, progress))
+            if problem is not None:
+                proven = tuple(_of_unknown_stores(proving, one) for one in proven)
+            report = Report(site.name, now, compiled.version, proven, problem, tuple(history(conn)))
         with site.writing() as conn:
             counts = {verdict.replace(" ", "_"): number for verdict, number in report.summary.items()}
             ledger.append(conn, site.now(), events.PROOF_MADE, {**counts, "version": report.version})
@@ -155,6 +178,14 @@ def _all(proving: Proving, language: str, progress: Callable[[int, int, str], No
         yield Proven(promise, words.get(promise.id, promise.id), _proof(proving, promise), proving.now)
         if progress:
             progress(done, len(promises), promise.id)
+
+
+def _of_unknown_stores(proving: Proving, one: Proven) -> Proven:
+    """What was found in stores that are not what was sealed shows that a promise is broken and never that it is kept."""
+    if one.proof.verdict != "kept":
+        return one
+    said = proving.say("the stores are not what was sealed")
+    return replace(one, proof=replace(one.proof, verdict="not proven", evidence=said))
 
 
 def _proof(proving: Proving, promise: Promise) -> Proof:

@@ -104,6 +104,14 @@ STAFF_READY = _event("staff:ready", "A member of staff chose a password and a se
 STAFF_ENTERED = _event("staff:entered", "A member of staff logged in.")
 STAFF_ACTED = _event("staff:acted", "A member of staff did something at the desk; the staff's log says from where.")
 
+LEDGER_RESTORED = _event(
+    "ledger:restored", "Somebody said why the stores are not what was sealed before, and the ledger went on."
+)
+STORE_RESTORED = _event(
+    "store:restored", "The stores were put back from a backup, and what had ended since ended again."
+)
+STORE_RELEASED = _event("store:released", "Mail and deliveries may leave again after a restore.")
+
 DECISION_MADE = _event("decision:made", "The policy was asked and allowed something; the question is kept for replay.")
 DECISION_REFUSED = _event("decision:refused", "The policy was asked and said no; the question is kept for replay.")
 

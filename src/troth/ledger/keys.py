@@ -55,7 +55,14 @@ def public_pem(site: Site) -> str:
 def remember(site: Site, checkpoint: Checkpoint) -> None:
     """Keep ``checkpoint`` in ``ledger.head``, unless a later one is kept there already."""
     last = remembered(site)
-    if last is not None and last.size >= checkpoint.size:
+    if last is None or last.size < checkpoint.size:
+        replace_remembered(site, checkpoint)
+
+
+def replace_remembered(site: Site, checkpoint: Checkpoint | None) -> None:
+    """Keep ``checkpoint`` in ``ledger.head`` whatever is kept there; without one the file goes."""
+    if checkpoint is None:
+        (_folder(site) / "ledger.head").unlink(missing_ok=True)
         return
     kept = {"size": checkpoint.size, "at": instant(checkpoint.at), "root": checkpoint.root.hex()}
     kept |= {"key_id": checkpoint.key_id, "signature": checkpoint.signature.hex()}

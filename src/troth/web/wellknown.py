@@ -11,6 +11,7 @@ from litestar.exceptions import NotFoundException
 
 from troth.clock import iso
 from troth.errors import TrothError
+from troth.ledger import heads
 from troth.policy.compile import Compiled
 from troth.store.site import Site
 from troth.web.editions import editions, in_force
@@ -30,11 +31,13 @@ def health(request: Asked) -> Response[dict[str, Any]]:
 
 
 def _state(site: Site) -> str:
+    """``ok``, or why not: no policy is in force, a store does not answer, or the stores are not what was sealed."""
     try:
         site.policy()
+        problem = heads.look(site)
     except TrothError as error:
         return error.message
-    return "ok"
+    return "ok" if problem is None else problem.words
 
 
 @get("/.well-known/security.txt", sync_to_thread=True, include_in_schema=False)
