@@ -32,6 +32,8 @@ class Binding:
     covers: frozenset[str]
     enforced_by: tuple[Enforcer, ...]
     rests_on: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    """for each key of the policy that a room reads, as ``retention.keep``, the function or the method that does"""
 
 
 BINDINGS: dict[str, Binding] = {}
@@ -43,6 +45,7 @@ def proves(
     covers: tuple[str, ...],
     enforced_by: tuple[Enforcer, ...],
     rests_on: Mapping[str, str] | None = None,
+    keys: Mapping[str, Any] | None = None,
 ) -> Callable[[Prove], Prove]:
     """Bind the decorated proof, and what enforces the promise, to ``kinds``.
 
@@ -58,7 +61,7 @@ def proves(
                 raise ValueError(f"{kind} is bound twice")
             if not enforced_by:
                 raise ValueError(f"nothing enforces {kind}")
-            BINDINGS[kind] = Binding(kind, prove, frozenset(covers), enforced_by, rests_on or {})
+            BINDINGS[kind] = Binding(kind, prove, frozenset(covers), enforced_by, rests_on or {}, keys or {})
         return prove
 
     return bind

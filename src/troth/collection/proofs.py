@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from troth.agenda.tables import job
 from troth.bindings import proves
 from troth.collection.actions import SECOND_HAND, collect
+from troth.collection.forms import form as form_of
 from troth.collection.rules import Submission, age, check
 from troth.consent.tables import shown
 from troth.errors import InvalidInput, Refused
@@ -27,6 +28,14 @@ from troth.store.trial import trial
     covers=("required", "optional", "source"),
     enforced_by=(collect,),
     rests_on={"holding": "", "shape": "point", "shown": ""},
+    keys={
+        "collection.told": form_of,
+        "collection.offers": check,
+        "collection.opens": collect,
+        "collection.warns": check,
+        "collection.keeps when different": check,
+        "data.category": check,
+    },
 )
 def form(proving: Proving, promise: Promise) -> Proof:
     """All that is held from this point are its declared fields, from its source, with the words that were shown."""
@@ -124,7 +133,13 @@ def _nameless(proving: Proving, key: str) -> int:
     return sum(one.number for one, point in points if point is None or one.partner not in point.partners)
 
 
-@proves("people.age", covers=("minimum age",), enforced_by=(check,), rests_on={"holding": "", "shape": "point"})
+@proves(
+    "people.age",
+    covers=("minimum age",),
+    enforced_by=(check,),
+    rests_on={"holding": "", "shape": "point"},
+    keys={"people.minimum age": check},
+)
 def nobody_too_young(proving: Proving, promise: Promise) -> Proof:
     """Every submission about these people comes out of the ledger again, and no birth date in a sample says otherwise."""
     key, policy = promise.path[1], proving.compiled.policy

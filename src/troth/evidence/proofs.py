@@ -10,13 +10,17 @@ from typing import Any, cast
 from sqlalchemy import Row, func, literal, or_, select
 
 from troth import ledger
+from troth.accounts.rules import log_in_cookie
 from troth.bindings import proves
 from troth.clock import DAY
 from troth.decide import RuleSet
 from troth.evidence.replay import EVERYTHING
 from troth.ledger.verify import Verified, verify
 from troth.messages.actions import queue
+from troth.messages.changing import tell
+from troth.messages.inbound.take import addresses
 from troth.messages.publish import publish
+from troth.messages.rules import can_be_stopped
 from troth.messages.tables import message as letter
 from troth.people import vault
 from troth.people.proofs import Group, groups, only_the_vault, sealed, vault_refuses
@@ -32,6 +36,7 @@ from troth.recipients.proofs import disclosures, gate_refuses, only_the_gate
 from troth.retention.tables import hold
 from troth.rights.intake import receive
 from troth.rights.proofs import answered
+from troth.rights.rules import authority, is_absolute
 from troth.staff.entering import log_in
 from troth.staff.proofs import logins
 from troth.store.tables import policy_version
@@ -43,6 +48,7 @@ from troth.store.versions import digest, in_force
     covers=("version",),
     enforced_by=(in_force,),
     rests_on={"policy_version": "version", "holding": ""},
+    keys={"policy.version": publish, "policy.effective": publish},
 )
 def version(proving: Proving, promise: Promise) -> Proof:
     """The archive is as it was published, and all that is held came in under the version of its day, at a place it names."""
@@ -75,7 +81,12 @@ def _placed(proving: Proving, one: Group) -> bool:
     return first is not None and last is not None and first.version <= one.version <= last.version
 
 
-@proves("operator.contact", covers=("name", "email"), enforced_by=(notice,))
+@proves(
+    "operator.contact",
+    covers=("name", "email"),
+    enforced_by=(notice,),
+    keys={"operator.email": addresses, "operator.country": authority},
+)
 def contact(proving: Proving, promise: Promise) -> Proof:
     """The notice as it is shown now says who answers and how to reach them."""
     operator = proving.compiled.policy.operator
@@ -99,7 +110,12 @@ def shown(proving: Proving, tag: str) -> Mapping[str, str]:
     return cast("Mapping[str, str]", said)
 
 
-@proves("purpose.use", covers=("uses", "people"), enforced_by=(vault.read,))
+@proves(
+    "purpose.use",
+    covers=("uses", "people"),
+    enforced_by=(vault.read,),
+    keys={"purposes.marketing": is_absolute, "purposes.opt out": is_absolute},
+)
 def use(proving: Proving, promise: Promise) -> Proof:
     """Every read for this purpose, allowed or refused, comes out of the policy again."""
     uses = proving.compiled.policy.purposes[promise.path[1]].uses
@@ -196,7 +212,12 @@ def _about(policy: Policy, one: Group) -> str:
     return policy.collection[one.point].people if one.point in policy.collection else ""
 
 
-@proves("cookie.declared", covers=("essential", "consent"), enforced_by=(rules,))
+@proves(
+    "cookie.declared",
+    covers=("essential", "consent"),
+    enforced_by=(rules,),
+    keys={"cookies.set by": log_in_cookie, "cookies.life": log_in_cookie},
+)
 def cookie(proving: Proving, promise: Promise) -> Proof:
     """Each cookie that was set had a decision; none is set without one."""
     entry = proving.compiled.policy.cookies[promise.path[1]]
@@ -204,7 +225,7 @@ def cookie(proving: Proving, promise: Promise) -> Proof:
     return proving.replayed(proving.replay(promise.id), limit)
 
 
-@proves("message.class", covers=("for", "uses"), enforced_by=(queue,))
+@proves("message.class", covers=("for", "uses"), enforced_by=(queue,), keys={"messages.unsubscribe": can_be_stopped})
 def message(proving: Proving, promise: Promise) -> Proof:
     """Each message of this class had a decision that comes out again, and its link to unsubscribe works."""
     limit = proving.say("sent only to those who may get it")
@@ -222,7 +243,12 @@ def statistic(proving: Proving, promise: Promise) -> Proof:
     return proving.replayed(proving.replay(promise.id), limit)
 
 
-@proves("right.offered", covers=("right",), enforced_by=(receive,), rests_on={"request": "right"})
+@proves(
+    "right.offered",
+    covers=("right",),
+    enforced_by=(receive,),
+    rests_on={"request": "right"},
+)
 def right(proving: Proving, promise: Promise) -> Proof:
     """What people asked for was answered in time; and somebody made up, who asked for exactly this at the doors, got it."""
     entry = proving.compiled.policy.rights[promise.path[1]]
@@ -254,6 +280,7 @@ def _walked(proving: Proving, step: str, limit: str) -> Proof | None:
     covers=("lead time", "told by"),
     enforced_by=(publish,),
     rests_on={"policy_version": "", "message": ""},
+    keys={"changes.told by": tell, "changes.lead time": publish, "changes.disagree": tell},
 )
 def change(proving: Proving, promise: Promise) -> Proof:
     """Each version after the first: published early enough, and everybody who was there told by every way that is named."""
@@ -305,7 +332,13 @@ def _lead(proving: Proving, number: int) -> timedelta:
     return changes.lead_time if changes and changes.lead_time else timedelta(0)
 
 
-@proves("legal.ground", covers=("needs",), enforced_by=(disclose,), rests_on={"hold": "ground"})
+@proves(
+    "legal.ground",
+    covers=("needs",),
+    enforced_by=(disclose,),
+    rests_on={"hold": "ground"},
+    keys={"legal.needs": disclose},
+)
 def legal(proving: Proving, promise: Promise) -> Proof:
     """Each use of this ground had what it needs on record, and each hold a reason and an approver."""
     key = promise.path[1]

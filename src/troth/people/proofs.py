@@ -40,6 +40,7 @@ from troth.people.made_up import made_up
 from troth.people.sealing import LEAST, VERSIONS
 from troth.people.tables import holding, shape
 from troth.people.vault import By, hold
+from troth.policy.compile import Compiled
 from troth.policy.promises import Promise
 from troth.policy.undeclared import NO_PURPOSE
 from troth.proof import Named, Proof, Proving, Some, Tried
@@ -111,7 +112,13 @@ def _opened(one: Sealed, key: bytes | None) -> dict[str, str] | None:
         return None
 
 
-@proves("data.sealed", covers=("protect",), enforced_by=(hold,), rests_on={"holding": "", "person_key": ""})
+@proves(
+    "data.sealed",
+    covers=("protect",),
+    enforced_by=(hold,),
+    rests_on={"holding": "", "person_key": ""},
+    keys={"data.identifies": Compiled.identifying},
+)
 def sealed(proving: Proving, promise: Promise) -> Proof:
     """All holdings have the form of sealed ones, and a sample opens under each person's own key and under nothing else."""
     limit = proving.say("each record sealed under its person's own key")

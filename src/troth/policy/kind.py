@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 from troth.policy.jsonld import Node
@@ -110,17 +111,39 @@ class Weight:
     concerns: Callable[[Policy, str], Iterable[str]] = _nobody
 
 
+class Counts(Enum):
+    """For what a key counts when it is neither in a rule, nor in a clock, nor looked at by the linter alone."""
+
+    ROOM = "a room reads it, and names the function that does: ``troth.bindings.proves``"
+    NOTICE = "it decides how the notice is made: what something is called, and where it stands"
+    STATEMENT = "it is told to people as a statement, and nothing depends on it"
+    PROOF = "its proof goes by it"
+    WEIGHT = "it decides which changes are significant"
+    EXPORT = "it is for other programs that read the policy"
+    INTERNAL = "it is for the team"
+
+
+ROOM, NOTICE, STATEMENT = Counts.ROOM, Counts.NOTICE, Counts.STATEMENT
+PROOF, WEIGHT, EXPORT, INTERNAL = Counts.PROOF, Counts.WEIGHT, Counts.EXPORT, Counts.INTERNAL
+
+Claim = Counts | Callable[..., Any]
+"""For what a key counts: the function of the language that reads it (``rules``, ``clocks``, one of the linter's), or a word."""
+
+OF_EVERY_ENTRY: Mapping[str, Claim] = {"cites": INTERNAL, "note": INTERNAL, "wording": INTERNAL}
+
+
 @dataclass(frozen=True)
 class Entries:
-    """The section of ``policy.yaml`` that a kind owns. ``model`` is that of a section which ``Policy`` does not name itself.
+    """The section of ``policy.yaml`` that a kind owns, and for what each of its keys counts.
 
-    ``many`` is for a mapping from ids to entries.
+    ``model`` is that of a section which ``Policy`` does not name itself. ``many`` is for a mapping from ids to entries.
     """
 
     section: str
     weight: Weight = Weight()
     model: type[Section] | None = None
     many: bool = False
+    keys: Mapping[str, Claim] = field(default_factory=dict)
 
 
 Place = tuple[str, str]

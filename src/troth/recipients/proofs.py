@@ -21,7 +21,19 @@ from troth.store.site import Site
 from troth.store.trial import trial
 
 
-@proves("recipient.share", covers=("receives", "for"), enforced_by=(disclose,), rests_on={"disclosure": "recipient"})
+@proves(
+    "recipient.share",
+    covers=("receives", "for"),
+    enforced_by=(disclose,),
+    rests_on={"disclosure": "recipient"},
+    keys={
+        "recipients.role": facts_of,
+        "recipients.country": facts_of,
+        "recipients.safeguard": facts_of,
+        "recipients.safeguard.document": facts_of,
+        "recipients.safeguard.until": facts_of,
+    },
+)
 def share(proving: Proving, promise: Promise) -> Proof:
     """Each disclosure to this recipient is what was decided about it: these fields, for this purpose, and nothing more."""
     key = promise.path[1]
@@ -114,7 +126,13 @@ def _named(proving: Proving, recipient: str) -> bool:
     return any(compiled is not None and recipient in compiled.policy.recipients for compiled in policies)
 
 
-@proves("transfer.country", covers=("stored in",), enforced_by=(disclose,), rests_on={"disclosure": "recipient"})
+@proves(
+    "transfer.country",
+    covers=("stored in",),
+    enforced_by=(disclose,),
+    rests_on={"disclosure": "recipient"},
+    keys={"transfers.stored in": facts_of, "transfers.may move to": facts_of},
+)
 def countries(proving: Proving, promise: Promise) -> Proof:
     """The stores stand where the policy says, and every recipient that was given data is in a safe or safeguarded country."""
     policy, wiring = proving.compiled.policy, proving.site.wiring

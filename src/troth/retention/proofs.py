@@ -17,14 +17,22 @@ from troth.recipients.tables import instruction
 from troth.retention.clocks import coverage
 from troth.retention.due import shapes
 from troth.retention.ending import begin_ending
+from troth.retention.holds import make_hold
+from troth.retention.keeping import keep_apart
 from troth.retention.logs import log_of
 from troth.retention.overdue import count_due
-from troth.retention.relationship import differing, refresh
+from troth.retention.relationship import beginnings, differing, ends_at, refresh
 from troth.retention.sweep import sweep
 from troth.retention.tables import ending, hold
 
 
-@proves("relationship.end", covers=("ends", "silence"), enforced_by=(refresh,), rests_on={"person": "", "dealing": ""})
+@proves(
+    "relationship.end",
+    covers=("ends", "silence"),
+    enforced_by=(refresh,),
+    rests_on={"person": "", "dealing": ""},
+    keys={"relationship.begins": beginnings, "relationship.ends": ends_at, "relationship.silence": ends_at},
+)
 def relationship(proving: Proving, promise: Promise) -> Proof:
     """The recorded end of everyone's business is what their dealings say, worked out anew for all of them."""
     key = promise.path[1]
@@ -40,6 +48,7 @@ def relationship(proving: Proving, promise: Promise) -> Proof:
     covers=("what", "people", "points", "keep", "after"),
     enforced_by=(sweep,),
     rests_on={"holding": "", "hold": "ground"},
+    keys={"retention.for": keep_apart},
 )
 def clock(proving: Proving, promise: Promise) -> Proof:
     """Nothing that this clock rules, and no hold keeps, is there after its deadline; the oldest is named."""
@@ -81,6 +90,7 @@ _SAID_LIMITS = {
     covers=("everywhere", "may keep"),
     enforced_by=(begin_ending,),
     rests_on={"ending": "", "quarantined": "", "instruction": "recipient", "hold": "ground"},
+    keys={"erasure.may keep": make_hold, "erasure.everywhere": sweep},
 )
 def erasure(proving: Proving, promise: Promise) -> Proof:
     """Everything that ends was destroyed by its deadline, nothing is left in quarantine, and recipients have answered."""

@@ -8,8 +8,11 @@ from troth.bindings import proves
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving, Some
 from troth.retention.logs import log_of
-from troth.rights import papers
-from troth.rights.rules import log_kept
+from troth.rights import by_mail, papers
+from troth.rights.copy.voice import Voice
+from troth.rights.intake import receive
+from troth.rights.reviewing import needed
+from troth.rights.rules import destroys_within, is_absolute, log_kept, scopes, terms
 from troth.rights.tables import request
 from troth.store import versions
 
@@ -26,7 +29,27 @@ def answered(proving: Proving, right: str, limit: str) -> Proof | None:
     return proving.counted(int(wrong), Some(int(total), "request"), limit, "{wrong} not answered in time")
 
 
-@proves("request.log", covers=("keep",), enforced_by=(papers.sweep,), rests_on={"request_log": ""})
+@proves(
+    "request.log",
+    covers=("keep",),
+    enforced_by=(papers.sweep,),
+    rests_on={"request_log": ""},
+    keys={
+        "request log.records": receive,
+        "request log.keep": log_kept,
+        "rights.right": terms,
+        "rights.answer within": terms,
+        "rights.verify": terms,
+        "rights.limits": needed,
+        "rights.against": scopes,
+        "recipients.choice": is_absolute,
+        "recipients.essential": scopes,
+        "request log.link life": terms,
+        "erasure.destroy within": destroys_within,
+        "transfers.objection": by_mail.named,
+        "retention.because": Voice.ground,
+    },
+)
 def request_log(proving: Proving, promise: Promise) -> Proof:
     """No row of the log is older than promised, and none was altered or taken out since it was written."""
     entry = proving.compiled.policy.request_log

@@ -12,7 +12,7 @@ from troth.proof import Named, Proof, Proving, Some
 from troth.retention.heartbeat import SWEEP_EVERY
 from troth.visits.actions import Visit, record, sample
 from troth.visits.partitions import days_present, table_of
-from troth.visits.rules import TIME, cutoff, recorded
+from troth.visits.rules import TIME, cutoff, record_of, recorded
 from troth.visits.sweep import oldest, sweep
 
 SAMPLE = 50
@@ -21,7 +21,13 @@ MOST = 500
 """visits of all days"""
 
 
-@proves("visit.records", covers=("records", "recording"), enforced_by=(record,), rests_on={"visit": ""})
+@proves(
+    "visit.records",
+    covers=("records", "recording"),
+    enforced_by=(record,),
+    rests_on={"visit": ""},
+    keys={"visits.truncate ip": record_of},
+)
 def records(proving: Proving, promise: Promise) -> Proof:
     """The newest visits of each day hold the declared fields and nothing else."""
     visits = proving.compiled.policy.visits
@@ -60,7 +66,7 @@ def _as_declared(proving: Proving, visit: Visit) -> bool:
     return fields is not None and visit.fields.keys() <= fields
 
 
-@proves("visit.expiry", covers=("keep",), enforced_by=(sweep,), rests_on={"visit": ""})
+@proves("visit.expiry", covers=("keep",), enforced_by=(sweep,), rests_on={"visit": ""}, keys={"visits.keep": cutoff})
 def expiry(proving: Proving, promise: Promise) -> Proof:
     """The oldest visit that is physically there, sealed or not, is no older than promised; the sweep runs every hour."""
     visits = proving.compiled.policy.visits

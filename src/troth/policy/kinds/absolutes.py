@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from troth.policy.kind import Entries, Kind, Place, Telling, Weight, when
+from troth.policy.kind import NOTICE, Claim, Entries, Kind, Place, Telling, Weight, when
 from troth.policy.lint.contradictions import contradicted
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 
 _TOPICS = {"sell": "with whom", "disclose": "with whom", "read": "why", "collect": "what", "store": "what"}
 
@@ -29,6 +30,17 @@ def _place(entry: Any) -> Place:
     return _TOPICS[entry.never or entry.only], "limits"
 
 
+KEYS: Mapping[str, Claim] = {
+    "never": rules,
+    "only": rules,
+    "what": rules,
+    "to": rules,
+    "in": rules,
+    "for": rules,
+    "unless": rules,
+    "label": NOTICE,
+}
+
 KINDS = (
     Kind(
         id="absolute.never",
@@ -37,7 +49,9 @@ KINDS = (
         tell=_never,
         place=_place,
         lint=(contradicted,),
-        entries=Entries("absolutes", Weight(protects=True, more=("for", "unless"), wording=("label",)), many=True),
+        entries=Entries(
+            "absolutes", Weight(protects=True, more=("for", "unless"), wording=("label",)), many=True, keys=KEYS
+        ),
     ),
     Kind(id="absolute.only", order=91, tell=_only, place=_place, lint=(contradicted,)),
 )

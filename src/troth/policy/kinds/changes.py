@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import ROOM, STATEMENT, WEIGHT, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.notice import changes_nobody_hears_of
 from troth.policy.promises import Promise, Source
 
@@ -22,6 +22,14 @@ def _tell(t: Telling) -> Iterator[str]:
     yield from when((it.check_back, "+check_back"), (it.disagree, "+disagree"))
 
 
+KEYS: Mapping[str, Claim] = {
+    "told by": ROOM,
+    "lead time": ROOM,
+    "significant means": WEIGHT,
+    "check back": STATEMENT,
+    "disagree": ROOM,
+}
+
 KIND = Kind(
     id="change.notice",
     order=200,
@@ -29,5 +37,5 @@ KIND = Kind(
     tell=_tell,
     place=("changes", "here"),
     lint=(changes_nobody_hears_of,),
-    entries=Entries("changes", Weight(spans={"lead time": "less", "remind every": "more"})),
+    entries=Entries("changes", Weight(spans={"lead time": "less", "remind every": "more"}), keys=KEYS),
 )

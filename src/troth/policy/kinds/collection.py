@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.collection import data_not_needed_here
 from troth.policy.lint.consent import bundled_with_a_form, submitting_said_to_be_consent
 from troth.policy.lint.recipients import import_from_nobody
 from troth.policy.lint.wording import asked_for_twice, list_left_open
 from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 
 
 def _makes(source: Source) -> Iterator[Promise]:
@@ -45,6 +46,25 @@ def _concerns(policy: Policy, key: str) -> Iterable[str]:
     return (policy.collection[key].people,) if key in policy.collection else ()
 
 
+KEYS: Mapping[str, Claim] = {
+    "label": NOTICE,
+    "source": rules,
+    "kind": rules,
+    "people": rules,
+    "required": rules,
+    "optional": rules,
+    "told": ROOM,
+    "offers": ROOM,
+    "members only": rules,
+    "opens": ROOM,
+    "needs": rules,
+    "partners": rules,
+    "counts as consent": submitting_said_to_be_consent,
+    "warns": ROOM,
+    "keeps when different": ROOM,
+    "open ended": list_left_open,
+}
+
 _WEIGHT = Weight(
     significant=True,
     more=("for", "required", "optional", "partners", "counts as consent"),
@@ -66,7 +86,7 @@ KINDS = (
             asked_for_twice,
             list_left_open,
         ),
-        entries=Entries("collection", _WEIGHT, many=True),
+        entries=Entries("collection", _WEIGHT, many=True, keys=KEYS),
     ),
     Kind(
         id="collection.import",

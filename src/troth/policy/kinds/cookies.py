@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.kinds.visits import people_who_visit
 from troth.policy.lint.clocks import cookie_that_outlives_the_visit_log
 from troth.policy.lint.cookies import (
@@ -14,6 +14,7 @@ from troth.policy.lint.cookies import (
     tracking_without_a_cookie,
 )
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 
 
 def _makes(source: Source) -> Iterator[Promise]:
@@ -27,6 +28,16 @@ def _tell(t: Telling) -> Iterator[str]:
     yield from when((it.set_by != "itself", "+set_by"), (it.holds, "+holds"), (it.for_, "+purposes"))
     yield from when((it.life, "+life"), (it.pages, "+pages"))
 
+
+KEYS: Mapping[str, Claim] = {
+    "label": NOTICE,
+    "set by": ROOM,
+    "holds": cookie_half_disclosed,
+    "for": cookie_half_disclosed,
+    "life": ROOM,
+    "essential": rules,
+    "consent": rules,
+}
 
 _WEIGHT = Weight(
     significant=True,
@@ -49,5 +60,5 @@ KIND = Kind(
         signal_not_covered,
         cookie_that_outlives_the_visit_log,
     ),
-    entries=Entries("cookies", _WEIGHT, many=True),
+    entries=Entries("cookies", _WEIGHT, many=True, keys=KEYS),
 )

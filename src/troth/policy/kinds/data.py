@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from troth.policy.jsonld import Node, node, ref, texts
-from troth.policy.kind import Entries, Kind, Telling, Weight, always, when
+from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, always, when
 from troth.policy.lint.collection import data_no_purpose_uses, identifier_called_anonymous
 from troth.policy.lint.contradictions import contradicted
+from troth.policy.lint.wording import list_left_open
 from troth.policy.model import CollectionPoint, Policy
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 
 
 def _sealed(source: Source) -> Iterator[Promise]:
@@ -65,6 +67,15 @@ def data_id(purpose: str, name: str) -> str:
     return f"#purposes.{purpose}.data.{name}"
 
 
+KEYS: Mapping[str, Claim] = {
+    "category": ROOM,
+    "label": NOTICE,
+    "protect": rules,
+    "identifies": ROOM,
+    "claimed anonymous": identifier_called_anonymous,
+    "open ended": list_left_open,
+}
+
 KINDS = (
     Kind(
         id="data.sealed",
@@ -73,7 +84,7 @@ KINDS = (
         tell=_tell,
         place=("security", "here"),
         lint=(identifier_called_anonymous, data_no_purpose_uses),
-        entries=Entries("data", Weight(significant=True, wording=("label",), concerns=_concerns), many=True),
+        entries=Entries("data", Weight(significant=True, wording=("label",), concerns=_concerns), many=True, keys=KEYS),
         of_section=True,
         process=_process,
     ),

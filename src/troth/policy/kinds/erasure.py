@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from troth.policy.kind import Bar, Entries, Kind, Telling, Weight, when
+from troth.policy.kind import ROOM, Bar, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.clocks import archive_that_erasure_does_not_know, erasure_without_a_deadline
 from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source
@@ -30,6 +30,12 @@ def _bars(policy: Policy, speaker: Speaker) -> Iterator[Bar]:
         yield Bar(speaker.page("timeline erasure"), policy.erasure.destroy_within, after)
 
 
+KEYS: Mapping[str, Claim] = {
+    "destroy within": ROOM,
+    "may keep": ROOM,
+    "everywhere": ROOM,
+}
+
 KIND = Kind(
     id="erasure.path",
     order=140,
@@ -37,6 +43,8 @@ KIND = Kind(
     tell=_tell,
     place=("how long", "deletion"),
     lint=(erasure_without_a_deadline, archive_that_erasure_does_not_know),
-    entries=Entries("erasure", Weight(significant=True, more=("may keep",), spans={"destroy within": "more"})),
+    entries=Entries(
+        "erasure", Weight(significant=True, more=("may keep",), spans={"destroy within": "more"}), keys=KEYS
+    ),
     bars=_bars,
 )

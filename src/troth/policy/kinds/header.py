@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from troth.policy.jsonld import Node
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, STATEMENT, Claim, Entries, Kind, Telling, Weight, when
+from troth.policy.law import profiles_of
+from troth.policy.lint.flows import undeclared_flows
 from troth.policy.lint.notice import answer_without_content, version_or_day_missing
 from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source
@@ -30,6 +32,20 @@ def _notice(policy: Policy) -> Iterator[Node]:
     yield {"@id": "#notice", "@type": "dpv:PrivacyNotice", "dct:language": languages, **version, **issued}
 
 
+KEYS: Mapping[str, Claim] = {
+    "version": ROOM,
+    "effective": ROOM,
+    "languages": NOTICE,
+    "law": profiles_of,
+    "covers": STATEMENT,
+    "flows": undeclared_flows,
+    "governing law": STATEMENT,
+    "glossary": NOTICE,
+    "answers": NOTICE,
+    "answers.question": NOTICE,
+    "answers.holds": NOTICE,
+}
+
 KIND = Kind(
     id="policy.version",
     order=10,
@@ -37,6 +53,6 @@ KIND = Kind(
     tell=_tell,
     place=("who", "here"),
     lint=(version_or_day_missing, answer_without_content),
-    entries=Entries("policy", Weight()),
+    entries=Entries("policy", Weight(), keys=KEYS),
     nodes=_notice,
 )

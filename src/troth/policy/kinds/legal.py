@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from troth.policy.kind import Entries, Kind, Place, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Place, Telling, Weight, when
 from troth.policy.lint.wording import term_without_a_meaning
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 
 _TOPICS = {"keep": "how long", "read": "why", "suspend": "why"}
 
@@ -28,6 +29,13 @@ def _place(entry: Any) -> Place:
     return _TOPICS.get(entry.act, "with whom"), "cases"
 
 
+KEYS: Mapping[str, Claim] = {
+    "label": NOTICE,
+    "needs": ROOM,
+    "act": rules,
+    "data": rules,
+}
+
 KIND = Kind(
     id="legal.ground",
     order=220,
@@ -35,5 +43,5 @@ KIND = Kind(
     tell=_tell,
     place=_place,
     lint=(term_without_a_meaning,),
-    entries=Entries("legal", Weight(significant=True, wording=("label",)), many=True),
+    entries=Entries("legal", Weight(significant=True, wording=("label",)), many=True, keys=KEYS),
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.consent import promotional_mail_without_unsubscribe
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 
 
 def _makes(source: Source) -> Iterator[Promise]:
@@ -19,6 +20,15 @@ def _tell(t: Telling) -> Iterator[str]:
     yield from when((t.it.unsubscribe != "none", t.it.unsubscribe), (t.it.uses, "+uses"))
 
 
+KEYS: Mapping[str, Claim] = {
+    "label": NOTICE,
+    "kind": rules,
+    "for": rules,
+    "uses": rules,
+    "when": rules,
+    "unsubscribe": ROOM,
+}
+
 KIND = Kind(
     id="message.class",
     order=170,
@@ -26,5 +36,5 @@ KIND = Kind(
     tell=_tell,
     place=("why", "messages"),
     lint=(promotional_mail_without_unsubscribe,),
-    entries=Entries("messages", Weight(more=("uses", "for"), wording=("label",)), many=True),
+    entries=Entries("messages", Weight(more=("uses", "for"), wording=("label",)), many=True, keys=KEYS),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from troth.policy.jsonld import Node, node, ref
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.notice import operator_out_of_reach, representative_missing
 from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source
@@ -33,6 +33,16 @@ def _controller(policy: Policy) -> Iterator[Node]:
     yield {**named, **({"dpv:hasContact": contact} if contact else {})}
 
 
+KEYS: Mapping[str, Claim] = {
+    "name": NOTICE,
+    "also named": operator_out_of_reach,
+    "country": ROOM,
+    "email": ROOM,
+    "roles": NOTICE,
+    "address": NOTICE,
+    "representative": representative_missing,
+}
+
 KIND = Kind(
     id="operator.contact",
     order=20,
@@ -40,6 +50,6 @@ KIND = Kind(
     tell=_tell,
     place=("contact", "here"),
     lint=(operator_out_of_reach, representative_missing),
-    entries=Entries("operator", Weight()),
+    entries=Entries("operator", Weight(), keys=KEYS),
     nodes=_controller,
 )

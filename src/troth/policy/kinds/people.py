@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from troth.policy.jsonld import Node, ref, texts
-from troth.policy.kind import Entries, Kind, Weight, always
+from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Weight, always
 from troth.policy.lint.children import age_below_the_laws, age_that_nobody_asks, nothing_about_children
 from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source
@@ -28,6 +28,11 @@ def _process(policy: Policy, purpose: str) -> Mapping[str, list[Any]]:
     return {"hasDataSubject": ref(*(f"#people.{kind}" for kind in people))}
 
 
+KEYS: Mapping[str, Claim] = {
+    "label": NOTICE,
+    "minimum age": ROOM,
+}
+
 KIND = Kind(
     id="people.age",
     order=30,
@@ -35,7 +40,7 @@ KIND = Kind(
     tell=always("refused"),
     place=("what", "limits"),
     lint=(nothing_about_children, age_that_nobody_asks, age_below_the_laws),
-    entries=Entries("people", Weight(wording=("label",), concerns=lambda _policy, key: (key,)), many=True),
+    entries=Entries("people", Weight(wording=("label",), concerns=lambda _policy, key: (key,)), many=True, keys=KEYS),
     nodes=_subjects,
     process=_process,
 )

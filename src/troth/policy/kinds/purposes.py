@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from troth.policy.jsonld import Node, ref, texts
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import EXPORT, NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.kinds.consent import choice_of
 from troth.policy.lint.consent import marketing_without_opt_out, purpose_on_two_bases, purpose_without_a_basis
 from troth.policy.lint.flows import undeclared_flows
 from troth.policy.model import Policy, Purpose
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 
 BASES: Mapping[str, str] = {
     "consent": "eu-gdpr:A6-1-a",
@@ -80,6 +81,21 @@ def _purpose(purpose: Purpose) -> Node:
     return {"@type": purpose.dpv or default, "dct:title": texts(purpose.label.root)}
 
 
+KEYS: Mapping[str, Claim] = {
+    "label": NOTICE,
+    "basis": rules,
+    "uses": rules,
+    "people": rules,
+    "needs": rules,
+    "before": rules,
+    "roles": rules,
+    "aggregate only": rules,
+    "marketing": ROOM,
+    "opt out": ROOM,
+    "assessment": purpose_without_a_basis,
+    "dpv": EXPORT,
+}
+
 _WEIGHT = Weight(
     significant=True,
     more=("uses", "roles"),
@@ -96,7 +112,7 @@ KINDS = (
         tell=_tell,
         place=("why", "purposes"),
         lint=(purpose_without_a_basis, purpose_on_two_bases, marketing_without_opt_out),
-        entries=Entries("purposes", _WEIGHT, many=True),
+        entries=Entries("purposes", _WEIGHT, many=True, keys=KEYS),
         process=_process,
     ),
     Kind(

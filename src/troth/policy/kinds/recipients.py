@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from troth.policy.jsonld import Node, node, ref, texts
-from troth.policy.kind import Band, Entries, Flow, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, Band, Claim, Entries, Flow, Kind, Telling, Weight, when
 from troth.policy.kinds.consent import choice_of
 from troth.policy.kinds.data import data_id
 from troth.policy.lint.flows import undeclared_flows
@@ -19,6 +19,7 @@ from troth.policy.lint.recipients import (
 )
 from troth.policy.model import Policy, Recipient
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 from troth.policy.terms import terms
 
 if TYPE_CHECKING:
@@ -159,6 +160,28 @@ def _transfer(policy: Policy, purpose: str, name: str) -> Node:
     )
 
 
+KEYS: Mapping[str, Claim] = {
+    "name": NOTICE,
+    "does": NOTICE,
+    "role": ROOM,
+    "country": ROOM,
+    "safeguard": ROOM,
+    "safeguard.kind": safeguard_that_does_not_hold,
+    "safeguard.document": ROOM,
+    "safeguard.until": ROOM,
+    "receives": rules,
+    "for": rules,
+    "consent": rules,
+    "ground": rules,
+    "needs": rules,
+    "choice": ROOM,
+    "consideration": rules,
+    "agreement": rules,
+    "essential": ROOM,
+    "why essential": transfer_kept_up_without_a_reason,
+    "policy url": advertiser_without_a_policy,
+}
+
 _WEIGHT = Weight(
     significant=True,
     more=("receives", "for"),
@@ -181,7 +204,7 @@ KINDS = (
             safeguard_that_does_not_hold,
             transfer_kept_up_without_a_reason,
         ),
-        entries=Entries("recipients", _WEIGHT, many=True),
+        entries=Entries("recipients", _WEIGHT, many=True, keys=KEYS),
         flows=_flows,
         nodes=_nodes,
         process=_process,

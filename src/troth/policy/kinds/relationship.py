@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.clocks import relationship_that_never_ends
 from troth.policy.promises import Promise, Source
 
@@ -23,6 +23,12 @@ def _tell(t: Telling) -> Iterator[str]:
     yield from when((t.it.begins, "+begins"))
 
 
+KEYS: Mapping[str, Claim] = {
+    "begins": ROOM,
+    "ends": ROOM,
+    "silence": ROOM,
+}
+
 KIND = Kind(
     id="relationship.end",
     order=120,
@@ -34,5 +40,6 @@ KIND = Kind(
         "relationship",
         Weight(significant=True, spans={"silence": "more"}, concerns=lambda _policy, key: (key,)),
         many=True,
+        keys=KEYS,
     ),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from troth.policy.kind import Bar, Entries, Kind, Telling, Weight, when
+from troth.policy.kind import ROOM, Bar, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.clocks import logs_without_an_end
 from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source
@@ -29,6 +29,12 @@ def _bars(policy: Policy, speaker: Speaker) -> Iterator[Bar]:
         yield Bar(speaker.page("timeline requests"), policy.request_log.keep, speaker.phrase("starts", "request"))
 
 
+KEYS: Mapping[str, Claim] = {
+    "records": ROOM,
+    "keep": ROOM,
+    "link life": ROOM,
+}
+
 KIND = Kind(
     id="request.log",
     order=160,
@@ -36,6 +42,6 @@ KIND = Kind(
     tell=_tell,
     place=("how long", "clocks"),
     lint=(logs_without_an_end,),
-    entries=Entries("request log", Weight(significant=True, more=("records",), spans={"keep": "more"})),
+    entries=Entries("request log", Weight(significant=True, more=("records",), spans={"keep": "more"}), keys=KEYS),
     bars=_bars,
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from troth.policy.clocks import people_meant
+from troth.policy.clocks import clocks, people_meant
 from troth.policy.jsonld import duration, node
-from troth.policy.kind import Bar, Entries, Kind, Telling, Weight, when
+from troth.policy.kind import ROOM, Bar, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.clocks import (
     archive_that_erasure_does_not_know,
     clock_without_a_period,
@@ -86,6 +86,18 @@ def _covers(clock: RetentionClock, purpose: Purpose, people: tuple[str, ...]) ->
     return bool(_about(clock) & set(people)) or (mine and bool(set(clock.what) & set(purpose.uses)))
 
 
+KEYS: Mapping[str, Claim] = {
+    "what": clocks,
+    "people": clocks,
+    "points": clocks,
+    "keep": clocks,
+    "after": clocks,
+    "everywhere": clocks,
+    "archive": clocks,
+    "because": ROOM,
+    "for": ROOM,
+}
+
 KIND = Kind(
     id="retention.clock",
     order=130,
@@ -103,6 +115,7 @@ KIND = Kind(
         "retention",
         Weight(significant=True, protects=True, more=("for",), spans={"keep": "more"}, concerns=_concerns),
         many=True,
+        keys=KEYS,
     ),
     bars=_bars,
     process=_process,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from troth.policy.jsonld import Node, node, ref, texts
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.law import authorities, profiles_of
 from troth.policy.lint.consent import objection_to_marketing_with_limits
 from troth.policy.lint.rights import rights_that_are_absent, rights_without_a_deadline
@@ -72,6 +72,15 @@ def _process(policy: Policy, _purpose: str) -> Mapping[str, list[Any]]:
     return {"hasRight": ref(*(f"#rights.{name}" for name in policy.rights))}
 
 
+KEYS: Mapping[str, Claim] = {
+    "right": ROOM,
+    "answer within": ROOM,
+    "verify": ROOM,
+    "label": NOTICE,
+    "limits": ROOM,
+    "against": ROOM,
+}
+
 KIND = Kind(
     id="right.offered",
     order=150,
@@ -83,6 +92,7 @@ KIND = Kind(
         "rights",
         Weight(protects=True, more=("limits",), spans={"answer within": "more"}, wording=("label",)),
         many=True,
+        keys=KEYS,
     ),
     nodes=_nodes,
     process=_process,

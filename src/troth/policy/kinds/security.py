@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, PROOF, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.notice import breach_nobody_hears_of, security_in_vague_words
 from troth.policy.promises import Promise, Source
 
@@ -18,6 +18,13 @@ def _tell(t: Telling) -> Iterator[str]:
     yield from when((True, "measure"), (t.it.attested_by, "+attested"), (t.it.review_by, "+review"))
 
 
+KEYS: Mapping[str, Claim] = {
+    "measure": NOTICE,
+    "check": PROOF,
+    "review by": security_in_vague_words,
+    "vague": security_in_vague_words,
+}
+
 KIND = Kind(
     id="security.measure",
     order=210,
@@ -25,5 +32,5 @@ KIND = Kind(
     tell=_tell,
     place=("security", "here"),
     lint=(breach_nobody_hears_of, security_in_vague_words),
-    entries=Entries("security", Weight(protects=True, wording=("measure",)), many=True),
+    entries=Entries("security", Weight(protects=True, wording=("measure",)), many=True, keys=KEYS),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from troth.policy.kind import Entries, Kind, Weight, always
+from troth.policy.kind import NOTICE, STATEMENT, Claim, Entries, Kind, Weight, always
 from troth.policy.lint.consent import submitting_said_to_be_consent, use_said_to_be_consent
 from troth.policy.lint.rights import exclusive_courts, statement_that_waives
 from troth.policy.promises import Promise, Source
@@ -25,6 +25,12 @@ def _said_to_consent(source: Source) -> tuple[str, ...]:
     return tuple(sorted({cite for cites in (*by_use, *by_form, *by_transfer) for cite in cites}))
 
 
+KEYS: Mapping[str, Claim] = {
+    "text": STATEMENT,
+    "about": NOTICE,
+    "kind": use_said_to_be_consent,
+}
+
 KIND = Kind(
     id="consent.not_implied",
     order=70,
@@ -32,6 +38,6 @@ KIND = Kind(
     tell=always("never"),
     place=("choices", "consents"),
     lint=(use_said_to_be_consent, submitting_said_to_be_consent, statement_that_waives, exclusive_courts),
-    entries=Entries("statements", Weight(), many=True),
+    entries=Entries("statements", Weight(), many=True, keys=KEYS),
     of_section=True,
 )

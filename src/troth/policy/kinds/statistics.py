@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.collection import statistics_of_one
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 
 
 def _makes(source: Source) -> Iterator[Promise]:
@@ -22,6 +23,12 @@ def _tell(t: Telling) -> Iterator[str]:
     yield from when((t.it.shared_with, "+shared"), (t.it.for_, "+purposes"))
 
 
+KEYS: Mapping[str, Claim] = {
+    "label": NOTICE,
+    "by": rules,
+    "minimum cell": rules,
+}
+
 KIND = Kind(
     id="statistic.aggregate",
     order=180,
@@ -29,5 +36,5 @@ KIND = Kind(
     tell=_tell,
     place=("why", "statistics"),
     lint=(statistics_of_one,),
-    entries=Entries("statistics", Weight(more=("for", "shared with"), wording=("label",)), many=True),
+    entries=Entries("statistics", Weight(more=("for", "shared with"), wording=("label",)), many=True, keys=KEYS),
 )

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from troth.policy.jsonld import node, ref
-from troth.policy.kind import Entries, Kind, Telling, Weight, when
+from troth.policy.kind import ROOM, Claim, Entries, Kind, Telling, Weight, when
+from troth.policy.lint.consent import use_said_to_be_consent
 from troth.policy.lint.recipients import (
     movement_without_a_safeguard,
     transfer_kept_up_without_a_reason,
@@ -34,6 +35,13 @@ def _process(policy: Policy, _purpose: str) -> Mapping[str, list[Any]]:
     return {"hasStorageCondition": [node("dpv:StorageLocation", hasLocation=places)] if places else []}
 
 
+KEYS: Mapping[str, Claim] = {
+    "stored in": ROOM,
+    "may move to": ROOM,
+    "objection": ROOM,
+    "agreed by use": use_said_to_be_consent,
+}
+
 KIND = Kind(
     id="transfer.country",
     order=190,
@@ -41,6 +49,6 @@ KIND = Kind(
     tell=_tell,
     place=("where", "here"),
     lint=(movement_without_a_safeguard, transfer_kept_up_without_a_reason),
-    entries=Entries("transfers", Weight(significant=True, more=("may move to", "stored in"))),
+    entries=Entries("transfers", Weight(significant=True, more=("may move to", "stored in")), keys=KEYS),
     process=_process,
 )

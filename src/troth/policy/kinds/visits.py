@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from troth.policy.kind import Bar, Entries, Kind, Telling, Weight, always, when
+from troth.policy.kind import ROOM, Bar, Claim, Entries, Kind, Telling, Weight, always, when
 from troth.policy.lint.clocks import log_that_outlives_the_person, visits_without_an_end
 from troth.policy.lint.collection import visits_called_anonymous
 from troth.policy.lint.wording import list_left_open
 from troth.policy.model import Policy
 from troth.policy.promises import Promise, Source
+from troth.policy.rules import rules
 
 if TYPE_CHECKING:
     from troth.policy.notice.language import Speaker
@@ -48,6 +49,16 @@ def _bars(policy: Policy, speaker: Speaker) -> Iterator[Bar]:
         yield Bar(speaker.page("timeline visits"), visits.keep, speaker.phrase("starts", "visit"))
 
 
+KEYS: Mapping[str, Claim] = {
+    "records": rules,
+    "for": rules,
+    "keep": ROOM,
+    "recording": rules,
+    "claimed anonymous": visits_called_anonymous,
+    "truncate ip": ROOM,
+    "open ended": list_left_open,
+}
+
 _WEIGHT = Weight(significant=True, more=("records", "for"), spans={"keep": "more"}, concerns=people_who_visit)
 
 KINDS = (
@@ -58,7 +69,7 @@ KINDS = (
         tell=_tell,
         place=("what", "visits"),
         lint=(visits_called_anonymous, list_left_open),
-        entries=Entries("visits", _WEIGHT),
+        entries=Entries("visits", _WEIGHT, keys=KEYS),
     ),
     Kind(
         id="visit.expiry",
