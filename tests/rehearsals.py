@@ -8,6 +8,7 @@ from tests.fixtures import data_tables_made, key_tables_made
 from tests.operators import SITES
 from troth.rehearsal.result import Rehearsal
 from troth.rehearsal.run import rehearse
+from troth.web.inside import Inside
 
 NAMES = sorted(path.parent.name for path in SITES.glob("*/policy.yaml"))
 DAYS = {"ledflex": 185, "infortrend": 185, "ledinside": 120, "made-in-china": 120, "optokingdom": 120}
@@ -25,6 +26,7 @@ def rehearsed(name: str, kind: StoreKind, fresh_database: Callable[..., str], fo
         database=fresh_database(kind, prepared_by=data_tables_made),
         keys=fresh_database(kind, prepared_by=key_tables_made),
         folder=folder,
+        door=Inside,
     )
 
 

@@ -83,7 +83,7 @@ def _placed(proving: Proving, one: Group) -> bool:
 
 @proves(
     "operator.contact",
-    covers=("name", "email"),
+    covers=("name", "email", "address"),
     enforced_by=(notice,),
     keys={"operator.email": addresses, "operator.country": authority},
 )
@@ -97,6 +97,8 @@ def contact(proving: Proving, promise: Promise) -> Proof:
         return Proof("broken", "query", limit, proving.say("no name"), evidence)
     if not operator.email or operator.email not in said:
         return Proof("broken", "query", limit, proving.say("no e-mail address"), evidence)
+    if operator.address and operator.address not in said:
+        return Proof("broken", "query", limit, proving.say("no address"), evidence)
     return Proof("kept", "query", limit, proving.say("both are there"), evidence)
 
 
@@ -112,7 +114,7 @@ def shown(proving: Proving, tag: str) -> Mapping[str, str]:
 
 @proves(
     "purpose.use",
-    covers=("uses", "people"),
+    covers=("uses", "needs", "basis", "opt out", "aggregate only"),
     enforced_by=(vault.read,),
     keys={"purposes.marketing": is_absolute, "purposes.opt out": is_absolute},
 )
@@ -154,7 +156,7 @@ def rules_refuse(proving: Proving) -> Tried:
 @proves(
     "absolute.never",
     "absolute.only",
-    covers=("never", "only", "what", "to"),
+    covers=("never", "only", "what", "to", "for", "unless"),
     enforced_by=(rules,),
     rests_on={"disclosure": "", "holding": ""},
 )
@@ -225,7 +227,12 @@ def cookie(proving: Proving, promise: Promise) -> Proof:
     return proving.replayed(proving.replay(promise.id), limit)
 
 
-@proves("message.class", covers=("for", "uses"), enforced_by=(queue,), keys={"messages.unsubscribe": can_be_stopped})
+@proves(
+    "message.class",
+    covers=("for", "uses", "unsubscribe"),
+    enforced_by=(queue,),
+    keys={"messages.unsubscribe": can_be_stopped},
+)
 def message(proving: Proving, promise: Promise) -> Proof:
     """Each message of this class had a decision that comes out again, and its link to unsubscribe works."""
     limit = proving.say("sent only to those who may get it")
@@ -245,7 +252,7 @@ def statistic(proving: Proving, promise: Promise) -> Proof:
 
 @proves(
     "right.offered",
-    covers=("right",),
+    covers=("right", "answer within", "against"),
     enforced_by=(receive,),
     rests_on={"request": "right"},
 )
@@ -319,11 +326,14 @@ def _told(proving: Proving, rows: Sequence[Row[Any]], limit: str) -> Proof | Non
 
 
 def _not_written_to(proving: Proving, row: Row[Any]) -> int:
-    """How many people of before a version was published, who are still here, no mail server took its notice for."""
+    """How many people of before a version was published, who are still here, have no notice of it that left.
+
+    A notice that could not leave is settled: its person may not be written to, gave no address, or their server refused it.
+    """
     theirs = literal(f"changed:{row.version}:") + person.c.id
-    sent = select(letter.c.id).where(letter.c.key == theirs, letter.c.state == "sent").exists()
+    settled = select(letter.c.id).where(letter.c.key == theirs, letter.c.state != "queued").exists()
     here = (person.c.state == "active") & (person.c.since <= row.published_at)
-    return proving.conn.scalar(select(func.count()).select_from(person).where(here, ~sent)) or 0
+    return proving.conn.scalar(select(func.count()).select_from(person).where(here, ~settled)) or 0
 
 
 def _lead(proving: Proving, number: int) -> timedelta:
@@ -334,7 +344,7 @@ def _lead(proving: Proving, number: int) -> timedelta:
 
 @proves(
     "legal.ground",
-    covers=("needs",),
+    covers=("needs", "act", "data"),
     enforced_by=(disclose,),
     rests_on={"hold": "ground"},
     keys={"legal.needs": disclose},
@@ -356,7 +366,9 @@ def legal(proving: Proving, promise: Promise) -> Proof:
     return proving.counted(wrong, cases, limit, "{wrong} without a reason, an approver or an end")
 
 
-@proves("security.measure", covers=("check",), enforced_by=(vault.hold, vault.read, ledger.append, log_in))
+@proves(
+    "security.measure", covers=("check", "attested by"), enforced_by=(vault.hold, vault.read, ledger.append, log_in)
+)
 def measure(proving: Proving, promise: Promise) -> Proof:
     """What can be looked at is looked at; for the rest a named member of staff answers until a day."""
     entry = proving.compiled.policy.security[promise.path[1]]

@@ -14,9 +14,11 @@ from troth.clock import iso
 from troth.errors import TrothError
 from troth.evidence import canary
 from troth.evidence.catalogue import CATALOGUE
+from troth.evidence.coverage import uncovered
 from troth.evidence.doors import MakeDoor
 from troth.evidence.proofs import shown
 from troth.evidence.replay import Replay
+from troth.evidence.words import part
 from troth.ledger import events, heads
 from troth.ledger.heads import Problem
 from troth.ledger.restored import Restoration, history
@@ -38,6 +40,8 @@ class Proven:
     sentence: str
     proof: Proof
     checked_at: datetime
+    uncovered: tuple[str, ...] = ()
+    """keys of its entry that nothing measures, which are not proven"""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ def _row(one: Proven) -> dict[str, object]:
         "limit": proof.limit,
         "measured": proof.measured,
         "evidence": proof.evidence,
+        "uncovered": [part(key, "en") for key in one.uncovered],
         "checked_at": iso(one.checked_at),
     }
 
@@ -175,7 +180,8 @@ class Prover:
 def _all(proving: Proving, language: str, progress: Callable[[int, int, str], None] | None) -> Iterator[Proven]:
     promises, words = proving.compiled.promises, shown(proving, language)
     for done, promise in enumerate(promises, start=1):
-        yield Proven(promise, words.get(promise.id, promise.id), _proof(proving, promise), proving.now)
+        parts = uncovered(proving.compiled, promise)
+        yield Proven(promise, words.get(promise.id, promise.id), _proof(proving, promise), proving.now, parts)
         if progress:
             progress(done, len(promises), promise.id)
 

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from zlib import crc32
 
 from sqlalchemy import select, update
 
@@ -35,7 +36,7 @@ from troth.store.schema import data_tables
 
 _MADE_UP: Mapping[str, Callable[[str], str]] = {
     "pd:EmailAddress": lambda token: f"{token}@canary.test",
-    "pd:TelephoneNumber": lambda token: f"+44 20 7946 {int(token[6:10], 16) % 10_000:04d}",
+    "pd:TelephoneNumber": lambda token: f"+44 20 7946 {crc32(token.encode()) % 1_000:04d}",
     "pd:BirthDate": lambda token: "1980-01-01",
 }
 SAID_FAILED: Mapping[str, str] = {
@@ -55,6 +56,8 @@ SAID_FAILED: Mapping[str, str] = {
 }
 """What it means when a walk fails, by its kind."""
 Way = Callable[[Walk], bool | None]
+_LETTERS = "ghjkmnpqrstvwxyz"
+"""no digits, which could read like somebody's number and have to be looked at by staff; and no vowels, so no words"""
 
 
 def walks(compiled: Compiled) -> Iterator[tuple[str, str, Way]]:
@@ -108,7 +111,7 @@ class Asker:
 
     walk: Walk
     compiled: Compiled
-    token: str = field(default_factory=lambda: f"canary{secrets.token_hex(12)}")
+    token: str = field(default_factory=lambda: f"canary{''.join(secrets.choice(_LETTERS) for _ in range(24))}")
     person_id: str = ""
 
     @property

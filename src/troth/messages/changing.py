@@ -32,13 +32,18 @@ def announce(site: Site, version: int) -> bool:
 
     False when there is nothing to do: the policy in force promises no e-mail, has no class of notices, or this was done.
     """
-    now = site.now()
     with site.writing() as conn:
-        first = conn.scalar(select(func.min(policy_version.c.version)))
-        if first == version or _class(site.policy(conn)) is None:
-            return False
-        key, late = f"{CHANGED}:{version}", now + LEAVES_WITHIN
-        return agenda.put(conn, CHANGED, key, f"{version}:", due_at=now, at=now, deadline=late)
+        return announce_in(site, conn, version)
+
+
+def announce_in(site: Site, conn: Connection, version: int) -> bool:
+    """As ``announce``, in the transaction that publishes the version, so that none is published and told to nobody."""
+    now = site.now()
+    first = conn.scalar(select(func.min(policy_version.c.version)))
+    if first == version or _class(site.policy(conn)) is None:
+        return False
+    key, late = f"{CHANGED}:{version}", now + LEAVES_WITHIN
+    return agenda.put(conn, CHANGED, key, f"{version}:", due_at=now, at=now, deadline=late)
 
 
 def _class(compiled: Compiled) -> str | None:
@@ -63,7 +68,7 @@ def tell(site: Site, job: Job) -> None:
             return
         terms = _terms(site, conn, int(version))
         for one in people:
-            queue(site, conn, one, name, "changed", terms, f"changed:{version}:{one}")
+            queue(site, conn, one, name, "changed", terms, f"changed:{version}:{one}", final=True)
         now, ref = site.now(), f"{version}:{people[-1]}"
         agenda.put(conn, CHANGED, f"{CHANGED}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN)
 

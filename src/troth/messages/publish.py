@@ -1,4 +1,4 @@
-"""Publishing a version: checked, announced early enough, archived and on the ledger, in one transaction, or not at all."""
+"""Publishing a version: checked, announced early enough, archived, on the ledger and to be told, in one transaction."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from troth import ledger
 from troth.clock import iso
 from troth.errors import PolicyError
 from troth.ledger import events
+from troth.messages.changing import announce_in
 from troth.policy.compile import Compiled
 from troth.policy.document import read_document
 from troth.store import versions
@@ -48,6 +49,7 @@ def publish(site: Site) -> Published:
         versions.archive(conn, policy, decisions, effective_at=effective_at, at=site.now())
         body = {"version": compiled.version, "effective": effective_at, "digest": versions.digest(policy, decisions)}
         ledger.append(conn, site.now(), events.POLICY_PUBLISHED, body)
+        announce_in(site, conn, compiled.version)
     return Published(compiled.version, effective_at, already=False)
 
 

@@ -23,7 +23,7 @@ from troth.store.trial import trial
 
 @proves(
     "recipient.share",
-    covers=("receives", "for"),
+    covers=("receives", "for", "needs", "ground", "consent", "choice", "safeguard"),
     enforced_by=(disclose,),
     rests_on={"disclosure": "recipient"},
     keys={
@@ -128,7 +128,7 @@ def _named(proving: Proving, recipient: str) -> bool:
 
 @proves(
     "transfer.country",
-    covers=("stored in",),
+    covers=("stored in", "safeguards"),
     enforced_by=(disclose,),
     rests_on={"disclosure": "recipient"},
     keys={"transfers.stored in": facts_of, "transfers.may move to": facts_of},

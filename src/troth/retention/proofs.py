@@ -87,7 +87,7 @@ _SAID_LIMITS = {
 
 @proves(
     "erasure.path",
-    covers=("everywhere", "may keep"),
+    covers=("everywhere", "may keep", "destroy within"),
     enforced_by=(begin_ending,),
     rests_on={"ending": "", "quarantined": "", "instruction": "recipient", "hold": "ground"},
     keys={"erasure.may keep": make_hold, "erasure.everywhere": sweep},

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from troth.errors import TrothError
-from troth.evidence.words import in_language
+from troth.evidence.words import in_language, part
 from troth.policy.model import Policy
 from troth.proof import Proof
 from troth.store.site import Site
@@ -24,7 +24,7 @@ from troth.web.notice_page import Evidence
 from troth.web.words import say
 
 if TYPE_CHECKING:
-    from troth.evidence.prove import Prover, Report
+    from troth.evidence.prove import Proven, Prover, Report
 
 FRESH_FOR = timedelta(minutes=5)
 _log = logging.getLogger("troth.web")
@@ -38,6 +38,8 @@ class Shown:
     text: Mapping[str, str]
     """by language"""
     checked_at: datetime
+    uncovered: Mapping[str, str] = field(default_factory=dict)
+    """by language, the parts of the sentence that nothing measures; blank when there are none"""
 
 
 Look = Callable[[Site], Mapping[str, Shown]]
@@ -73,10 +75,20 @@ def _shown(report: Report, site: Site) -> Mapping[str, Shown]:
     policy = site.policy().policy
     return {
         one.promise.id: Shown(
-            one.proof.verdict, {tag: _text(one.proof, policy, tag) for tag in policy.policy.languages}, one.checked_at
+            one.proof.verdict,
+            {tag: _text(one.proof, policy, tag) for tag in policy.policy.languages},
+            one.checked_at,
+            {tag: _uncovered(one, tag) for tag in policy.policy.languages},
         )
         for one in report.proven
     }
+
+
+def _uncovered(one: Proven, tag: str) -> str:
+    """The parts of a sentence that are not proven, named; blank where the whole verdict says so already."""
+    if not one.uncovered or one.proof.verdict == "not proven":
+        return ""
+    return say(tag, "index.parts", parts=", ".join(part(key, tag) for key in one.uncovered))
 
 
 def _text(proof: Proof, policy: Policy, tag: str) -> str:
@@ -160,7 +172,12 @@ def tally(total: int, shown: Mapping[str, Shown]) -> Tally:
 def beside(shown: Mapping[str, Shown], now: datetime, tag: str) -> dict[str, Evidence]:
     """``shown`` in the words of a notice page, each with the age of its check."""
     return {
-        key: Evidence(one.verdict, one.text.get(tag, ""), say(tag, "index.checked", age=age(now - one.checked_at, tag)))
+        key: Evidence(
+            one.verdict,
+            one.text.get(tag, ""),
+            say(tag, "index.checked", age=age(now - one.checked_at, tag)),
+            one.uncovered.get(tag, ""),
+        )
         for key, one in shown.items()
     }
 

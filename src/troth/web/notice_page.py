@@ -30,6 +30,8 @@ class Evidence:
     verdict: Verdict
     text: str = ""
     checked: str = ""
+    uncovered: str = ""
+    """the parts of the sentence that are not proven"""
 
 
 def render_page(

@@ -25,6 +25,18 @@ def in_language(said: str, policy: Policy, tag: str) -> str:
     return speaker.finish(_said(said, speaker, table(tag)))
 
 
+def part(key: str, tag: str) -> str:
+    """What the key ``key`` of an entry says, in the language ``tag``: a part of a sentence that nothing measures."""
+    return str(_parts()[key][tag])
+
+
+@cache
+def _parts() -> Mapping[str, Any]:
+    text = files(__name__).joinpath("parts.yaml").read_text(encoding="utf-8")
+    loaded: Mapping[str, Any] = YAML(typ="safe").load(text)
+    return loaded
+
+
 @cache
 def table(tag: str) -> Mapping[str, Any]:
     """``sentences`` by their English template, ``things`` and ``units`` of a language."""
