@@ -41,6 +41,7 @@ from troth.errors import InvalidInput, Refused
 from troth.messages.inbound import poll, take
 from troth.messages.mailbox import Mailbox
 from troth.people.tables import dealing, holding, person
+from troth.policy.model import Policy
 from troth.rights import by_mail
 from troth.settings import Program
 from troth.store.site import Site
@@ -184,10 +185,10 @@ class Operator:
 
 @dataclass
 class _Hand:
-    """The web applications that are up, by the number of the site object they serve."""
+    """The web applications that are up, each with the site it serves, by site, version of its policy and further role."""
 
     opened: ExitStack
-    webs: dict[int, tuple[Site, Client]] = field(default_factory=dict)
+    webs: dict[tuple[int, int, str], tuple[Site, Client]] = field(default_factory=dict)
 
 
 _hands: list[_Hand] = []
@@ -202,13 +203,13 @@ def in_hand() -> Iterator[None]:
         yield
 
 
-def web_of(site: Site) -> Client:
-    """A client of ``site``, with a program in each role that its policy knows."""
-    hand = _hands[-1]
-    if id(site) not in hand.webs:
-        served = with_programs(site)
-        hand.webs[id(site)] = site, hand.opened.enter_context(client(served))
-    return hand.webs[id(site)][1]
+def web_of(site: Site, role: str = "any") -> Client:
+    """A client of ``site``, with a program in each role that its policy knows and in ``role``."""
+    hand, policy = _hands[-1], site.policy()
+    key = id(site), policy.version, "" if role in roles_of(policy.policy) else role
+    if key not in hand.webs:
+        hand.webs[key] = site, hand.opened.enter_context(client(with_programs(site, role)))
+    return hand.webs[key][1]
 
 
 def posted(site: Site, submission: Submission) -> Receipt:
@@ -240,7 +241,7 @@ def read_by_program(
     """What one of the operator's programs is given; nothing when it is refused."""
     body = {"purpose": purpose, "fields": list(fields), "person": person_id} | ({"case": case} if case else {})
     headers = {"authorization": f"Bearer {token_of_role(role)}"}
-    answer = web_of(site).post(f"/{site.name}/api/read", json=body, headers=headers)
+    answer = web_of(site, role).post(f"/{site.name}/api/read", json=body, headers=headers)
     assert answer.status_code in {200, 403}, answer.text
     given: dict[str, str] = answer.json()["values"] if answer.status_code == 200 else {}
     return given
@@ -251,12 +252,16 @@ def token_of_role(role: str) -> str:
     return f"{role.replace(' ', '-')}-{TOKEN}"
 
 
-def with_programs(site: Site, environment: MutableMapping[str, str] = os.environ) -> Site:
-    """``site`` with one program for each role that its policy knows, which may read for every purpose."""
+def roles_of(policy: Policy) -> set[str]:
+    """The roles that some purpose is reserved for, and one that no policy knows."""
+    return {role for purpose in policy.purposes.values() for role in purpose.roles} | {"any"}
+
+
+def with_programs(site: Site, *roles: str, environment: MutableMapping[str, str] = os.environ) -> Site:
+    """``site`` with a program in each role that its policy knows and in each of ``roles``, which may read for any purpose."""
     policy = site.policy().policy
-    roles = {role for purpose in policy.purposes.values() for role in purpose.roles} | {"any"}
     programs = {}
-    for role in sorted(roles):
+    for role in sorted(roles_of(policy) | {*roles}):
         variable = f"{PROGRAM_TOKEN}_{re.sub('[^A-Z]', '_', role.upper())}"
         environment[variable] = token_of_role(role)
         wired = {"role": role, "token env": variable, "purposes": list(policy.purposes)}
