@@ -188,3 +188,12 @@ def _attributes() -> Iterator[str]:
         if not {"policy", "rehearsal", "proofs.py"} & set(path.relative_to(ROOT / "src" / "troth").parts):
             tree = ast.parse(path.read_text("utf-8"))
             yield from (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+
+
+INTERNAL_KEYS = [key for key in KEYS if key[-1] in SECTIONS[key[0]].weight.internal]
+
+
+@pytest.mark.parametrize("key", INTERNAL_KEYS, ids=ids)
+def test_a_change_that_is_called_internal_is_one_that_nobody_outside_can_notice(key: Path) -> None:
+    assert not effects.has(effects.of_rules, key)
+    assert not effects.has(effects.of_notice, key)

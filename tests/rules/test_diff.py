@@ -98,7 +98,7 @@ def test_what_the_policy_calls_significant_is_significant_in_every_word() -> Non
 
 
 def test_a_note_for_the_team_is_internal_and_tells_nobody() -> None:
-    found = changed(purposes__answer__note="see the wiki", recipients__courier__agreement="C-9")
+    found = changed(purposes__answer__note="see the wiki", purposes__answer__dpv="dpv:CommunicationForCustomerCare")
     assert {change.significance for change in found.changes} == {"internal"}
     assert found.people == ()
     assert found.significance == "internal"

@@ -100,7 +100,7 @@ _WEIGHT = Weight(
     significant=True,
     more=("uses", "roles"),
     wording=("label",),
-    internal=("dpv", "assessment"),
+    internal=("dpv",),
     concerns=_concerns,
 )
 

@@ -186,7 +186,6 @@ _WEIGHT = Weight(
     significant=True,
     more=("receives", "for"),
     wording=("why essential",),
-    internal=("agreement",),
     concerns=_concerns,
 )
 
