@@ -105,8 +105,9 @@ def _forge(site: Site, event: str, ask: Ask, because: str, person_id: str = "", 
 def _change_version(site: Site, change: Callable[[str], str], decisions: str, published: timedelta) -> None:
     """Version 2 of the shop's policy in the archive, in force from now."""
     policy = change((site.folder / "policy.yaml").read_text()).replace("version: 1", "version: 2")
+    settled = (site.folder / "decisions.yaml").read_text() + decisions.removeprefix("decisions:\n")
     with site.writing() as conn:
-        versions.archive(conn, policy, decisions, effective_at=site.now(), at=site.now() - published)
+        versions.archive(conn, policy, settled, effective_at=site.now(), at=site.now() - published)
 
 
 def _holding_at(point: str) -> object:

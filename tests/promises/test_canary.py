@@ -216,3 +216,16 @@ def test_people_who_are_no_canaries_are_left_alone(site: Site) -> None:
     with site.reading() as conn:
         assert conn.scalars(select(person.c.id)).all() == [ann]
         assert conn.scalar(select(func.count()).select_from(entry).where(entry.c.event == "canary:searched")) == 1
+
+
+@pytest.mark.parametrize("operator", ["optokingdom"], indirect=True)
+def test_pages_without_their_headers_break_the_measure_that_speaks_of_them(
+    operator: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object) -> None:
+        return None
+
+    assert "security.safe_visits" in canary.fly(operator, Inside).steps
+    monkeypatch.setattr("troth.web.app.seal", nothing)
+    proofs = {one.promise.id: one.proof for one in prove(operator, door=Inside).proven}
+    assert proofs["security.safe_visits"].verdict == "broken"

@@ -9,15 +9,16 @@ found is entered into the ledger, without anything of the canary, and counts for
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
 from troth import ledger
 from troth.agenda.tables import job
-from troth.errors import TrothError
+from troth.errors import PolicyError, TrothError
 from troth.evidence.doors import MakeDoor, Walk, staged
+from troth.evidence.probes import handshake
 from troth.evidence.walks import SAID_FAILED, made_up_form, walks
 from troth.ledger import events
 from troth.ledger.tables import entry
@@ -39,37 +40,48 @@ def fly(site: Site, door: MakeDoor) -> Canary:
     here, have no door to try; the canary then has no steps.
     """
     _clear_away(site)
-    if made_up_form(site.policy()) is None or site.wiring.mail is None:
-        return Canary()
     mailbox = Mailbox()
     mailbox.start()
     try:
-        return _flown(site, door, mailbox)
+        found = dict(_probed(site)) | dict(_walked(site, door, mailbox))
     finally:
         mailbox.stop()
+    steps = tuple(name for name, (_, holds) in found.items() if holds is not None)
+    failed = {name: SAID_FAILED[kind] for name, (kind, holds) in found.items() if holds is False}
+    if steps:
+        with site.writing() as conn:
+            body = {"steps": list(steps), "failed": failed_kinds(failed)}
+            ledger.append(conn, site.now(), events.CANARY_SEARCHED, body)
+    return Canary(steps, failed, site.now()) if steps else Canary()
 
 
-def _flown(site: Site, door: MakeDoor, mailbox: Mailbox) -> Canary:
+Found = tuple[str, bool | None]
+"""the kind of a step, and whether it held; None when there was nothing to try"""
+
+
+def _probed(site: Site) -> Iterator[tuple[str, Found]]:
+    """What is looked at from outside, while no transaction is open."""
+    for key, one in site.policy().policy.security.items():
+        if one.check == "tls":
+            yield f"security.{key}", ("tls", handshake(site.wiring.base_url))
+
+
+def _walked(site: Site, door: MakeDoor, mailbox: Mailbox) -> Iterator[tuple[str, Found]]:
+    if made_up_form(site.policy()) is None or site.wiring.mail is None:
+        return
     stage = staged(site, mailbox)
-    inside = door(stage.site)
-    steps: list[str] = []
-    failed: dict[str, str] = {}
+    try:
+        inside = door(stage.site)
+    except PolicyError:
+        return
     for name, kind, walk in walks(site.policy()):
         with site.reading() as conn:
             before = frozenset(conn.scalars(select(job.c.id)))
         try:
             with stage.trial() as tried:
-                holds = walk(Walk(tried, inside, mailbox, before))
+                yield name, (kind, walk(Walk(tried, inside, mailbox, before)))
         except TrothError:
-            holds = False
-        if holds is not None:
-            steps.append(name)
-        if holds is False:
-            failed[name] = SAID_FAILED[kind]
-    with site.writing() as conn:
-        body = {"steps": steps, "failed": failed_kinds(failed)}
-        ledger.append(conn, site.now(), events.CANARY_SEARCHED, body)
-    return Canary(tuple(steps), failed, site.now())
+            yield name, (kind, False)
 
 
 def failed_kinds(failed: Mapping[str, str]) -> dict[str, str]:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from itertools import pairwise
-from typing import Any, cast
+from typing import cast
 
-from sqlalchemy import Row, func, literal, or_, select
+from sqlalchemy import func, or_, select
 
 from troth import ledger
 from troth.accounts.rules import log_in_cookie
 from troth.bindings import proves
-from troth.clock import DAY
 from troth.decide import RuleSet
 from troth.evidence.replay import EVERYTHING
 from troth.ledger.verify import Verified, verify
 from troth.messages.actions import queue
-from troth.messages.changing import tell
 from troth.messages.inbound.take import addresses
 from troth.messages.publish import publish
 from troth.messages.rules import can_be_stopped
-from troth.messages.tables import message as letter
 from troth.people import vault
 from troth.people.proofs import Group, groups, only_the_vault, sealed, vault_refuses
-from troth.people.tables import person
 from troth.policy.model import Absolute, Policy
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
@@ -277,69 +272,12 @@ def _walked(proving: Proving, step: str, limit: str) -> Proof | None:
         return None
     age = proving.now - canary.at if canary.at else timedelta(0)
     evidence = proving.say("a made-up person asked for it {age} ago, at the doors that people use", age=age)
+    if step.startswith("security."):
+        evidence = proving.say("looked at from outside {age} ago", age=age)
     if step in canary.failed:
         return Proof("broken", "canary", limit, proving.say(canary.failed[step]), evidence)
-    return Proof("kept", "canary", limit, proving.say("done as asked"), evidence)
-
-
-@proves(
-    "change.notice",
-    covers=("lead time", "told by"),
-    enforced_by=(publish,),
-    rests_on={"policy_version": "", "message": ""},
-    keys={"changes.told by": tell, "changes.lead time": publish, "changes.disagree": tell},
-)
-def change(proving: Proving, promise: Promise) -> Proof:
-    """Each version after the first: published early enough, and everybody who was there told by every way that is named."""
-    changes = proving.compiled.policy.changes
-    lead = changes.lead_time if changes else None
-    limit = (
-        proving.say("told {lead} before it takes effect", lead=lead)
-        if lead
-        else proving.say("told before it takes effect")
-    )
-    rows = proving.conn.execute(select(policy_version).order_by(policy_version.c.version)).all()
-    late = sum(row.effective_at - row.published_at < _lead(proving, before.version) for before, row in pairwise(rows))
-    if late or len(rows) < 2:
-        return proving.counted(late, Some(len(rows[1:]), "change"), limit, "{wrong} told too late")
-    made = Some(len(rows[1:]), "change")
-    return _told(proving, rows, limit) or proving.counted(0, made, limit, "{wrong} told too late")
-
-
-def _told(proving: Proving, rows: Sequence[Row[Any]], limit: str) -> Proof | None:
-    """What is wrong with how people were told; None when nothing is."""
-    changes = proving.compiled.policy.changes
-    if changes and "e-mail" in changes.told_by:
-        for before, row in pairwise(rows):
-            untold = Some(_not_written_to(proving, row), "person")
-            by = max(row.effective_at - _lead(proving, before.version), row.published_at + DAY)
-            which = proving.say("version {number}", number=row.version)
-            if untold.number and proving.now > by:
-                return Proof("broken", "query", limit, proving.say("{some} not written to in time", some=untold), which)
-            if untold.number:
-                waiting = proving.say("{some} still to be written to", some=untold)
-                return Proof("not proven", "query", limit, waiting, which)
-    unseen = [way for way in (changes.told_by if changes else ()) if way != "e-mail"]
-    if unseen or (changes and changes.remind_every):
-        return proving.not_proven("query", limit, "written to in time", "nothing records the other ways, or reminders")
-    return None
-
-
-def _not_written_to(proving: Proving, row: Row[Any]) -> int:
-    """How many people of before a version was published, who are still here, have no notice of it that left.
-
-    A notice that could not leave is settled: its person may not be written to, gave no address, or their server refused it.
-    """
-    theirs = literal(f"changed:{row.version}:") + person.c.id
-    settled = select(letter.c.id).where(letter.c.key == theirs, letter.c.state != "queued").exists()
-    here = (person.c.state == "active") & (person.c.since <= row.published_at)
-    return proving.conn.scalar(select(func.count()).select_from(person).where(here, ~settled)) or 0
-
-
-def _lead(proving: Proving, number: int) -> timedelta:
-    compiled = proving.version(number)
-    changes = compiled.policy.changes if compiled else None
-    return changes.lead_time if changes and changes.lead_time else timedelta(0)
+    done = proving.say("found as said") if step.startswith("security.") else proving.say("done as asked")
+    return Proof("kept", "canary", limit, done, evidence)
 
 
 @proves(
@@ -380,7 +318,16 @@ def measure(proving: Proving, promise: Promise) -> Proof:
         return logins(proving)
     if entry.check == "access":
         return _access(proving)
+    if entry.check in _SAID_PROBED:
+        limit = proving.say(_SAID_PROBED[entry.check])
+        return _walked(proving, promise.id, limit) or _attested(proving, promise.path[1])
     return _attested(proving, promise.path[1])
+
+
+_SAID_PROBED = {
+    "tls": "the address of the site offers TLS with a certificate to be trusted",
+    "headers": "pages load nothing foreign, are framed by nobody and tell nobody who reads",
+}
 
 
 def _access(proving: Proving) -> Proof:

@@ -53,6 +53,8 @@ SAID_FAILED: Mapping[str, str] = {
     "complaint": "a complaint did not arrive",
     "account": "an account could not be closed",
     "erasure": "something of an erased person is still there",
+    "headers": "a page lacked a header that protects its reader",
+    "tls": "the encryption offered there is not to be trusted",
 }
 """What it means when a walk fails, by its kind."""
 Way = Callable[[Walk], bool | None]
@@ -68,6 +70,9 @@ def walks(compiled: Compiled) -> Iterator[tuple[str, str, Way]]:
         if right.right in _WAYS:
             kind, way = _WAYS[right.right]
             yield f"rights.{key}", kind, partial(_walked, compiled, right, way)
+    for key, measure in compiled.policy.security.items():
+        if measure.check == "headers":
+            yield f"security.{key}", "headers", partial(_headers, compiled)
     for key, one in compiled.policy.messages.items():
         if can_be_stopped(compiled.policy, key) and one.for_:
             yield f"messages.{key}", "unsubscribe", partial(_unsubscribed, compiled, key)
@@ -203,6 +208,23 @@ class Asker:
         facts = self.facts()
         said = f"objection:{entry_.for_}" in facts or stopping(entry_) == "withdrawn"
         return answer.status == 200 and said and f"consent:{entry_.for_}" not in facts
+
+
+def _headers(compiled: Compiled, walk: Walk) -> bool:
+    """Every page and a page that is not there load and run nothing foreign, are framed by nobody, and name no reader."""
+    pages = [walk.door.get(path) for path in ("", "/forms", f"/forms/{made_up_form(compiled)}", "/privacy", "/nowhere")]
+    return all(_protects(page.headers) for page in pages)
+
+
+def _protects(headers: Mapping[str, str]) -> bool:
+    policy = headers.get("content-security-policy", "")
+    return (
+        "default-src 'none'" in policy
+        and "frame-ancestors 'none'" in policy
+        and headers.get("x-content-type-options") == "nosniff"
+        and headers.get("referrer-policy") == "no-referrer"
+        and "max-age=" in headers.get("strict-transport-security", "")
+    )
 
 
 def _access(asker: Asker, right: Right) -> bool:
