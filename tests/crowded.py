@@ -18,6 +18,9 @@ from troth.store.site import Site
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SMALL = {
+    "store_sum",
+    "store_change",
+    "store_sealed",
     "policy_version",
     "shape",
     "shown",

@@ -25,7 +25,7 @@ from troth.store.site import Site
 from troth.store.tables import policy_version
 from troth.verdicts import Verdict
 
-How = Literal["query", "replay", "canary", "construction", "attestation"]
+How = Literal["query", "reconciliation", "replay", "canary", "construction", "attestation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ Found = TypeVar("Found")
 
 THINGS: Mapping[str, str] = {
     "record": "records",
+    "difference": "differences",
     "visit": "visits",
     "decision": "decisions",
     "choice": "choices",

@@ -74,6 +74,8 @@ WAIVED = (
     ),
     Waiver("staff_log", "what a few people did, as long as their log is kept"),
     Waiver("protocol_request", "what came over a protocol and is not yet forgotten"),
+    Waiver("store_sum store_sealed", "one row for each table"),
+    Waiver("store_change", "what waits since the last seal, all of which is folded in", store="postgresql"),
     Waiver("dealing person", HOURLY, "UPDATE person SET relationship_ends_at", of_everybody=True),
 )
 ANN = {"email": "ann@shop.test", "full_name": "Ann Other", "interest": "lamps", "birth_date": "1990-05-31"}

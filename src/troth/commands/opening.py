@@ -30,11 +30,16 @@ def opened(folder: Path) -> Iterator[Site]:
 
 def made_ready(site: Site) -> None:
     """Make the tables and the site key where there are none; a second time changes nothing."""
+    from troth import ledger
+    from troth.ledger import events
     from troth.people.keyring import make_site_key
     from troth.people.rotation import site_keys
     from troth.store.prepare import prepare
 
-    prepare(site)
+    marked = prepare(site)
+    if marked:
+        with site.writing() as conn:
+            ledger.append(conn, site.now(), events.STORE_MARKED, {"rows": marked})
     if not site_keys(site):
         make_site_key(site)
 

@@ -44,6 +44,7 @@ def prove(
 
 def _show(report: Report) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from troth.ledger.heads import HINT
@@ -59,6 +60,8 @@ def _show(report: Report) -> None:
         console.print(f"\n{restored.line()}", markup=False)
     if report.stores:
         console.print(f"\n[bold red]broken[/] the ledger: {report.stores.words}\n  {HINT}", markup=True)
+    for found in report.found:
+        console.print(f"[bold red]found[/] {escape(found.line())}")
     counts = ", ".join(f"{number} {verdict}" for verdict, number in report.summary.items())
     console.print(f"\n{report.site}, version {report.version}: {counts}.")
 

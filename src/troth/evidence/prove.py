@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -17,6 +17,10 @@ from troth.evidence.catalogue import CATALOGUE
 from troth.evidence.coverage import uncovered
 from troth.evidence.doors import MakeDoor
 from troth.evidence.proofs import shown
+from troth.evidence.reconcile import Finding, reconcile
+from troth.evidence.reconcile.bearing import borne
+from troth.evidence.reconcile.proofs import turned
+from troth.evidence.reconcile.reconcile import Before
 from troth.evidence.replay import Replay
 from troth.evidence.words import part
 from troth.ledger import events, heads
@@ -55,11 +59,13 @@ class Report:
     stores: Problem | None = None
     """why the stores are not what was sealed, which then proves nothing of anything"""
     restored: tuple[Restoration, ...] = ()
+    found: tuple[Finding, ...] = ()
+    """all that the stores hold otherwise than Troth wrote it, whether or not a promise rests on it"""
 
     @property
     def holds(self) -> bool:
-        """Whether no promise is broken and the stores are what was sealed."""
-        return not self.broken and self.stores is None
+        """Whether no promise is broken and the stores are what was sealed and written."""
+        return not self.broken and self.stores is None and not self.found
 
     @property
     def summary(self) -> dict[str, int]:
@@ -80,6 +86,7 @@ class Report:
             "policy_version": self.version,
             "ledger": self._ledger(),
             "promises": [_row(one) for one in self.proven],
+            "found": [one.line() for one in self.found],
             "summary": self.summary,
         }
 
@@ -137,6 +144,7 @@ class Prover:
         self._began = self._seconds()
         self.replay = Replay(self._seconds)
         self._before: dict[Any, Any] = {}
+        self._reconciled = Before()
 
     def prove(
         self,
@@ -167,21 +175,28 @@ class Prover:
             compiled, now = site.policy(conn), site.now()
             told = flown or canary.last(conn, site)
             proving = Proving(site, conn, compiled, now, self.replay.heard(conn), told, self._before)
-            proven = tuple(_all(proving, language, progress))
+            found = reconcile(site, conn, self._reconciled)
+            proven = tuple(_all(proving, borne(compiled, found), language, progress))
             if problem is not None:
                 proven = tuple(_of_unknown_stores(proving, one) for one in proven)
-            report = Report(site.name, now, compiled.version, proven, problem, tuple(history(conn)))
+            report = Report(site.name, now, compiled.version, proven, problem, tuple(history(conn)), found)
         with site.writing() as conn:
             counts = {verdict.replace(" ", "_"): number for verdict, number in report.summary.items()}
             ledger.append(conn, site.now(), events.PROOF_MADE, {**counts, "version": report.version})
         return report
 
 
-def _all(proving: Proving, language: str, progress: Callable[[int, int, str], None] | None) -> Iterator[Proven]:
+def _all(
+    proving: Proving,
+    borne: Mapping[str, Sequence[Finding]],
+    language: str,
+    progress: Callable[[int, int, str], None] | None,
+) -> Iterator[Proven]:
     promises, words = proving.compiled.promises, shown(proving, language)
     for done, promise in enumerate(promises, start=1):
+        proof = turned(proving, _proof(proving, promise), borne.get(promise.id, ()))
         parts = uncovered(proving.compiled, promise)
-        yield Proven(promise, words.get(promise.id, promise.id), _proof(proving, promise), proving.now, parts)
+        yield Proven(promise, words.get(promise.id, promise.id), proof, proving.now, parts)
         if progress:
             progress(done, len(promises), promise.id)
 

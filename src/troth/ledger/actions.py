@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Executable, Insert, bindparam, column, func, insert, literal_column, table
 
 from troth.clock import from_micros, to_micros
 from troth.decide import Ask, Decision
@@ -14,6 +14,8 @@ from troth.ledger.events import EVENTS
 from troth.ledger.guard import NotForTheLedger, instant
 from troth.ledger.tables import entry
 from troth.ledger.tree import leaf_hash
+from troth.store.marks.protected import COLUMN as MARK
+from troth.store.marks.protected import LEDGER
 from troth.store.prepared import Prepared
 
 Told = tuple[str, Mapping[str, object]]
@@ -101,5 +103,21 @@ def _sealed(at: str, event: str, body: str) -> bytes:
 SECOND = 1_000_000
 _SECONDS = 1000
 COLUMNS = ("at", "event", "body", "leaf")
-ENTRIES = Prepared(insert(entry), COLUMNS)
-_APPENDING = Prepared(insert(entry).returning(entry.c.id), COLUMNS)
+_MARKED = table(LEDGER, *(column(name, entry.c[name].type) for name in ("id", *COLUMNS)), column(MARK))
+
+
+def _inserting(dialect: str) -> Insert:
+    """An insert that gives the entry its mark, which the database itself does on PostgreSQL."""
+    if dialect == "postgresql":
+        return insert(entry)
+    told = literal_column(f"'{LEDGER},'").concat(func.hex(bindparam("leaf")))
+    return insert(_MARKED).values({**{name: bindparam(name) for name in COLUMNS}, MARK: func.troth_mark(told)})
+
+
+def _appending(dialect: str) -> Executable:
+    made = _inserting(dialect)
+    return made.returning(made.table.c.id)
+
+
+ENTRIES = Prepared(_inserting, COLUMNS)
+_APPENDING = Prepared(_appending, COLUMNS)

@@ -124,5 +124,9 @@ ALARM_RAISED = _event("alarm:raised", "A deadline passed or a watch found someth
 ALARM_ENDED = _event("alarm:ended", "What an alarm was raised for is over.")
 BREACH_RECORDED = _event("breach:recorded", "A breach was entered into the register.")
 BREACH_TOLD = _event("breach:told", "An authority or people were told of a breach.")
+STORE_SUMMED = _event(
+    "store:summed", "The sums of the marks of all rows, as a salted digest, for the seal that follows."
+)
+STORE_MARKED = _event("store:marked", "After a migration every row of the stores was marked anew; only how many.")
 SYSTEM_CONNECTED = _event("system:connected", "A system that holds personal data was connected.")
 SYSTEM_FAILED = _event("system:failed", "A connected system did not answer.")

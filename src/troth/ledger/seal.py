@@ -19,6 +19,7 @@ from troth.errors import Unverifiable
 from troth.ledger.checkpoints import Checkpoint, frontier_of, genuine, key_id, signed
 from troth.ledger.heads import HINT, announce, last_checkpoint, of_sealer, settle
 from troth.ledger.keys import signing_key
+from troth.ledger.sums import enter_sums
 from troth.ledger.tables import checkpoint, entry
 from troth.ledger.tree import Frontier
 from troth.store.site import Site
@@ -84,6 +85,7 @@ def _seal_batch(site: Site, batch: int) -> tuple[int, Checkpoint | None]:
         key = signing_key(site, make=last is None)
         tree = _tree_of(site.name, last, key.public_key())
         _nothing_beyond(conn, before)
+        enter_sums(site, conn)
         conn.execute(placing(before, batch))
         leaves = select(entry.c.leaf).where(entry.c.position >= before).order_by(entry.c.position)
         latest = signed(site.name, tree.extended(conn.execute(leaves).scalars()), site.now(), key)

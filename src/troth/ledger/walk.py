@@ -11,7 +11,7 @@ from heapq import merge
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, select, text
 
 from troth.clock import from_micros
 from troth.ledger.checkpoints import Checkpoint
@@ -78,7 +78,13 @@ class Extent:
 @contextmanager
 def unmoving(site: Site) -> Iterator[Connection]:
     """A transaction that sees one state of the ledger from beginning to end while others go on writing."""
-    engine = site.engine
+    with unmoving_on(site.engine) as conn:
+        yield conn
+
+
+@contextmanager
+def unmoving_on(engine: Engine) -> Iterator[Connection]:
+    """As ``unmoving``, on the store behind ``engine``."""
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with reading(engine) as conn:

@@ -68,7 +68,7 @@ def make_keys(site: Site, person_ids: Sequence[str]) -> None:
     for _ in range(ATTEMPTS):
         ring = read_ring(site)
         rows = [{"person_id": one, **new_key(ring)} for one in person_ids]
-        with _named(), engines.alone(site.keys) if len(rows) == 1 else keys_written(site) as conn:
+        with _named(), engines.alone(site.keys, writes=True) if len(rows) == 1 else keys_written(site) as conn:
             if _KEEPING.many(conn, rows) == len(rows):  # otherwise the site key was retired, and none was kept
                 return
     raise StoreError(

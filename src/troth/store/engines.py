@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, ExceptionContext, creat
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from troth.errors import StoreError
+from troth.store.marks import arming
 from troth.store.prepared import carried_out, heard
 
 LOCK_WAIT_MS = 10_000
@@ -28,21 +29,28 @@ _NO_SUCH_TABLE = "42P01"  # PostgreSQL counts it among a programmer's errors
 _BUSY, _FULL = {"55P03", "40P01"}, {"53100"}  # whatever language the server speaks
 
 
-def open_engine(url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS) -> Engine:
+def open_engine(
+    url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS, *, mark_key: arming.Key | None = None
+) -> Engine:
     """An engine for ``url``; a relative SQLite path counts from ``folder``, and its parents are made.
+
+    What it writes carries marks under ``mark_key``; without one, nothing that it writes passes for Troth's.
 
     Raises:
         StoreError: when the database is neither SQLite nor PostgreSQL.
     """
     address = make_url(url)
     if address.get_backend_name() == "postgresql":
-        return _postgres(address, lock_wait_ms)
+        engine = _postgres(address, lock_wait_ms)
+        arming.listen(engine, mark_key)
+        return engine
     if address.get_backend_name() != "sqlite":
         raise StoreError(f"`{address.get_backend_name()}` stores are not supported.", "Use SQLite or PostgreSQL.")
     path = folder / (address.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(address.set(database=str(path)), pool_size=5, max_overflow=15, hide_parameters=True)
     _tune_sqlite(engine, lock_wait_ms)
+    arming.listen(engine, mark_key)
     return engine
 
 
@@ -108,6 +116,7 @@ def _tune_sqlite(engine: Engine, lock_wait_ms: int) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            "temp_store = MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute("PRAGMA secure_delete = ON")
@@ -116,6 +125,8 @@ def _tune_sqlite(engine: Engine, lock_wait_ms: int) -> None:
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
         writes = conn.get_execution_options().get("troth_writes", False)
+        if writes:
+            arming.before_writing(conn)
         carried_out(conn, "BEGIN IMMEDIATE" if writes else "BEGIN", ())
 
 
@@ -173,13 +184,16 @@ def reading(engine: Engine | Joined) -> Iterator[Connection]:
 
 
 @contextmanager
-def alone(engine: Engine | Joined) -> Iterator[Connection]:
+def alone(engine: Engine | Joined, *, writes: bool = False) -> Iterator[Connection]:
     """For one statement, which is a transaction by itself: no word to the database before it and none after.
+
+    One that ``writes`` has a transaction on SQLite all the same, since sums are brought up to date before its end.
 
     Raises:
         StoreError: as ``writing`` does.
     """
-    if isinstance(engine, Joined) or heard(engine):  # somebody who listens hears of a transaction too
+    in_one = writes and engine.dialect.name == "sqlite"
+    if isinstance(engine, Joined) or in_one or heard(engine):  # somebody who listens hears of a transaction too
         with writing(engine) as conn:
             yield conn
         return

@@ -9,34 +9,51 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from troth.store.engines import writing
+from troth.store.marks.anew import mark_anew, wrong_before
+from troth.store.marks.arming import UNMARKED, marks_of
+from troth.store.marks.schema import protect
 from troth.store.migrations.run import VERSIONS
 from troth.store.site import Site
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def prepare(site: Site) -> None:
+def prepare(site: Site) -> int:
     """Bring both stores of ``site`` to the present schema; does nothing where they are.
+
+    Returns how many rows that were there were marked anew.
 
     Raises:
         StoreError: when a store is locked or gone; its schema is then as it was.
     """
-    upgrade(site.engine, "data")
-    upgrade(site.keys, "keys")
+    return upgrade(site.engine, "data") + upgrade(site.keys, "keys")
 
 
-def upgrade(engine: Engine, store: str) -> None:
-    """Run the migrations of ``store`` (``data`` or ``keys``) that ``engine`` has not seen, in one transaction."""
-    with writing(engine) as conn:
-        present = MigrationContext.configure(conn, opts={"version_table": VERSIONS}).get_current_heads()
-        if present == newest(store):
-            return
+def upgrade(engine: Engine, store: str) -> int:
+    """Run the migrations of ``store`` (``data`` or ``keys``) that ``engine`` has not seen, in one transaction.
+
+    Then every row is marked anew, except those that were wrong before; returns how many rows there are. Nothing is marked
+    while there is no key.
+    """
+    with writing(engine.execution_options(**{UNMARKED: True})) as conn:
+        if version_of(conn) == newest(store):
+            return 0
+        marks = marks_of(conn)
+        hasher = marks.hasher() if marks else None
+        wrong = wrong_before(conn, hasher) if hasher else None
         config = configured(store)
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
+        protect(conn)
+        return mark_anew(conn, hasher, wrong) if hasher and wrong else 0
+
+
+def version_of(conn: Connection) -> tuple[str, ...]:
+    """The last migration that the store has seen, as Alembic names it; nothing before the first."""
+    return tuple(MigrationContext.configure(conn, opts={"version_table": VERSIONS}).get_current_heads())
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from troth.policy.compile import Compiled
 from troth.settings import StoreWires, Wiring
 from troth.store import versions
 from troth.store.engines import alone, open_engine, reading, writing
+from troth.store.secret import mark_key
 from troth.store.wiring import read_wiring
 
 
@@ -83,13 +84,15 @@ def open_site(
         PolicyError: when ``site.yaml`` is missing or does not fit.
     """
     wiring = read_wiring(folder)
-    return Site(
+    key: Callable[[], bytes | None] = lambda: mark_key(site)  # noqa: E731 - the site is asked once it is there
+    site = Site(
         folder=folder,
         wiring=wiring,
-        engine=open_engine(database or _url(wiring.store), folder),
-        keys=open_engine(keys or _url(wiring.keys), folder),
+        engine=open_engine(database or _url(wiring.store), folder, mark_key=key),
+        keys=open_engine(keys or _url(wiring.keys), folder, mark_key=key),
         clock=clock or SystemClock(),
     )
+    return site
 
 
 def _url(store: StoreWires) -> str:

@@ -22,6 +22,7 @@ from troth.policy.compile import Compiled
 from troth.retention import heartbeat
 from troth.retention.alarms import Alarm
 from troth.retention.scrub import scrub
+from troth.store.marks.writing import cover
 from troth.store.site import Site
 from troth.visits import daykeys
 from troth.visits.partitions import count, days_present, drop, ensure_days, over_by, table_of
@@ -106,6 +107,7 @@ def _destroy(conn: Connection, expired: datetime) -> tuple[list[str], Swept]:
     drop(conn, over)
     parts = [day for day in present if day not in over and day <= expired.date()]
     for day in parts:
+        cover(conn, table_of(day).name)
         gone += conn.execute(delete(table_of(day)).where(table_of(day).c.at <= expired)).rowcount
     return [table_of(day).name for day in parts], Swept(len(over), gone)
 

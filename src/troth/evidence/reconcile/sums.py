@@ -1,0 +1,56 @@
+"""Sums of marks: what a table has, what the store keeps of it, and what the ledger's last seal committed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from troth.evidence.reconcile.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How many rows there are and the sums of both halves of their marks; ``bare`` rows have no mark at all."""
+
+    rows: int = 0
+    low: int = 0
+    high: int = 0
+    bare: int = 0
+
+    def __add__(self, other: Sum) -> Sum:
+        return Sum(
+            self.rows + other.rows,
+            self.low + other.low,
+            self.high + other.high,
+            self.bare + other.bare,
+        )
+
+    @property
+    def told(self) -> tuple[int, int, int]:
+        """Without what only orders it."""
+        return self.rows, self.low, self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What was found in one table."""
+
+    name: str
+    total: Sum
+    wrong: list[Finding]
+
+
+def compared(there: Mapping[str, Sum], kept: Mapping[str, Sum]) -> Iterator[Finding]:
+    """Tables that have other rows than the store keeps count of."""
+    for name in sorted({*there, *kept}):
+        has, should = there.get(name, Sum()), kept.get(name, Sum())
+        if has.bare or has.rows != should.rows:
+            missing = should.rows - has.rows - has.bare
+            if missing > 0:
+                yield Finding(name, "fewer", number=missing)
+            elif missing < 0:
+                yield Finding(name, "more", number=-missing)
+            else:
+                yield Finding(name, "other")
+        elif has.told != should.told:
+            yield Finding(name, "other")

@@ -1,0 +1,215 @@
+"""Lies told to the stores with a database tool are seen at the next look, each by the promises that rest on it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Connection, PrimaryKeyConstraint, Table, UniqueConstraint, text
+
+from tests.databases import Databases, StoreKind
+from tests.promises.lies import METADATA, TOLD, Lie, Teller, engine_of, fill, other, tables, telling
+from tests.promises.living import Living
+from troth import ledger
+from troth.evidence.prove import prove
+from troth.evidence.reconcile import Finding
+from troth.evidence.reconcile.bearing import borne
+from troth.evidence.reconcile.reconcile import Before, differences
+from troth.ledger import events
+from troth.store.marks.arming import arm_now
+from troth.store.marks.protected import COLUMN, UNPROTECTED, protected
+from troth.store.site import Site
+
+PARTS = [(store, table.name) for store in METADATA for table in tables(store)]
+
+
+@pytest.fixture(scope="module")
+def living(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Living:
+    return Living(databases, tmp_path_factory.mktemp("living"))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shop(request: pytest.FixtureRequest, living: Living, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One shop for all lies: each is undone before the next is told."""
+    kind: StoreKind = request.param
+    with living.copy(kind, tmp_path_factory.mktemp("lies") / "shop") as site:
+        fill(site)
+        yield site
+
+
+def seen(conn: Connection, store: str) -> list[Finding]:
+    """What a look through this very connection finds; it is given the key for that."""
+    arm_now(conn)
+    return list(differences(conn, store, Before()))
+
+
+def untouched(site: Site, store: str) -> list[Finding]:
+    with engine_of(site, store).connect() as conn, conn.begin():
+        return seen(conn, store)
+
+
+def test_every_table_is_protected_or_says_why_not(shop: Site) -> None:
+    declared = {name for metadata in METADATA.values() for name in metadata.tables}
+    assert {name for name in declared if not protected(name)} == set(UNPROTECTED) - {"troth_schema"}
+    assert all(reason.strip() for reason in UNPROTECTED.values())
+    for store in METADATA:
+        with telling(shop, store) as teller:
+            assert [table.name for table in tables(store) if COLUMN not in teller.rows(table.name)[0]] == []
+
+
+def test_a_shop_that_nobody_lied_to_has_no_difference(shop: Site) -> None:
+    assert untouched(shop, "data") == untouched(shop, "keys") == []
+
+
+@pytest.mark.parametrize(("store", "name"), PARTS, ids=str)
+def test_every_column_changed_is_seen_in_its_row(shop: Site, store: str, name: str) -> None:
+    table = METADATA[store].tables[name]
+    believed = []
+    for column in table.c:
+        with telling(shop, store) as teller:
+            _change(teller, name, column)
+            found = seen(teller.conn, store)
+            if not any(one.table == name and one.what == "changed" and one.row for one in found):
+                believed.append(column.name)
+    assert believed == []
+
+
+def _change(teller: Teller, name: str, column: Column[Any]) -> None:
+    """Another value in this column of one row."""
+    row = teller.rows(name)[-1]
+    mark = f'"{COLUMN}" = :{COLUMN}'
+    value = other(column, row[column.name])
+    assert (
+        teller.tell(f'UPDATE "{name}" SET "{column.name}" = :new WHERE {mark}', new=value, **{COLUMN: row[COLUMN]}) == 1
+    )
+
+
+@pytest.mark.parametrize(("store", "name"), PARTS, ids=str)
+def test_a_row_that_is_gone_is_missed(shop: Site, store: str, name: str) -> None:
+    with telling(shop, store) as teller:
+        gone = teller.rows(name)[0]
+        assert teller.tell(f'DELETE FROM "{name}" WHERE {COLUMN} = :mark', mark=gone[COLUMN]) == 1
+        assert Finding(name, "fewer", number=1) in seen(teller.conn, store)
+
+
+@pytest.mark.parametrize(("store", "name"), PARTS, ids=str)
+def test_a_row_that_stands_twice_is_seen(shop: Site, store: str, name: str) -> None:
+    table = METADATA[store].tables[name]
+    with telling(shop, store) as teller:
+        row = teller.rows(name)[-1]
+        teller.put(name, {key: other(table.c[key], row[key]) if key in unique(table) else row[key] for key in row})
+        assert Finding(name, "more", number=1) in seen(teller.conn, store)
+
+
+def unique(table: Table) -> set[str]:
+    """The columns of which no two rows may have the same."""
+    indexes = (index.columns for index in table.indexes if index.unique)
+    constraints = (
+        one.columns for one in table.constraints if isinstance(one, (UniqueConstraint, PrimaryKeyConstraint))
+    )
+    return {column.name for columns in (*indexes, *constraints) for column in columns}
+
+
+@pytest.mark.parametrize(("store", "name"), PARTS, ids=str)
+def test_a_row_as_it_once_was_is_seen_though_its_mark_fits(shop: Site, store: str, name: str) -> None:
+    """Troth wrote it once, and changed it since: only the sum tells."""
+    table = METADATA[store].tables[name]
+    with telling(shop, store) as teller:
+        old = teller.rows(name)[0]
+    free = next((c for c in table.c if not c.primary_key and not c.foreign_keys), None)
+    if free is None:
+        pytest.skip("nothing of such a row can change")
+    key = {c.name: old[c.name] for c in table.c if c.primary_key} or {free.name: old[free.name]}
+    where = " AND ".join(f'"{column}" = :k_{column}' for column in key)
+    change = text(f'UPDATE "{name}" SET "{free.name}" = :new WHERE {where}')
+    values = {f"k_{column}": value for column, value in key.items()}
+    with engine_of(shop, store).connect().execution_options(troth_writes=True) as conn, conn.begin():
+        assert conn.execute(change, {"new": other(free, old[free.name]), **values}).rowcount >= 1
+    if free.name in key:
+        values[f"k_{free.name}"] = other(free, old[free.name])
+    assert untouched(shop, store) == []
+    with telling(shop, store) as teller:
+        back = {"new": old[free.name], "mark": old[COLUMN], **values}
+        assert teller.tell(f'UPDATE "{name}" SET "{free.name}" = :new, {COLUMN} = :mark WHERE {where}', **back) >= 1
+        assert Finding(name, "other") in seen(teller.conn, store)
+    with engine_of(shop, store).connect().execution_options(troth_writes=True) as conn, conn.begin():
+        conn.execute(change, {"new": old[free.name], **values})
+    assert untouched(shop, store) == []
+
+
+@pytest.mark.parametrize("lie", TOLD, ids=lambda lie: lie.sql[:60])
+def test_a_lie_turns_the_promise_that_rests_on_it(shop: Site, lie: Lie) -> None:
+    with telling(shop, lie.store) as teller:
+        assert teller.tell(lie.sql) >= 1
+        found = seen(teller.conn, lie.store)
+    assert lie.promise in borne(shop.policy(), found)
+
+
+def test_at_least_eighty_lies_are_told() -> None:
+    columns = sum(len(table.c) for store in METADATA for table in tables(store))
+    assert columns + 3 * len(PARTS) + len(TOLD) > 300
+
+
+def test_prove_names_the_row_and_says_that_the_promise_is_broken(living: Living, tmp_path: Path) -> None:
+    with living.copy("sqlite", tmp_path / "shop") as site:
+        assert prove(site).found == ()
+        with closing(sqlite3.connect(str(site.engine.url.database))) as raw, raw:
+            raw.execute("UPDATE choice SET state = 'refused' WHERE scope = 'marketing'")
+            (told,) = raw.execute("SELECT id FROM choice WHERE scope = 'marketing'").fetchone()
+        report = prove(site)
+        assert [one.line() for one in report.found] == [f"choice {told} is not as Troth wrote it"]
+        broken = {one.promise.id: one.proof for one in report.broken}
+        assert told in broken["purposes.marketing.consent"].evidence
+
+
+def test_a_later_act_of_troth_does_not_make_a_lie_true(living: Living, tmp_path: Path) -> None:
+    with living.copy("sqlite", tmp_path / "shop") as site:
+        with closing(sqlite3.connect(str(site.engine.url.database))) as raw, raw:
+            raw.execute("UPDATE ending SET destroy_by = destroy_by + 31536000000000")
+            raw.execute("DELETE FROM dealing WHERE id = (SELECT min(id) FROM dealing)")
+        with site.writing() as conn:
+            conn.execute(text("UPDATE ending SET counted = counted + 1"))
+            conn.execute(text("DELETE FROM dealing WHERE id = (SELECT min(id) FROM dealing)"))
+        assert {one.table for one in prove(site).found} == {"ending", "dealing"}
+
+
+def test_a_second_look_sees_what_came_since(living: Living, tmp_path: Path) -> None:
+    with living.copy("sqlite", tmp_path / "shop") as site:
+        before = Before()
+        with site.reading() as conn:
+            assert list(differences(conn, "data", before)) == []
+        with closing(sqlite3.connect(str(site.engine.url.database))) as raw, raw:
+            raw.execute("UPDATE person SET kind = 'lead'")
+        with site.reading() as conn:
+            assert {one.table for one in differences(conn, "data", before)} == {"person"}
+
+
+def test_a_table_put_back_with_its_sum_from_before_the_last_seal_is_seen(living: Living, tmp_path: Path) -> None:
+    with living.copy("sqlite", tmp_path / "shop") as site:
+        path = str(site.engine.url.database)
+        with closing(sqlite3.connect(path)) as raw:
+            old = raw.execute("SELECT * FROM store_sum WHERE name = 'message'").fetchone()
+            rows = raw.execute("SELECT * FROM message").fetchall()
+        with site.writing() as conn:
+            conn.execute(text("DELETE FROM message"))
+            ledger.append(conn, site.now(), events.KEY_MADE, {})
+        ledger.seal(site)
+        assert prove(site).found == ()
+        with closing(sqlite3.connect(path)) as raw, raw:
+            raw.executemany(f"INSERT INTO message VALUES ({', '.join('?' * len(rows[0]))})", rows)
+            raw.execute("DELETE FROM store_sum WHERE name = 'message'")
+            raw.execute(f"INSERT INTO store_sum VALUES ({', '.join('?' * len(old))})", old)
+        assert prove(site).found == (Finding("message", "older"),)
+        ledger.seal(site)
+        assert prove(site).found == (Finding("message", "older"),), "the next seal does not make it right"
+
+
+def test_what_was_sealed_cannot_be_rewritten(living: Living, tmp_path: Path) -> None:
+    with living.copy("sqlite", tmp_path / "shop") as site:
+        with closing(sqlite3.connect(str(site.engine.url.database))) as raw, raw:
+            raw.execute("UPDATE store_sealed SET turns = 0")
+        assert prove(site).found == (Finding("store_sealed", "sum"),)
