@@ -48,7 +48,7 @@ def functions_of(module: ModuleType) -> Iterator[FunctionType]:
     """Every function and method that ``module`` itself defines."""
     for value in vars(module).values():
         if isinstance(value, type) and value.__module__ == module.__name__:
-            held = [plain(member) for member in vars(value).values()]
+            held = [plain(member) for member in list(vars(value).values())]
         else:
             held = [plain(value)]
         yield from (one for one in held if one is not None and one.__module__ == module.__name__)

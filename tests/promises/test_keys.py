@@ -29,7 +29,6 @@ from troth.policy.rules import rules
 
 WITHOUT_EFFECT = frozenset(
     {
-        "data.special",
         "purposes.essential",
         "collection.for",
         "recipients.receives aggregates",

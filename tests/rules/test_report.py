@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from troth.policy.check import check_texts
 from troth.policy.document import parse_document, read_document
-from troth.policy.law import adequate, authorities, profile
+from troth.policy.law import adequate, authorities, profile, walks
 from troth.policy.lint import in_order
 from troth.policy.reference import policy_reference, rules_reference
 from troth.policy.report import as_json, as_sarif, count, text
@@ -205,3 +205,21 @@ def test_both_sides_have_their_own_list_of_adequate_countries() -> None:
 def test_people_in_every_european_country_have_an_authority() -> None:
     assert set(profile("eu-gdpr").home) | {"GB"} <= set(authorities())
     assert authorities()["FR"].name.endswith("(CNIL)")
+
+
+def test_every_article_names_rules_or_says_why_a_policy_can_show_nothing() -> None:
+    rules = {rule.id for rule in in_order()}
+    for walk in walks():
+        for article in walk.articles:
+            assert bool(article.rules) != bool(article.nothing), (walk.law, article.article)
+            assert set(article.rules) <= rules, (walk.law, article.article)
+
+
+def test_every_rule_has_an_article_and_every_article_of_a_profile_is_walked() -> None:
+    named = {walk.law: {rule for article in walk.articles for rule in article.rules} for walk in walks()}
+    assert set().union(*named.values()) == {rule.id for rule in in_order() if rule.id.startswith("E-")}
+    for law in ("eu-gdpr", "uk-gdpr", "us-ca", "tw-pdpa"):
+        walked = {
+            rule for walk in walks() if walk.profile == law for article in walk.articles for rule in article.rules
+        }
+        assert {item.rule for item in profile(law).notice} <= walked, law

@@ -20,6 +20,7 @@ from troth.messages.publish import publish
 from troth.messages.rules import can_be_stopped
 from troth.people import vault
 from troth.people.proofs import Group, groups, only_the_vault, sealed, vault_refuses
+from troth.policy.law import authority_at_home
 from troth.policy.model import Absolute, Policy
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
@@ -31,7 +32,7 @@ from troth.recipients.proofs import disclosures, gate_refuses, only_the_gate
 from troth.retention.tables import hold
 from troth.rights.intake import receive
 from troth.rights.proofs import answered
-from troth.rights.rules import authority, is_absolute
+from troth.rights.rules import is_absolute
 from troth.staff.entering import log_in
 from troth.staff.proofs import logins
 from troth.store.tables import policy_version
@@ -80,7 +81,7 @@ def _placed(proving: Proving, one: Group) -> bool:
     "operator.contact",
     covers=("name", "email", "address"),
     enforced_by=(notice,),
-    keys={"operator.email": addresses, "operator.country": authority},
+    keys={"operator.email": addresses, "operator.country": authority_at_home},
 )
 def contact(proving: Proving, promise: Promise) -> Proof:
     """The notice as it is shown now says who answers and how to reach them."""

@@ -331,6 +331,7 @@ _WAYS: Mapping[str, tuple[str, Callable[[Asker, Right], bool | None]]] = {
     "withdrawal": ("withdrawal", _withdrawal),
     "stop marketing": ("marketing", _marketing),
     "complaint": ("complaint", _complaint),
+    "complaint to us": ("complaint", _complaint),
     "erasure": ("erasure", _erasure),
 }
 

@@ -174,7 +174,7 @@ class Kind:
     """nodes of its own in the Data Privacy Vocabulary"""
     process: Callable[[Policy, str], Mapping[str, list[Any]]] | None = None
     """what it adds to the process of one purpose, by the bare name of the property"""
-    listing: Callable[[Telling], Iterator[tuple[str, str, str]]] | None = None
+    listing: Callable[[Telling], Iterator[tuple[str, str, str, bool]]] | None = None
     """a list below the sentence: label, text and address of each line"""
 
     def placed(self, entry: object) -> Place:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from troth.policy.closed import EVERYTHING, Country, DataTerm, PlaceName, PurposeTerm, Refers, Url
 from troth.policy.vocabulary import (
+    Authority,
     Basis,
     Begin,
     Case,
@@ -32,6 +33,7 @@ from troth.policy.vocabulary import (
     Role,
     RoleRef,
     SafeguardKind,
+    Special,
     Tag,
     ToldBy,
 )
@@ -71,6 +73,7 @@ class Operator(Entry):
     email: Shown | None = Field(None, description="where people write about their data")
     address: Shown | None = Field(None, description="postal address")
     representative: Shown | None = Field(None, description="representative in the EU or the UK, if one is named")
+    authority: Several[Authority] = Field((), description="your own, such as `DE-BY`, then others; `EEA` is all there")
     roles: dict[Role, Text] = Field(
         default_factory=dict,
         description="the roles of your staff and what the notice calls them; `privacy lead` and `desk` are there anyway",
@@ -101,6 +104,7 @@ class Purpose(Entry):
 
     label: Text
     basis: Basis = Field("not stated", description="legal basis, GDPR Art. 6(1)")
+    special: Special = Field("", description="what lets special categories be used for it, GDPR Art. 9(2)")
     uses: Several[DataRef] = Field((), description="data that may be read for it")
     people: Several[PeopleRef] = Field((), description="whose data; blank means everyone's")
     needs: Several[Case] = Field((), description="what must be open; one of several is enough")
@@ -245,7 +249,7 @@ class Right(Entry):
 
     right: Literal[
         "access", "copy", "portability", "correction", "erasure", "restriction", "objection", "withdrawal", "complaint",
-        "stop marketing", "cancel account",
+        "complaint to us", "stop marketing", "cancel account",
     ]  # fmt: skip
     by: Several[Channel] = Field((), description="channels")
     answer_within: Duration | None = Field(None, description="time to answer; the law profile has a default")

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from troth.policy.closed import Country, DataTerm, PurposeTerm, Refers, Url
 from troth.policy.decisions import Decision
-from troth.policy.law import profile
+from troth.policy.law import Article, Walk, profile, walks
 from troth.policy.lint import Rule, in_order
 from troth.policy.model import Policy
 from troth.policy.report import READING
@@ -61,6 +61,13 @@ These cannot be settled; they are corrected.
 |---|---|
 """
 
+_ARTICLES = """
+## Article by article
+
+What each article asks of a policy, and the rules that find a gap in it or a contradiction to it. Where a policy file can show
+nothing, it says so, and why. It is a walk for counsel to confirm, as of the day in `policy/law/articles.yaml`.
+"""
+
 _BY_HAND = """
 ## What no rule can see
 
@@ -88,7 +95,17 @@ def rules_reference() -> str:
     head = "| rule | finds | severity | by law | without a decision |\n|---|---|---|---|---|\n"
     rows = "".join(_rule_row(rule) for rule in in_order())
     reading = "".join(f"| {key} | {title} |\n" for key, title in READING.items())
-    return f"{_RULES}\n{head}{rows}{_BY_HAND}{_READING}{reading}"
+    articles = "".join(_walk(walk) for walk in walks())
+    return f"{_RULES}\n{head}{rows}{_ARTICLES}{articles}{_BY_HAND}{_READING}{reading}"
+
+
+def _walk(walk: Walk) -> str:
+    head = f"\n### {walk.law}\n\n| article | asks for | a policy file can show it by |\n|---|---|---|\n"
+    return head + "".join(f"| {a.article} | {a.asks} | {_shown(a)} |\n" for a in walk.articles)
+
+
+def _shown(article: Article) -> str:
+    return ", ".join(article.rules) or f"nothing: {article.nothing}"
 
 
 def _rule_row(rule: Rule) -> str:

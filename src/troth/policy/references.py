@@ -94,6 +94,12 @@ def _names(policy: Policy, section: str, entry: BaseModel) -> Iterable[str]:
     return finds(policy, entry) if finds else getattr(policy, section.replace(" ", "_"))
 
 
+def _authorities() -> Iterable[str]:
+    from troth.policy.law import authorities  # the laws are read with this module
+
+    return authorities()
+
+
 def _for_an_only(policy: Policy, entry: BaseModel) -> Iterable[str]:
     """What an *only* can be limited to: purposes, or for collecting the points and their sources."""
     assert isinstance(entry, Absolute)
@@ -114,6 +120,7 @@ _ELSEWHERE: Mapping[str, Callable[[Policy, BaseModel], Iterable[str]]] = {
     "sections": lambda _policy, _entry: sections(),
     "entries": _entries,
     "roles": lambda policy, _entry: roles(policy),
+    "authorities": lambda _policy, _entry: _authorities(),
     "for an only": _for_an_only,
 }
 """Sections of words that stand elsewhere than in a section of the policy."""

@@ -21,6 +21,7 @@ from troth.decide import Rule, Words
 from troth.policy.law import processors_need_an_agreement
 from troth.policy.model import Absolute, CollectionPoint, MessageClass, Policy, Purpose, Recipient
 from troth.policy.places import within
+from troth.policy.special import needs_a_yes, special_in
 
 PAID = ("money", "rent", "barter", "licence")
 OWN_ACCESS = "own_access"
@@ -34,6 +35,7 @@ def rules(policy: Policy) -> frozenset[Rule]:
     """Every rule of the effective policy."""
     made = (
         _purposes,
+        _special,
         _collection,
         _recipients,
         _messages,
@@ -62,6 +64,20 @@ def _purposes(policy: Policy) -> Iterator[Rule]:
                 unless=frozenset({f"objection:{key}"}),
                 reason=f"the policy uses this data for `{key}`",
             )
+
+
+def _special(policy: Policy) -> Iterator[Rule]:
+    """Special categories are used under a condition only (GDPR Art. 9(2)); an express consent is one that was given."""
+    special = frozenset(special_in(policy, policy.data))
+    acts = frozenset({"read", "count", "disclose", "send"})
+    for key, purpose in policy.purposes.items() if special else ():
+        if purpose.special and not needs_a_yes(purpose):
+            continue
+        yes = frozenset({f"consent:{key}"}) if needs_a_yes(purpose) else frozenset()
+        reason = f"`{key}` names no condition for data that the law protects more strictly"
+        if yes:
+            reason = f"nobody agreed expressly to use this data for `{key}`"
+        yield Rule(f"purposes.{key}", "forbid", acts, frozenset({key}), special, unless=yes, reason=reason)
 
 
 def _ways(purpose: Purpose, key: str) -> Iterator[frozenset[str]]:

@@ -19,6 +19,7 @@ DataRef = Annotated[str, Refers("data")]
 PeopleRef = Annotated[str, Refers("people")]
 PurposeRef = Annotated[str, Refers("purposes")]
 RecipientRef = Annotated[str, Refers("recipients")]
+Authority = Annotated[str, Refers("authorities", also=("EEA",))]
 RoleRef = Annotated[str, Refers("roles")]
 
 Tag = Literal["en", "zh-Hant"]
@@ -26,6 +27,11 @@ Law = Literal["eu-gdpr", "uk-gdpr", "us-ca", "tw-pdpa"]
 Basis = Literal[
     "consent", "contract", "legal obligation", "vital interests", "public task", "legitimate interest", "not stated"
 ]
+Special = Literal[
+    "", "explicit consent", "employment law", "vital interests", "not-for-profit body", "made public", "legal claims",
+    "substantial public interest", "health care", "public health", "research",
+]  # fmt: skip
+"""What lets special categories be used, GDPR Art. 9(2)(a) to (j)."""
 Flow = Literal["from people", "from partners", "to partners"]
 Opened = Literal["order", "request", "ticket", "application", "project", "none"]
 """What a submission can begin."""
@@ -55,6 +61,7 @@ TOPICS = ("who", "what", "why", "with whom", "where", "how long", "choices", "se
 
 SAID: Mapping[str, tuple[str, ...]] = {
     "flows": get_args(Flow),
+    "special": tuple(word for word in get_args(Special) if word),
     "needs": get_args(Case),
     "safeguards": get_args(SafeguardKind),
     "begins": get_args(Begin),

@@ -14,14 +14,19 @@ from typing import Literal, get_args
 from troth.clock import DAY
 from troth.messages.rules import stopping
 from troth.policy.compile import Compiled
-from troth.policy.law import Authority, authorities, profiles_of
+from troth.policy.law import Authority, complaint_to, profiles_of
 from troth.policy.model import Policy, Right
 
 Channel = Literal["account", "link", "web", "e-mail", "letter", "agent", "opendsr", "drp"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 QUESTION = "question"
 """what somebody wrote that names no right, or several: staff sort it"""
-RIGHTS: tuple[str, ...] = (*get_args(Right.model_fields["right"].annotation), QUESTION)
+COMPLAINT, TO_US = "complaint", "complaint to us"
+"""a request that is a complaint is one to the operator, whatever a policy says of the authorities besides"""
+RIGHTS: tuple[str, ...] = (
+    *(right for right in get_args(Right.model_fields["right"].annotation) if right != TO_US),
+    QUESTION,
+)
 OUTCOMES = ("done", "partly done", "refused", "not found", "cancelled", "not verified")
 USUAL = 30 * DAY
 """to answer by, where neither the policy nor a law names a time"""
@@ -96,9 +101,10 @@ class Terms:
 def terms(compiled: Compiled, right: str) -> Terms:
     """What ``compiled`` says about ``right``; the soonest of its entries counts, and so does a law's."""
     policy = compiled.policy
-    mine = [one for one in policy.rights.values() if one.right == right]
+    mine = entries(policy, right)
     within = [one.answer_within for one in mine if one.answer_within is not None]
-    longer = [one.extended for law in profiles_of(policy) for one in law.rights if one.right == right and one.extended]
+    words: set[str] = {one.right for one in mine} or {right}
+    longer = [one.extended for law in profiles_of(policy) for one in law.rights if one.right in words and one.extended]
     log = policy.request_log
     return Terms(
         offered=bool(mine) or right in ALWAYS,
@@ -108,6 +114,12 @@ def terms(compiled: Compiled, right: str) -> Terms:
         link_life=log.link_life if log and log.link_life else LINK_LIFE,
         log_kept=log_kept(policy),
     )
+
+
+def entries(policy: Policy, right: str) -> list[Right]:
+    """What the policy says of requests of this kind."""
+    to_us = [one for one in policy.rights.values() if right == COMPLAINT and one.right == TO_US]
+    return to_us or [one for one in policy.rights.values() if one.right == right]
 
 
 def log_kept(policy: Policy) -> timedelta:
@@ -235,6 +247,5 @@ def logged(records: Collection[str], policy: Policy, intake: Intake) -> dict[str
 
 
 def authority(policy: Policy) -> Authority | None:
-    """Whom people can complain to about the operator: as a law says that it names, else the one of its country."""
-    named = next((law.authority for law in profiles_of(policy) if law.authority is not None), None)
-    return named or authorities().get(policy.operator.country or "")
+    """Whom people can complain to about the operator: the authority that it names, else that of its country."""
+    return complaint_to(policy)[0]

@@ -72,6 +72,7 @@ KEYS: Mapping[str, Claim] = {
     "label": NOTICE,
     "protect": rules,
     "identifies": ROOM,
+    "special": rules,
     "claimed anonymous": identifier_called_anonymous,
     "open ended": list_left_open,
 }

@@ -40,6 +40,7 @@ KEYS: Mapping[str, Claim] = {
     "email": ROOM,
     "roles": NOTICE,
     "address": NOTICE,
+    "authority": NOTICE,
     "representative": representative_missing,
 }
 

@@ -13,6 +13,7 @@ from troth.policy.lint.flows import undeclared_flows
 from troth.policy.model import Policy, Purpose
 from troth.policy.promises import Promise, Source
 from troth.policy.rules import rules
+from troth.policy.special import special_in
 
 BASES: Mapping[str, str] = {
     "consent": "eu-gdpr:A6-1-a",
@@ -53,6 +54,7 @@ def _tell(t: Telling) -> Iterator[str]:
         return
     yield "counts" if it.aggregate_only else "uses"
     yield from when((it.opt_out, "opt_out"), (it.people, "+people"), (it.before, "+before"), (it.needs, "+needs"))
+    yield from when((it.special and special_in(t.policy, it.uses), "+special"))
     yield from when((it.roles, "+roles"), (it.basis == "not stated", "+unstated"), (it.assessment, "+legitimate"))
 
 
@@ -84,6 +86,7 @@ def _purpose(purpose: Purpose) -> Node:
 KEYS: Mapping[str, Claim] = {
     "label": NOTICE,
     "basis": rules,
+    "special": rules,
     "uses": rules,
     "people": rules,
     "needs": rules,
@@ -98,7 +101,7 @@ KEYS: Mapping[str, Claim] = {
 
 _WEIGHT = Weight(
     significant=True,
-    more=("uses", "roles"),
+    more=("uses", "roles", "special"),
     wording=("label",),
     internal=("dpv",),
     concerns=_concerns,

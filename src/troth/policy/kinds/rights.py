@@ -7,11 +7,13 @@ from typing import Any
 
 from troth.policy.jsonld import Node, node, ref, texts
 from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
-from troth.policy.law import authorities, profiles_of
+from troth.policy.law import complaint_to
 from troth.policy.lint.consent import objection_to_marketing_with_limits
 from troth.policy.lint.rights import rights_that_are_absent, rights_without_a_deadline
 from troth.policy.model import Policy, Right
 from troth.policy.promises import Promise, Source
+
+_ANY_RIGHT = "dpv:DataSubjectRight"
 
 RIGHTS: Mapping[str, str] = {
     "access": "eu-gdpr:A15",
@@ -24,9 +26,8 @@ RIGHTS: Mapping[str, str] = {
     "stop marketing": "eu-gdpr:A21",
     "withdrawal": "eu-gdpr:A7-3",
     "complaint": "eu-gdpr:A77",
+    "complaint to us": _ANY_RIGHT,
 }
-_ANY_RIGHT = "dpv:DataSubjectRight"
-_EUROPE = ("eu-gdpr", "uk-gdpr")
 
 
 def _makes(source: Source) -> Iterator[Promise]:
@@ -44,16 +45,11 @@ def _tell(t: Telling) -> Iterator[str]:
     yield from when((it.limits, "+limits"), (it.against, "+against"))
 
 
-def _authorities(t: Telling) -> Iterator[tuple[str, str, str]]:
-    """Where a complaint can be made."""
-    if t.it.right != "complaint":
-        return
-    laws = profiles_of(t.policy)
-    found = {law.authority.country: law.authority for law in laws if law.authority}
-    if any(law.id in _EUROPE for law in laws):
-        found |= {code: a for code, a in authorities().items() if code not in found and code not in ("US", "TW")}
-    for code, entry in found.items():
-        yield t.speaker.territory(code), entry.name, entry.url
+def _authorities(t: Telling) -> Iterator[tuple[str, str, str, bool]]:
+    """Where a complaint can be made: the operator's own authority first, and then the others."""
+    own, others = complaint_to(t.policy) if t.it.right == "complaint" else (None, ())
+    for entry in ([own] if own else []) + list(others):
+        yield t.speaker.territory(entry.country), entry.name, entry.url, entry is own
 
 
 def _nodes(policy: Policy) -> Iterator[Node]:

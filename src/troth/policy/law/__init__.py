@@ -64,6 +64,7 @@ class Authority(Section):
     name: str
     url: str = ""
     country: Country
+    code: str = Field("", description="how a policy names it; blank for the one of its country")
 
 
 class Duty(Section):
@@ -125,6 +126,28 @@ class Ages(Section):
     sources: dict[str, str] = Field(default_factory=dict, description="of a law or a country, where it is worth naming")
 
 
+class Article(Section):
+    """One article: what it asks, and the rules that see in a policy that it is not met, or why no rule can."""
+
+    article: str
+    asks: str
+    rules: tuple[str, ...] = ()
+    nothing: str = Field("", description="why a policy file can show nothing, or what keeps it instead")
+
+
+class Walk(Section):
+    """One law, article by article. ``profile`` is the one that it belongs to; blank for what holds under any."""
+
+    law: str
+    profile: str
+    articles: tuple[Article, ...]
+
+
+class _Walks(Section):
+    as_of: date
+    walks: tuple[Walk, ...]
+
+
 class _Authorities(Section):
     as_of: date
     source: str
@@ -158,6 +181,12 @@ def adequate(law: str) -> Adequate | None:
 
 
 @cache
+def walks() -> tuple[Walk, ...]:
+    """The laws article by article, for the reference and for whoever asks what the linter does not see."""
+    return _load("articles", _Walks).walks
+
+
+@cache
 def ages() -> Ages:
     """The ages of consent that the laws and countries have."""
     return _load("ages", Ages)
@@ -175,8 +204,37 @@ def age_of_consent(law: str, country: str | None) -> tuple[int, str] | None:
 
 @cache
 def authorities() -> Mapping[str, Authority]:
-    """The authority to complain to, by country of the person."""
-    return {item.country: item for item in _load("authorities", _Authorities).authorities}
+    """The authorities that people can complain to, by code: a country, or a part of one that has its own, as `DE-BY`."""
+    return {item.code or item.country: item for item in _load("authorities", _Authorities).authorities}
+
+
+EEA = "EEA"
+
+
+def complaint_to(policy: Policy) -> tuple[Authority | None, tuple[Authority, ...]]:
+    """The operator's own authority, and the others that people may turn to: where they live or work, under the GDPR."""
+    named = [authorities()[code] for code in policy.operator.authority if code in authorities()]
+    laws = profiles_of(policy)
+    of_laws = [law.authority for law in laws if law.authority is not None]
+    own = named[0] if named else authority_at_home(policy, of_laws)
+    wide = EEA in policy.operator.authority or any(law.id == "eu-gdpr" for law in laws)
+    home = profile("eu-gdpr").home
+    rest = [*named, *of_laws, *(one for one in authorities().values() if wide and one.country in home)]
+    return own, tuple(one for one in dict.fromkeys(rest) if own is None or one.url != own.url)
+
+
+def authority_at_home(policy: Policy, of_laws: list[Authority]) -> Authority | None:
+    """The authority of the operator's country, unless its parts have their own: then the operator names which."""
+    country = policy.operator.country
+    at_home = next((one for one in of_laws if one.country == country), None)
+    if at_home is None and not has_several_authorities(country):
+        at_home = authorities().get(country or "")
+    return at_home or next(iter(of_laws), None)
+
+
+def has_several_authorities(country: str | None) -> bool:
+    """Whether the parts of ``country`` have authorities of their own."""
+    return any(one.code.startswith(f"{country}-") for one in authorities().values())
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from troth.policy.lint import (  # noqa: F401  importing a file registers its ru
     rights,
     scope,
     selling,
+    special,
     terms_of_rights,
     wording,
 )

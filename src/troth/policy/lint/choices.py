@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import CollectionPoint, Policy, Right
+from troth.policy.special import needs_a_yes
 
 unreal = rule(
     "E-28",
@@ -42,7 +43,7 @@ def _only_for_consent(policy: Policy, point: CollectionPoint) -> bool:
 def consent_nobody_can_give(policy: Policy, context: Context) -> Iterator[Flaw]:
     said = {purpose for point in policy.collection.values() if not point.offers for purpose in point.for_}
     for key, purpose in policy.purposes.items():
-        rests = purpose.basis == "consent"
+        rests = purpose.basis == "consent" or needs_a_yes(purpose)
         if rests and key not in said and not asked_at(policy, key):
             message = f"`{key}` rests on consent, and no form or cookie asks for it: nobody can ever agree."
             yield Flaw(("purposes", key), message, f"Write `offers: [{key}]` at a form, or take the purpose away.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Policy
+from troth.policy.special import needs_a_yes
 
 mixed = rule(
     "E-03",
@@ -29,7 +30,7 @@ unstated = rule("E-25", "No legal basis is stated for a purpose", "warning", "Th
 def purpose_on_two_bases(policy: Policy, context: Context) -> Iterator[Flaw]:
     for key, purpose in policy.purposes.items():
         asked = _asked_for(policy, key)
-        if asked and purpose.basis not in ("consent", "not stated"):
+        if asked and purpose.basis not in ("consent", "not stated") and not needs_a_yes(purpose):
             message = f"`{key}` rests on {purpose.basis}, but {asked} asks for consent to it."
             yield Flaw(("purposes", key), message, "Choose one basis; consent is the strict one.", cites=purpose.cites)
         taken = _taken_without_asking(policy, key)

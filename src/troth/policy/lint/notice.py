@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from troth.policy.law import Profile
+from troth.policy.law import Profile, has_several_authorities
 from troth.policy.lint.clocks import days
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Policy
@@ -88,6 +88,17 @@ def operator_out_of_reach(policy: Policy, context: Context) -> Iterator[Flaw]:
         names = " and ".join([who.name or "?", *who.also_named])
         message = f"the operator goes by several names: {names}."
         yield Flaw(("operator", "also named"), message, "Use the registered name throughout.", "warning")
+
+
+@operator
+def authority_unknown(policy: Policy, context: Context) -> Iterator[Flaw]:
+    who = policy.operator
+    several = context.under("eu-gdpr") and has_several_authorities(who.country)
+    if several and not who.authority:
+        message = f"{who.country} has several authorities, and nothing says which one is the operator's."
+        yield Flaw(
+            ("operator", "authority"), message, "Write `authority: DE-BY`, or another.", "warning", about="complaint"
+        )
 
 
 @operator

@@ -22,7 +22,7 @@ from troth.clock import DAY
 from troth.errors import InvalidInput, Refused, TrothError
 from troth.logins.digests import digest_of
 from troth.policy.compile import Compiled
-from troth.policy.law import authorities
+from troth.policy.law import complaint_to
 from troth.policy.notice.language import Speaker, language
 from troth.rights import carrying, erasing, rules
 from troth.rights import centre as rights
@@ -160,7 +160,7 @@ def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Resp
         centre=shown, asked=asked, period=period, done=done, **{**_NOTHING_WRONG, **again},
         held=held.fragment(shown.told, level=3),
         authority=(authority.name, authority.url) if authority else ("", ""),
-        authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in authorities().values()],
+        authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in complaint_to(here.compiled.policy)[1]],
         formats=held.FORMATS,
         offers={one.right for one in here.compiled.policy.rights.values()},
     )  # fmt: skip
