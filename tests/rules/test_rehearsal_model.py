@@ -1,6 +1,7 @@
 """The model of a rehearsal: what must be held, what must be gone, and what may never be let out. Worked out by hand here."""
 
 from datetime import datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from troth.clock import DAY, utc
 from troth.consent.rules import Choice, facts_of
 from troth.policy.compile import Compiled
 from troth.policy.model import Relationship
+from troth.policy.vocabulary import End
 from troth.rehearsal.events import Act, Event
 from troth.rehearsal.expects import Chosen
 from troth.rehearsal.model import Model
@@ -235,7 +237,7 @@ def test_visits_are_there_to_the_second_and_no_longer() -> None:
 # --- Two readings of one sentence: the model's and Troth's own --------------------------------------------------------
 
 INSTANTS = st.integers(0, 400).map(lambda day: START + day * DAY)
-KINDS = st.sampled_from(["order", "registration", "contact", "notice", "ticket"])
+KINDS = st.sampled_from(["order", "registration", "contact", "notice", "ticket", "request", "enquiry"])
 
 
 @st.composite
@@ -249,12 +251,14 @@ def dealings(draw: st.DrawFn) -> list[Dealt]:
     return made
 
 
-@given(dealings(), INSTANTS, st.sets(st.sampled_from(["customer notice", "last warranty ends", "silence"])))
-@settings(max_examples=150, deadline=None)
-def test_both_readings_of_when_business_ends_agree(made: list[Dealt], since: datetime, ends: set[str]) -> None:
+@given(dealings(), INSTANTS, st.sets(st.sampled_from(get_args(End))), st.none() | INSTANTS)
+@settings(max_examples=300, deadline=None)
+def test_both_readings_of_when_business_ends_agree(
+    made: list[Dealt], since: datetime, ends: set[str], stopped: datetime | None
+) -> None:
     entry = Relationship(begins=("order", "enquiry"), ends=tuple(sorted(ends)), silence=90 * DAY)
     theirs = [relationship.Dealing(one.kind, one.at, one.closed_at, one.warranty) for one in made]
-    assert business_ends(entry, made, since) == relationship.ends_at(entry, theirs, since)
+    assert business_ends(entry, made, since, stopped) == relationship.ends_at(entry, theirs, since, stopped)
 
 
 @given(st.lists(st.sampled_from(["given", "refused", "withdrawn", "objected", "lifted"]), max_size=8))

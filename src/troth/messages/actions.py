@@ -46,6 +46,7 @@ from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker
 from troth.policy.notice.language import language as words_of
 from troth.recipients.switches import say_no
+from troth.retention import relationship
 from troth.store.insert import insert_into
 from troth.store.schema import Instant
 from troth.store.site import Site
@@ -352,6 +353,7 @@ def stop(site: Site, link: Stop, words: str, tag: str) -> None:
         there = conn.scalar(select(person.c.id).where(person.c.id == link.person_id))
         if there and not any(one.scope == entry.for_ and one.state == state for one in chosen):
             say_no(site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled)
+            relationship.refresh(site, conn, [link.person_id], compiled)
 
 
 HANDLERS: Mapping[str, Handler] = {DELIVER: deliver, SECOND_HAND: tell_second_hand}

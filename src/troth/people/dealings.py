@@ -1,7 +1,7 @@
 """Dealings: what is going on with a person (an order, a ticket, a request), so that use is tied to it and ends with it.
 
 A dealing is opened and closed with its cause. The kind is any word that a purpose of the policy ``needs``, or one of
-``registration``, ``contact`` and ``notice``; the reference is the operator's own opaque number.
+``registration``, ``contact``, ``notice`` and ``log-in``; the reference is the operator's own opaque number.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 
 BATCH = 1000
+LOG_IN = "log-in"
 _NAMED = Prepared(
     select(dealing.c.kind, dealing.c.id, dealing.c.person_id).where(
         among(dealing.c.kind, "kinds"), dealing.c.ref == bindparam("ref")
@@ -73,6 +74,18 @@ def open_dealings(
     _OPENING.many(conn, [{"id": id_, "kind": kind, **common} for kind, id_ in made.items()])
     bodies = ({"person": person_id, "dealing": id_, "kind": one_word(kind)} for kind, id_ in made.items())
     return ids | made, [(events.DEALING_OPENED, body) for body in bodies]
+
+
+def note_log_in(site: Site, conn: Connection, person_id: str, at: datetime) -> bool:
+    """Note the day of a log-in as a dealing that is over at once; False when it is noted already.
+
+    Only for a policy by which log-ins keep business going: elsewhere nobody needs to know when somebody was here.
+    """
+    ref = f"log-in:{at.date().isoformat()}:{person_id}"
+    if conn.scalar(select(dealing.c.id).where(dealing.c.kind == LOG_IN, dealing.c.ref == ref)) is not None:
+        return False
+    open_dealing(site, conn, person_id, LOG_IN, ref, at)
+    return close_dealing(site, conn, person_id, LOG_IN, ref, at)
 
 
 def close_dealing(site: Site, conn: Connection, person_id: str, kind: str, ref: str, at: datetime) -> bool:

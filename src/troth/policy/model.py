@@ -20,6 +20,7 @@ from troth.policy.vocabulary import (
     DataRef,
     End,
     Flow,
+    Happening,
     Id,
     KeptFor,
     Law,
@@ -219,6 +220,10 @@ class Relationship(Entry):
     begins: Several[Begin] = Field((), description="events")
     ends: Several[End] = Field((), description="whichever comes first")
     silence: Duration | None = Field(None, description="how long nothing must happen for `silence` to end it")
+    silence_counts: Several[Happening] = Field(
+        ("dealing",),
+        description="what counts as something happening: a `dealing` always does, a `log-in` when it is named",
+    )
 
 
 class RetentionClock(Entry):

@@ -38,6 +38,8 @@ Begin = Literal["order", "registration", "enquiry"]
 End = Literal[
     "customer notice", "last warranty ends", "silence", "account closed", "unsubscribed", "enquiry answered"
 ]  # fmt: skip
+Happening = Literal["dealing", "log-in"]
+"""What keeps business from falling silent. What is not measured is not here: nobody can promise it."""
 Channel = Literal["account", "e-mail", "letter", "web", "telephone"]
 Limit = Literal["reveals another person", "legal duty", "compelling interest", "open order", "legal claim"]
 KeptFor = Literal["open orders", "legal duties", "legal claims"]

@@ -163,6 +163,7 @@ class Acts:
             language, words = compiled.policy.policy.languages[0], f"{scope}: {state}"
             door = say_no if state in {"withdrawn", "objected"} else consent.record
             door(self.site, conn, person_id, scope, state, words, language, "privacy_centre", compiled)
+            relationship.refresh(self.site, conn, [person_id])
         return Outcome("done")
 
     def _order(self, task: Task) -> Outcome:

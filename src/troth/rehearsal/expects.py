@@ -52,6 +52,8 @@ class Whom:
     since: datetime
     chosen: dict[str, Chosen] = field(default_factory=dict)
     dealt: list[Dealt] = field(default_factory=list)
+    said: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """the last word on each scope, and when it was said"""
 
     def agreed(self, scope: str) -> bool:
         """Whether their consent about ``scope`` is in force."""

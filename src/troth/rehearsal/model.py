@@ -152,7 +152,7 @@ class Model:
             somebody.parts.append(Part(event.number, event.who or 0, event.what, fields, clocks, task.at))
             self.must.update((event.what, name) for name in fields)
         for scope in ticked(self.seed, event.number, point):
-            self._chooses(somebody, scope if scope in policy.purposes else f"@{scope}", "given")
+            self._chooses(somebody, scope if scope in policy.purposes else f"@{scope}", "given", task.at)
         kinds += ["registration"] if point.kind == "account" else []
         if point.kind != "visit":
             self._opens(somebody, kinds or ["contact"], task)
@@ -181,12 +181,14 @@ class Model:
 
     def _chose(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         if outcome.result == "done":
-            self._chooses(self.people[task.people[0]], task.event.what, task.event.details["state"])
+            self._chooses(self.people[task.people[0]], task.event.what, task.event.details["state"], task.at)
+            self._reckon(self.people[task.people[0]], task.at)
         else:
             yield Wrong("refused", task.event.what, "a choice was not recorded")
 
-    def _chooses(self, somebody: Somebody, scope: str, state: str) -> None:
+    def _chooses(self, somebody: Somebody, scope: str, state: str, at: datetime) -> None:
         somebody.whom.chosen.setdefault(scope, Chosen()).say(state)
+        somebody.whom.said[scope] = (state, at)
         self.entries[_CHOICES[state]] += 1
 
     def _ordered(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
@@ -276,7 +278,7 @@ class Model:
         if part.state == "out":
             return []
         whom = somebody.whom
-        said = self._known.terms(part.clocks, part.given, whom.kind, whom.since, whom.dealt)
+        said = self._known.terms(part.clocks, part.given, whom.kind, whom.since, whom.dealt, whom.said)
         return [term for term in said if part.state == "held" or term.archive]
 
     def turn(self, at: datetime) -> None:
@@ -323,7 +325,7 @@ class Model:
         """An erasure: everything leaves by the time that is promised, but for what an archive keeps."""
         whom = somebody.whom
         for part in (one for one in somebody.parts if one.state == "held"):
-            said = terms.terms(part.clocks, part.given, whom.kind, whom.since, whom.dealt)
+            said = terms.terms(part.clocks, part.given, whom.kind, whom.since, whom.dealt, whom.said)
             if any(term.archive and term.gone > at for term in said):
                 part.state = "kept"
             else:

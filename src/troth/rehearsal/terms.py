@@ -6,7 +6,7 @@ or ``visits``: where both are wrong in one way, nobody would see it. It is slow 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,13 @@ from troth.policy.model import Policy, Relationship, RetentionClock
 NOTICE = "notice"
 LONGEST_STAY = 20 * DAY
 _BOUGHT = {"order", "paid order"}
-_ASKED = {"contact", "ticket", "enquiry"}
+_QUESTIONS = {"ticket", "request", "enquiry"}
+_ASKED = _QUESTIONS | {"contact"}
+
+
+Said = Mapping[str, tuple[str, datetime]]
+"""What somebody last said about each purpose, and when."""
+_NOTHING_SAID: Said = {}
 
 
 @dataclass(slots=True)
@@ -31,8 +37,8 @@ class Dealt:
 
     @property
     def last(self) -> datetime:
-        """When something last happened about it."""
-        return self.closed_at or self.at
+        """When something last happened about it; when somebody leaves, nothing has happened."""
+        return self.at if self.kind == "registration" or self.closed_at is None else self.closed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +77,31 @@ class Terms:
         return field in entry.what or bool(everything & {*entry.what})
 
     def terms(
-        self, clocks: Collection[str], given: datetime, kind: str, since: datetime, dealt: Collection[Dealt]
+        self,
+        clocks: Collection[str],
+        given: datetime,
+        kind: str,
+        since: datetime,
+        dealt: Collection[Dealt],
+        said: Said = _NOTHING_SAID,
     ) -> Iterator[Term]:
         """What each of ``clocks`` says about something given by a person of ``kind``; nothing while it does not run."""
         for key in clocks:
             entry = self.policy.retention[key]
-            event = self._event(entry, given, kind, since, dealt)
+            event = self._event(entry, given, kind, since, dealt, said)
             if event is not None and entry.keep is not None:
                 gone = event + entry.keep
                 yield Term(key, gone - self._ahead(entry, entry.keep), gone, entry.archive)
 
     def _event(
-        self, entry: RetentionClock, given: datetime, kind: str, since: datetime, dealt: Collection[Dealt]
+        self, entry: RetentionClock, given: datetime, kind: str, since: datetime, dealt: Collection[Dealt], said: Said
     ) -> datetime | None:
         match entry.after:
             case "collection":
                 return given
             case "relationship ends":
                 ends = self.policy.relationship.get(kind)
-                return business_ends(ends, dealt, since) if ends else None
+                return business_ends(ends, dealt, since, self._stopped(said)) if ends else None
             case "request":
                 return max((one.at for one in dealt if one.kind == "request"), default=None)
             case "account closed":
@@ -97,6 +109,15 @@ class Terms:
                 return max((at for at in closings if at), default=None) if all(closings) else None
             case "last contact":
                 return max([given, *(one.last for one in dealt)])
+
+    def _stopped(self, said: Said) -> datetime | None:
+        """When somebody had said no to all mail that promotes something."""
+        promoting = {one.for_ for one in self.policy.messages.values() if one.kind == "promotional"}
+        promoting |= {key for key, one in self.policy.purposes.items() if one.marketing}
+        words = [said[key] for key in promoting if key in said]
+        if any(state == "given" for state, _ in words):
+            return None
+        return max((at for state, at in words if state in {"withdrawn", "objected"}), default=None)
 
     def _ahead(self, entry: RetentionClock, keep: timedelta) -> timedelta:
         """How long before its end something may go out of use: time to undo a mistake, unless it goes by its age alone."""
@@ -117,8 +138,13 @@ class Terms:
         return visits.keep if visits and visits.recording and visits.keep else timedelta(0)
 
 
-def business_ends(entry: Relationship, dealt: Collection[Dealt], since: datetime) -> datetime | None:
-    """When business with a person ends: by their notice after it last began, their last warranty's end, or silence."""
+def business_ends(
+    entry: Relationship, dealt: Collection[Dealt], since: datetime, stopped: datetime | None = None
+) -> datetime | None:
+    """When business with a person ends: the first that the policy names of what happened since it last began.
+
+    ``stopped`` is when they had said no to all promotional mail, if they have.
+    """
     begins = set(_BOUGHT)
     for word in entry.begins:
         begins |= _ASKED if word == "enquiry" else {word}
@@ -129,6 +155,13 @@ def business_ends(entry: Relationship, dealt: Collection[Dealt], since: datetime
     if "last warranty ends" in entry.ends:
         last = max((one.warranty for one in dealt if one.warranty), default=None)
         ends += [last] if last and (begun is None or last >= begun) else []
+    for end, kinds in (("account closed", {"registration"}), ("enquiry answered", _QUESTIONS)):
+        theirs = [one for one in dealt if one.kind in kinds] if end in entry.ends else []
+        if theirs and all(one.closed_at for one in theirs):
+            latest = max(one.closed_at for one in theirs if one.closed_at)
+            ends += [latest] if begun is None or latest >= begun else []
+    if "unsubscribed" in entry.ends and stopped and (begun is None or stopped >= begun):
+        ends.append(stopped)
     if "silence" in entry.ends and entry.silence:
-        ends.append(max((one.last for one in dealt), default=since) + entry.silence)
+        ends.append(max((one.last for one in dealt if one.kind != NOTICE), default=since) + entry.silence)
     return min(ends, default=None)

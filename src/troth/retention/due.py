@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from troth.people.dealings import LOG_IN
 from troth.people.tables import dealing, holding, person, shape
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
@@ -115,11 +116,14 @@ def counted_from(clock: Clock, rows: Table) -> tuple[FromClause, ColumnElement[A
 _EVENTS: dict[str, ColumnElement[Any]] = {
     "request": func.max(dealing.c.at),
     "account closed": func.max(dealing.c.closed_at),
-    "last contact": func.max(func.coalesce(dealing.c.closed_at, dealing.c.at)),
+    "last contact": func.max(
+        case((dealing.c.kind == "registration", dealing.c.at), else_=func.coalesce(dealing.c.closed_at, dealing.c.at))
+    ),  # whoever closes an account leaves, and is in contact no more
 }
 _KINDS: dict[str, ColumnElement[bool]] = {
     "request": dealing.c.kind == "request",
     "account closed": dealing.c.kind == "registration",
+    "last contact": dealing.c.kind != LOG_IN,  # somebody who looks at their account is in contact with nobody
 }
 _HAVING: dict[str, ColumnElement[bool]] = {
     "account closed": not_(func.count() > func.count(dealing.c.closed_at)),  # every account of theirs

@@ -8,6 +8,7 @@ from functools import reduce
 from sqlalchemy import ColumnElement, Table, and_, func, select
 
 from troth.bindings import proves
+from troth.consent.unsubscribed import mailing
 from troth.people.proofs import groups
 from troth.people.tables import quarantined
 from troth.policy.clocks import REQUEST_LOG, STAFF_LOG
@@ -21,23 +22,29 @@ from troth.retention.holds import make_hold
 from troth.retention.keeping import keep_apart
 from troth.retention.logs import log_of
 from troth.retention.overdue import count_due
-from troth.retention.relationship import beginnings, differing, ends_at, refresh
+from troth.retention.relationship import beginnings, counts_log_ins, differing, ends_at, refresh
 from troth.retention.sweep import sweep
 from troth.retention.tables import ending, hold
 
 
 @proves(
     "relationship.end",
-    covers=("ends", "silence"),
+    covers=("ends", "silence", "silence counts"),
     enforced_by=(refresh,),
-    rests_on={"person": "", "dealing": ""},
-    keys={"relationship.begins": beginnings, "relationship.ends": ends_at, "relationship.silence": ends_at},
+    rests_on={"person": "", "dealing": "", "choice": ""},
+    keys={
+        "relationship.begins": beginnings,
+        "relationship.ends": ends_at,
+        "relationship.silence": ends_at,
+        "relationship.silence counts": counts_log_ins,
+    },
 )
 def relationship(proving: Proving, promise: Promise) -> Proof:
     """The recorded end of everyone's business is what their dealings say, worked out anew for all of them."""
     key = promise.path[1]
     limit = proving.say("ends as the dealings of each person say")
-    wrong, total = differing(proving.conn, key, proving.compiled.policy.relationship[key])
+    policy = proving.compiled.policy
+    wrong, total = differing(proving.conn, key, policy.relationship[key], mailing(policy))
     return proving.counted(
         wrong, Some(total, "person"), limit, "{wrong} with another end on record than their dealings say"
     )

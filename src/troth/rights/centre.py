@@ -26,6 +26,7 @@ from troth.people.vault import By, Held, everything
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
+from troth.retention import relationship
 from troth.rights import rules
 from troth.rights.carrying import RESTRICTED
 from troth.rights.choosing import open_orders
@@ -224,6 +225,7 @@ def _agree(site: Site, conn: Connection, visitor: Visitor, scopes: Sequence[str]
         asks = _switch(compiled, speaker, scope, frozenset())
         state: Literal["given", "lifted"] = "given" if rules.rests_on_consent(compiled.policy, scope) else "lifted"
         consent.record(site, conn, visitor.person_id, scope, state, asks.label, tag, "privacy_centre", compiled)
+    relationship.refresh(site, conn, [visitor.person_id], compiled)
 
 
 def ask(

@@ -20,13 +20,14 @@ def _tell(t: Telling) -> Iterator[str]:
         yield "never"
     else:
         yield from when((True, "ends"), (len(ends) > 1, "first"))
-    yield from when((t.it.begins, "+begins"))
+    yield from when((t.it.begins, "+begins"), ("silence" in ends and "log-in" in t.it.silence_counts, "+log_ins"))
 
 
 KEYS: Mapping[str, Claim] = {
     "begins": ROOM,
     "ends": ROOM,
     "silence": ROOM,
+    "silence counts": ROOM,
 }
 
 KIND = Kind(
