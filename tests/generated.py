@@ -318,6 +318,8 @@ def _sensible(made: dict[str, Any], path: tuple[str, ...], maker: _Maker) -> dic
     if path == ("data", "email"):
         made |= {"category": "pd:EmailAddress", "identifies": True, "protect": "sealed"}
     if path[0] == "collection":
+        if random.random() < 0.7:
+            made.pop("needs", None)
         made |= {"members only": True} if made.get("needs") else {}
         asked = [one for one in made.get("optional", ()) if one not in made["required"]]
         made.pop("optional", None)
