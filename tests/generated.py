@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from random import Random
 from types import NoneType, UnionType
@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 
 from troth.policy.check import check_texts
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.policy.references import by_key, sections
 from troth.policy.words import Text
 
@@ -49,6 +50,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "transfers.may move to": COUNTRIES,
     "*.dpv": ("dpv:DirectMarketing", "dpv:PaymentManagement"),
     "*.country": COUNTRIES,
+    "operator.time zone": ("Asia/Taipei", "Europe/London", "America/Los_Angeles"),
     "*.email": ("privacy@made.example",),
     "*.policy url": ("https://outsider.example/privacy",),
 }
@@ -186,7 +188,7 @@ class _Maker:
             return random.random() < 0.4
         if kind is int:
             return random.randint(2, 18)
-        if kind is timedelta:
+        if kind is Period:
             return random.choice(SHORT)
         if kind is date:
             return random.choice(DATES.get(pattern, SOON))

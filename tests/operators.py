@@ -17,7 +17,7 @@ from troth.messages.mailbox import Mailbox
 from troth.people.keyring import make_site_key
 from troth.people.tables import holding
 from troth.rights.intake import receive
-from troth.rights.rules import Intake, destroys_within
+from troth.rights.rules import Intake, destroyed_by
 from troth.settings import MailWires
 from troth.store import versions
 from troth.store.prepare import prepare
@@ -66,4 +66,4 @@ def holdings(site: Site) -> int:
 def erased(site: Site, person_id: str) -> datetime:
     """Delete somebody and everything that is held about them at their wish; the instant by which it is destroyed."""
     receive(site, Intake("erasure", "account", f"erase:{person_id}", member=person_id, vouched="account"))
-    return site.now() + destroys_within(site.policy())
+    return destroyed_by(site.policy(), site.now())

@@ -20,6 +20,7 @@ from troth import source
 from troth.errors import StoreError
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
+from troth.policy.periods import Period
 from troth.store import versions
 from troth.store.site import Site
 from troth.store.tables import policy_version
@@ -44,7 +45,7 @@ class Named:
     keys: tuple[str, ...]
 
 
-Value = str | int | date | timedelta | Some | Named
+Value = str | int | date | timedelta | Period | Some | Named
 Found = TypeVar("Found")
 
 THINGS: Mapping[str, str] = {
@@ -93,6 +94,8 @@ def _in_english(value: Value, speaker: Speaker) -> str:
             return str(getattr(speaker, how)(keys))
         case timedelta():
             return span(value)
+        case Period():
+            return speaker.duration(value)
         case date():
             return speaker.date(value)
         case _:

@@ -1,5 +1,6 @@
 """Holds and archives: the only exceptions to deletion; scoped, reasoned, approved, ending, and readable for one thing."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.actions.lives import customer, fields_held, leave, places_of, publish, rows, work
 from tests.actions.test_sweep import NO_ARCHIVE
 from tests.fixtures import START, days
-from troth.clock import MovedClock
+from troth.clock import MovedClock, utc
 from troth.errors import InvalidInput, Refused, TrothError
 from troth.people.dealings import close_dealing
 from troth.people.tables import quarantined
@@ -20,6 +21,8 @@ from troth.store.site import Site
 SYSTEM = By("system")
 FINANCE = By("staff", "finance")
 COURIER = By("staff", "warehouse")
+BOOKS_END = utc(2032, 1, 6)
+"""when 6 years from START are over: with the day that they end on"""
 
 
 def hold(
@@ -176,16 +179,33 @@ def test_the_books_are_kept_apart_read_by_finance_alone_and_go_in_the_end(site: 
         told = holds_of(conn, one, site.now())
         assert find(site, conn, "email", "ann@example.org") is None
     assert [(each.ground, each.reason, each.purpose) for each in told] == [("books", "tax law", "accounts")]
-    assert told[0].ends_at == START + days(6 * 365)
+    assert told[0].ends_at == BOOKS_END
     assert opens(site, one, "order_total", "accounts", FINANCE)
     assert not opens(site, one, "order_total", "accounts", SYSTEM)
     for purpose in ("fulfil_order", "marketing", "service", "market_facts"):
         assert not opens(site, one, "order_total", purpose, FINANCE)
     assert places_of(site, [one]) == {"person", "holding", "hold", "person_key"}
-    clock.at = START + days(6 * 365 - 21)
+    clock.at = BOOKS_END - timedelta(microseconds=1)
     work(site)
     assert opens(site, one, "order_total", "accounts", FINANCE)
-    clock.at = START + days(6 * 365)
+    clock.at = BOOKS_END
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+
+
+@pytest.mark.parametrize("margin", [days(2), days(20)])
+def test_an_archive_of_six_years_is_whole_to_its_last_day_whatever_the_margin(
+    site: Site, clock: MovedClock, margin: timedelta
+) -> None:
+    clock.at = utc(2026, 12, 1, 15)
+    one = customer(site)
+    erase(site, one)
+    site = replace(site, wiring=site.wiring.model_copy(update={"quarantine_margin": margin}))
+    for day in (utc(2032, 11, 27), utc(2032, 12, 1), utc(2032, 12, 1, 23, 59)):
+        clock.at = day
+        work(site)
+        assert opens(site, one, "order_total", "accounts", FINANCE), day
+    clock.at = utc(2032, 12, 2)
     work(site)
     assert places_of(site, [one]) <= {"ending"}
 
@@ -202,11 +222,11 @@ def test_an_archive_outlasts_an_erasure_and_each_order_has_its_own_end(site: Sit
     clock.move(days(20))
     work(site)
     assert rows(site, "holding") == 2
-    clock.at = START + days(6 * 365)
+    clock.at = BOOKS_END
     work(site)
     assert rows(site, "holding") == 1
     assert opens(site, one, "order_total", "accounts", FINANCE)
-    clock.at = START + days(400 + 6 * 365)
+    clock.at = utc(2033, 2, 10)
     work(site)
     assert places_of(site, [one]) <= {"ending"}
 
@@ -215,7 +235,7 @@ def test_a_legal_hold_outlasts_the_end_of_an_archive(site: Site, clock: MovedClo
     one = customer(site)
     erase(site, one)
     hold(site, one, ("order_total",), "legal_duties", "a court case", "", ends_at=START + days(7 * 365))
-    clock.at = START + days(6 * 365)
+    clock.at = BOOKS_END
     work(site)
     assert fields_held(site, one) == {"order_total"}
     assert not opens(site, one, "order_total", "accounts", FINANCE)
@@ -230,7 +250,7 @@ def test_a_shorter_archive_in_a_new_policy_needs_no_row_to_change(site: Site, cl
     clock.move(days(20))
     work(site)
     publish(site, "order_total, keep: 6 years, after", "order_total, keep: 1 year, after")
-    clock.at = START + days(365)
+    clock.at = utc(2027, 1, 6)
     work(site)
     assert places_of(site, [one]) <= {"ending"}
 

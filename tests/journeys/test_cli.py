@@ -148,7 +148,7 @@ def test_diff_tells_whom_how_soon_and_refuses_what_comes_too_soon(shop: Path, tm
     found = json.loads(early.stdout)
     assert found["significance"] == "significant"
     assert found["tell"] == ["customer"]
-    assert found["lead_time_days"] == 30
+    assert found["lead_time"] == "30 days"
     assert len(found["problems"]) == 2
     text = (new / "policy.yaml").read_text().replace("version: 1", "version: 2")
     (new / "policy.yaml").write_text("".join(line for line in text.splitlines(True) if "effective:" not in line))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from itertools import islice
 from typing import Any, Literal, get_args, get_origin
@@ -26,6 +26,7 @@ from troth.policy.lint.registry import Context, Search
 from troth.policy.material import significance
 from troth.policy.model import Policy
 from troth.policy.notice import notice
+from troth.policy.periods import Period
 from troth.policy.rules import rules
 from troth.policy.words import Text
 
@@ -130,7 +131,7 @@ def _by_type(annotation: Any) -> Iterator[Any]:
         yield from ("", "another")
     elif annotation is date:
         yield from (date(2025, 1, 1), date(2031, 1, 1))
-    elif annotation is timedelta:
+    elif annotation is Period:
         yield from ("40 days", "3 years")
     elif get_origin(annotation) is Literal:
         yield from get_args(annotation)

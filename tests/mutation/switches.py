@@ -73,7 +73,7 @@ OFF: Mapping[str, tuple[Change, ...]] = {
     "message.class": (("troth.messages.actions:_decided", "compiled.decide(wanted.ask)", "Decision(True, (), '')"),),
     "statistic.aggregate": (_ALWAYS,),
     "transfer.country": (("troth.recipients.rules:_at_home", BODY, "return True"),),
-    "change.notice": (("troth.messages.publish:_lead", BODY, "return timedelta(0)"),),
+    "change.notice": (("troth.messages.publish:_earliest", BODY, "return now"),),
     "legal.ground": (
         ("troth.recipients.gate:Case.facts", BODY, "return frozenset({f'ground:{self.ground}', *needs})"),
     ),

@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from troth.decide import Ask
 from troth.errors import PolicyError
 from troth.policy.check import Checked, check, check_texts
 from troth.policy.compile import compile_policy
+from troth.policy.periods import Period
 from troth.policy.references import by_key
 from troth.store import versions
 
@@ -55,7 +56,7 @@ def test_an_error_that_nobody_settled_stays_an_error() -> None:
 def test_a_decision_settles_the_finding_it_cites_and_changes_the_policy() -> None:
     checked = check_texts(POLICY, DECIDED)
     assert _errors(checked) == []
-    assert checked.policy.visits.keep == timedelta(days=30)
+    assert checked.policy.visits.keep == Period(30, "day")
     assert checked.published.visits.keep is None
     (settled,) = [finding for finding in checked.findings if finding.settled_by]
     assert settled.key == "E-05 visits"
@@ -125,7 +126,7 @@ def test_a_decision_can_take_an_entry_away_and_add_whole_ones() -> None:
     checked = check_texts(POLICY, _decisions("E-05 visits", values))
     assert _errors(checked) == []
     assert checked.policy.visits is None
-    assert checked.policy.retention["all"].keep == timedelta(days=365)
+    assert checked.policy.retention["all"].keep == Period(1, "year")
 
 
 ABSOLUTE = POLICY.replace("for: [orders]}", "for: [orders], keep: 1 day}") + (
@@ -152,7 +153,7 @@ def test_two_decisions_cannot_set_one_value() -> None:
     twice = DECIDED + _decisions("E-05 visits", "{visits.keep: 60 days}").removeprefix("decisions:\n")
     checked = check_texts(POLICY, twice)
     assert _errors(checked) == ["D-03 decisions.1.set.visits.keep"]
-    assert checked.policy.visits.keep == timedelta(days=30)
+    assert checked.policy.visits.keep == Period(30, "day")
 
 
 def test_decisions_are_closed_and_dated() -> None:
@@ -184,16 +185,16 @@ LAW = POLICY.replace("effective: 2026-01-01", "effective: 2026-01-01, law: [tw-p
 def test_the_law_supplies_rights_visibly() -> None:
     checked = check_texts(LAW, DECIDED)
     right = checked.policy.rights["law_correction"]
-    assert (right.right, right.answer_within) == ("correction", timedelta(days=30))
+    assert (right.right, right.answer_within) == ("correction", Period(30, "day"))
     assert checked.origin(("rights", "law_correction")) == "law tw-pdpa PDPA Art. 11 and 13(2)"
     assert "law_correction" not in checked.published.rights
 
 
 def test_the_shortest_answer_time_of_several_laws_counts() -> None:
     checked = check_texts(LAW, DECIDED)
-    assert checked.policy.rights["access"].answer_within == timedelta(days=15)
+    assert checked.policy.rights["access"].answer_within == Period(15, "day")
     assert checked.origin(("rights", "access", "answer within")) == "law tw-pdpa PDPA Art. 10 and 13(1)"
-    assert checked.policy.rights["forget"].answer_within == timedelta(days=20)
+    assert checked.policy.rights["forget"].answer_within == Period(20, "day")
 
 
 def test_what_the_law_supplies_is_still_a_finding_to_settle() -> None:

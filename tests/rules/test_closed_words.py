@@ -1,7 +1,7 @@
 """Every word that a policy can say is known beforehand, or is free text that nothing looks into; a misspelling is an error."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -13,6 +13,7 @@ from troth.policy import dpv
 from troth.policy.check import check_texts
 from troth.policy.closed import Listed, Refers
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.policy.schema import policy_schema
 from troth.policy.words import Free, Text
 
@@ -48,7 +49,7 @@ def _leaves(annotation: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def test_no_key_takes_a_free_word_without_saying_so() -> None:
-    shaped = {Text, bool, int, date, timedelta, NoneType, Ellipsis}
+    shaped = {Text, bool, int, date, Period, NoneType, Ellipsis}
     kinds = [(path, kind) for path, kind in _leaves(Policy, "") if isinstance(kind, type) or kind is Ellipsis]
     assert [path for path, kind in kinds if kind is str] == []
     assert {path for path, kind in _leaves(Policy, "") if kind is Any} == set()

@@ -14,16 +14,17 @@ from troth.clock import utc
 from troth.consent.tables import choice
 from troth.people.tables import dealing, person
 from troth.policy.model import Relationship
+from troth.policy.periods import Period
 from troth.policy.vocabulary import End
 from troth.retention.relationship import Dealing, ends_at, set_ends
 from troth.store.schema import data_tables
 
 SINCE = utc(2025, 1, 1)
 WARRANTY = Relationship(begins=("order", "registration"), ends=("customer notice", "last warranty ends"))
-SILENCE = Relationship(begins=("enquiry",), ends=("silence",), silence=timedelta(days=90))
-EVERY_WAY = Relationship(begins=("order", "enquiry"), ends=get_args(End), silence=timedelta(days=400))
-LEAVING = Relationship(begins=("registration",), ends=("account closed", "silence"), silence=timedelta(days=730))
-UNSUBSCRIBING = Relationship(ends=("unsubscribed", "silence"), silence=timedelta(days=730))
+SILENCE = Relationship(begins=("enquiry",), ends=("silence",), silence=Period(90, "day"))
+EVERY_WAY = Relationship(begins=("order", "enquiry"), ends=get_args(End), silence=Period(400, "day"))
+LEAVING = Relationship(begins=("registration",), ends=("account closed", "silence"), silence=Period(730, "day"))
+UNSUBSCRIBING = Relationship(ends=("unsubscribed", "silence"), silence=Period(730, "day"))
 ANSWERED = Relationship(begins=("enquiry",), ends=("enquiry answered",))
 
 

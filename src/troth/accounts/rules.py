@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from troth.clock import DAY
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 
 LINK_LASTS = timedelta(hours=24)
 RESET_LASTS = timedelta(hours=1)
@@ -21,7 +22,7 @@ class LogIn:
     """The cookie of the policy that keeps people logged in: its id, its purpose and how long it lives."""
 
     cookie: str
-    life: timedelta
+    life: Period
 
 
 def registers(policy: Policy, point: str) -> bool:

@@ -122,7 +122,7 @@ def begin(site: Site, conn: Connection, person_id: str) -> Session:
         raise Refused("This account is suspended.", row.because)
     if row is None or row.state != "open":
         raise Refused(WRONG, WRONG_HINT)
-    fresh = Session(new_secret(), site.now() + permitted(compiled).life)
+    fresh = Session(new_secret(), compiled.calendar.end(site.now(), permitted(compiled).life))
     kept = {"digest": digest_of(fresh.secret), "person_id": person_id, "made_at": site.now(), "ends_at": fresh.ends_at}
     conn.execute(insert(session).values(kept))
     if relationship.counts_log_ins(compiled, row.kind) and dealings.note_log_in(site, conn, person_id, site.now()):

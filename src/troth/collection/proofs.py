@@ -156,7 +156,7 @@ def nobody_too_young(proving: Proving, promise: Promise) -> Proof:
         (one, values or {}) for one, values in proving.once(open_sample) if one.point in points and births & one.fields
     ]
     born = [(values[field], one.at) for one, values in sample for field in births & values.keys()]
-    young = sum(_day(day) and age(day, at) < minimum for day, at in born)
+    young = sum(_day(day) and age(day, proving.compiled.calendar.day(at)) < minimum for day, at in born)
     return proving.counted(young, Some(len(sample), "record"), limit, "{wrong} of somebody younger")
 
 

@@ -67,9 +67,7 @@ def _processing(choice: Choice, language: str, policy: Policy, notice: str, stor
         "pii_information": [{"pii_type": policy.data[key].category, "id": key} for key in fields],
         "pii_controllers": [_controller(policy)],
         "storage_locations": list(storage),
-        "retention_period": {
-            key: f"P{clock.keep.days}D" for key, clock in _clocks(policy, fields).items() if clock.keep
-        },
+        "retention_period": {key: clock.keep.iso for key, clock in _clocks(policy, fields).items() if clock.keep},
         "jurisdiction": policy.operator.country,
         "recipient_third_parties": _recipients(policy, choice.scope, purposes),
         "withdrawal_method": sorted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,8 @@ from troth.messages.changing import tell
 from troth.messages.publish import publish
 from troth.messages.tables import message as letter
 from troth.people.tables import person
+from troth.policy.compile import Compiled
+from troth.policy.periods import Period
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving, Some
 from troth.store.tables import policy_version
@@ -37,7 +39,9 @@ def change(proving: Proving, promise: Promise) -> Proof:
         else proving.say("told before it takes effect")
     )
     rows = proving.conn.execute(select(policy_version).order_by(policy_version.c.version)).all()
-    late = sum(row.effective_at - row.published_at < _lead(proving, before.version) for before, row in pairwise(rows))
+    late = sum(
+        row.effective_at < _no_sooner(proving, before.version, row.published_at) for before, row in pairwise(rows)
+    )
     if late or len(rows) < 2:
         return proving.counted(late, Some(len(rows[1:]), "change"), limit, "{wrong} told too late")
     made = Some(len(rows[1:]), "change")
@@ -50,7 +54,7 @@ def _told(proving: Proving, rows: Sequence[Row[Any]], limit: str) -> Proof | Non
     if changes and "e-mail" in changes.told_by:
         for before, row in pairwise(rows):
             untold = Some(_not_written_to(proving, row), "person")
-            by = max(row.effective_at - _lead(proving, before.version), row.published_at + DAY)
+            by = max(_told_by(proving, before.version, row.effective_at), row.published_at + DAY)
             which = proving.say("version {number}", number=row.version)
             if untold.number and proving.now > by:
                 return Proof("broken", "query", limit, proving.say("{some} not written to in time", some=untold), which)
@@ -74,7 +78,19 @@ def _not_written_to(proving: Proving, row: Row[Any]) -> int:
     return proving.conn.scalar(select(func.count()).select_from(person).where(here, ~settled)) or 0
 
 
-def _lead(proving: Proving, number: int) -> timedelta:
-    compiled = proving.version(number)
-    changes = compiled.policy.changes if compiled else None
-    return changes.lead_time if changes and changes.lead_time else timedelta(0)
+def _no_sooner(proving: Proving, before: int, published: datetime) -> datetime:
+    """When a version published at an instant could take effect, as version ``before`` had promised."""
+    compiled = proving.version(before)
+    lead = _lead(compiled)
+    return compiled.calendar.end(published, lead, floor=True) if compiled and lead else published
+
+
+def _told_by(proving: Proving, before: int, effective: datetime) -> datetime:
+    """By when people had to be told of a version that takes effect at an instant, as version ``before`` had promised."""
+    compiled = proving.version(before)
+    lead = _lead(compiled)
+    return compiled.calendar.cutoff(effective, lead, floor=True) if compiled and lead else effective
+
+
+def _lead(compiled: Compiled | None) -> Period | None:
+    return compiled.policy.changes.lead_time if compiled and compiled.policy.changes else None

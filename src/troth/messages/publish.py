@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 
 from sqlalchemy import Connection, select
 
@@ -14,6 +14,7 @@ from troth.errors import PolicyError
 from troth.ledger import events
 from troth.messages.changing import announce_in
 from troth.policy.compile import Compiled
+from troth.policy.diff import effective_from
 from troth.policy.document import read_document
 from troth.store import versions
 from troth.store.site import Site
@@ -45,10 +46,11 @@ def publish(site: Site) -> Published:
         before = versions.published(conn, compiled.version)
         if before is not None:
             return _unchanged(compiled, before, versions.digest(policy, decisions))
-        effective_at = _effective(site, conn, compiled)
-        versions.archive(conn, policy, decisions, effective_at=effective_at, at=site.now())
+        now = site.now()
+        effective_at = _effective(conn, compiled, now)
+        versions.archive(conn, policy, decisions, effective_at=effective_at, at=now)
         body = {"version": compiled.version, "effective": effective_at, "digest": versions.digest(policy, decisions)}
-        ledger.append(conn, site.now(), events.POLICY_PUBLISHED, body)
+        ledger.append(conn, now, events.POLICY_PUBLISHED, body)
         announce_in(site, conn, compiled.version)
     return Published(compiled.version, effective_at, already=False)
 
@@ -68,9 +70,9 @@ def _unchanged(compiled: Compiled, before: versions.Row, digest: str) -> Publish
     return Published(compiled.version, before.effective_at, already=True)
 
 
-def _effective(site: Site, conn: Connection, compiled: Compiled) -> datetime:
+def _effective(conn: Connection, compiled: Compiled, now: datetime) -> datetime:
     """When the version takes effect: the day it says, else as early as what was promised and published before it allows."""
-    now, day = site.now(), compiled.policy.policy.effective
+    day = compiled.policy.policy.effective
     said = datetime.combine(day, time(), UTC) if day is not None else None
     before = _archived(conn)
     if not before:
@@ -78,11 +80,11 @@ def _effective(site: Site, conn: Connection, compiled: Compiled) -> datetime:
     newest = max(one.version for one in before)
     if compiled.version <= newest:
         raise PolicyError(f"Version {newest} is published already.", f"The next one is version {newest + 1}.")
-    last, earliest = before[-1], now + _lead(conn, before, now)
+    last, earliest = before[-1], _earliest(conn, before, now)
     if said is not None and said < earliest:
         raise PolicyError(
             f"Version {compiled.version} would take effect before people had time to react.",
-            f"The earliest instant is {iso(earliest)}; set `policy.effective` to a day after it.",
+            f"The earliest is {iso(earliest)}; set `policy.effective` to that day or a later one.",
         )
     if said is not None and said < last.effective_at:
         raise PolicyError(
@@ -104,9 +106,9 @@ def _archived(conn: Connection) -> list[_Archived]:
     return [_Archived(*row) for row in conn.execute(select(*columns).order_by(columns[1], columns[0]))]
 
 
-def _lead(conn: Connection, before: Sequence[_Archived], now: datetime) -> timedelta:
-    """The longest lead time that is promised: by the version in force, as it binds whoever changes it, and by those to come."""
+def _earliest(conn: Connection, before: Sequence[_Archived], now: datetime) -> datetime:
+    """The soonest that was promised by the version in force, as it binds whoever changes it, and by those to come."""
     in_force = [one for one in before if one.effective_at <= now][-1:]
     to_come = [one for one in before if one.effective_at > now]
-    found = [versions.by_number(conn, one.version).policy.changes for one in (*in_force, *to_come)]
-    return max((one.lead_time for one in found if one and one.lead_time), default=timedelta(0))
+    found = [versions.by_number(conn, one.version).policy for one in (*in_force, *to_come)]
+    return max((effective_from(one, now) for one in found if one.changes and one.changes.lead_time), default=now)

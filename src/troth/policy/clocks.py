@@ -5,11 +5,13 @@ Of several clocks that cover one field the earliest end wins; each is swept on i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from troth.policy.closed import EVERYTHING
 from troth.policy.model import Policy, RetentionClock
+from troth.policy.periods import Calendar, Period
+from troth.policy.zones import calendar_of
 
 REQUEST_LOG = "request log"
 STAFF_LOG = "staff log"
@@ -20,18 +22,28 @@ class Clock:
     """One running retention clock: ``keep`` counts from ``after``; an archive keeps apart what others would end."""
 
     id: str
-    keep: timedelta
+    keep: Period
     after: str
     everywhere: bool
     archive: bool
     covers: frozenset[tuple[str, str]]
     """(collection point, field) pairs"""
+    calendar: Calendar = field(default_factory=Calendar)
+
+    def end(self, event: datetime) -> datetime:
+        """When what counts from ``event`` is to be gone at the latest; an archive's may not be gone before."""
+        return self.calendar.end(event, self.keep, floor=self.archive)
+
+    def cutoff(self, now: datetime) -> datetime:
+        """The latest event whose ``end`` is no later than ``now``."""
+        return self.calendar.cutoff(now, self.keep, floor=self.archive)
 
 
 def clocks(policy: Policy) -> tuple[Clock, ...]:
     """The clocks of the policy that have a period, in its order."""
+    calendar = calendar_of(policy)
     return tuple(
-        Clock(key, entry.keep, entry.after, entry.everywhere, entry.archive, _covers(policy, entry))
+        Clock(key, entry.keep, entry.after, entry.everywhere, entry.archive, _covers(policy, entry), calendar)
         for key, entry in policy.retention.items()
         if entry.keep is not None
     )

@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from troth.policy import dpv
 from troth.policy.findings import did_you_mean
+from troth.policy.periods import zones
 from troth.policy.places import places
 
 REFERS_TO, ALSO = "x-refers-to", "x-also"
@@ -134,4 +135,5 @@ Country = Annotated[str, Listed("a country of ISO 3166-1", "Country", dpv.countr
 PlaceName = Annotated[str, Listed("a country of ISO 3166-1, `EU` or `EEA`", "Place", places, meant=country_meant)]
 DataTerm = Annotated[str, Listed("a kind of personal data in DPV 2.3", "DataTerm", dpv.data_terms)]
 PurposeTerm = Annotated[str, Listed("a purpose in DPV 2.3", "PurposeTerm", dpv.purpose_terms, blank=True)]
+Zone = Annotated[str, Listed("a time zone, such as `Europe/Berlin`", "Zone", zones)]
 Url = Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")]

@@ -12,9 +12,11 @@ from troth.policy.clocks import Clock, clocks
 from troth.policy.findings import Path, Place
 from troth.policy.kinds import promises
 from troth.policy.model import Policy
+from troth.policy.periods import Calendar
 from troth.policy.promises import Promise, Source
 from troth.policy.rules import rules
 from troth.policy.uses import Uses, uses
+from troth.policy.zones import calendar_of
 
 Made = TypeVar("Made")
 
@@ -51,6 +53,11 @@ class Compiled:
         if found is None:
             found = self._uses[point, fields] = uses(self.policy, self.clocks, point, fields)
         return found
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """By which its periods end."""
+        return calendar_of(self.policy)
 
     @cached_property
     def by_id(self) -> Mapping[str, Promise]:

@@ -15,7 +15,9 @@ from troth.policy.findings import Path
 from troth.policy.material import INTERNAL, Direction, Significance, concerned, direction, significance
 from troth.policy.model import Policy
 from troth.policy.notice import notice
+from troth.policy.periods import Period
 from troth.policy.words import ANY_LANGUAGE
+from troth.policy.zones import calendar_of
 
 _HEADER = ("version", "effective")
 
@@ -52,7 +54,7 @@ class Difference:
     sentences: tuple[Reworded, ...]
     people: tuple[str, ...]
     told_by: tuple[str, ...]
-    lead_time: timedelta
+    lead_time: Period | None
     earliest: date
     problems: tuple[str, ...]
 
@@ -134,18 +136,9 @@ def _words(value: Any) -> str:
         return "; ".join(f"{key}: {_words(item)}" for key, item in value.items() if key not in INTERNAL)
     if isinstance(value, list | tuple):
         return ", ".join(_words(item) for item in value) or "nothing"
-    if isinstance(value, timedelta):
-        return in_words(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
-
-
-def in_words(span: timedelta) -> str:
-    """``30 days``, ``1 day`` or ``12 hours``."""
-    hours = span / timedelta(hours=1)
-    number, unit = (hours / 24, "day") if hours % 24 == 0 else (hours, "hour")
-    return f"{number:g} {unit}{'' if number == 1 else 's'}"
 
 
 def _people_of(changes: tuple[Change, ...], old: Policy, new: Policy) -> tuple[str, ...]:
@@ -156,14 +149,20 @@ def _people_of(changes: tuple[Change, ...], old: Policy, new: Policy) -> tuple[s
     return tuple(sorted({kind for change in material for kind in change.people}))
 
 
-def _lead(old: Policy) -> timedelta:
-    return (old.changes and old.changes.lead_time) or timedelta(0)
+def _lead(old: Policy) -> Period | None:
+    return old.changes.lead_time if old.changes else None
+
+
+def effective_from(old: Policy, at: datetime) -> datetime:
+    """When what is published at ``at`` may take effect: at the first 00:00 UTC that is no sooner than ``old`` promised."""
+    lead = _lead(old)
+    instant = calendar_of(old).end(at, lead, floor=True) if lead else at
+    day = datetime.combine(instant.astimezone(UTC).date(), time(), UTC)
+    return day if day == instant else day + timedelta(days=1)
 
 
 def _earliest(old: Policy, at: datetime) -> date:
-    """The first day whose 00:00 UTC is no sooner than the promised lead time after ``at``."""
-    instant = at.astimezone(UTC) + _lead(old)
-    return instant.date() if instant.time() == time() else instant.date() + timedelta(days=1)
+    return effective_from(old, at).date()
 
 
 def _problems(old: Policy, new: Policy, earliest: date) -> Iterator[str]:
@@ -171,7 +170,7 @@ def _problems(old: Policy, new: Policy, earliest: date) -> Iterator[str]:
         yield f"Version {old.policy.version} is there already; count `policy.version` up to {old.policy.version + 1}."
     effective = new.policy.effective
     if effective is not None and effective < earliest:
-        promised = f"people were promised {in_words(_lead(old))} of notice" if _lead(old) else "it is past"
+        promised = f"people were promised {_lead(old)} of notice" if _lead(old) else "it is past"
         yield f"{effective} is too early: {promised}, so the earliest day is {earliest}."
 
 

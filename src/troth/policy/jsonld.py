@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
+
+from troth.policy.periods import Period
 
 Node = dict[str, Any]
 
@@ -30,8 +31,6 @@ def texts(words: Mapping[str, str]) -> list[Node]:
     return [{"@value": text, **({} if tag == "*" else {"@language": tag})} for tag, text in words.items()]
 
 
-def duration(span: timedelta) -> Node:
-    """A length of time as XML Schema writes it."""
-    seconds = int(span.total_seconds())
-    days, rest = divmod(seconds, 86_400)
-    return {"@value": f"P{days}D" if not rest else f"PT{seconds}S", "@type": "xsd:duration"}
+def duration(period: Period) -> Node:
+    """A period as XML Schema writes it."""
+    return {"@value": period.iso, "@type": "xsd:duration"}

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 from troth.policy.jsonld import Node
 from troth.policy.lint.registry import Search
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.policy.promises import Promise, Source
 from troth.policy.words import Section
 
@@ -64,7 +65,7 @@ class Bar:
     """One period in the picture of how long things stay; ``apart`` when it is kept apart from all else."""
 
     what: str
-    keep: timedelta
+    keep: Period
     after: str
     apart: bool = False
 

@@ -7,7 +7,6 @@ a recipient or a retention period; *internal* when nobody outside could notice; 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
 from typing import Any, Literal
 
 from troth.policy import kind
@@ -15,6 +14,7 @@ from troth.policy.findings import Path
 from troth.policy.kind import Weight
 from troth.policy.kinds import SECTIONS
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 
 Significance = Literal["significant", "small", "internal"]
 Direction = Literal[kind.Direction, ""]
@@ -47,7 +47,7 @@ def significance(path: Path, promised: Collection[str]) -> tuple[Significance, s
 
 def direction(path: Path, before: Any, after: Any) -> Direction:
     """Whether the operator may do more or less with data than before; blank when that cannot be told from the change."""
-    if isinstance(before, timedelta) or isinstance(after, timedelta):
+    if isinstance(before, Period) or isinstance(after, Period):
         return _longer(path, before, after) if path[-1] in _weight(path).spans else ""
     if len(path) == 2 and (before is None) != (after is None):
         return _entry(path[0], after is not None)
@@ -63,7 +63,7 @@ def _entry(section: str, new: bool) -> Direction:
     return ("more" if new else "less") if section in BY_DEFAULT else ""
 
 
-def _longer(path: Path, before: timedelta | None, after: timedelta | None) -> Direction:
+def _longer(path: Path, before: Period | None, after: Period | None) -> Direction:
     """A longer period lets data live longer; without one, for ever. Notice of changes is the other way round."""
     grows = after is None or (before is not None and after > before)
     longer = _weight(path).spans[path[-1]]

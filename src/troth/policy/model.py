@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from troth.policy.closed import EVERYTHING, Country, DataTerm, PlaceName, PurposeTerm, Refers, Url
+from troth.policy.closed import EVERYTHING, Country, DataTerm, PlaceName, PurposeTerm, Refers, Url, Zone
+from troth.policy.periods import Period
 from troth.policy.vocabulary import (
     Basis,
     Begin,
@@ -36,7 +37,7 @@ from troth.policy.vocabulary import (
     Tag,
     ToldBy,
 )
-from troth.policy.words import Duration, Entry, Given, Noted, Section, Several, Shown, Text
+from troth.policy.words import Entry, Given, Noted, Section, Several, Shown, Text
 
 
 class Answer(Entry):
@@ -72,6 +73,9 @@ class Operator(Entry):
     email: Shown | None = Field(None, description="where people write about their data")
     address: Shown | None = Field(None, description="postal address")
     representative: Shown | None = Field(None, description="representative in the EU or the UK, if one is named")
+    time_zone: Zone | None = Field(
+        None, description="where its days begin; the default is its country's only or main zone"
+    )
     roles: dict[Role, Text] = Field(
         default_factory=dict,
         description="the roles of your staff and what the notice calls them; `privacy lead` and `desk` are there anyway",
@@ -192,7 +196,7 @@ class Cookie(Entry):
     )
     holds: Several[DataRef] = Field((), description="data it holds or reads")
     for_: Several[PurposeRef] = Field((), description="purposes")
-    life: Duration | None = Field(None, description="how long it stays")
+    life: Period | None = Field(None, description="how long it stays")
     essential: bool = Field(False, description="the page cannot work without it")
     consent: PurposeRef = Field(
         "", description="the purpose whose consent it needs; blank is a finding unless essential"
@@ -207,7 +211,7 @@ class Visits(Entry):
         (), description="data of each visit; `time` is always kept"
     )
     for_: Several[PurposeRef] = Field((), description="purposes the visit log may be read for")
-    keep: Duration | None = Field(None, description="from the visit until it is gone")
+    keep: Period | None = Field(None, description="from the visit until it is gone")
     recording: bool = Field(True, description="whether visits are recorded at all")
     claimed_anonymous: bool = Field(False, description="the published text calls the records anonymous")
     truncate_ip: bool = Field(False, description="keep only the network part of an IP address")
@@ -219,7 +223,7 @@ class Relationship(Entry):
 
     begins: Several[Begin] = Field((), description="events")
     ends: Several[End] = Field((), description="whichever comes first")
-    silence: Duration | None = Field(None, description="how long nothing must happen for `silence` to end it")
+    silence: Period | None = Field(None, description="how long nothing must happen for `silence` to end it")
     silence_counts: Several[Happening] = Field(
         ("dealing",),
         description="what counts as something happening: a `dealing` always does, a `log-in` when it is named",
@@ -236,7 +240,7 @@ class RetentionClock(Entry):
     points: Several[Annotated[str, Refers("collection")]] = Field(
         (), description="only what came in at these collection points"
     )
-    keep: Duration | None = Field(None, description="how long; blank is a finding")
+    keep: Period | None = Field(None, description="how long; blank is a finding")
     after: Literal["collection", "relationship ends", "request", "last contact", "account closed"] = "collection"
     then: Literal["destroy"] = "destroy"
     everywhere: bool = Field(False, description="recipients are told to delete, too")
@@ -253,7 +257,7 @@ class Right(Entry):
         "stop marketing", "cancel account",
     ]  # fmt: skip
     by: Several[Channel] = Field((), description="channels")
-    answer_within: Duration | None = Field(None, description="time to answer; the law profile has a default")
+    answer_within: Period | None = Field(None, description="time to answer; the law profile has a default")
     verify: bool = Field(True, description="the person's identity is checked first")
     label: Text | None = None
     limits: Several[Limit] = Field((), description="when it may be limited")
@@ -268,15 +272,15 @@ class RequestLog(Entry):
     records: Several[Annotated[str, Refers("data", also=("time", "method"))]] = Field(
         (), description="what is recorded of a request"
     )
-    keep: Duration | None = None
-    link_life: Duration | None = Field(None, description="life of the one-time link")
+    keep: Period | None = None
+    link_life: Period | None = Field(None, description="life of the one-time link")
 
 
 class Erasure(Entry):
     """``erasure``: how deletion works."""
 
     quarantine: Literal["at once"] = "at once"
-    destroy_within: Duration | None = Field(None, description="from the request to physical destruction")
+    destroy_within: Period | None = Field(None, description="from the request to physical destruction")
     may_keep: Several[KeptFor] = Field((), description="reasons for which some data may stay a while")
     everywhere: bool = Field(False, description="recipients are told to delete, too")
 
@@ -318,8 +322,8 @@ class Changes(Entry):
     """``changes``: how people learn of a new version."""
 
     told_by: Several[ToldBy] = Field((), description="each way in which people are told")
-    lead_time: Duration | None = Field(None, description="between notice and effect")
-    remind_every: Duration | None = Field(None, description="reminders until the person has seen it")
+    lead_time: Period | None = Field(None, description="between notice and effect")
+    remind_every: Period | None = Field(None, description="reminders until the person has seen it")
     significant_means: Several[Annotated[str, Refers("sections")]] = Field(
         (), description="sections whose change is significant"
     )

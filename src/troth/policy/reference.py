@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from troth.policy.closed import Country, DataTerm, PurposeTerm, Refers, Url
+from troth.policy.closed import Country, DataTerm, PurposeTerm, Refers, Url, Zone
 from troth.policy.decisions import Decision
 from troth.policy.law import profile
 from troth.policy.lint import Rule, in_order
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.policy.report import READING
 from troth.policy.vocabulary import Id, Role
 from troth.policy.words import Entry, Text
@@ -32,8 +33,8 @@ odds with itself). Keys are written with spaces, as one reads them aloud. Every 
 closed, so an unknown key is an error. What is left blank, or left as a placeholder such as `"[List of countries]"`, allows
 nothing. Where a list is asked for, one word stands for a list of one.
 
-Durations are a whole number and a unit: `30 days`, `12 hours`, `1 month` (30 days), `1 year` (365 days). Countries are two
-capital letters. Texts are one string for every language, or a mapping such as `{en: members, zh-Hant: 會員}`.
+Durations are a whole number and a unit: `30 days`, `12 hours`, `24 months`. Months and years go by the calendar.
+Countries are two capital letters. Texts are one string for every language, or a mapping such as `{en: members, zh-Hant: 會員}`.
 """
 
 _EVERY = """## Every entry
@@ -136,12 +137,13 @@ _NAMED: dict[Any, str] = {
     int: "a whole number",
     bool: "`true` or `false`",
     date: "a day, as `2026-11-20`",
-    timedelta: "a duration",
+    Period: "a duration",
     Text: "text in one or more languages",
     Country: "a country",
     DataTerm: "a kind of personal data in DPV 2.3",
     PurposeTerm: "a purpose in DPV 2.3",
     Url: "a web address",
+    Zone: "a time zone",
     Id: "an id",
     Role: "a role",
     Any: "any value",

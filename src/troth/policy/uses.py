@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from troth.policy.clocks import Clock
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Uses:
 
     purposes: tuple[str, ...]
     recipients: tuple[str, ...]
-    keep: timedelta | None
+    keep: Period | None
 
 
 def uses(policy: Policy, clocks: Iterable[Clock], point: str, fields: frozenset[str]) -> Uses:

@@ -1,44 +1,16 @@
-"""The small values a policy is written with: durations, texts in several languages, placeholders, and the base of entries."""
+"""The small values a policy is written with: texts in several languages, placeholders, and the base of entries."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 
-_UNITS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
-_DURATION = re.compile(r"^([0-9]{1,6}) (minute|hour|day|week|month|year)s?$")
-LONGEST = timedelta(days=100 * 365)
 ANY_LANGUAGE = "*"
 PLACEHOLDER = re.compile(r"^\s*\[[^\]]*\]\s*$")
-
-
-def read_duration(value: object) -> timedelta:
-    """``"30 days"`` as a timedelta. Months count 30 days and years 365, so that a promise is never kept too long.
-
-    Raises:
-        ValueError: for anything but a whole positive number of a known unit, up to 100 years.
-    """
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"`{value}` is not a duration; write a whole number and a unit, such as `30 days`")
-    span = timedelta(days=int(match[1]) * _UNITS[match[2]])
-    if not timedelta(0) < span <= LONGEST:
-        raise ValueError(f"`{value}` is not a sensible duration; it must be more than nothing and at most 100 years")
-    return span
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(read_duration),
-    WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["30 days", "1 month"]}),
-]
 
 
 class Text(RootModel[dict[str, str]]):

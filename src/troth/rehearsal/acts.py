@@ -13,6 +13,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import Connection, Table, and_, func, select
 
 from troth.clock import DAY, MovedClock
@@ -225,7 +226,7 @@ class Acts:
             cause = f"request:{task.event.number}"
             if task.again and _there(conn, ending_table, ending_table.c.cause == cause):
                 return Outcome("done")
-            deadline = task.at + Terms(self.site.policy(conn).policy).erased_within
+            deadline = Terms(self.site.policy(conn).policy).erased_by(task.at)
             ending.begin_ending(self.site, conn, person_id, cause, deadline=deadline, scope="person")
         return Outcome("done")
 
@@ -237,9 +238,8 @@ class Acts:
             version = first + 1 + task.event.number
             query = select(archived.policy, archived.decisions).where(archived.version < version)
             texts = conn.execute(query.order_by(archived.version.desc()).limit(1)).one()
-            changes = versions.compiled(texts.policy, texts.decisions).policy.changes
-        lead = changes.lead_time if changes and changes.lead_time else timedelta(0)
-        effective = (task.at + lead + DAY).date()
+            before = versions.compiled(texts.policy, texts.decisions).policy
+        effective = (Terms(before).told_until(task.at) + DAY).date()
         policy, decisions = amended(texts.policy, texts.decisions, task.event.details, version, effective)
         (self.site.folder / "policy.yaml").write_text(policy, "utf-8")
         (self.site.folder / "decisions.yaml").write_text(decisions, "utf-8")
@@ -263,7 +263,7 @@ def _broken(good: Submission, how: str, point: CollectionPoint, at: datetime, co
         "long": {**given, first: "x" * 10_001},
         "control": {**given, first: "a\x07b"},
         "missing": {key: value for key, value in given.items() if key != next(iter(point.required), "")},
-        "young": {**given, **dict.fromkeys(_births(point, compiled), f"{at.year - 5}-01-01")},
+        "young": {**given, **dict.fromkeys(_births(point, compiled), too_young(point, compiled, at))},
     }
     partner, member = good.partner, good.member
     if how in {"partner", "supplied"}:
@@ -281,6 +281,13 @@ def _broken(good: Submission, how: str, point: CollectionPoint, at: datetime, co
         partner=partner,
         member=member,
     )
+
+
+def too_young(point: CollectionPoint, compiled: Compiled, at: datetime) -> str:
+    """The birthday of somebody who is old enough tomorrow, where the operator is, and not today."""
+    tomorrow = Terms(compiled.policy).today(at) + DAY
+    born = tomorrow - relativedelta(years=compiled.policy.people[point.people].minimum_age or 0)
+    return (born if born.day == tomorrow.day else born + DAY).isoformat()  # 29 February: a year later on 1 March
 
 
 def _births(point: CollectionPoint, compiled: Compiled) -> list[str]:

@@ -110,7 +110,7 @@ class Model:
     def _visited(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         if outcome.count:
             self.visits.append((task.at, outcome.count))
-        wanted = task.event.count if self.terms(task.at).visits_kept else 0
+        wanted = task.event.count if self.terms(task.at).keeps_visits else 0
         if outcome.count != wanted:
             yield Wrong("lost", "visits", f"{wanted} visits were made and {outcome.count} recorded")
 
@@ -329,7 +329,7 @@ class Model:
             if any(term.archive and term.gone > at for term in said):
                 part.state = "kept"
             else:
-                self._leaves(somebody, part, at + terms.erased_within)
+                self._leaves(somebody, part, terms.erased_by(at))
         self._reckon(somebody, at)
 
     def gone_by(self, at: datetime) -> list[Gone]:
@@ -355,7 +355,7 @@ class Model:
 
     def visits_at(self, at: datetime) -> int:
         """How many visits must be there at ``at``, to the microsecond."""
-        cutoff = at - self.terms(at).visits_kept
+        cutoff = self.terms(at).visits_over(at)
         while self.visits and self.visits[0][0] <= cutoff:
             self.visits.popleft()
         return sum(later(last, number, cutoff) for last, number in self.visits)

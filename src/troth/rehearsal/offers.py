@@ -145,10 +145,10 @@ def _hows(policy: Policy, point: CollectionPoint) -> Iterator[str]:
 
 def _durations(policy: Policy) -> Iterator[tuple[str, timedelta]]:
     for key, clock in policy.retention.items():
-        if clock.keep is not None and clock.keep > SHORTEST and not clock.archive:
-            yield f"retention.{key}.keep", clock.keep
+        if clock.keep is not None and clock.keep.length > SHORTEST and not clock.archive:
+            yield f"retention.{key}.keep", clock.keep.length
     for key, one in policy.relationship.items():
-        if one.silence is not None and one.silence > SHORTEST:
-            yield f"relationship.{key}.silence", one.silence
-    if policy.visits is not None and policy.visits.keep is not None and policy.visits.keep > SHORTEST:
-        yield "visits.keep", policy.visits.keep
+        if one.silence is not None and one.silence.length > SHORTEST:
+            yield f"relationship.{key}.silence", one.silence.length
+    if policy.visits is not None and policy.visits.keep is not None and policy.visits.keep.length > SHORTEST:
+        yield "visits.keep", policy.visits.keep.length

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
 
 from troth.clock import DAY
 from troth.policy.model import Policy, Relationship, RetentionClock
+from troth.policy.periods import Period
+from troth.policy.zones import zone_of_country
 
 NOTICE = "notice"
 LONGEST_STAY = 20 * DAY
+_BY_DATE = {"month", "year"}
 _BOUGHT = {"order", "paid order"}
 _QUESTIONS = {"ticket", "request", "enquiry"}
 _ASKED = _QUESTIONS | {"contact"}
@@ -90,7 +96,7 @@ class Terms:
             entry = self.policy.retention[key]
             event = self._event(entry, given, kind, since, dealt, said)
             if event is not None and entry.keep is not None:
-                gone = event + entry.keep
+                gone = self._over(event, entry.keep, entry.archive)
                 yield Term(key, gone - self._ahead(entry, entry.keep), gone, entry.archive)
 
     def _event(
@@ -119,23 +125,63 @@ class Terms:
             return None
         return max((at for state, at in words if state in {"withdrawn", "objected"}), default=None)
 
-    def _ahead(self, entry: RetentionClock, keep: timedelta) -> timedelta:
-        """How long before its end something may go out of use: time to undo a mistake, unless it goes by its age alone."""
-        least = min(keep / 2, DAY / 2)
-        stay = min(max(keep / 10, least), self.erased_within, LONGEST_STAY)
+    def _ahead(self, entry: RetentionClock, keep: Period) -> timedelta:
+        """How long before its end something may go out of use: time to undo a mistake, unless it goes by its age alone.
+
+        An archive is kept to the end.
+        """
+        if entry.archive:
+            return 0 * DAY
+        whole, promised = _about(keep), self.policy.erasure.destroy_within if self.policy.erasure else None
+        least = min(whole / 2, DAY / 2)
+        stay = min(max(whole / 10, least), _about(promised) if promised else LONGEST_STAY, LONGEST_STAY)
         return min(self.margin, stay / 2) if entry.after == "collection" else stay
 
-    @property
-    def erased_within(self) -> timedelta:
-        """How soon an erasure is carried out; twenty days where nothing is said."""
-        erasure = self.policy.erasure
-        return erasure.destroy_within if erasure and erasure.destroy_within else LONGEST_STAY
+    def _over(self, start: datetime, period: Period, at_least: bool = False) -> datetime:
+        """When a period is over where the operator is: with the day it ends on begun, or, ``at_least``, with it past."""
+        if period.unit not in _BY_DATE:
+            return start + _about(period)
+        there = start.astimezone(self._zone) + relativedelta(**{f"{period.unit}s": period.number})  # type: ignore[arg-type]
+        midnight = there.replace(hour=0, minute=0, second=0, microsecond=0)
+        return (midnight + DAY if at_least else midnight).astimezone(UTC)
 
     @property
-    def visits_kept(self) -> timedelta:
-        """How long a visit is kept; no time when none may be."""
+    def _zone(self) -> tzinfo:
+        operator = self.policy.operator
+        name = operator.time_zone or zone_of_country(operator.country or "")
+        return ZoneInfo(name) if name else UTC
+
+    def today(self, at: datetime) -> date:
+        """The date at an instant where the operator is."""
+        return at.astimezone(self._zone).date()
+
+    def erased_by(self, at: datetime) -> datetime:
+        """By when an erasure asked for at ``at`` is carried out; twenty days later where nothing is said."""
+        erasure = self.policy.erasure
+        return self._over(at, erasure.destroy_within) if erasure and erasure.destroy_within else at + LONGEST_STAY
+
+    def told_until(self, at: datetime) -> datetime:
+        """When people whom a change was told at ``at`` had the time they were promised."""
+        changes = self.policy.changes
+        return self._over(at, changes.lead_time, at_least=True) if changes and changes.lead_time else at
+
+    @property
+    def keeps_visits(self) -> bool:
+        """Whether visits are kept for any time at all."""
         visits = self.policy.visits
-        return visits.keep if visits and visits.recording and visits.keep else timedelta(0)
+        return bool(visits and visits.recording and visits.keep)
+
+    def visits_over(self, at: datetime) -> datetime:
+        """The last instant of which a visit is over at ``at``; found by trying one day after the other, backwards."""
+        visits = self.policy.visits
+        if not visits or not visits.recording or not visits.keep:
+            return at
+        if visits.keep.unit not in _BY_DATE:
+            return at - _about(visits.keep)
+        day = datetime.combine(at.astimezone(self._zone).date(), time(), self._zone)
+        while self._over(day.astimezone(UTC), visits.keep) > at:
+            day -= DAY
+        return (day + DAY).astimezone(UTC) - timedelta(microseconds=1)
 
 
 def business_ends(
@@ -163,5 +209,14 @@ def business_ends(
     if "unsubscribed" in entry.ends and stopped and (begun is None or stopped >= begun):
         ends.append(stopped)
     if "silence" in entry.ends and entry.silence:
-        ends.append(max((one.last for one in dealt if one.kind != NOTICE), default=since) + entry.silence)
+        last = max((one.last for one in dealt if one.kind != NOTICE), default=since)
+        silence = entry.silence
+        by_date = {f"{silence.unit}s": silence.number} if silence.unit in _BY_DATE else {}
+        ends.append(last + relativedelta(**by_date) if by_date else last + _about(silence))  # type: ignore[arg-type]
     return min(ends, default=None)
+
+
+def _about(period: Period) -> timedelta:
+    """How long a period is; about how long, where the calendar says."""
+    days = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 365.2425 / 12, "year": 365.2425}
+    return timedelta(days=period.number * days[period.unit])

@@ -117,7 +117,7 @@ def _destroy(site: Site, conn: Connection, compiled: Compiled, clock: Clock, win
     gone = _delete(conn, clock, window, held, now)
     if gone:
         left = sum(depart(conn, made, person.c.id.in_(some)) for some in _batches(perhaps))
-        cause, deadline = f"clock:{clock.id}", oldest + clock.keep
+        cause, deadline = f"clock:{clock.id}", clock.end(oldest)
         state = QUARANTINED if left else DESTROYED
         enter(site, conn, [Entered(made, cause, deadline, gone, clock.everywhere, state=state)])
     return gone

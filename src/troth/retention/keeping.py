@@ -124,8 +124,8 @@ def _archive(conn: Connection, scope: Scope, clock: Clock, compiled: Compiled, n
         return 0
     event = func.max(holding.c.at) if clock.after == "collection" else func.max(literal(now, Instant()))
     query = scope.select(holding.c.person_id, event.label("event"), shape_ids=touched).group_by(holding.c.person_id)
-    alive = query.having(event > now - clock.keep).order_by(holding.c.person_id).limit(batch)
-    rows = [_hold(row.person_id, clock, compiled, row.event + clock.keep, now) for row in conn.execute(alive)]
+    alive = query.having(event > clock.cutoff(now)).order_by(holding.c.person_id).limit(batch)
+    rows = [_hold(row.person_id, clock, compiled, clock.end(row.event), now) for row in conn.execute(alive)]
     if rows:
         conn.execute(insert(hold), rows)
         ledger.append(conn, now, events.HOLD_MADE, {"ground": clock.id, "approver": POLICY, "count": len(rows)})

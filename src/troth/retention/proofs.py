@@ -21,7 +21,7 @@ from troth.retention.ending import begin_ending
 from troth.retention.holds import make_hold
 from troth.retention.keeping import keep_apart
 from troth.retention.logs import log_of
-from troth.retention.overdue import count_due
+from troth.retention.overdue import count_due, late_cutoff
 from troth.retention.relationship import beginnings, counts_log_ins, differing, ends_at, refresh
 from troth.retention.sweep import sweep
 from troth.retention.tables import ending, hold
@@ -64,13 +64,13 @@ def clock(proving: Proving, promise: Promise) -> Proof:
     if mine is None or {REQUEST_LOG, STAFF_LOG} & set(entry.what):
         return log_of(proving, next(iter(entry.what)), entry.keep)
     limit = proving.say(_SAID_LIMITS[mine.after], keep=mine.keep)
-    late, oldest = count_due(proving.conn, proving.compiled, mine, proving.now, proving.now - mine.keep)
+    late, oldest = count_due(proving.conn, proving.compiled, mine, proving.now, late_cutoff(mine, proving.now))
     ruled = coverage(mine, shapes(proving.conn))
     touched = ruled.whole | ruled.part.keys()
     total = sum(group.number for group in proving.once(groups) if group.shape_id in touched)
     evidence = proving.say("{all} under this clock", all=Some(total, "record"))
     if late and oldest is not None:
-        past = proving.now - oldest - mine.keep
+        past = proving.now - mine.end(oldest)
         measured = proving.say("{some} past the deadline, the oldest by {past}", some=Some(late, "record"), past=past)
         return Proof("broken", "query", limit, measured, evidence)
     running, first = count_due(proving.conn, proving.compiled, mine, proving.now, proving.now)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -45,6 +45,7 @@ from troth.consent import unsubscribed
 from troth.people.tables import dealing, person
 from troth.policy.compile import Compiled
 from troth.policy.model import Relationship
+from troth.policy.periods import Period, later
 from troth.store.prepared import Prepared, among
 from troth.store.schema import Instant
 from troth.store.site import Site
@@ -91,7 +92,7 @@ def ends_at(
         "account closed": _after(_all_closed(dealings, frozenset({REGISTRATION})), begun),
         "unsubscribed": _after(stopped, begun),
         "enquiry answered": _after(_all_closed(dealings, ASKED), begun),
-        "silence": last + entry.silence if entry.silence is not None else None,
+        "silence": later(last, entry.silence) if entry.silence is not None else None,
     }
     known = [end for word, end in ends.items() if word in entry.ends and end is not None]
     return min(known, default=None)
@@ -157,7 +158,7 @@ class _Ways:
 
     begins: frozenset[str]
     ends: frozenset[str]
-    silence: timedelta | None
+    silence: Period | None
     mailing: frozenset[str]
     """the purposes whose mail somebody can unsubscribe from; none when that ends nothing"""
 
@@ -266,7 +267,42 @@ def _notices(facts: Subquery, some: bool) -> Subquery:
 def _later(at: ColumnElement[Any], entry: _Ways) -> ColumnElement[Any]:
     if entry.silence is None:
         return null()
-    return type_coerce(at, BigInteger) + round(entry.silence.total_seconds()) * _MICROS
+    micros = type_coerce(at, BigInteger)
+    if entry.silence.months:
+        return _MonthsLater(micros, entry.silence.months)
+    return micros + round(entry.silence.length.total_seconds()) * _MICROS
+
+
+class _MonthsLater(FunctionElement[int]):
+    """Microseconds, some months of the calendar later, as ``periods.later`` reckons: the same time of day, in UTC.
+
+    PostgreSQL knows months that end with their last day; SQLite goes on into the next one, so the earlier of two dates counts.
+    """
+
+    inherit_cache = False  # the months are part of the statement, not a value of it
+    type = BigInteger()
+
+    def __init__(self, at: ColumnElement[Any], months: int) -> None:
+        super().__init__(at)
+        self.months = months
+
+
+@compiles(_MonthsLater)
+def _months_later(element: _MonthsLater, compiler: Any, **options: Any) -> str:
+    at, day = compiler.process(element.clauses, **options), 86_400 * _MICROS
+    date = f"(DATE '1970-01-01' + CAST(({at}) / {day} AS INTEGER))"
+    return (
+        f"((({date} + INTERVAL '{element.months} months')::date - DATE '1970-01-01') * {day}::bigint + ({at}) % {day})"
+    )
+
+
+@compiles(_MonthsLater, "sqlite")
+def _months_later_on_sqlite(element: _MonthsLater, compiler: Any, **options: Any) -> str:
+    at, day = compiler.process(element.clauses, **options), 86_400 * _MICROS
+    date, months = f"({at}) / {day} * 86400, 'unixepoch'", element.months
+    plain = f"strftime('%s', {date}, '+{months} months')"
+    last = f"strftime('%s', {date}, 'start of month', '+{months + 1} months', '-1 day')"
+    return f"(min(CAST({plain} AS INTEGER), CAST({last} AS INTEGER)) * {_MICROS} + ({at}) % {day})"
 
 
 class _Least(FunctionElement[int]):

@@ -21,7 +21,7 @@ from troth.people.tables import holding, person, quarantined
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
 from troth.retention.age import destroy_by_age
-from troth.retention.clocks import Coverage, coverage, in_use
+from troth.retention.clocks import Coverage, ahead, coverage
 from troth.retention.due import Scope, counted_from, of_clock, shapes
 from troth.retention.entering import Entered, enter
 from troth.retention.heartbeat import SWEEP, beat, lately
@@ -96,7 +96,7 @@ def _planned(conn: Connection, compiled: Compiled, clock: Clock, at: datetime, m
     return Planned(
         clock.id,
         count_due(conn, compiled, clock, at, until)[0],
-        count_due(conn, compiled, clock, at, at - clock.keep)[0],
+        count_due(conn, compiled, clock, at, clock.cutoff(at))[0],
         count_due(conn, compiled, clock, at, until, is_kept=True)[0],
     )
 
@@ -104,7 +104,7 @@ def _planned(conn: Connection, compiled: Compiled, clock: Clock, at: datetime, m
 def due_until(compiled: Compiled, clock: Clock, now: datetime, margin: timedelta = DAY) -> datetime:
     """What ``clock`` counts from this instant or before is to be quarantined ``now``, or destroyed where it lies."""
     erasure = compiled.policy.erasure
-    return now - in_use(clock, erasure.destroy_within if erasure else None, margin)
+    return clock.cutoff(now + ahead(clock, erasure.destroy_within if erasure else None, margin))
 
 
 def sweep(site: Site, now: datetime | None = None, batch: int = BATCH) -> Swept:
@@ -241,7 +241,7 @@ class _Run:
         if moved:
             source, event = counted_from(self.clock, quarantined)
             first = select(func.min(event)).select_from(source).where(quarantined.c.ending_id == made)
-            deadline = conn.execute(first).scalar_one() + self.clock.keep
+            deadline = self.clock.end(conn.execute(first).scalar_one())
             depart(conn, made, in_ending(made))
             cause = f"clock:{self.clock.id}"
             enter(self.site, conn, [Entered(made, cause, deadline, moved, self.clock.everywhere)])
@@ -253,7 +253,7 @@ class _Run:
         marked = person.c.id.in_(select(holding.c.person_id).where(holding.c.only_for.is_not(None)))
         with self.site.writing() as conn:
             if depart(conn, made, marked & (person.c.state == "active")):
-                deadline = self.now + self.clock.keep / 10
+                deadline = self.now + self.clock.keep.length / 10
                 enter(self.site, conn, [Entered(made, f"clock:{self.clock.id}", deadline, 0, False)])
 
 

@@ -74,7 +74,7 @@ def _answer(case: Case) -> Case:
     """The link to their data; the request is answered when the mail server has it, or when it was printed."""
     sent = case.conn.scalar(select(reply.c.state).where(reply.c.request_id == case.id, reply.c.template == "data"))
     if sent is None:
-        link = links.issue(case.site, case.conn, case.id, links.DATA, case.terms.link_life)
+        link = links.issue(case.site, case.conn, case.id, links.DATA, case.link_lasts)
         lasts = case.speaker.duration(case.terms.link_life)
         replies.queue(case.site, case.conn, case.id, "data", "data", link=link, opens=links.DATA, lasts=lasts)
         case.note("answer ready", SYSTEM)

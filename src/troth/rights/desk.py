@@ -129,7 +129,7 @@ def sort(
         named = list(rules.scopes(case.compiled.policy, right, about)) if chosen else sorted(changes or ())
         case.note(papers.SORTED, by)
         terms = rules.terms(case.compiled, right)
-        due = case.row.at + terms.within
+        due = terms.due(case.compiled.calendar, case.row.at)
         case = case.change(right=right, about=named, due_at=due, waits_for=STAFF, waits_until=due)
         if changes:
             papers.add(site, conn, case.id, case.row.at, changes)
@@ -239,7 +239,7 @@ def extend(site: Site, request_id: str, reason: str, by: str) -> datetime:
             raise Refused("This time cannot be prolonged.", "A law must allow it, and does so once.")
         if case.row.due_at <= site.now():
             raise Refused("This time is over.", "It can be prolonged before it ends, and no later.")
-        until: datetime = case.row.due_at + case.terms.longer
+        until = case.compiled.calendar.end(case.row.due_at, case.terms.longer)
         step = case.note("extended", by, reason)
         case.tell(events.REQUEST_EXTENDED, due=until)
         case = case.change(due_at=until, extended=1, waits_until=until)

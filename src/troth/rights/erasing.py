@@ -56,7 +56,7 @@ def plan(site: Site, person_id: str) -> Plan:
     made: Plan | None = None
     try:
         with site.writing() as conn:
-            until = site.now() + rules.destroys_within(site.policy(conn))
+            until = rules.destroyed_by(site.policy(conn), site.now())
             ending_id = begin_ending(site, conn, person_id, "request:plan", until)
             made = _planned(site, conn, person_id, ending_id, until)
             raise _OnlyPlannedError
@@ -89,7 +89,7 @@ def _given_to(conn: Connection, person_id: str) -> list[str]:
 
 def begin(case: Case) -> Case:
     """Quarantine everything at once, in the case's transaction, and tell the person what happens and how to undo it."""
-    deadline = case.row.at + rules.destroys_within(case.compiled)
+    deadline = rules.destroyed_by(case.compiled, case.row.at)
     ending_id = begin_ending(case.site, case.conn, case.person_id, f"request:{case.id}", deadline)
     planned = _planned(case.site, case.conn, case.person_id, ending_id, deadline)
     case.note("quarantined", SYSTEM)

@@ -143,13 +143,13 @@ def _swept(site: Site) -> int:
     """Take away papers and log entries past their time, and links that are over."""
     now = site.now()
     with site.reading() as conn:
-        kept = rules.log_kept(site.policy(conn).policy)
+        over = rules.log_over(site.policy(conn), now)
         links_over = conn.execute(select(literal(1)).where(request_link.c.ends_at <= now).limit(1)).first()
-        papers_over = _papers_over(conn, now - kept)
+        papers_over = _papers_over(conn, over)
     if links_over:
         with site.writing() as conn:
             conn.execute(delete(request_link).where(request_link.c.ends_at <= now))
-    return papers.sweep(site, kept) if papers_over else 0
+    return papers.sweep(site, over) if papers_over else 0
 
 
 def _papers_over(conn: Connection, over: datetime) -> bool:

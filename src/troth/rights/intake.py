@@ -185,8 +185,9 @@ def _taken_in(
     made = new_id(site.now())
     row: dict[str, Any] = {"id": made, "key": intake.key, "right": intake.right, "channel": intake.channel}
     row |= {"language": intake.language, "person_id": person_id, "policy_version": compiled.version}
-    row |= {"about": list(_about(compiled, intake)), "at": now, "due_at": now + terms.within, "extended": 0}
-    row |= {"state": OPEN, "waits_for": STAFF, "waits_until": now + terms.within, "verified_by": "", "failures": 0}
+    due = terms.due(compiled.calendar, now)
+    row |= {"about": list(_about(compiled, intake)), "at": now, "due_at": due, "extended": 0}
+    row |= {"state": OPEN, "waits_for": STAFF, "waits_until": due, "verified_by": "", "failures": 0}
     conn.execute(insert(request), row | {"outcome": ""})
     papers.keep(site, conn, made, now, intake)
     case = load(site, conn, made)
@@ -242,7 +243,7 @@ def _ask_to_confirm(case: Case) -> Case:
     case = case.waits(VERIFYING, PERSON, until)
     if papers.mark_kept(case.conn, case.id) is None or replies.enough(case.conn, case.row, now):
         return case
-    link = links.issue(site, case.conn, case.id, links.CONFIRM, case.terms.link_life)
+    link = links.issue(site, case.conn, case.id, links.CONFIRM, case.link_lasts)
     lasts = case.speaker.duration(case.terms.link_life)
     replies.queue(site, case.conn, case.id, "confirm", f"confirm:{link}", link=link, opens=links.CONFIRM, lasts=lasts)
     return case

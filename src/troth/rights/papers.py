@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -75,10 +75,10 @@ def keep(site: Site, conn: Connection, request_id: str, at: datetime, intake: In
     conn.execute(insert(request_paper), row | {"body": _sealed(site, at, request_id, PAPER, values)})
 
 
-def read(site: Site, conn: Connection, request_id: str, now: datetime, kept: timedelta) -> dict[str, str]:
-    """What was written in a request; nothing once its time is over, whether or not it was swept."""
+def read(site: Site, conn: Connection, request_id: str, over: datetime) -> dict[str, str]:
+    """What was written in a request; nothing when it came at or before ``over``, whether or not it was swept."""
     row = conn.execute(select(request_paper).where(request_paper.c.request_id == request_id)).first()
-    if row is None or row.at + kept <= now:
+    if row is None or row.at <= over:
         return {}
     return _opened(site, row.at, request_id, PAPER, row.body)
 
@@ -141,11 +141,11 @@ def digest(entry_id: str, at: datetime, method: str, body: bytes) -> str:
 
 
 def logged_as(
-    site: Site, conn: Connection, entry_id: str, now: datetime, kept: timedelta
+    site: Site, conn: Connection, entry_id: str, over: datetime
 ) -> tuple[datetime, str, dict[str, str]] | None:
-    """When and by which method a request was logged, and the fields; None once its time is over."""
+    """When and by which method a request was logged, and the fields; None when that was at or before ``over``."""
     row = conn.execute(select(request_log).where(request_log.c.id == entry_id)).first()
-    if row is None or row.at + kept <= now:
+    if row is None or row.at <= over:
         return None
     return row.at, row.method, _opened(site, row.at, entry_id, LOG, row.body)
 
@@ -196,12 +196,11 @@ def words_of(site: Site, conn: Connection, step_id: str, arrived: datetime) -> s
     return _opened(site, arrived, step_id, STEP, body).get("words", "") if body else ""
 
 
-def sweep(site: Site, kept: timedelta) -> int:
-    """Destroy papers, notes and log entries that are past their time, and the keys of the days that are wholly past it.
+def sweep(site: Site, over: datetime) -> int:
+    """Destroy papers, notes and log entries of ``over`` and before, and the keys of the days that are wholly past it.
 
     Safe to repeat and to interrupt anywhere: rows first, in one transaction, then keys, which are found by their days alone.
     """
-    over = site.now() - kept
     with site.writing() as conn:
         gone = conn.execute(delete(request_log).where(request_log.c.at <= over)).rowcount
         gone += conn.execute(delete(request_paper).where(request_paper.c.at <= over)).rowcount

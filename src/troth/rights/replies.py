@@ -27,8 +27,7 @@ from troth.messages.compose import Letter, compose
 from troth.messages.links import once_token
 from troth.messages.post import LEAVES_WITHIN, Undelivered, hand_over
 from troth.rights import papers
-from troth.rights.rules import MAILS_A_DAY
-from troth.rights.rules import terms as terms_of
+from troth.rights.rules import MAILS_A_DAY, log_over
 from troth.rights.tables import reply, request, request_paper
 from troth.store import versions
 from troth.store.insert import insert_into
@@ -62,9 +61,7 @@ def queue(site: Site, conn: Connection, request_id: str, kind: str, key: str, **
     asked = _request(conn, request_id)
     if STEP not in values and enough(conn, asked, now):
         return False
-    paper = papers.read(
-        site, conn, request_id, now, terms_of(versions.deciding(conn, asked.policy_version), asked.right).log_kept
-    )
+    paper = papers.read(site, conn, request_id, log_over(versions.deciding(conn, asked.policy_version), now))
     state = QUEUED if paper.get("email") else TO_PRINT
     row: dict[str, Any] = {"id": new_id(now), "key": f"{request_id}:{key}", "request_id": request_id, "template": kind}
     row |= {"terms": values, "at": now, "state": state, "because": ""}
@@ -108,7 +105,7 @@ def deliver(site: Site, job: Job) -> None:
             return
         asked = _request(conn, row.request_id)
         compiled = versions.deciding(conn, asked.policy_version)
-        paper = papers.read(site, conn, asked.id, site.now(), terms_of(compiled, asked.right).log_kept)
+        paper = papers.read(site, conn, asked.id, log_over(compiled, site.now()))
         said = written(site, conn, row, asked)
     try:
         _sent(site, row, asked, paper.get("email", ""), said)

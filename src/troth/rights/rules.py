@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, get_args
 
 from troth.clock import DAY
@@ -16,6 +16,7 @@ from troth.messages.rules import stopping
 from troth.policy.compile import Compiled
 from troth.policy.law import Authority, authorities, profiles_of
 from troth.policy.model import Policy, Right
+from troth.policy.periods import Calendar, Period
 
 Channel = Literal["account", "link", "web", "e-mail", "letter", "agent", "opendsr", "drp"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
@@ -23,13 +24,13 @@ QUESTION = "question"
 """what somebody wrote that names no right, or several: staff sort it"""
 RIGHTS: tuple[str, ...] = (*get_args(Right.model_fields["right"].annotation), QUESTION)
 OUTCOMES = ("done", "partly done", "refused", "not found", "cancelled", "not verified")
-USUAL = 30 * DAY
+USUAL = Period(30, "day")
 """to answer by, where neither the policy nor a law names a time"""
-LINK_LIFE = 3 * DAY
+LINK_LIFE = Period(3, "day")
 """of a link that is good for once, where the policy names no life"""
 VERIFY_WITHIN = 14 * DAY
 """to show who one is; then the request ends unanswered, and may be made again"""
-LOG_KEPT = 365 * DAY
+LOG_KEPT = Period(1, "year")
 """how long what was said in a request is kept, where the policy names no time"""
 FAILURES = 3
 """wrong answers to the question who somebody is, after which a request ends"""
@@ -86,11 +87,15 @@ class Terms:
     """What a version of the policy says about one right: how soon, how much longer, and what comes before."""
 
     offered: bool
-    within: timedelta
-    longer: timedelta
+    within: Period
+    by_law: tuple[Period, ...]
+    longer: Period | None
     verify: bool
-    link_life: timedelta
-    log_kept: timedelta
+    link_life: Period
+
+    def due(self, calendar: Calendar, at: datetime) -> datetime:
+        """By when a request of ``at`` is answered: what is promised and what laws ask, whichever ends first."""
+        return min(calendar.end(at, one) for one in (self.within, *self.by_law))
 
 
 def terms(compiled: Compiled, right: str) -> Terms:
@@ -98,27 +103,39 @@ def terms(compiled: Compiled, right: str) -> Terms:
     policy = compiled.policy
     mine = [one for one in policy.rights.values() if one.right == right]
     within = [one.answer_within for one in mine if one.answer_within is not None]
-    longer = [one.extended for law in profiles_of(policy) for one in law.rights if one.right == right and one.extended]
+    asked = [one for law in profiles_of(policy) for one in law.rights if one.right == right]
     log = policy.request_log
     return Terms(
         offered=bool(mine) or right in ALWAYS,
         within=min(within, default=USUAL),
-        longer=min(longer, default=timedelta(0)),
+        by_law=tuple(one.within for one in asked if one.within) if mine else (),
+        longer=min((one.extended for one in asked if one.extended), default=None),
         verify=right not in NEEDS_NOBODY and (not mine or any(one.verify for one in mine)),
         link_life=log.link_life if log and log.link_life else LINK_LIFE,
-        log_kept=log_kept(policy),
     )
 
 
-def log_kept(policy: Policy) -> timedelta:
+def log_kept(policy: Policy) -> Period:
     """How long the log of requests, and what was said in them, is kept."""
     return policy.request_log.keep if policy.request_log and policy.request_log.keep else LOG_KEPT
 
 
-def destroys_within(compiled: Compiled) -> timedelta:
+def log_over(compiled: Compiled, now: datetime) -> datetime:
+    """What was logged or said in requests at this instant or before is past its time ``now``."""
+    return compiled.calendar.cutoff(now, log_kept(compiled.policy))
+
+
+def destroys_within(compiled: Compiled) -> Period:
     """From the moment an erasure is asked for until all is destroyed."""
     erasure = compiled.policy.erasure
     return erasure.destroy_within if erasure and erasure.destroy_within else USUAL
+
+
+def destroyed_by(compiled: Compiled, at: datetime) -> datetime:
+    """By when all is destroyed of somebody whose erasure was asked for at ``at``: as promised, and no later than laws say."""
+    return min(
+        compiled.calendar.end(at, one) for one in (destroys_within(compiled), *terms(compiled, "erasure").by_law)
+    )
 
 
 Next = Literal["carry out", "verify", "not found", "staff"]

@@ -167,7 +167,8 @@ def _tell(
 
 def forget_the_past(site: Site) -> int:
     """Remove sessions, links and tries that are over, and destroy the log's rows past their time; returns how many."""
-    now, until = site.now(), site.now() - log_kept(site.policy().policy)
+    compiled, now = site.policy(), site.now()
+    until = compiled.calendar.cutoff(now, log_kept(compiled.policy))
     past = [
         (staff_session, or_(staff_session.c.ends_at <= now, staff_session.c.seen_at <= now - IDLE)),
         (staff_attempt, staff_attempt.c.at <= now - DAY),

@@ -13,6 +13,7 @@ from troth.ledger.events import STAFF_READY
 from troth.logins.rules import may_try
 from troth.policy.clocks import STAFF_LOG
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.policy.references import roles as named_roles
 from troth.policy.vocabulary import DESK_ROLES
 
@@ -34,7 +35,7 @@ IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 """a session is over after this time, however busy"""
 LINK_LASTS = DAY
-USUAL_LOG = 175 * DAY
+USUAL_LOG = Period(175, "day")
 """how long the log of the staff is kept where the policy names no time"""
 _LOGIN = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
 LONGEST_LOGIN = 40
@@ -71,7 +72,7 @@ def is_open(seen_at: datetime, ends_at: datetime, now: datetime) -> bool:
     return now < ends_at and now < seen_at + IDLE
 
 
-def log_kept(policy: Policy) -> timedelta:
+def log_kept(policy: Policy) -> Period:
     """How long the log of the staff is kept: the shortest time the policy names for it, else the usual one."""
     named = [entry.keep for entry in policy.retention.values() if STAFF_LOG in entry.what and entry.keep is not None]
     return min(named, default=USUAL_LOG)

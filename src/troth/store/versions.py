@@ -6,7 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from troth.policy.check import Checked, check_texts
 from troth.policy.compile import Compiled, compile_policy
 from troth.policy.findings import Finding
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.store.prepared import Prepared
 from troth.store.tables import policy_version
 
@@ -161,13 +162,13 @@ def so_far(conn: Connection, now: datetime) -> list[tuple[Compiled, datetime]]:
     return [(deciding(conn, version), until) for version, until in found] or [(in_force(conn, now), now)]
 
 
-def whole_since(conn: Connection, now: datetime, kept: Callable[[Policy], timedelta]) -> datetime:
+def whole_since(conn: Connection, now: datetime, kept: Callable[[Policy], Period]) -> datetime:
     """The instant after which every row of a log must be there: no version of the policy let the sweep take a younger one.
 
     ``kept`` is how long a version keeps the log. Where a newer one keeps it longer, what went by then under the one before was
     not taken out by anybody.
     """
-    return max(until - kept(version.policy) for version, until in so_far(conn, now))
+    return max(version.calendar.cutoff(until, kept(version.policy)) for version, until in so_far(conn, now))
 
 
 def by_number(conn: Connection, version: int) -> Compiled:

@@ -101,4 +101,4 @@ def _path(value: str) -> str:
 def cutoff(compiled: Compiled, now: datetime) -> datetime:
     """Visits at or before this instant have expired; ``now`` itself when the policy lets none be kept."""
     visits = compiled.policy.visits
-    return now - visits.keep if visits is not None and visits.keep is not None else now
+    return compiled.calendar.cutoff(now, visits.keep) if visits is not None and visits.keep is not None else now

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
+from troth.policy.periods import Period
 from troth.proof import Named, Some, Value, Words, parts
 
 ENGLISH = "en"
@@ -60,8 +61,8 @@ def _value(value: Value, speaker: Speaker, words: Mapping[str, Any]) -> str:
             return str(getattr(speaker, how)(keys))
         case timedelta():
             return _span(value, words["units"])
-        case date():
-            return speaker.date(value)
+        case Period() | date():
+            return speaker.duration(value) if isinstance(value, Period) else speaker.date(value)
         case _:
             return f"{value:,}" if isinstance(value, int) else value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from troth.policy.clocks import clocks
 from troth.policy.jsonld import Node, node, ref
 from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.notice import operator_out_of_reach, representative_missing
@@ -37,6 +38,7 @@ KEYS: Mapping[str, Claim] = {
     "name": NOTICE,
     "also named": operator_out_of_reach,
     "country": ROOM,
+    "time zone": clocks,
     "email": ROOM,
     "roles": NOTICE,
     "address": NOTICE,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypeVar
@@ -22,7 +22,8 @@ from troth.policy.document import parse_document
 from troth.policy.findings import Path, Severity
 from troth.policy.model import Erasure, Policy, Right
 from troth.policy.parse import fit
-from troth.policy.words import Duration, Noted, Section, Several
+from troth.policy.periods import Period
+from troth.policy.words import Noted, Section, Several
 
 M = TypeVar("M", bound=BaseModel)
 ADEQUACY = {"eu-gdpr": "eu", "uk-gdpr": "uk"}
@@ -45,15 +46,15 @@ class SuppliedRight(Section):
 
     right: str
     source: str
-    within: Duration | None = None
-    extended: Duration | None = Field(None, description="how much longer a hard case may take, when the person is told")
+    within: Period | None = None
+    extended: Period | None = Field(None, description="how much longer a hard case may take, when the person is told")
     when: Literal["always", "consent", "marketing", "legitimate interest"] = "always"
 
 
 class Breach(Section):
     """Whom a breach must be told to and how soon."""
 
-    authority_within: Duration | None = None
+    authority_within: Period | None = None
     people: str = ""
     source: str
 
@@ -70,7 +71,7 @@ class Duty(Section):
     """Another duty with a number in it."""
 
     what: str
-    within: Duration
+    within: Period
     source: str
 
 
@@ -220,7 +221,7 @@ def _supply_rights(policy: Policy, law: Profile, rights: dict[str, Right], origi
                 origins["rights", key, "answer within"] = origin
 
 
-def _sooner(policy: Policy, key: str, right: Right, within: timedelta) -> bool:
+def _sooner(policy: Policy, key: str, right: Right, within: Period) -> bool:
     """Whether the law's time counts: the policy's own words stand when they are at least as quick."""
     return right.answer_within is None or within < right.answer_within
 
@@ -241,7 +242,7 @@ def _erasure(policy: Policy, rights: Mapping[str, Right], origins: dict[Path, st
     return {"erasure": erasure.model_copy(update={"destroy_within": within})}
 
 
-def _erased_within(law: Profile) -> Iterator[tuple[timedelta, str]]:
+def _erased_within(law: Profile) -> Iterator[tuple[Period, str]]:
     yield from (
         (item.within, f"law {law.id} {item.source}") for item in law.rights if item.right == "erasure" and item.within
     )

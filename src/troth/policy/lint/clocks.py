@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from troth.policy.clocks import REQUEST_LOG, STAFF_LOG, Clock, clocks
 from troth.policy.lint.registry import Context, Flaw, rule
@@ -112,7 +111,7 @@ def clocks_at_odds(policy: Policy, context: Context) -> Iterator[Flaw]:
                 continue
             short, long = sorted((first, second), key=lambda clock: clock.keep)
             same_start = short.after == long.after
-            message = f"`{long.id}` keeps for {days(long.keep)} what `{short.id}` keeps for {days(short.keep)}" + (
+            message = f"`{long.id}` keeps for {long.keep} what `{short.id}` keeps for {short.keep}" + (
                 "; the shorter one rules." if same_start else f" (after {long.after} and {short.after})."
             )
             hint = "Write one clock, or narrow one of them with `points` or `people`."
@@ -159,8 +158,10 @@ def log_that_outlives_the_person(policy: Policy, context: Context) -> Iterator[F
         return
     named = [name for name in log.records if name in policy.data]
     if named and log.keep > erasure.destroy_within:
-        left = days(log.keep - erasure.destroy_within)
-        message = f"an erased person's {_listed(named)} stays in the request log for {left} after the erasure."
+        message = (
+            f"an erased person's {_listed(named)} stays in the request log for {log.keep}; "
+            f"the erasure is done within {erasure.destroy_within}."
+        )
         yield Flaw((REQUEST_LOG,), message, "Say so in `erasure.may keep`, or keep the log shorter.", "warning")
 
 
@@ -170,15 +171,5 @@ def cookie_that_outlives_the_visit_log(policy: Policy, context: Context) -> Iter
     for key, cookie in policy.cookies.items() if visits and visits.keep else ():
         shared = [name for name in cookie.holds if visits and name in visits.records]
         if shared and visits and visits.keep and cookie.life and cookie.life > visits.keep:
-            message = (
-                f"`{key}` holds {_listed(shared)} for {days(cookie.life)}; the visit log promises {days(visits.keep)}."
-            )
+            message = f"`{key}` holds {_listed(shared)} for {cookie.life}; the visit log promises {visits.keep}."
             yield Flaw(("cookies", key), message, "Shorten its `life`.", cites=visits.cites)
-
-
-def days(span: timedelta) -> str:
-    """A span as people say it: ``30 days``, ``1 day``, ``12 hours``."""
-    if span.seconds == 0:
-        return f"{span.days} day{'' if span.days == 1 else 's'}"
-    hours = round(span.total_seconds() / 3600)
-    return f"{hours} hour{'' if hours == 1 else 's'}"

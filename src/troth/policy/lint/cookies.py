@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 
-from troth.policy.lint.clocks import days
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.lint.wording import texts
 from troth.policy.model import Cookie, Policy
+from troth.policy.periods import Period
 
 unasked = rule(
     "E-15", "Cookies or trackers that are undisclosed or unasked", "error", "Only essential cookies are set."
@@ -18,7 +17,7 @@ signals = rule(
     "E-24", "Browser signals are ignored or not covered", "warning", "Global Privacy Control counts as a no."
 )
 
-LONGEST_CHOICE = timedelta(days=13 * 31)
+LONGEST_CHOICE = Period(13, "month")
 """how long a yes to a cookie may last at most, as the French authority reads the law (CNIL, 2020-091 and 2020-092)"""
 _NEEDS_COOKIE = re.compile(r"cookie|visit_count|number_of_visits|visits_made|returning", re.I)
 _DNT = re.compile(
@@ -96,7 +95,7 @@ def _not_essential(policy: Policy, cookie: Cookie) -> str:
 def cookie_that_stays_too_long(policy: Policy, context: Context) -> Iterator[Flaw]:
     for key, cookie in policy.cookies.items() if context.european else ():
         if not cookie.essential and cookie.life and cookie.life > LONGEST_CHOICE:
-            message = f"`{key}` stays for {days(cookie.life)}; after 13 months people are to be asked again."
+            message = f"`{key}` stays for {cookie.life}; after 13 months people are to be asked again."
             yield Flaw(("cookies", key, "life"), message, "Write `life: 12 months`, or less.", "warning", about="life")
 
 

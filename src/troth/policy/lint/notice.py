@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 
 from troth.policy.law import Profile
-from troth.policy.lint.clocks import days
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 
 changes = rule("E-07", "Changes are told too weakly", "error", "No version takes effect before it was posted and told.")
 operator = rule("E-13", "Who is responsible, or how to reach them, is missing", "error", "None: it must be set.")
@@ -19,7 +18,7 @@ breach = rule(
 version = rule("E-26", "No version or effective date", "warning", "It is set when the policy is published.")
 answers = rule("E-27", "A promised answer is empty", "error", "None: it must be written, or not promised.")
 
-SHORTEST_LEAD = timedelta(days=7)
+SHORTEST_LEAD = Period(7, "day")
 """below which nobody on holiday hears of a change (WP260 rev.01, paragraphs 29-31: well in advance)"""
 _OBSOLETE = re.compile(r"\b(SSL|TLS 1\.[01]|MD5|SHA-?1|3?DES|RC4|WEP)\b")
 _VAGUE = re.compile(
@@ -56,10 +55,10 @@ def change_told_too_late(policy: Policy, context: Context) -> Iterator[Flaw]:
     if told is None or told.lead_time is None or not told.told_by:
         return
     if told.lead_time < SHORTEST_LEAD:
-        message = f"a change takes effect {days(told.lead_time)} after it is told; nobody can react in that time."
+        message = f"a change takes effect {told.lead_time} after it is told; nobody can react in that time."
         yield Flaw(("changes", "lead time"), message, "Write `lead time: 30 days`, or another period.", "warning")
     if told.remind_every and told.remind_every >= told.lead_time:
-        message = f"people are reminded every {days(told.remind_every)}: the first reminder comes when it is too late."
+        message = f"people are reminded every {told.remind_every}: the first reminder comes when it is too late."
         yield Flaw(("changes", "remind every"), message, "Write a time shorter than `lead time`.", "warning")
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from troth.policy.clocks import REQUEST_LOG
-from troth.policy.lint.clocks import days, retention
+from troth.policy.lint.clocks import retention
 from troth.policy.lint.collection import identifies
 from troth.policy.lint.notice import breach
 from troth.policy.lint.registry import Context, Flaw
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 
-LONGEST_LOG = timedelta(days=366)
+LONGEST_LOG = Period(366, "day")
 """how long a log that tells people apart is of use to anybody (CNIL, 2021-122: six months to a year)"""
-LONGEST_CLOCK = timedelta(days=10 * 366)
+LONGEST_CLOCK = Period(10, "year")
 """the longest period that commercial law commonly asks for; a longer one names its reason"""
-LONGEST_LINK = timedelta(days=7)
+LONGEST_LINK = Period(7, "day")
 
 
 @retention
@@ -28,7 +28,7 @@ def visits_kept_for_years(policy: Policy, context: Context) -> Iterator[Flaw]:
     whole = [name for name in telling if not (visits.truncate_ip and "IPAddress" in policy.data[name].category)]
     if whole:
         named = ", ".join(f"`{name}`" for name in whole)
-        message = f"each visit is kept for {days(visits.keep)} with {named}, which tells people apart."
+        message = f"each visit is kept for {visits.keep} with {named}, which tells people apart."
         yield Flaw(("visits", "keep"), message, "Write `keep: 90 days`, or record less.", "warning", about="too long")
 
 
@@ -36,13 +36,13 @@ def visits_kept_for_years(policy: Policy, context: Context) -> Iterator[Flaw]:
 def clock_that_runs_for_decades(policy: Policy, context: Context) -> Iterator[Flaw]:
     for key, clock in policy.retention.items():
         if clock.keep and clock.keep > LONGEST_CLOCK and not clock.because:
-            message = f"`{key}` keeps data for {days(clock.keep)}, and nothing says why so long."
+            message = f"`{key}` keeps data for {clock.keep}, and nothing says why so long."
             yield Flaw(
                 ("retention", key, "keep"), message, "Shorten it, or write `because:`.", "warning", about="too long"
             )
     for kind, relation in policy.relationship.items():
         if "silence" in relation.ends and relation.silence and relation.silence > LONGEST_CLOCK:
-            message = f"business with `{kind}` ends after {days(relation.silence)} of silence."
+            message = f"business with `{kind}` ends after {relation.silence} of silence."
             yield Flaw(("relationship", kind, "silence"), message, "Shorten it.", "warning", about="too long")
 
 
@@ -59,5 +59,5 @@ def hold_without_an_end(policy: Policy, context: Context) -> Iterator[Flaw]:
 def link_that_stays_open(policy: Policy, context: Context) -> Iterator[Flaw]:
     log = policy.request_log
     if log and log.link_life and log.link_life > LONGEST_LINK:
-        message = f"a link that opens somebody's data works for {days(log.link_life)}."
+        message = f"a link that opens somebody's data works for {log.link_life}."
         yield Flaw((REQUEST_LOG, "link life"), message, "Write `link life: 3 days`.", about="link")

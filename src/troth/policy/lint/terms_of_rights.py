@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from troth.policy.clocks import REQUEST_LOG
 from troth.policy.law import Profile
-from troth.policy.lint.clocks import days
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 
 smaller = rule(
     "E-33",
@@ -117,25 +116,25 @@ def answer_after_the_law_says(policy: Policy, context: Context) -> Iterator[Flaw
     for key, right in policy.rights.items():
         due = _soonest(context, right.right)
         if due and right.answer_within and right.answer_within > due[0]:
-            message = f"`{key}` is answered within {days(right.answer_within)}; {due[1]} says {days(due[0])}."
-            yield Flaw(("rights", key, "answer within"), message, f"Write `answer within: {days(due[0])}`, or less.")
+            message = f"`{key}` is answered within {right.answer_within}; {due[1]} says {due[0]}."
+            yield Flaw(("rights", key, "answer within"), message, f"Write `answer within: {due[0]}`, or less.")
 
 
 @slower
 def destroyed_after_the_law_says(policy: Policy, context: Context) -> Iterator[Flaw]:
     due, erasure = _soonest(context, "erasure"), policy.erasure
     if due and erasure and erasure.destroy_within and erasure.destroy_within > due[0]:
-        message = f"who asks for deletion waits {days(erasure.destroy_within)}; {due[1]} says {days(due[0])}."
-        yield Flaw(("erasure", "destroy within"), message, f"Write `destroy within: {days(due[0])}`, or less.")
+        message = f"who asks for deletion waits {erasure.destroy_within}; {due[1]} says {due[0]}."
+        yield Flaw(("erasure", "destroy within"), message, f"Write `destroy within: {due[0]}`, or less.")
 
 
-def _soonest(context: Context, right: str) -> tuple[timedelta, str] | None:
+def _soonest(context: Context, right: str) -> tuple[Period, str] | None:
     """The shortest time that a law of the policy gives for ``right``, and where it says so."""
     found = [item for law in context.profiles if (item := _within(law, right))]
     return min(found, default=None)
 
 
-def _within(law: Profile, right: str) -> tuple[timedelta, str] | None:
+def _within(law: Profile, right: str) -> tuple[Period, str] | None:
     named = {item.right: item for item in law.rights if item.within}
     item = named.get(right) or named.get(_SAME.get(right, ""))
     return (item.within, item.source) if item and item.within else None
@@ -147,6 +146,6 @@ def requests_forgotten_too_soon(policy: Policy, context: Context) -> Iterator[Fl
     for law in context.profiles:
         for duty in law.duties:
             if duty.what == _KEEP_REQUESTS and log and log.keep and log.keep < duty.within:
-                message = f"requests are logged for {days(log.keep)}; {duty.source} asks for {days(duty.within)}."
+                message = f"requests are logged for {log.keep}; {duty.source} asks for {duty.within}."
                 hint = "Write `keep: 2 years`, without names if they are not needed."
                 yield Flaw((REQUEST_LOG, "keep"), message, hint, "warning", about="records")

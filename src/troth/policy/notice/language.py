@@ -23,6 +23,7 @@ from ruamel.yaml import YAML
 
 from troth.errors import PolicyError
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.policy.terms import terms
 from troth.policy.words import ANY_LANGUAGE, Text
 
@@ -102,7 +103,7 @@ class Speaker:
         """What ``word`` of the policy is called; the word itself when the catalogue has no other."""
         return str(self.words.tree["phrases"][table].get(word, word)).format(**values)
 
-    def phrases(self, table: str, names: Iterable[str], silence: timedelta | None = None) -> list[str]:
+    def phrases(self, table: str, names: Iterable[str], silence: Period | None = None) -> list[str]:
         """Several, as ``phrase``."""
         values = {"silence": self.duration(silence)} if silence else {}
         return [self.phrase(table, name, **values) for name in names]
@@ -198,10 +199,9 @@ class Speaker:
     def _apart(self, words: Iterable[str]) -> str:
         return str(self.words.tree["apart"]).join(words)
 
-    def duration(self, span: timedelta) -> str:
-        """``30 days``: in the largest unit that needs no fraction."""
-        unit, size = next(((u, s) for u, s in _UNITS if span >= s and span % s == timedelta(0)), _UNITS[-1])
-        count = span // size
+    def duration(self, span: Period | timedelta) -> str:
+        """A period as it is written: ``24 months``; any other length of time in the largest unit that needs no fraction."""
+        count, unit = (span.number, span.unit) if isinstance(span, Period) else _whole(span)
         one, many = self.words.tree["units"][unit]
         return str(self.words.tree["unit form"]).format(n=count, unit=one if count == 1 else many)
 
@@ -240,6 +240,11 @@ _SPOKEN = (
     ),
     *("points", "people", "choices", "exceptions", "duration", "date", "country", "countries"),
 )
+
+
+def _whole(span: timedelta) -> tuple[int, str]:
+    unit, size = next(((u, s) for u, s in _UNITS if span >= s and span % s == timedelta(0)), _UNITS[-1])
+    return span // size, unit
 
 
 def capital(words: str) -> str:

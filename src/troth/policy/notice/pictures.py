@@ -153,10 +153,10 @@ def _bars(compiled: Compiled, speaker: Speaker) -> Iterator[Bar]:
 
 def _timeline(bars: list[Bar], speaker: Speaker, width: int) -> str:
     room = width - (90 if width == WIDE else 72)
-    longest = max(bar.keep for bar in bars)
+    longest = max(bar.keep for bar in bars).length
     y, rows = 6.0, []
     for bar in bars:
-        y, drawn = _bar(bar, y, room * sqrt(bar.keep / longest), speaker, width)
+        y, drawn = _bar(bar, y, room * sqrt(bar.keep.length / longest), speaker, width)
         rows.append(drawn)
     marks = [_mark(tick, room * sqrt(timedelta(days=tick) / longest), y, speaker) for tick in _ticks(longest, room)]
     return _svg("timeline", width, y + 30, [*marks, *rows], speaker)

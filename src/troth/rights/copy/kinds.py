@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from functools import cached_property
 
 from troth.consent.stops.rules import comes_from, fact
@@ -58,8 +58,8 @@ class _Known:
 
     kind: Kind
     fixed: Goes
-    counted: tuple[tuple[timedelta, str], ...]
-    contacted: tuple[tuple[timedelta, str], ...]
+    counted: tuple[tuple[Clock, str], ...]
+    contacted: tuple[tuple[Clock, str], ...]
     given: tuple[tuple[Named, str, tuple[Named, ...], list[datetime]], ...]
 
 
@@ -234,9 +234,9 @@ class Kinds:
             if event is None:
                 waiting.append(_words(clock, voice, "goes.waits"))
             elif event > self.person.now:
-                dated.append((event + clock.keep, _words(clock, voice, "goes.silence", end=voice.day(event))))
+                dated.append((clock.end(event), _words(clock, voice, "goes.silence", end=voice.day(event))))
             else:
-                dated.append((event + clock.keep, _words(clock, voice, "goes.due")))
+                dated.append((clock.end(event), _words(clock, voice, "goes.due")))
         if dated:
             return Goes(*min(dated), "dated")
         return Goes(None, waiting[0], "waits") if waiting else Goes(None, voice.say("goes.none"), "never")
@@ -245,10 +245,10 @@ class Kinds:
         if held.only_for is not None:
             return self._held(held)
         best = known.fixed
-        for keep, words in known.counted:
-            best = _earlier(best, held.at + keep, words)
-        for keep, words in known.contacted:
-            best = _earlier(best, max(self._last_contact, held.at) + keep, words)
+        for clock, words in known.counted:
+            best = _earlier(best, clock.end(held.at), words)
+        for clock, words in known.contacted:
+            best = _earlier(best, clock.end(max(self._last_contact, held.at)), words)
         return best
 
     @cached_property
@@ -273,8 +273,8 @@ def _rules(clock: Clock, point: str, fields: frozenset[str]) -> bool:
     return any((point, one) in clock.covers for one in fields)
 
 
-def _counted(clocks: Sequence[Clock], after: str, voice: Voice) -> list[tuple[timedelta, str]]:
-    return [(clock.keep, _words(clock, voice, "goes.due")) for clock in clocks if clock.after == after]
+def _counted(clocks: Sequence[Clock], after: str, voice: Voice) -> list[tuple[Clock, str]]:
+    return [(clock, _words(clock, voice, "goes.due")) for clock in clocks if clock.after == after]
 
 
 def _words(clock: Clock, voice: Voice, key: str, **terms: str) -> str:

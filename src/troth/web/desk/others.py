@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 
 from troth.errors import InvalidInput, Refused
+from troth.policy.notice.language import Speaker, language
 from troth.staff import actions, log
 from troth.staff.actions import Member
 from troth.staff.entering import Entered
@@ -137,8 +138,8 @@ def log_page(request: Asked) -> Response[str]:
     said = [
         (line, acts.get(line.act, line.act) if line.act else say(tag, f"desk.did.{line.what}")) for line in found.lines
     ]
-    days = log_kept(site.policy().policy).days
-    return desk_page(request, site, entered, "desk_log.html", here="log", lines=said, days=days, older=found.older)
+    kept = Speaker(site.policy().policy, language(tag)).duration(log_kept(site.policy().policy))
+    return desk_page(request, site, entered, "desk_log.html", here="log", lines=said, kept=kept, older=found.older)
 
 
 PAGES = (staff_page, add, member_page, change_roles, reset, remove, log_page)

@@ -188,7 +188,7 @@ def _done(here: Here, received: Received | None, right: str, said: str) -> Respo
     """The privacy centre with what was done; what waits is under way, which is said on a page that reads no store."""
     if received is None or not received.waits:
         return _centre(here, done=say(here.tag, said))
-    until = here.speaker.date(received.due_at.date())
+    until = here.speaker.date(here.compiled.calendar.day(received.due_at))
     return here.page("centre_heard.html", right=words_in(here.tag)["rights"][right], until=until)
 
 
@@ -269,8 +269,10 @@ def delete(request: Asked, data: Loose) -> Response[str]:
         return _wrong(here, {}, problem(here.tag, error.message))
     if received.waits:
         return _done(here, received, "erasure", "")
-    until = here.site.now() + destroys_within(here.compiled)
-    return here.page("centre_deleted.html", until=here.speaker.date(until.date()), number=received.id)
+    until = rules.destroyed_by(here.compiled, here.site.now())
+    return here.page(
+        "centre_deleted.html", until=here.speaker.date(here.compiled.calendar.day(until)), number=received.id
+    )
 
 
 def _plan(here: Here) -> Response[str]:
@@ -281,8 +283,8 @@ def _plan(here: Here) -> Response[str]:
         goes=[here.speaker.finish(here.speaker.label(field)) for field in planned.goes if _known(here, field)],
         kept=kept,
         told=[here.speaker.recipient(one) for one in planned.told if one in here.compiled.policy.recipients],
-        until=here.speaker.date(planned.until.date()),
-        back=here.speaker.date(planned.back_until.date()),
+        until=here.speaker.date(here.compiled.calendar.day(planned.until)),
+        back=here.speaker.date(here.compiled.calendar.day(planned.back_until)),
         days=max(1, round((planned.until - here.site.now()) / DAY)),
     )  # fmt: skip
 
