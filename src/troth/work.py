@@ -13,6 +13,7 @@ from threading import Event
 
 from troth.accounts import actions as accounts
 from troth.accounts import address
+from troth.acts import correct, keys, write
 from troth.agenda import run_due
 from troth.agenda.run import Handler
 from troth.collection.actions import SECOND_HAND
@@ -51,6 +52,8 @@ HANDLERS: Mapping[str, Handler] = {
     correcting.TELL: correcting.tell_recipients,
     following.REMIND: following.remind,
     telling.CALL: calling.call,
+    correct.TELL: correct.tell_recipients,
+    write.SEND: write.send_on,
 }
 STAYING = frozenset({intake.CARRY})
 """the jobs by which nothing leaves the site: all others wait while a store that was put back is not released"""
@@ -159,6 +162,7 @@ TASKS: Mapping[str, Task] = {
     "confirmations": messages.confirm,
     "accounts": accounts.forget_the_past,
     "staff": staff.forget_the_past,
+    "act keys": keys.forget_the_past,
     "agenda": _agenda,
     "orphans": _orphans,
     "alarms": lambda site: len(standing(site)),

@@ -127,6 +127,17 @@ def _received(came: Receipt | Decision) -> Receipt:
     raise Refused("We may not take this in.", f"{came.reason[:1].upper()}{came.reason[1:]}.", came.because)
 
 
+def stored_of(conn: Connection, submission: Submission) -> tuple[set[str], set[str]]:
+    """What is held of a submission that came before: its fields, and the scopes that its person ever agreed to at its point."""
+    mine = (holding.c.submission == submission.key) & (shape.c.point == submission.point)
+    of_it = select(holding.c.person_id, shape.c.fields).join(shape, shape.c.id == holding.c.shape_id).where(mine)
+    rows = conn.execute(of_it).all()
+    fields = {field for row in rows for field in row.fields.split()}
+    made = consent.histories(conn, {row.person_id for row in rows}).values()
+    agreed = {one.scope.removeprefix("@") for each in made for one in each if one.state == "given"}
+    return fields, agreed
+
+
 @dataclass(frozen=True)
 class _Intake:
     """One submission on its way in, inside one transaction, at one instant."""

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TextIO
 import typer
 from typer.core import TyperGroup
 
-from troth.errors import TrothError
+from troth.errors import InvalidInput, TrothError
 
 YES, NO, CANNOT, MISTAKE = 0, 1, 2, 3
 
@@ -55,6 +55,8 @@ def _close_stdout() -> None:
 def fail(error: TrothError) -> None:
     """What happened, in red, and what to do about it."""
     typer.secho(f"troth: {error.message}", fg="red", err=True)
+    for name, words in error.problems.items() if isinstance(error, InvalidInput) else ():
+        typer.echo(f"  {name}: {words}", err=True)
     if error.hint:
         typer.echo(f"  {error.hint}", err=True)
 

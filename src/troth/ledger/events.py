@@ -59,6 +59,7 @@ MESSAGE_FAILED = _event("message:failed", "A message could not be handed over.")
 
 DEALING_OPENED = _event("dealing:opened", "An order, enquiry, ticket or other dealing with a person began.")
 DEALING_CLOSED = _event("dealing:closed", "A dealing with a person was closed.")
+DEALING_CHANGED = _event("dealing:changed", "The day on which the warranty of an order ends was set or taken away.")
 RELATIONSHIP_ENDED = _event("relationship:ended", "Business with a person ended, and clocks started.")
 RELATIONSHIP_REOPENED = _event("relationship:reopened", "Business with a person began again.")
 
@@ -85,6 +86,7 @@ REQUEST_VERIFIED = _event("request:verified", "Whoever made a request showed to 
 REQUEST_REFUSED = _event("request:refused", "A request was declined, on a ground that the person was told.")
 REQUEST_EXTENDED = _event("request:extended", "The time to answer a request was prolonged and the person told.")
 REQUEST_ANSWERED = _event("request:answered", "A request was answered.")
+RESTRICTION_MADE = _event("restriction:made", "The use of a person's data was paused.")
 RESTRICTION_LIFTED = _event("restriction:lifted", "A person let their data be used again.")
 REQUEST_CLOSED = _event("request:closed", "A request ended without an answer: withdrawn, or never verified.")
 
@@ -111,6 +113,12 @@ STORE_RESTORED = _event(
     "store:restored", "The stores were put back from a backup, and what had ended since ended again."
 )
 STORE_RELEASED = _event("store:released", "Mail and deliveries may leave again after a restore.")
+ACT_DONE = _event("act:done", "A program, a member of staff or the console carried out an act of the table of acts.")
+PERSON_FOUND = _event(
+    "person:found", "Somebody was looked for by what identifies them; the field, and whether there was anybody."
+)
+TOKEN_MADE = _event("token:made", "A program was given a token for acts.")
+TOKEN_REVOKED = _event("token:revoked", "A program's token stopped working.")
 
 DECISION_MADE = _event("decision:made", "The policy was asked and allowed something; the question is kept for replay.")
 DECISION_REFUSED = _event("decision:refused", "The policy was asked and said no; the question is kept for replay.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -112,3 +113,36 @@ def open_cases(conn: Connection, person_ids: Collection[str]) -> Mapping[str, fr
         for person_id, kind, ref in _OPEN.rows(conn, {"ids": ids[start : start + BATCH]}):
             found[person_id].add((kind, ref))
     return {person_id: frozenset(cases) for person_id, cases in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """One dealing as it is on record."""
+
+    id: str
+    person_id: str
+    kind: str
+    ref: str
+    at: datetime
+    closed_at: datetime | None
+    warranty_ends_at: datetime | None
+
+
+def named(conn: Connection, kind: str, ref: str) -> Dealt | None:
+    """The dealing of ``kind`` under the operator's number ``ref``, open or closed; None when there is none."""
+    row = conn.execute(select(dealing).where(dealing.c.kind == kind, dealing.c.ref == ref).with_for_update()).first()
+    return Dealt(**row._mapping) if row else None
+
+
+def dealings_of(conn: Connection, person_id: str, limit: int = 100) -> list[Dealt]:
+    """A person's dealings: those that are open ahead, then the youngest first."""
+    query = select(dealing).where(dealing.c.person_id == person_id).limit(limit)
+    rows = conn.execute(query.order_by(dealing.c.closed_at.is_not(None), dealing.c.at.desc(), dealing.c.id))
+    return [Dealt(**row._mapping) for row in rows]
+
+
+def set_warranty(site: Site, conn: Connection, one: Dealt, ends_at: datetime | None) -> None:
+    """Set, or take away, the day on which the warranty of an order ends, in the caller's transaction."""
+    conn.execute(update(dealing).where(dealing.c.id == one.id).values(warranty_ends_at=ends_at))
+    body = {"person": one.person_id, "dealing": one.id, "kind": one_word(one.kind), "warranty": ends_at}
+    ledger.append(conn, site.now(), events.DEALING_CHANGED, body)

@@ -70,13 +70,30 @@ def disclose(
         Refused: when the policy does not allow it; the refusal is on the ledger and nothing leaves.
     """
     with site.writing() as conn:
-        way = _WayOut(site, conn, site.policy(conn), person_id, recipient)
-        ask = way.ask(frozenset(fields), purpose, case)
-        decision = way.compiled.decide(ask)
-        if decision.allowed:
-            return way.record(ask, case, decision)
-        way.ledger(events.DISCLOSURE_REFUSED, ask, decision)
-    raise Refused(f"This may not be given to `{recipient}`.", decision.reason, decision.because)
+        came = disclose_in(site, conn, person_id, recipient, fields, purpose, case=case)
+    if isinstance(came, str):
+        return came
+    raise Refused(f"This may not be given to `{recipient}`.", came.reason, came.because)
+
+
+def disclose_in(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    recipient: str,
+    fields: Collection[str],
+    purpose: str,
+    *,
+    case: Case = NO_CASE,
+) -> str | Decision:
+    """As ``disclose``, in the caller's transaction; the decision when it refuses, which is on the ledger if this commits."""
+    way = _WayOut(site, conn, site.policy(conn), person_id, recipient)
+    ask = way.ask(frozenset(fields), purpose, case)
+    decision = way.compiled.decide(ask)
+    if decision.allowed:
+        return way.record(ask, case, decision)
+    way.ledger(events.DISCLOSURE_REFUSED, ask, decision)
+    return decision
 
 
 def show(site: Site, person_id: str, recipient: str, fields: Collection[str], purpose: str) -> Mapping[str, str]:
@@ -186,15 +203,50 @@ def hand_over(site: Site, disclosure_id: str) -> Mapping[str, str]:
         Refused: when nothing waits under this id, or the policy or the person no longer allows it.
     """
     with site.writing() as conn:
-        asked = _open(conn, disclosure_id, BY_HAND)
-        payload = None
-        if asked is not None:
-            payload = _WayOut(site, conn, site.policy(conn), asked["person_id"], asked["recipient"]).payload(asked)
-            if payload is not None:
-                _arrived(site, conn, disclosure_id)
+        payload = hand_over_in(site, conn, disclosure_id)
     if payload is None:
-        raise Refused("There is nothing to hand over.", "It was given already, taken back, or is no longer allowed.")
+        raise Refused(*NOTHING_WAITS)
     return payload
+
+
+NOTHING_WAITS = ("There is nothing to hand over.", "It was given already, taken back, or is no longer allowed.")
+
+
+def hand_over_in(site: Site, conn: Connection, disclosure_id: str) -> Mapping[str, str] | None:
+    """As ``hand_over``, in the caller's transaction; None when there is nothing to hand over, which stands if this commits."""
+    asked = _open(conn, disclosure_id, BY_HAND)
+    if asked is None:
+        return None
+    payload = _WayOut(site, conn, site.policy(conn), asked["person_id"], asked["recipient"]).payload(asked)
+    if payload is not None:
+        _arrived(site, conn, disclosure_id)
+    return payload
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One disclosure as it is on record: which fields went, or wait to go, to whom and for what; no value."""
+
+    id: str
+    person_id: str
+    recipient: str
+    purpose: str
+    fields: tuple[str, ...]
+    at: datetime
+    state: str
+
+
+def disclosures(
+    conn: Connection, person_id: str | None = None, state: str | None = None, limit: int = 100
+) -> list[Given]:
+    """The disclosures about a person, or all of one ``state``, the youngest first."""
+    query = select(disclosure).order_by(disclosure.c.at.desc(), disclosure.c.id).limit(limit)
+    query = query if person_id is None else query.where(disclosure.c.person_id == person_id)
+    query = query if state is None else query.where(disclosure.c.state == state)
+    return [
+        Given(row.id, row.person_id, row.recipient, row.purpose, tuple(row.fields.split()), row.at, row.state)
+        for row in conn.execute(query)
+    ]
 
 
 def _open(conn: Connection, disclosure_id: str, *states: str) -> RowMapping | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, literal, select, true, update
@@ -99,12 +100,41 @@ def _open(site: Site, ending_id: str, recipient: str) -> list[str]:
 
 def acknowledge(site: Site, ending_id: str, recipient: str, people: Collection[str], by: str) -> None:
     """Record that ``recipient`` has deleted; ``by`` is ``recipient``, or the staff role that has its word for it."""
-    mine = (instruction.c.ending_id == ending_id) & (instruction.c.recipient == recipient)
     with site.writing() as conn:
-        change = {"acknowledged_at": site.now(), "acknowledged_by": by}
-        conn.execute(update(instruction).where(mine, instruction.c.person_id.in_(list(people))).values(**change))
-        body = {"ending": ending_id, "recipient": recipient, "count": len(people), "by": by.replace(" ", "-")}
+        acknowledge_in(site, conn, ending_id, recipient, people, by)
+
+
+def acknowledge_in(
+    site: Site, conn: Connection, ending_id: str, recipient: str, people: Collection[str], by: str
+) -> int:
+    """As ``acknowledge``, in the caller's transaction; returns how many instructions were open until now."""
+    mine = (instruction.c.ending_id == ending_id) & (instruction.c.recipient == recipient)
+    unanswered = mine & instruction.c.acknowledged_at.is_(None) & instruction.c.person_id.in_(list(people))
+    change = {"acknowledged_at": site.now(), "acknowledged_by": by}
+    done = conn.execute(update(instruction).where(unanswered).values(**change)).rowcount
+    if done:
+        body = {"ending": ending_id, "recipient": recipient, "count": done, "by": by.replace(" ", "-")}
         ledger.append(conn, site.now(), events.INSTRUCTION_ACKNOWLEDGED, body)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """One instruction to delete that its recipient has not acknowledged."""
+
+    ending_id: str
+    person_id: str
+    recipient: str
+    at: datetime
+    deadline: datetime
+
+
+def unanswered(conn: Connection, person_id: str | None = None, limit: int = 100) -> list[Unanswered]:
+    """The instructions that nobody has acknowledged, of a person or of everybody, the one that is due first ahead."""
+    query = select(instruction).where(instruction.c.acknowledged_at.is_(None)).order_by(instruction.c.deadline)
+    query = query if person_id is None else query.where(instruction.c.person_id == person_id)
+    rows = conn.execute(query.order_by(instruction.c.person_id).limit(limit))
+    return [Unanswered(row.ending_id, row.person_id, row.recipient, row.at, row.deadline) for row in rows]
 
 
 def waiting(conn: Connection, ending_id: str | None = None) -> dict[str, int]:

@@ -20,13 +20,14 @@ from troth.policy.vocabulary import DESK_ROLES
 PRIVACY_LEAD, DESK = DESK_ROLES
 """all of the desk and the rest of the staff; and who works on requests"""
 
-Act = Literal["own", "requests", "staff"]
-"""``own``: one's own log-in; ``requests``: what people ask for; ``staff``: who else may enter, and the log of it"""
+Act = Literal["own", "requests", "people", "staff"]
+"""``own``: one's own log-in; ``requests``: what people ask for; ``people``: acts about somebody; ``staff``: who else may
+enter, and the log of it"""
 
 _EVERYBODY: frozenset[Act] = frozenset({"own"})
 _PERMITS: Mapping[str, frozenset[Act]] = {
-    PRIVACY_LEAD: frozenset({"requests", "staff"}),
-    DESK: frozenset({"requests"}),
+    PRIVACY_LEAD: frozenset({"requests", "people", "staff"}),
+    DESK: frozenset({"requests", "people"}),
 }
 """Roles that are words of the policy permit nothing at the desk: with them data is read for the policy's purposes."""
 
