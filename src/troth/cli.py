@@ -14,6 +14,7 @@ import typer
 from troth import __version__
 from troth.commands import (
     act,
+    backup,
     check,
     demo,
     diff,
@@ -89,6 +90,7 @@ app.command("act", short_help="carry out an act: close an order, disclose, ...",
 )
 app.command("reference", hidden=True)(reference.reference)
 app.add_typer(ledger.app, name="ledger", short_help="verify and export the record of acts")
+app.add_typer(backup.app, name="backup", short_help="copy both stores, and try a copy")
 app.add_typer(restore.app, name="restore", short_help="put a backup back, and release what waits")
 app.add_typer(keys.app, name="keys", short_help="rotate the site key")
 app.add_typer(request.app, name="request", short_help="people's requests")

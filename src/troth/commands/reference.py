@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from troth.commands.saying import OrDefault
+
 _INTRODUCTION = """# The command line
 
 Made from the commands by `troth reference > docs/cli.md`; a test keeps it current.
@@ -51,7 +53,7 @@ def commands_of(group: Any, name: str = "troth") -> Iterator[tuple[str, Any]]:
         if hasattr(command, "commands"):
             yield from commands_of(command, f"{name} {key}")
         elif not command.hidden:
-            yield f"{name} {key}", command
+            yield name if key == OrDefault.DEFAULT and isinstance(group, OrDefault) else f"{name} {key}", command
 
 
 def _section(name: str, command: Any) -> Iterator[str]:

@@ -42,6 +42,18 @@ class Commands(TyperGroup):
             _mistake(mistake)
 
 
+class OrDefault(TyperGroup):
+    """A command with commands below it: ``troth restore SITE DIR`` beside ``troth restore release SITE``."""
+
+    DEFAULT = "site"
+    """the name of what is meant when the first word names no command"""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            args = [self.DEFAULT, *args]
+        return super().resolve_command(ctx, args)
+
+
 def _for_typer(error: Exception) -> bool:
     """Whether typer itself says it to the user: wrong use, an exit, an interrupt."""
     return type(error).__module__.startswith("typer")

@@ -103,15 +103,16 @@ def _sealed(at: str, event: str, body: str) -> bytes:
 SECOND = 1_000_000
 _SECONDS = 1000
 COLUMNS = ("at", "event", "body", "leaf")
-_MARKED = table(LEDGER, *(column(name, entry.c[name].type) for name in ("id", *COLUMNS)), column(MARK))
+WHOLE = ("id", *COLUMNS, "position")
+_MARKED = table(LEDGER, *(column(name, entry.c[name].type) for name in WHOLE), column(MARK))
 
 
-def _inserting(dialect: str) -> Insert:
+def _inserting(dialect: str, names: Sequence[str] = COLUMNS) -> Insert:
     """An insert that gives the entry its mark, which the database itself does on PostgreSQL."""
     if dialect == "postgresql":
         return insert(entry)
     told = literal_column(f"'{LEDGER},'").concat(func.hex(bindparam("leaf")))
-    return insert(_MARKED).values({**{name: bindparam(name) for name in COLUMNS}, MARK: func.troth_mark(told)})
+    return insert(_MARKED).values({**{name: bindparam(name) for name in names}, MARK: func.troth_mark(told)})
 
 
 def _appending(dialect: str) -> Executable:
@@ -120,4 +121,6 @@ def _appending(dialect: str) -> Executable:
 
 
 ENTRIES = Prepared(_inserting, COLUMNS)
+CARRIED = Prepared(lambda dialect: _inserting(dialect, WHOLE), WHOLE)
+"""entries that were made elsewhere, with their ids and positions: for a ledger that is carried over to a restored store"""
 _APPENDING = Prepared(_appending, COLUMNS)

@@ -109,9 +109,12 @@ STAFF_ACTED = _event("staff:acted", "A member of staff did something at the desk
 LEDGER_RESTORED = _event(
     "ledger:restored", "Somebody said why the stores are not what was sealed before, and the ledger went on."
 )
+BACKUP_MADE = _event("backup:made", "Both stores were copied into a backup.")
+BACKUP_DRILLED = _event("backup:drilled", "A backup was restored into a scratch folder and looked through.")
 STORE_RESTORED = _event(
     "store:restored", "The stores were put back from a backup, and what had ended since ended again."
 )
+LEDGER_WITNESSED = _event("ledger:witnessed", "A checkpoint was handed to a witness outside.")
 STORE_RELEASED = _event("store:released", "Mail and deliveries may leave again after a restore.")
 ACT_DONE = _event("act:done", "A program, a member of staff or the console carried out an act of the table of acts.")
 PERSON_FOUND = _event(

@@ -56,6 +56,17 @@ def version_of(conn: Connection) -> tuple[str, ...]:
     return tuple(MigrationContext.configure(conn, opts={"version_table": VERSIONS}).get_current_heads())
 
 
+def present(conn: Connection) -> str:
+    """The last migration that has run on a store; blank when none has."""
+    return ",".join(MigrationContext.configure(conn, opts={"version_table": VERSIONS}).get_current_heads())
+
+
+def knows(store: str, revision: str) -> bool:
+    """Whether this Troth has the migration ``revision`` of ``store``: a store of a newer one has others."""
+    known = {one.revision for one in ScriptDirectory.from_config(configured(store)).walk_revisions()}
+    return set(revision.split(",")) <= known
+
+
 @cache
 def newest(store: str) -> tuple[str, ...]:
     """The last migration of ``store``, as Alembic names it."""

@@ -19,6 +19,7 @@ from troth.settings import StoreWires, Wiring
 from troth.store import versions
 from troth.store.engines import alone, open_engine, reading, writing
 from troth.store.secret import mark_key
+from troth.store.swap import finish
 from troth.store.wiring import read_wiring
 
 
@@ -92,6 +93,7 @@ def open_site(
         keys=open_engine(keys or _url(wiring.keys), folder, mark_key=key),
         clock=clock or SystemClock(),
     )
+    finish(folder, site.engine, site.keys)
     return site
 
 
