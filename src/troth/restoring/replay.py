@@ -34,7 +34,7 @@ from troth.restoring.record import Said
 from troth.retention import ending as endings
 from troth.retention.destroy import destroy
 from troth.retention.tables import ending
-from troth.rights.carrying import RESTRICTED
+from troth.rights.restricting import RESTRICTED
 from troth.store.insert import insert_into
 from troth.store.site import Site
 
