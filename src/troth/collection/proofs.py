@@ -29,6 +29,7 @@ from troth.store.trial import trial
     enforced_by=(collect,),
     rests_on={"holding": "", "shape": "point", "shown": ""},
     keys={
+        "collection.for": form_of,
         "collection.told": form_of,
         "collection.offers": check,
         "collection.opens": collect,

@@ -27,7 +27,7 @@ from troth.policy.rules import rules
 from troth.policy.undeclared import forbidden, without_a_purpose
 from troth.proof import Named, Proof, Proving, Some, Tried
 from troth.recipients.gate import disclose
-from troth.recipients.proofs import disclosures, gate_refuses, only_the_gate
+from troth.recipients.proofs import disclosures, elsewhere, gate_refuses, only_the_gate
 from troth.retention.tables import hold
 from troth.rights.intake import receive
 from troth.rights.proofs import answered
@@ -162,6 +162,8 @@ def absolute(proving: Proving, promise: Promise) -> Proof:
     found = proving.replay(promise.id)
     if found.wrong:
         return proving.replayed(found, limit)
+    if entry.only == "store" and (kept := elsewhere(proving, entry, limit)) is not None:
+        return kept
     unasked = _unasked(proving, entry)
     if unasked.number:
         there = proving.say("{some} that nobody asked the policy about", some=unasked)
@@ -357,6 +359,10 @@ def _verified(proving: Proving, before: Verified | None) -> Verified:
 def _attested(proving: Proving, key: str) -> Proof:
     attestation = proving.site.wiring.attested.get(key)
     limit = proving.say("somebody answers for it")
+    review_by = proving.compiled.policy.security[key].review_by
+    if review_by is not None and review_by < proving.now.date():
+        limit = proving.say("looked at again by {day}", day=review_by)
+        return Proof("not proven", "attestation", limit, proving.say("the day has passed"), proving.say("the policy"))
     if attestation is None or not attestation.by.strip():
         nobody = proving.say("site.yaml names nobody under `attested`")
         return Proof("not proven", "attestation", limit, proving.say("nobody answers for it"), nobody)

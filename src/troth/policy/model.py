@@ -116,7 +116,7 @@ class Purpose(Entry):
     aggregate_only: bool = Field(False, description="nobody reads single records for it")
     marketing: bool = Field(False, description="it is direct marketing")
     opt_out: bool = Field(False, description="people can say no to it at any time")
-    essential: bool = Field(True, description="the service cannot run without it")
+    essential: bool = Field(False, description="the service cannot run without it; nobody can freely agree to that")
     assessment: Shown = Field("", description="reference of the recorded legitimate-interest assessment")
     dpv: PurposeTerm = Field("", description="DPV purpose term, such as `dpv:DirectMarketing`")
 
@@ -182,7 +182,6 @@ class Recipient(Entry):
     consideration: Literal["none", "money", "rent", "barter", "licence", "not stated"] = "not stated"
     essential: bool = Field(True, description="the service cannot run without this transfer")
     why_essential: Text | None = Field(None, description="why it cannot be done without")
-    linked: bool = Field(False, description="the notice links to this outsider's own policy")
     policy_url: Url = Field("", description="its own policy; required for advertisers")
     agreement: Noted = Field("", description="reference of the processing agreement")
 
@@ -242,7 +241,6 @@ class RetentionClock(Entry):
     )
     keep: Period | None = Field(None, description="how long; blank is a finding")
     after: Literal["collection", "relationship ends", "request", "last contact", "account closed"] = "collection"
-    then: Literal["destroy"] = "destroy"
     everywhere: bool = Field(False, description="recipients are told to delete, too")
     archive: bool = Field(False, description="kept apart under a hold, readable for `for` only")
     because: Shown = Field("", description="the legal reason of an archive")
@@ -354,7 +352,7 @@ class LegalGround(Entry):
     data: Several[Annotated[str, Refers("data", also=("everything",))]] = Field(
         (), description="data it can concern; `everything` means all of the case"
     )
-    from_: Noted = Field("", description="the right or duty that it rests on")
+    from_: Text | None = Field(None, description="the right or duty that it rests on, in words")
 
 
 class Absolute(Entry):

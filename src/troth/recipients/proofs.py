@@ -10,7 +10,10 @@ from sqlalchemy import Row, func, select
 from troth.bindings import proves
 from troth.errors import Refused
 from troth.people.made_up import made_up
+from troth.policy.model import Absolute
+from troth.policy.places import within
 from troth.policy.promises import Promise
+from troth.policy.rules import kept_outside
 from troth.policy.undeclared import NO_PURPOSE, NO_RECIPIENT
 from troth.proof import Named, Proof, Proving, Some, Tried, Words
 from troth.recipients import gate
@@ -128,10 +131,15 @@ def _named(proving: Proving, recipient: str) -> bool:
 
 @proves(
     "transfer.country",
-    covers=("stored in", "safeguards"),
+    covers=("stored in", "safeguards", "held by"),
     enforced_by=(disclose,),
     rests_on={"disclosure": "recipient"},
-    keys={"transfers.stored in": facts_of, "transfers.may move to": facts_of},
+    keys={
+        "transfers.stored in": facts_of,
+        "transfers.may move to": facts_of,
+        "transfers.held by": facts_of,
+        "transfers.safeguards": facts_of,
+    },
 )
 def countries(proving: Proving, promise: Promise) -> Proof:
     """The stores stand where the policy says, and every recipient that was given data is in a safe or safeguarded country."""
@@ -170,6 +178,32 @@ def _places(proving: Proving, limit: Words, stores: tuple[str, ...]) -> Proof:
     if attestation is None or attestation.until < proving.now.date():
         return Proof("not proven", "attestation", limit, said, proving.say("nothing can measure where it is"))
     return Proof("attested", "attestation", limit, said, proving.say("{by} answers for it", by=attestation.by))
+
+
+def elsewhere(proving: Proving, entry: Absolute, limit: Words) -> Proof | None:
+    """That an ``only: store`` is broken, or that nobody can tell; None when stores and disclosures are within its places."""
+    policy, wiring = proving.compiled.policy, proving.site.wiring
+    stores = [wiring.store.country, wiring.keys.country or wiring.store.country]
+    evidence = proving.say("the countries that site.yaml gives, and every disclosure")
+    outside = tuple(sorted({one for one in stores if one and not within(one, entry.in_)}))
+    if outside:
+        measured = proving.say("a store in {countries}", countries=Named("countries", outside))
+        return Proof("broken", "query", limit, measured, evidence)
+    if gone := _given_to(
+        proving, frozenset(kept_outside(policy, entry)), frozenset(entry.what) & frozenset(policy.data)
+    ):
+        measured = proving.say("{some} to somebody outside", some=Some(gone, "disclosure"))
+        return Proof("broken", "query", limit, measured, evidence)
+    if "" in stores:
+        return Proof("not proven", "query", limit, proving.say("a store whose country nobody named"), evidence)
+    return None
+
+
+def _given_to(proving: Proving, recipients: frozenset[str], about: frozenset[str]) -> int:
+    """How many disclosures to these recipients wait or left, of any of the fields ``about``, or of any when it is none."""
+    there = (disclosure.c.recipient.in_(sorted(recipients)), disclosure.c.state != "refused")
+    each = select(disclosure.c.fields, func.count()).where(*there).group_by(disclosure.c.fields)
+    return sum(number for fields, number in proving.conn.execute(each) if not about or about & set(fields.split()))
 
 
 def _unsafe(proving: Proving) -> int:

@@ -16,11 +16,20 @@ def facts_of(policy: Policy, recipient_id: str, on: date) -> frozenset[str]:
     """
     recipient = policy.recipients[recipient_id]
     facts = set()
-    if recipient.role == "public" or _at_home(policy, recipient) or _safeguarded(policy, recipient, on):
+    kept = _kept_by_the_named(policy, recipient_id)
+    if recipient.role == "public" or (kept and (_at_home(policy, recipient) or _safeguarded(policy, recipient, on))):
         facts.add(f"safeguard:{recipient_id}")
     if recipient.consideration != "none":
         facts.add("consideration")
     return frozenset(facts)
+
+
+def _kept_by_the_named(policy: Policy, recipient_id: str) -> bool:
+    """Whether the policy leaves open who keeps data abroad, or names this recipient, or the data stays where the stores are."""
+    transfers, country = policy.transfers, policy.recipients[recipient_id].country
+    if transfers is None or not transfers.held_by or country in transfers.stored_in:
+        return True
+    return recipient_id in transfers.held_by
 
 
 def _at_home(policy: Policy, recipient: Recipient) -> bool:
@@ -48,6 +57,8 @@ def _safeguarded(policy: Policy, recipient: Recipient, on: date) -> bool:
     if recipient.country is None or safeguard is None or not safeguard.document:
         return False
     if transfers is not None and recipient.country not in transfers.may_move_to:
+        return False
+    if transfers is not None and transfers.safeguards and safeguard.kind not in transfers.safeguards:
         return False
     return safeguard.until is None or on <= safeguard.until
 

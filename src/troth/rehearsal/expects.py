@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time
 from typing import Literal
 
 from troth.policy.law import adequate, profile
-from troth.policy.model import Absolute, Policy, Recipient
+from troth.policy.model import Absolute, Policy
 from troth.rehearsal.terms import Dealt
 
 Answer = Literal["yes", "no", "either"]
@@ -101,7 +101,7 @@ def may_disclose(
     recipient = policy.recipients.get(recipient_id)
     if recipient is None or not {*fields} <= {*recipient.receives} or purpose not in recipient.for_:
         return False
-    if recipient.consideration != "none" or not safe(policy, recipient, at):
+    if recipient.consideration != "none" or not safe(policy, recipient_id, at):
         return False
     if not whom.has_open(recipient.needs) or whom.objected(f"@{recipient_id}"):
         return False
@@ -112,22 +112,21 @@ def may_disclose(
     return not forbidden(policy, "disclose", purpose, fields, whom, recipient_id)
 
 
-def safe(policy: Policy, recipient: Recipient, at: datetime) -> bool:
-    """Whether data may go where ``recipient`` keeps it: nowhere in particular, at home, or safeguarded by a document."""
-    country, transfers = recipient.country, policy.transfers
-    if recipient.role == "public":
-        return True
-    if country is None:
+def safe(policy: Policy, key: str, at: datetime) -> bool:
+    """Whether data may go where a recipient keeps it: nowhere in particular, at home, or safeguarded by a document."""
+    recipient, transfers = policy.recipients[key], policy.transfers
+    country, safeguard = recipient.country, recipient.safeguard
+    if recipient.role == "public" or country is None or (transfers and country in transfers.stored_in):
+        return country is not None or recipient.role == "public"
+    if transfers and transfers.held_by and key not in transfers.held_by:
         return False
-    if transfers and country in transfers.stored_in:
-        return True
     laws = policy.policy.law
     if laws and all(country in profile(law).home or country in _adequate(law) for law in laws):
         return True
-    safeguard = recipient.safeguard
     if safeguard is None or not safeguard.document or (transfers and country not in transfers.may_move_to):
         return False
-    return safeguard.until is None or at.date() <= safeguard.until
+    promised = not transfers or not transfers.safeguards or safeguard.kind in transfers.safeguards
+    return promised and (safeguard.until is None or at.date() <= safeguard.until)
 
 
 def _adequate(law: str) -> Collection[str]:

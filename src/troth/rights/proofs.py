@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, case, func, or_, select
 
 from troth.bindings import proves
+from troth.consent.receipt import record27560
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving, Some
 from troth.retention.logs import log_of
@@ -38,6 +39,7 @@ def answered(proving: Proving, right: str, limit: str) -> Proof | None:
         "request log.records": receive,
         "request log.keep": log_kept,
         "rights.right": terms,
+        "rights.by": record27560,
         "rights.answer within": terms,
         "rights.verify": terms,
         "rights.limits": needed,

@@ -53,6 +53,7 @@ KEYS: Mapping[str, Claim] = {
     "people": rules,
     "required": rules,
     "optional": rules,
+    "for": ROOM,
     "told": ROOM,
     "offers": ROOM,
     "members only": rules,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, STATEMENT, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.kinds.visits import people_who_visit
 from troth.policy.lint.clocks import cookie_that_outlives_the_visit_log
 from troth.policy.lint.cookies import (
@@ -32,6 +32,7 @@ def _tell(t: Telling) -> Iterator[str]:
 KEYS: Mapping[str, Claim] = {
     "label": NOTICE,
     "set by": ROOM,
+    "pages": STATEMENT,
     "holds": cookie_half_disclosed,
     "for": cookie_half_disclosed,
     "life": ROOM,

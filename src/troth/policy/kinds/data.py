@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from troth.policy.jsonld import Node, node, ref, texts
-from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, always, when
+from troth.policy.kind import EXPORT, NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, always, when
 from troth.policy.lint.collection import data_no_purpose_uses, identifier_called_anonymous
 from troth.policy.lint.contradictions import contradicted
 from troth.policy.lint.wording import list_left_open
@@ -72,6 +72,7 @@ KEYS: Mapping[str, Claim] = {
     "label": NOTICE,
     "protect": rules,
     "identifies": ROOM,
+    "special": EXPORT,
     "claimed anonymous": identifier_called_anonymous,
     "open ended": list_left_open,
 }

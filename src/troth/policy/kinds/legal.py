@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from troth.policy.kind import NOTICE, ROOM, Claim, Entries, Kind, Place, Telling, Weight, when
+from troth.policy.kind import NOTICE, ROOM, STATEMENT, Claim, Entries, Kind, Place, Telling, Weight, when
 from troth.policy.lint.wording import term_without_a_meaning
 from troth.policy.promises import Promise, Source
 from troth.policy.rules import rules
@@ -22,7 +22,7 @@ def _tell(t: Telling) -> Iterator[str]:
     named = [word for word in t.it.data if word != "everything"]
     t.values["what"] = t.speaker.data(named) if named else t.speaker.phrase("what", "everything")
     yield t.it.act
-    yield from when((t.it.needs, "+decided"))
+    yield from when((t.it.needs, "+decided"), (t.it.from_, "+rests_on"))
 
 
 def _place(entry: Any) -> Place:
@@ -34,6 +34,7 @@ KEYS: Mapping[str, Claim] = {
     "needs": ROOM,
     "act": rules,
     "data": rules,
+    "from": STATEMENT,
 }
 
 KIND = Kind(

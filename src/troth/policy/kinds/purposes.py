@@ -8,7 +8,12 @@ from typing import Any
 from troth.policy.jsonld import Node, ref, texts
 from troth.policy.kind import EXPORT, NOTICE, ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.kinds.consent import choice_of
-from troth.policy.lint.consent import marketing_without_opt_out, purpose_on_two_bases, purpose_without_a_basis
+from troth.policy.lint.choices import consent_to_what_is_essential
+from troth.policy.lint.consent import (
+    marketing_without_opt_out,
+    purpose_on_two_bases,
+    purpose_without_a_basis,
+)
 from troth.policy.lint.flows import undeclared_flows
 from troth.policy.model import Policy, Purpose
 from troth.policy.promises import Promise, Source
@@ -90,6 +95,7 @@ KEYS: Mapping[str, Claim] = {
     "before": rules,
     "roles": rules,
     "aggregate only": rules,
+    "essential": consent_to_what_is_essential,
     "marketing": ROOM,
     "opt out": ROOM,
     "assessment": purpose_without_a_basis,
@@ -111,7 +117,7 @@ KINDS = (
         makes=_makes,
         tell=_tell,
         place=("why", "purposes"),
-        lint=(purpose_without_a_basis, purpose_on_two_bases, marketing_without_opt_out),
+        lint=(purpose_without_a_basis, purpose_on_two_bases, marketing_without_opt_out, consent_to_what_is_essential),
         entries=Entries("purposes", _WEIGHT, many=True, keys=KEYS),
         process=_process,
     ),

@@ -179,6 +179,7 @@ KEYS: Mapping[str, Claim] = {
     "agreement": rules,
     "essential": ROOM,
     "why essential": transfer_kept_up_without_a_reason,
+    "receives aggregates": recipient_without_a_name,
     "policy url": advertiser_without_a_policy,
 }
 

@@ -74,6 +74,7 @@ def _process(policy: Policy, _purpose: str) -> Mapping[str, list[Any]]:
 
 KEYS: Mapping[str, Claim] = {
     "right": ROOM,
+    "by": ROOM,
     "answer within": ROOM,
     "verify": ROOM,
     "label": NOTICE,

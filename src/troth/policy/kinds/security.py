@@ -21,7 +21,9 @@ def _tell(t: Telling) -> Iterator[str]:
 KEYS: Mapping[str, Claim] = {
     "measure": NOTICE,
     "check": PROOF,
-    "review by": security_in_vague_words,
+    "attested by": security_in_vague_words,
+    "tells": breach_nobody_hears_of,
+    "review by": PROOF,
     "vague": security_in_vague_words,
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from troth.policy.kind import NOTICE, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.collection import statistics_of_one
+from troth.policy.lint.loose_ends import statistic_for_nobody, statistic_of_nothing
 from troth.policy.promises import Promise, Source
 from troth.policy.rules import rules
 
@@ -27,6 +28,9 @@ KEYS: Mapping[str, Claim] = {
     "label": NOTICE,
     "by": rules,
     "minimum cell": rules,
+    "from": statistic_of_nothing,
+    "for": statistic_for_nobody,
+    "shared with": statistic_for_nobody,
 }
 
 KIND = Kind(
@@ -35,6 +39,6 @@ KIND = Kind(
     makes=_makes,
     tell=_tell,
     place=("why", "statistics"),
-    lint=(statistics_of_one,),
+    lint=(statistics_of_one, statistic_of_nothing, statistic_for_nobody),
     entries=Entries("statistics", Weight(more=("for", "shared with"), wording=("label",)), many=True, keys=KEYS),
 )

@@ -9,6 +9,7 @@ from troth.policy.jsonld import node, ref
 from troth.policy.kind import ROOM, Claim, Entries, Kind, Telling, Weight, when
 from troth.policy.lint.consent import use_said_to_be_consent
 from troth.policy.lint.recipients import (
+    kept_by_somebody_not_named,
     movement_without_a_safeguard,
     transfer_kept_up_without_a_reason,
 )
@@ -38,6 +39,8 @@ def _process(policy: Policy, _purpose: str) -> Mapping[str, list[Any]]:
 KEYS: Mapping[str, Claim] = {
     "stored in": ROOM,
     "may move to": ROOM,
+    "held by": ROOM,
+    "safeguards": ROOM,
     "objection": ROOM,
     "agreed by use": use_said_to_be_consent,
 }
@@ -48,7 +51,7 @@ KIND = Kind(
     makes=_makes,
     tell=_tell,
     place=("where", "here"),
-    lint=(movement_without_a_safeguard, transfer_kept_up_without_a_reason),
+    lint=(kept_by_somebody_not_named, movement_without_a_safeguard, transfer_kept_up_without_a_reason),
     entries=Entries("transfers", Weight(significant=True, more=("may move to", "stored in")), keys=KEYS),
     process=_process,
 )

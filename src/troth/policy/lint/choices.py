@@ -54,15 +54,17 @@ def consent_to_what_is_essential(policy: Policy, context: Context) -> Iterator[F
         *(("purposes", key) for key in policy.purposes),
         *(("recipients", k) for k in policy.recipients),
     ]:
-        if _said_essential(context, section, key) and _by_consent(policy, section, key):
+        if _said_essential(policy, context, section, key) and _by_consent(policy, section, key):
             message = f"`{key}` waits for consent and is called essential: a yes that cannot be refused is not free."
             yield Flaw(
                 (section, key, "essential"), message, "Write `essential: false`, or another basis.", about="free"
             )
 
 
-def _said_essential(context: Context, section: str, key: str) -> bool:
-    entries = context.document.tree.get(section)
+def _said_essential(policy: Policy, context: Context, section: str, key: str) -> bool:
+    if section == "purposes":
+        return policy.purposes[key].essential
+    entries = context.document.tree.get(section)  # a recipient is essential unless it is said not to be
     entry = entries.get(key) if isinstance(entries, dict) else None
     return isinstance(entry, dict) and entry.get("essential") is True
 

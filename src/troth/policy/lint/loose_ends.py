@@ -109,5 +109,29 @@ def statistic_of_nothing(policy: Policy, context: Context) -> Iterator[Flaw]:
             yield Flaw(("statistics", key, "by"), message, "Correct `by` or `from`.")
 
 
+@loose
+def statistic_for_nobody(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, statistic in policy.statistics.items():
+        told = {name for name, recipient in policy.recipients.items() if recipient.receives_aggregates}
+        refused = [name for name in statistic.shared_with if name not in told]
+        if refused:
+            message = (
+                f"`{key}` is shared with {_listed(refused)}, of whom the policy does not say that they receive figures."
+            )
+            yield Flaw(("statistics", key, "shared with"), message, "Write `receives aggregates: true` there.")
+        recorded = policy.visits.for_ if policy.visits else ()
+        uses = {name: {*purpose.uses} for name, purpose in policy.purposes.items()}
+        idle = [
+            name
+            for name in statistic.for_
+            if name not in recorded and not {*statistic.by} - {"day"} <= uses.get(name, set())
+        ]
+        if idle:
+            message = f"`{key}` is counted for {_listed(idle)}, which may not read what it counts by."
+            yield Flaw(
+                ("statistics", key, "for"), message, "Name the data under `uses` of the purpose, or correct `for`."
+            )
+
+
 def _listed(words: tuple[str, ...] | list[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)

@@ -157,6 +157,19 @@ def safeguard_of_another_kind(policy: Policy, context: Context) -> Iterator[Flaw
 
 
 @unprotected
+def kept_by_somebody_not_named(policy: Policy, context: Context) -> Iterator[Flaw]:
+    transfers = policy.transfers
+    for key, recipient in policy.recipients.items() if transfers and transfers.held_by else ():
+        assert transfers is not None
+        abroad = (
+            recipient.country and recipient.country not in transfers.stored_in and recipient.role not in _NOT_ABROAD
+        )
+        if recipient.receives and abroad and key not in transfers.held_by:
+            message = f"`{key}` keeps data in {recipient.country}, and `held by` does not name it, so that it is given nothing."
+            yield Flaw(("transfers", "held by"), message, f"Add `{key}`, or let the recipient go.")
+
+
+@unprotected
 def stored_abroad(policy: Policy, context: Context) -> Iterator[Flaw]:
     transfers = policy.transfers
     if transfers is None or transfers.safeguards:
