@@ -19,9 +19,11 @@ from troth.evidence.prove import prove
 from troth.evidence.reconcile import Finding
 from troth.evidence.reconcile.bearing import borne
 from troth.evidence.reconcile.reconcile import Before, differences
+from troth.evidence.reconcile.values import Wanted
 from troth.ledger import events
 from troth.store.marks.arming import arm_now
 from troth.store.marks.protected import COLUMN, UNPROTECTED, protected
+from troth.store.secret import read_ring
 from troth.store.site import Site
 
 PARTS = [(store, table.name) for store in METADATA for table in tables(store)]
@@ -213,3 +215,40 @@ def test_what_was_sealed_cannot_be_rewritten(living: Living, tmp_path: Path) -> 
         with closing(sqlite3.connect(str(site.engine.url.database))) as raw, raw:
             raw.execute("UPDATE store_sealed SET turns = 0")
         assert prove(site).found == (Finding("store_sealed", "sum"),)
+
+
+ANN = "ann@shop.test"
+PLANTED = {
+    "CREATE TABLE visit_copy AS SELECT * FROM visit_20260105": "table visit_copy is in the store and nobody declared it",
+    "CREATE VIEW everybody AS SELECT * FROM person": "table everybody is in the store and nobody declared it",
+    "ALTER TABLE person ADD COLUMN email VARCHAR(200)": "person email is a column that nobody declared",
+    f"UPDATE job SET problem = 'no answer from {ANN}'": " holds an address of somebody who is known",
+    f"""UPDATE message SET terms = '{{"to": "{ANN}"}}'""": " holds an address of somebody who is known",
+    f"INSERT INTO heartbeat (task, at) VALUES ('{ANN}', 1)": "heartbeat [e-mail] holds an address of somebody who is known",
+}
+
+
+@pytest.mark.parametrize("sql", PLANTED, ids=lambda sql: sql[:40])
+def test_what_nobody_declared_and_addresses_of_people_are_found(shop: Site, sql: str) -> None:
+    with telling(shop, "data") as teller:
+        teller.tell(sql.replace(":", "\\:"))
+        arm_now(teller.conn)
+        wanted = Wanted(teller.conn, shop.policy(), read_ring(shop).index)
+        found = list(differences(teller.conn, "data", Before(), wanted))
+    lines = [one.line() for one in found]
+    assert [line for line in lines if PLANTED[sql] in line], lines
+    assert not [line for line in lines if ANN in line], "a finding names the place, never the value"
+    assert {"data", "security.sealed", "messages.offers"} & borne(shop.policy(), found).keys()
+
+
+def test_a_log_with_an_address_and_a_copy_of_the_store_are_found_beside_it(living: Living, tmp_path: Path) -> None:
+    with living.copy("sqlite", tmp_path / "shop") as site:
+        assert prove(site).found == ()
+        (site.folder / "var" / "web.log").write_text(f"x {ANN} y", "utf-8")
+        (site.folder / "var" / "old.log").write_text("nobody@else.test", "utf-8")
+        with closing(sqlite3.connect(site.folder / "copy.db")) as raw, raw:
+            raw.execute("CREATE TABLE t (x)")
+        assert {one.line() for one in prove(site).found} == {
+            "file web.log holds an address of somebody who is known",
+            "file copy.db is a database that lies beside the stores and is none of them",
+        }

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Executable, Insert, bindparam, column, func, insert, literal_column, table
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Insert,
+    LargeBinary,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    literal_column,
+    table,
+)
 
 from troth.clock import from_micros, to_micros
 from troth.decide import Ask, Decision
@@ -111,7 +123,7 @@ def _inserting(dialect: str, names: Sequence[str] = COLUMNS) -> Insert:
     """An insert that gives the entry its mark, which the database itself does on PostgreSQL."""
     if dialect == "postgresql":
         return insert(entry)
-    told = literal_column(f"'{LEDGER},'").concat(func.hex(bindparam("leaf")))
+    told = cast(literal_column(f"'{LEDGER},'").concat(func.hex(bindparam("leaf"))), LargeBinary)
     return insert(_MARKED).values({**{name: bindparam(name) for name in names}, MARK: func.troth_mark(told)})
 
 

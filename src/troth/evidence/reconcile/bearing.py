@@ -72,7 +72,13 @@ def borne(compiled: Compiled, findings: Sequence[Finding]) -> dict[str, list[Fin
     return turned
 
 
+_PLAIN = {"value", "file", "database", "undeclared", "column"}
+"""what shows that data may lie where nothing seals it and nothing ends it"""
+
+
 def _bears(promise: Promise, finding: Finding) -> bool:
+    if finding.what in _PLAIN:
+        return promise.kind == "data.sealed"
     return promise.kind in RESTS.get(_table(finding), ())
 
 

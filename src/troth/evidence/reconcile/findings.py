@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-What = Literal["changed", "fewer", "more", "other", "sum", "older"]
+What = Literal[
+    "changed", "fewer", "more", "other", "sum", "older", "undeclared", "column", "bare", "value", "database", "file"
+]
 
 _WORDS: dict[What, str] = {
     "changed": "is not as Troth wrote it",
@@ -14,6 +16,12 @@ _WORDS: dict[What, str] = {
     "other": "has other rows than Troth wrote",
     "sum": "has a sum that Troth did not write",
     "older": "was put back to an earlier state, or its sum was taken away",
+    "undeclared": "is in the store and nobody declared it",
+    "column": "is a column that nobody declared",
+    "bare": "has lost its marks",
+    "value": "holds an address of somebody who is known",
+    "database": "is a database that lies beside the stores and is none of them",
+    "file": "holds an address of somebody who is known",
 }
 
 
@@ -34,4 +42,5 @@ class Finding:
     def line(self) -> str:
         """In a sentence, for evidence and alarms."""
         told = _WORDS[self.what].format(number=self.number)
-        return f"{self.table} {self.row} {told}" if self.row else f"table {self.table} {told}"
+        kind = "file" if self.what in {"database", "file"} else "table"
+        return f"{self.table} {self.row} {told}" if self.row else f"{kind} {self.table} {told}"

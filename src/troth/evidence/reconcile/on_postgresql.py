@@ -54,32 +54,33 @@ def look(conn: Connection, store: str, name: str, seen: Digests, most: int) -> T
         total += Sum(rows, low, high, there - rows)
         digests[number] = digest
     fresh = [number for number, digest in sorted(digests.items()) if seen.get((name, number)) != digest]
-    wrong = list(_wrong(conn, store, name, fresh, whole=len(fresh) == len(digests), most=most)) if fresh else []
+    parts = ["true"] if len(fresh) == len(digests) else [_pages(one) for one in _ranges(fresh)]
+    wrong = list(_wrong(conn, store, name, parts, most)) if fresh else []
     if not wrong:
         seen.update({(name, number): digests[number] for number in fresh})
-    return Table(name, total, wrong)
+    return Table(name, total, wrong, parts if fresh else [])
 
 
-def _wrong(
-    conn: Connection, store: str, name: str, strides: Sequence[int], *, whole: bool, most: int
-) -> Iterator[Finding]:
+def _wrong(conn: Connection, store: str, name: str, parts: Sequence[str], most: int) -> Iterator[Finding]:
     columns = columns_of(conn, name)
     names, entry = names_of(store, name, columns), ENTRIES.get(name)
     shown = ", ".join(f'"{column}"' for column in (*names, *([entry] if entry else [])))
     wrong = f'SELECT {shown} FROM "{name}" WHERE {COLUMN} IS DISTINCT FROM {marked(name, columns)}'
-    for part in ("",) if whole else map(_pages, _ranges(strides)):
-        for row in conn.exec_driver_sql(f"{wrong} {part} LIMIT {most}"):
+    for part in parts:
+        for row in conn.exec_driver_sql(f"{wrong} AND {part} LIMIT {most}"):
             values: tuple[Any, ...] = tuple(row)
             yield Finding(name, "changed", named(values[: len(names)]), str(values[-1]) if entry else "")
 
 
 def _pages(stride: tuple[int, int]) -> str:
     first, last = stride
-    return f"AND ctid >= '({first * _PAGES},0)'::tid AND ctid < '({last * _PAGES},0)'::tid"
+    return f"ctid >= '({first * _PAGES},0)'::tid AND ctid < '({last * _PAGES},0)'::tid"
 
 
 def _ranges(strides: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Neighbouring strides as one range."""
+    if not strides:
+        return
     first = last = strides[0]
     for number in strides[1:]:
         if number != last + 1:

@@ -6,14 +6,14 @@ stride whose digest is as it was the last time is not looked at again, so that a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
 from troth.evidence.reconcile.findings import Finding
 from troth.evidence.reconcile.naming import ENTRIES, named, names_of
 from troth.evidence.reconcile.sums import Sum, Table
-from troth.store.marks.on_sqlite import OF_SUM, columns_of, marked, said
+from troth.store.marks.on_sqlite import OF_SUM, Columns, columns_of, marked, odd
 from troth.store.marks.protected import COLUMN, LEDGER, protected
 
 _STRIDE = 8192
@@ -41,38 +41,35 @@ def look(raw: Any, store: str, name: str, seen: Digests, most: int) -> Table:
     strides = _Strides(raw, store, name, columns)
     total = Sum()
     wrong: list[Finding] = []
+    fresh: list[str] = []
     for number in strides.numbers():
         part, digest = strides.digest(number)
         total += part
         if seen.get((name, number)) == digest:
             continue
+        fresh.append(f"rowid >= {number * _STRIDE} AND rowid < {(number + 1) * _STRIDE}")
         found = list(strides.wrong(number, most - len(wrong)))
         wrong += found
         if not found:
             seen[name, number] = digest
-    return Table(name, total, wrong)
-
-
-def _cut(columns: Sequence[str]) -> str:
-    """Above 0 when a text goes on after a NUL, where its literal ends."""
-    texts = (f"""iif(typeof("{column}") = 'text', instr("{column}", char(0)), 0)""" for column in columns)
-    return f"({' + '.join(texts)})"
+    return Table(name, total, wrong, fresh)
 
 
 class _Strides:
-    def __init__(self, raw: Any, store: str, name: str, columns: Sequence[str]) -> None:
+    def __init__(self, raw: Any, store: str, name: str, columns: Columns) -> None:
         self._raw, self._name = raw, name
         own, mark = f'"{name}"', marked(name, columns)
-        told = "hex(leaf)" if name == LEDGER else said(name, columns)
-        cut = "0" if name == LEDGER else _cut(columns)
-        names, entry = names_of(store, name, columns), ENTRIES.get(name)
+        told = "leaf" if name == LEDGER else " || char(31) || ".join(f"""ifnull("{one}", '~')""" for one in columns)
+        also = "0" if name == LEDGER else odd(columns)
+        names, entry = names_of(store, name, list(columns)), ENTRIES.get(name)
         shown = ", ".join(f'"{column}"' for column in (*names, *([entry] if entry else [])))
         self._named = len(names)
         here = f"FROM {own} WHERE rowid >= ? AND rowid < ?"
         self._next = f"SELECT min(rowid) FROM {own} WHERE rowid >= ?"
         self._digest = f"""SELECT count({COLUMN}), coalesce(sum({COLUMN} & 4294967295), 0),
-            coalesce(sum({COLUMN} >> 32), 0), group_concat({told} || ':' || coalesce({COLUMN}, ''), ''), count(*) {here}"""
-        self._wrong = f"SELECT {shown} {here} AND ({COLUMN} IS NOT {mark} OR {cut} > 0) LIMIT ?"
+            coalesce(sum({COLUMN} >> 32), 0), CAST(group_concat({told} || ':' || ifnull({COLUMN}, ''), '') AS BLOB),
+            count(*) {here}"""
+        self._wrong = f"SELECT {shown} {here} AND ({COLUMN} IS NOT {mark} OR {also}) LIMIT ?"
 
     def numbers(self) -> Iterator[int]:
         """The strides in which there are rows."""
@@ -87,9 +84,7 @@ class _Strides:
     def digest(self, number: int) -> tuple[Sum, bytes]:
         """The sum of a stride, and the digest of all that its rows say."""
         rows, low, high, told, there = self._raw.execute(self._digest, self._range(number)).fetchone()
-        return Sum(rows, low, high, there - rows), blake2b(
-            (told or "").encode("utf-8", "replace"), digest_size=16
-        ).digest()
+        return Sum(rows, low, high, there - rows), blake2b(told or b"", digest_size=16).digest()
 
     def wrong(self, number: int, most: int) -> Iterator[Finding]:
         """The rows of a stride that are not as Troth wrote them."""

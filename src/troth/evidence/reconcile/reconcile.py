@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
 
-from troth.evidence.reconcile import on_postgresql, on_sqlite, sums
+from troth.errors import StoreError
+from troth.evidence.reconcile import on_postgresql, on_sqlite, sums, values
 from troth.evidence.reconcile.findings import Finding
+from troth.evidence.reconcile.undeclared import databases_beside, files, undeclared
 from troth.ledger import events
 from troth.ledger.tables import entry
 from troth.ledger.walk import unmoving_on
@@ -19,6 +21,7 @@ from troth.store.marks import on_sqlite as marking
 from troth.store.marks import sealing
 from troth.store.marks.arming import marks_of
 from troth.store.marks.protected import LEDGER
+from troth.store.secret import read_ring
 from troth.store.site import Site
 
 MOST = 20
@@ -30,14 +33,19 @@ class Before:
     """What was seen the last time, for a look that need not see it again."""
 
     digests: dict[str, Any] = field(default_factory=lambda: {"data": {}, "keys": {}})
+    files: values.Seen = field(default_factory=dict)
 
 
 def reconcile(site: Site, conn: Connection, before: Before) -> tuple[Finding, ...]:
     """All that is not as Troth wrote it, in the store of the data, read through ``conn``, and in that of the keys."""
-    found = list(differences(conn, "data", before))
+    wanted = _wanted(site, conn)
+    found = list(differences(conn, "data", before, wanted))
     with unmoving_on(site.keys) as keys:
-        found += differences(keys, "keys", before)
+        found += differences(keys, "keys", before, wanted)
     found += _against_the_seal(site, conn)
+    found += databases_beside(site)
+    if wanted is not None:
+        found += values.in_files(wanted, [path for path in files(site) if path.name not in WRITTEN], before.files)
     return tuple(found)
 
 
@@ -59,8 +67,22 @@ def _against_the_seal(site: Site, conn: Connection) -> Iterator[Finding]:
 _LAST_SUMMED = select(entry.c.body).where(entry.c.event == events.STORE_SUMMED).order_by(entry.c.id.desc()).limit(1)
 
 
-def differences(conn: Connection, store: str, before: Before) -> Iterator[Finding]:
-    """All that is not as Troth wrote it in one store, ``data`` or ``keys``; nothing can be said without the site's secret."""
+WRITTEN = ("policy.yaml", "decisions.yaml", "site.yaml")
+"""files that the operator writes, who may be named there"""
+
+
+def _wanted(site: Site, conn: Connection) -> values.Wanted | None:
+    try:
+        return values.Wanted(conn, site.policy(conn), read_ring(site).index)
+    except StoreError:
+        return None
+
+
+def differences(conn: Connection, store: str, before: Before, wanted: values.Wanted | None = None) -> Iterator[Finding]:
+    """All that is not as Troth wrote it in one store, ``data`` or ``keys``; nothing can be said without the site's secret.
+
+    With ``wanted`` addresses of people are looked for as well, where none should be.
+    """
     marks = marks_of(conn)
     hasher = marks.hasher() if marks else None
     if hasher is None:
@@ -81,3 +103,8 @@ def differences(conn: Connection, store: str, before: Before) -> Iterator[Findin
     yield from sums.compared(there, kept)
     for table in looked:
         yield from table.wrong
+    yield from undeclared(conn, store)
+    if wanted is not None:
+        fresh = {table.name: table.fresh for table in looked}
+        for name in inspect(conn).get_table_names():
+            yield from values.in_rows(wanted, conn, store, name, fresh.get(name, ["1 = 1"]))

@@ -38,6 +38,8 @@ class Table:
     name: str
     total: Sum
     wrong: list[Finding]
+    fresh: list[str]
+    """conditions for the rows that were not as they were the last time"""
 
 
 def compared(there: Mapping[str, Sum], kept: Mapping[str, Sum]) -> Iterator[Finding]:

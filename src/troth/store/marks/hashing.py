@@ -9,7 +9,7 @@ BLOCK = 64
 
 
 class Hasher:
-    """Marks texts with one key of 32 bytes. The two halves of HMAC are begun once, which halves the time of a mark."""
+    """Marks what is said with one key of 32 bytes. The two halves of HMAC are begun once, which halves the time of a mark."""
 
     def __init__(self, key: bytes) -> None:
         padded = key.ljust(BLOCK, b"\0")
@@ -17,9 +17,9 @@ class Hasher:
         self.outer = bytes(byte ^ 0x5C for byte in padded)
         self._inner, self._outer = sha256(self.inner), sha256(self.outer)
 
-    def mark(self, text: str) -> int:
-        """The mark of ``text``."""
+    def mark(self, said: bytes) -> int:
+        """The mark of what is said."""
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(text.encode("utf-8", "surrogatepass"))
+        inner.update(said)
         outer.update(inner.digest())
         return int.from_bytes(outer.digest()[:8], signed=True)

@@ -8,7 +8,6 @@ sums just before the commit; and a row or a sum whose mark did not fit before a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from troth.store.marks.hashing import Hasher
@@ -23,22 +22,39 @@ _PENDING = """CREATE TEMP TABLE IF NOT EXISTS sum_change
 _CHANGED = "rows <> 0 OR low <> 0 OR high <> 0"
 
 
-def said(name: str, columns: Iterable[str], row: str = "") -> str:
-    """The SQL for all that a row says: the table's name and each column as a literal, in the table's own order."""
-    return f"'{name}' || ',' || " + " || ',' || ".join(f'quote({row}"{column}")' for column in columns)
+class Columns(dict[str, bool]):
+    """The columns that a row's mark covers, in the table's own order, and whether each holds bytes."""
 
 
-def marked(name: str, columns: Iterable[str], row: str = "") -> str:
+def said(name: str, columns: Columns, row: str = "") -> str:
+    """The SQL for all that a row says: the table's name and each column as a literal, bytes in hexadecimal form."""
+    values = (
+        f'iif({row}"{column}" IS NULL, NULL, hex({row}"{column}"))' if of_bytes else f'{row}"{column}"'
+        for column, of_bytes in columns.items()
+    )
+    return f"CAST(printf('{name}{',%Q' * len(columns)}', {', '.join(values)}) AS BLOB)"
+
+
+def odd(columns: Columns) -> str:
+    """The SQL for whether a row has a value that ``said`` does not tell whole: text that goes on after a NUL, other types."""
+    texts = (
+        f"""(typeof("{name}") = 'blob' OR instr("{name}", char(0)) > 0)""" for name, of in columns.items() if not of
+    )
+    others = (f"""typeof("{name}") NOT IN ('blob', 'null')""" for name, of_bytes in columns.items() if of_bytes)
+    return f"({' OR '.join(('0', *(f'ifnull({one}, 0)' for one in (*texts, *others))))})"
+
+
+def marked(name: str, columns: Columns, row: str = "") -> str:
     """The SQL for the mark that a row must have."""
     if name == LEDGER:
-        return f"{FUNCTION}('{name},' || hex({row}leaf))"
+        return f"{FUNCTION}(CAST('{name},' || hex({row}leaf) AS BLOB))"
     return f"{FUNCTION}({said(name, columns, row)})"
 
 
-def columns_of(cursor: Any, name: str) -> list[str]:
-    """The columns that a row's mark covers, in the order in which the table has them."""
-    rows = cursor.execute("SELECT name FROM pragma_table_info(?) ORDER BY cid", (name,)).fetchall()
-    return [column for (column,) in rows if column != COLUMN]
+def columns_of(cursor: Any, name: str) -> Columns:
+    """The columns that a row's mark covers."""
+    rows = cursor.execute("SELECT name, type FROM pragma_table_info(?) ORDER BY cid", (name,)).fetchall()
+    return Columns((column, kind.upper().startswith("BLOB")) for column, kind in rows if column != COLUMN)
 
 
 def register(raw: Any, hasher: Hasher | None) -> None:
@@ -46,7 +62,7 @@ def register(raw: Any, hasher: Hasher | None) -> None:
     raw.create_function(FUNCTION, 1, hasher.mark if hasher else _no_mark, deterministic=True)
 
 
-def _no_mark(_text: str) -> None:
+def _no_mark(_said: bytes) -> None:
     return None
 
 
@@ -87,7 +103,7 @@ def uncover(raw: Any) -> None:
     cursor.close()
 
 
-def _triggers(name: str, columns: list[str]) -> list[str]:
+def _triggers(name: str, columns: Columns) -> list[str]:
     own, new, old = (f'"{name}"', marked(name, columns, "NEW."), marked(name, columns, "OLD."))
     low, high = _LOW.format(row=""), _HIGH.format(row="")
     old_low, old_high = _LOW.format(row="OLD."), _HIGH.format(row="OLD.")
@@ -112,17 +128,16 @@ def _triggers(name: str, columns: list[str]) -> list[str]:
 
 
 def _of_sum(row: str) -> str:
-    return f"'store_sum,' || {row}name || ',' || {row}rows || ',' || {row}low || ',' || {row}high || ',' || {row}turns"
+    parts = ", ".join(f"{row}{name}" for name in ("name", "rows", "low", "high", "turns"))
+    return f"CAST(printf('store_sum,%s,%d,%d,%d,%d', {parts}) AS BLOB)"
 
 
-_NEXT = (
-    "'store_sum,' || store_sum.name || ',' || (store_sum.rows + excluded.rows) || ',' || (store_sum.low + excluded.low)"
-    " || ',' || (store_sum.high + excluded.high) || ',' || (store_sum.turns + 1)"
-)
+_NEXT = """CAST(printf('store_sum,%s,%d,%d,%d,%d', store_sum.name, store_sum.rows + excluded.rows,
+    store_sum.low + excluded.low, store_sum.high + excluded.high, store_sum.turns + 1) AS BLOB)"""
 OF_SUM = f"{FUNCTION}({_of_sum('')})"
 """the SQL for the mark that a sum must have"""
 _FLUSH = f"""INSERT INTO main.store_sum (name, rows, low, high, turns, mark)
-    SELECT name, rows, low, high, 1, {FUNCTION}('store_sum,' || name || ',' || rows || ',' || low || ',' || high || ',1')
+    SELECT name, rows, low, high, 1, {FUNCTION}(CAST(printf('store_sum,%s,%d,%d,%d,1', name, rows, low, high) AS BLOB))
     FROM temp.sum_change WHERE {_CHANGED}
     ON CONFLICT (name) DO UPDATE SET rows = store_sum.rows + excluded.rows, low = store_sum.low + excluded.low,
         high = store_sum.high + excluded.high, turns = store_sum.turns + 1,
