@@ -31,6 +31,14 @@ def compiled(site: str) -> Compiled:
 
 
 @cache
+def with_shop() -> tuple[Compiled, ...]:
+    """The five sites, and the shop of the tests, which has every kind of promise."""
+    shop = check(ROOT / "tests" / "shop").policy
+    assert shop is not None
+    return (*map(compiled, SITES), compile_policy(shop))
+
+
+@cache
 def notice_of(site: str, tag: str = "en") -> Notice:
     return notice(compiled(site), tag, checked=checked(site))
 

@@ -26,7 +26,7 @@ from troth.store.site import Site
 from troth.store.tables import policy_version
 from troth.verdicts import Verdict
 
-How = Literal["query", "reconciliation", "replay", "canary", "construction", "attestation"]
+How = Literal["query", "reconciliation", "replay", "canary", "construction", "probe", "attestation"]
 
 
 @dataclass(frozen=True, slots=True)

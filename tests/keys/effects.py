@@ -33,7 +33,7 @@ from troth.policy.words import Text
 PLACES = 4
 """of one policy in which one key is changed"""
 TODAY = date(2026, 1, 8)
-SEEDS = range(12)
+SEEDS = range(20)
 ABSENT = object()
 """in place of a value: the key is not written"""
 

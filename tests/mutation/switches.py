@@ -68,6 +68,7 @@ OFF: Mapping[str, tuple[Change, ...]] = {
         ("troth.retention.sweep:_waiting", "return (compiled, ", "return (compiled, frozenset() and "),
     ),
     "erasure.path": (("troth.retention.ending:destroy_due", BODY, "return 0"),),
+    "backup.purge": (("troth.retention.destroy:destroy", "destroy_keys(site, people)", "people"),),
     "right.offered": (("troth.rights.intake:receive_in", BODY, "raise Refused('Nobody takes this in.')"),),
     "request.log": (("troth.rights.papers:sweep", BODY, "return 0"),),
     "message.class": (("troth.messages.actions:_decided", "compiled.decide(wanted.ask)", "Decision(True, (), '')"),),

@@ -559,6 +559,15 @@ def a_safeguard_ran_out(site: Site) -> None:
     )
 
 
+@breaks("backup.purge", "backups", "1 person could be brought back", before="not proven")
+def somebody_comes_back_from_a_backup(site: Site) -> None:
+    """What a drill enters that finds the key of somebody who is gone; `test_backup_promise.py` makes it find one."""
+    now = site.now()
+    found = {"backup": now, "since": now, "whole": True, "people": 1, "keys": 1, "unopened": 0}
+    with site.writing() as conn:
+        ledger.append(conn, now, events.BACKUP_DRILLED, {**found, "erased": 1, "back": 1, "passed": False})
+
+
 @breaks("change.notice", "changes", "1 change told too late", before="nothing to check yet")
 def a_version_is_published_too_late(site: Site) -> None:
     _change_version(site, lambda text: text, "", days(2))

@@ -28,13 +28,14 @@ from pydantic import Field
 from troth.policy.clocks import clocks
 from troth.policy.kind import NOTICE, ROOM, Bar, Entries, Kind, Weight, always
 from troth.policy.lint.registry import Flaw, rule
-from troth.policy.words import Duration, Entry
+from troth.policy.periods import Period
+from troth.policy.words import Entry
 
 
 class Pigeons(Entry):
     """``pigeons``: messages by pigeon."""
 
-    keep: Duration | None = Field(None, description="how long a message is kept")
+    keep: Period | None = Field(None, description="how long a message is kept")
 
 
 unkept = rule("X-99", "pigeons without an end", "error", "No pigeon flies.")

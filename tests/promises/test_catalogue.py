@@ -10,7 +10,7 @@ from typing import get_origin
 
 import pytest
 
-from tests.notices import SITES, compiled
+from tests.notices import with_shop
 from tests.promises.breaks import BREAKS
 from troth.bindings import BINDINGS, proves
 from troth.evidence import catalogue
@@ -57,7 +57,7 @@ def test_every_kind_has_enforcers_that_are_not_its_proof(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_proof_covers_are_keys_of_its_entries(kind: str) -> None:
     """A proof of something the policy cannot say would count for nothing."""
-    sections = {promise.path[0] for site in SITES for promise in compiled(site).promises if promise.kind == kind}
+    sections = {promise.path[0] for policy in with_shop() for promise in policy.promises if promise.kind == kind}
     keys = {key for section in sections for key in keys_of(section)}
     assert sections
     assert CATALOGUE[kind].covers <= keys
@@ -83,7 +83,7 @@ def test_every_proof_is_broken_on_purpose() -> None:
 
 
 def test_every_kind_is_compiled_from_some_entry() -> None:
-    assert {promise.kind for site in SITES for promise in compiled(site).promises} == set(KINDS)
+    assert {promise.kind for policy in with_shop() for promise in policy.promises} == set(KINDS)
 
 
 def test_every_section_of_a_policy_belongs_to_exactly_one_kind() -> None:
@@ -103,8 +103,8 @@ def test_what_weighs_in_a_change_are_keys_of_that_section(section: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_where_a_kind_stands_in_the_notice_is_a_place_that_every_language_names(kind: str) -> None:
-    for promise in (promise for site in SITES for promise in compiled(site).promises if promise.kind == kind):
-        entry = next(entry_at(compiled(s).policy, promise.path) for s in SITES if promise in compiled(s).promises)
+    for promise in (promise for policy in with_shop() for promise in policy.promises if promise.kind == kind):
+        entry = next(entry_at(one.policy, promise.path) for one in with_shop() if promise in one.promises)
         topic, group = KINDS[kind].placed(entry)
         assert group in TOPICS[topic]
 

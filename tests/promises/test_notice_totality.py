@@ -59,6 +59,7 @@ rights:
   complain: {right: complaint}
 request log: {records: [name]}
 erasure: {everywhere: true}
+backups: {by: rotation}
 messages:
   a: {label: a, kind: service, for: open, when: registered, unsubscribe: e-mail}
   b: {label: b, kind: service, for: open, unsubscribe: link and e-mail}
@@ -75,7 +76,7 @@ absolutes:
 """
 BARE = [
     "",
-    "visits: {recording: false}\n",
+    "visits: {recording: false}\nbackups: {purge within: 35 days, by: rotation}\n",
     "changes: {told by: [page], remind every: 7 days, significant means: [data]}\n",
 ]
 

@@ -56,23 +56,25 @@ def drill(
     folder: Of,
     keys_from: KeysFrom = None,
     within: Annotated[
-        int, typer.Option("--within", metavar="DAYS", min=0, help="days in which the keys of a backup are to be gone")
-    ] = 0,
+        int | None,
+        typer.Option("--within", metavar="DAYS", min=0, help="days in which the keys of a backup are to be gone"),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Restore a backup into a scratch place, look whether it is whole and whom it could bring back, and record it.
 
-    Everybody who was destroyed more than DAYS ago must not be opened with the keys of this backup.
+    Everybody who was destroyed more than DAYS ago, or than the policy says under `backups`, must not be opened with the
+    keys of this backup.
 
     \b
-    Example: troth backup drill my-shop backups/monday --keys-from keys/monday --within 35
+    Example: troth backup drill my-shop backups/monday --keys-from keys/monday
     Exit: 0 it can be put back and brings nobody back; 1 it cannot, or does; 2 it cannot be opened.
     """
     from troth.commands.opening import opened
     from troth.restoring.drill import drill as drilled
 
     with opened(site) as site_:
-        found = drilled(site_, folder, keys_from, timedelta(days=within))
+        found = drilled(site_, folder, keys_from, None if within is None else timedelta(days=within))
     if json_:
         told = {**asdict(found), "at": iso(found.at), "backup_at": iso(found.backup_at), "since": iso(found.since)}
         as_json({"site": site_.name, **told, "passed": found.passed})

@@ -24,7 +24,7 @@ class PromiseRow(_Part):
     cites: list[str] = Field(description="clauses of the policy that it makes true")
     sentence: str
     verdict: Verdict
-    proof: str = Field(description="how it was proven: query, replay, canary, construction or attestation")
+    proof: str = Field(description="how it was proven: query, replay, canary, construction, probe or attestation")
     limit: str
     measured: str
     evidence: str

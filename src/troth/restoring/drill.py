@@ -19,6 +19,7 @@ from troth.errors import StoreError
 from troth.ledger import append, events, heads, verify
 from troth.ledger.tables import entry
 from troth.people.tables import person, person_key
+from troth.policy.kinds.backups import backups_of
 from troth.restoring.staging import examined, leftovers, staged
 from troth.store.engines import reading
 from troth.store.site import Site
@@ -46,18 +47,19 @@ class Drilled:
         return self.whole and not self.back and not self.unopened
 
 
-def drill(site: Site, folder: Path, keys_folder: Path | None = None, within: timedelta = timedelta(0)) -> Drilled:
+def drill(site: Site, folder: Path, keys_folder: Path | None = None, within: timedelta | None = None) -> Drilled:
     """Try the backup in ``folder``; the site goes on meanwhile.
 
     Args:
-        within: how long a backup may still open somebody after their destruction, as the policy promises.
+        within: how long a backup may still open somebody after their destruction; as the policy promises when left out.
 
     Raises:
         StoreError, Unverifiable: when the backup cannot be opened at all; that is no event, since nothing was found.
     """
     now = site.now()
     manifest, files = examined(site, folder, keys_folder)
-    gone = destroyed(site, now - within)
+    since = _promised(site, now) if within is None else now - within
+    gone = destroyed(site, since)
     try:
         with staged(site, manifest, files) as copy:
             with copy.reading() as conn:
@@ -71,10 +73,18 @@ def drill(site: Site, folder: Path, keys_folder: Path | None = None, within: tim
             unopened = _unopened(copy)
     finally:
         leftovers(site)
-    found = Drilled(now, manifest.at, whole, people, keys, unopened, now - within, len(gone), back)
+    found = Drilled(now, manifest.at, whole, people, keys, unopened, since, len(gone), back)
     with site.writing() as conn:
         append(conn, site.now(), events.BACKUP_DRILLED, _body(found))
     return found
+
+
+def _promised(site: Site, now: datetime) -> datetime:
+    """Whoever was destroyed before this instant must be in no backup any more, as the policy promises; else before ``now``."""
+    compiled = site.policy()
+    promised = backups_of(compiled.policy)
+    within = promised.purge_within if promised else None
+    return now if within is None else compiled.calendar.cutoff(now, within)
 
 
 def _body(found: Drilled) -> dict[str, object]:
