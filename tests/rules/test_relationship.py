@@ -80,7 +80,7 @@ def test_closing_an_account_ends_business_and_never_puts_silence_off() -> None:
     closed = Dealing("registration", utc(2026, 1, 5), closed_at=utc(2027, 1, 5))
     assert ends_at(LEAVING, [registered], SINCE) == utc(2026, 1, 5) + days(730)
     assert ends_at(LEAVING, [closed], SINCE) == utc(2027, 1, 5)
-    silent = Relationship(ends=("silence",), silence=timedelta(days=730))
+    silent = Relationship(ends=("silence",), silence=Period(730, "day"))
     assert ends_at(silent, [closed], SINCE) == utc(2026, 1, 5) + days(730)
 
 
@@ -156,7 +156,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Engine:
             UNSUBSCRIBING,
             ANSWERED,
             Relationship(ends=()),
-            *(Relationship(begins=("order",), ends=(word,), silence=timedelta(days=9)) for word in get_args(End)),
+            *(Relationship(begins=("order",), ends=(word,), silence=Period(9, "day")) for word in get_args(End)),
         ]
     ),
     some=st.booleans(),

@@ -110,9 +110,7 @@ class Purpose(Entry):
     people: Several[PeopleRef] = Field((), description="whose data; blank means everyone's")
     needs: Several[Case] = Field((), description="what must be open; one of several is enough")
     before: date | None = Field(None, description="only people whose data was first held before this day, 00:00 UTC")
-    roles: Several[RoleRef] = Field(
-        (), description="staff roles that may read for it; blank means any of the operator's"
-    )
+    roles: Several[RoleRef] = Field((), description="staff roles that may read for it; blank means any")
     aggregate_only: bool = Field(False, description="nobody reads single records for it")
     marketing: bool = Field(False, description="it is direct marketing")
     opt_out: bool = Field(False, description="people can say no to it at any time")
@@ -144,9 +142,7 @@ class CollectionPoint(Entry):
         (), description="what must be open for whoever submits, as in purposes; only at a point for members only"
     )
     partners: Several[RecipientRef] = Field((), description="for imports: the recipients that may supply it")
-    counts_as_consent: Several[PurposeRef] = Field(
-        (), description="purposes for which submitting is said to be consent"
-    )
+    counts_as_consent: Several[PurposeRef] = Field((), description="purposes that submitting is said to agree to")
     warns: Text | None = Field(None, description="a warning that must be acknowledged before submitting")
     keeps_when_different: dict[DataRef, DataRef] = Field(
         default_factory=dict, description="data kept only when it differs from other data, as `delivery: office`"
@@ -191,9 +187,7 @@ class Cookie(Entry):
     """``cookies``: one cookie or tracker."""
 
     label: Text
-    set_by: Annotated[str, Refers("recipients", also=("itself",))] = Field(
-        "itself", description="`itself` or a recipient"
-    )
+    set_by: Annotated[str, Refers("recipients", also=("itself",))] = Field("itself", description="who sets it")
     holds: Several[DataRef] = Field((), description="data it holds or reads")
     for_: Several[PurposeRef] = Field((), description="purposes")
     life: Period | None = Field(None, description="how long it stays")

@@ -289,11 +289,12 @@ class _MonthsLater(FunctionElement[int]):
 
 @compiles(_MonthsLater)
 def _months_later(element: _MonthsLater, compiler: Any, **options: Any) -> str:
-    at, day = compiler.process(element.clauses, **options), 86_400 * _MICROS
+    at, day = (
+        compiler.process(element.clauses, **options),
+        86_400 * _MICROS,
+    )  # no `%`: the driver reads it as a placeholder
     date = f"(DATE '1970-01-01' + CAST(({at}) / {day} AS INTEGER))"
-    return (
-        f"((({date} + INTERVAL '{element.months} months')::date - DATE '1970-01-01') * {day}::bigint + ({at}) % {day})"
-    )
+    return f"((({date} + INTERVAL '{element.months} months')::date - DATE '1970-01-01') * {day}::bigint + mod({at}, {day}))"
 
 
 @compiles(_MonthsLater, "sqlite")
