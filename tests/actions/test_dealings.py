@@ -1,12 +1,13 @@
 """Dealings on a real database: opened once, closed by their own person, seen in one query."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from tests.doors import in_hand
 from tests.operators import open_operator
 from tests.promises.clause_sites import fill_in
 from tests.shoppers import ANN, BOB, SYSTEM, Statements, registered
@@ -100,8 +101,14 @@ def test_people_from_before_a_day_fall_under_its_regime(site: Site) -> None:
     assert "before:2018-05-25" not in facts(site, after, policy=compiled)
 
 
+@pytest.fixture
+def in_hand_() -> Iterator[None]:
+    with in_hand():
+        yield
+
+
 def test_the_end_of_one_kind_of_business_does_not_end_another(
-    fresh_database: Callable[..., str], tmp_path: Path, clock: MovedClock
+    fresh_database: Callable[..., str], tmp_path: Path, clock: MovedClock, in_hand_: None
 ) -> None:
     """Whoever asks LED Flex for help and then orders becomes a customer; a customer who asks for help stays one."""
     site = open_operator("ledflex", tmp_path, clock, fresh_database)

@@ -18,7 +18,7 @@ BODY = ""
 Change = tuple[str, str, str]
 
 _GATE_OPEN: tuple[Change, ...] = (
-    ("troth.recipients.gate:disclose", "if decision.allowed", "if True"),
+    ("troth.recipients.gate:disclose_in", "if decision.allowed", "if True"),
     ("troth.recipients.gate:_WayOut.payload", "if decision.allowed else None", ""),
     ("troth.recipients.gate:show", "not decision.allowed or ", ""),
 )

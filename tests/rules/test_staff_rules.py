@@ -48,10 +48,10 @@ def policy(site: str) -> Policy:
     ("roles", "acts"),
     [
         ((), {"own"}),
-        ((DESK,), {"own", "requests"}),
-        ((PRIVACY_LEAD,), {"own", "requests", "staff"}),
+        ((DESK,), {"own", "requests", "people"}),
+        ((PRIVACY_LEAD,), {"own", "requests", "people", "staff"}),
         (("finance",), {"own"}),
-        (("finance", DESK), {"own", "requests"}),
+        (("finance", DESK), {"own", "requests", "people"}),
         (("Privacy Lead",), {"own"}),
     ],
 )

@@ -8,6 +8,7 @@ from troth.consent import actions as consent
 from troth.errors import InvalidInput
 from troth.policy.notice.language import Speaker, language
 from troth.recipients.switches import say_no
+from troth.retention import relationship
 from troth.rights import rules
 
 CHANNELS = ("letter", "phone", "e-mail", "in person", "counter")
@@ -35,6 +36,7 @@ def _recorded(doing: Doing, state: str) -> Result:
     made = consent.record(
         doing.site, doing.conn, person_id, doing.text("about"), state, words, tag, channel, doing.compiled  # type: ignore[arg-type]
     )  # fmt: skip
+    relationship.refresh(doing.site, doing.conn, [person_id], doing.compiled)
     return {"person": person_id, "choice": made}
 
 
@@ -53,6 +55,7 @@ def _no(doing: Doing, state: str) -> Result:
     made = say_no(
         doing.site, doing.conn, person_id, doing.text("about"), state, words, tag, channel, doing.compiled  # type: ignore[arg-type]
     )  # fmt: skip
+    relationship.refresh(doing.site, doing.conn, [person_id], doing.compiled)
     return {"person": person_id, "choice": made}
 
 
