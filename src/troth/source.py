@@ -141,6 +141,7 @@ RULES: dict[str, Rule] = {
             "troth.recipients.connectors",
             "troth.messages.post",
             "troth.messages.inbound.imap",  # fetches mail: what it says is a name, a password and marks
+            "troth.store.dumping",  # starts pg_dump, which goes to the store itself and writes a file of the operator's
             "troth.evidence.probes",  # asks the operator's own address for a handshake, and says nothing
             "troth.rights.protocols.callbacks",  # tells a program how its request stands, and nothing about anybody
         ),

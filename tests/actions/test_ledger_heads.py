@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import Engine, delete, text
 
 from tests.actions.test_ledger_tampering import without_triggers
+from tests.backups import keys, people
 from tests.databases import StoreKind
 from tests.fixtures import days
 from tests.operators import open_operator
 from tests.served import client
 from tests.stores import Copies
-from tests.submissions import CONTACT
+from tests.submissions import CONTACT, sent
 from troth import ledger
 from troth.clock import MovedClock
 from troth.collection import collect
@@ -24,13 +25,14 @@ from troth.errors import InvalidInput, Refused, Unverifiable
 from troth.evidence.prove import prove
 from troth.ledger import events, heads
 from troth.ledger.heads import look
-from troth.ledger.restored import record
 from troth.ledger.tables import head
 from troth.people.keystore import orphans
+from troth.restoring.by_hand import accept
+from troth.retention.ending import begin_ending, destroy_due
 from troth.store.engines import writing
 from troth.store.prepare import prepare, upgrade
 from troth.store.site import Site
-from troth.work import standing, turn
+from troth.work import silent, standing, turn
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def test_an_old_copy_of_the_data_is_never_sealed_over(site: Site, copies: Copies
 
 def test_what_was_recorded_goes_on_and_is_shown_for_ever(site: Site, copies: Copies, name: str) -> None:
     rolled_back(site, copies, name)
-    assert record(site, "copy of the night before", "privacy lead").kind == "cut"
+    assert accept(site, "copy of the night before", "privacy lead")[0].kind == "cut"
     report = ledger.verify(site)
     assert report.verdict == "whole"
     assert "accepted on 2026-01-05 09:00 UTC by privacy_lead: copy of the night before" in report.line()
@@ -109,11 +111,11 @@ def test_what_was_recorded_goes_on_and_is_shown_for_ever(site: Site, copies: Cop
 def test_nothing_is_recorded_of_stores_that_are_right(site: Site, copies: Copies, name: str) -> None:
     sealed(site, 2)
     with pytest.raises(Refused, match="are what was sealed"):
-        record(site, "why not", "privacy lead")
+        accept(site, "why not", "privacy lead")
     rolled_back(site, copies, name)
     for because, by in (("", "privacy lead"), ("why", " "), ("x" * 501, "privacy lead")):
         with pytest.raises(InvalidInput):
-            record(site, because, by)
+            accept(site, because, by)
     assert found(site) == "cut"
 
 
@@ -127,7 +129,7 @@ def test_an_old_copy_of_the_keys_is_seen(site: Site, copies: Copies, name: str) 
         ledger.seal(site)
     report = ledger.verify(site)
     assert (report.verdict, report.wrong and report.wrong.kind) == ("broken", "old keys")
-    assert record(site, "the keys of Monday", "privacy lead").kind == "keys"
+    assert accept(site, "the keys of Monday", "privacy lead")[0].kind == "keys"
     assert (found(site), ledger.verify(site).verdict) == (None, "whole")
 
 
@@ -224,7 +226,7 @@ def test_a_missing_head_is_seen(site: Site, hides: Callable[[Site], None]) -> No
         ledger.seal(site)
     report = ledger.verify(site)
     assert (report.verdict, report.wrong and report.wrong.kind) == ("broken", "missing head")
-    record(site, "the disk of the keys was changed", "engineer")
+    accept(site, "the disk of the keys was changed", "engineer")
     assert (found(site), ledger.verify(site).verdict) == (None, "whole")
 
 
@@ -244,7 +246,7 @@ def test_a_host_that_kept_what_was_lost_accepts_what_was_recorded(site: Site, co
     sealed(site, 4)
     of_another_host = (site.folder / "var" / "ledger.head").read_bytes()
     copies.put_back(site.engine, name)
-    record(site, "copy of the night before", "privacy lead")
+    accept(site, "copy of the night before", "privacy lead")
     (site.folder / "var" / "ledger.head").write_bytes(of_another_host)
     assert found(site) is None
     assert ledger.verify(site).verdict == "whole"
@@ -326,3 +328,33 @@ def test_nothing_of_people_who_came_since_is_destroyed_in_an_old_copy(
     assert len(orphans(site)) == 1
     turn(site)
     assert len(orphans(site)) == 1
+
+
+def test_old_copies_of_both_stores_bring_nobody_back_who_was_erased(
+    site: Site, copies: Copies, name: str, clock: MovedClock, tmp_path: Path
+) -> None:
+    """Ten erasures, and both stores put back by hand to the day before."""
+    everybody = [
+        collect(site, sent(CONTACT, f"contact-{number}", email=f"leo{number}@shop.example")).person_id
+        for number in range(12)
+    ]
+    ledger.seal(site)
+    for engine, of in ((site.engine, "data"), (site.keys, "keys")):
+        copies.take(engine, name + of)
+    clock.move(days(1))
+    for person_id in everybody[:10]:
+        with site.writing() as conn:
+            begin_ending(site, conn, person_id, "request:01ke6xqg800123456789abcdef", site.now())
+    destroy_due(site)
+    ledger.seal(site)
+    with (tmp_path / "ledger.jsonl").open("w") as out:
+        ledger.export(site, out)
+    for engine, of in ((site.engine, "data"), (site.keys, "keys")):
+        copies.put_back(engine, name + of)
+    assert found(site) == "cut"
+    assert silent(site)
+    _, done = accept(site, "both of the night before", "privacy lead", tmp_path / "ledger.jsonl")
+    assert done.done["people and fields destroyed again"] == 10
+    assert (people(site), keys(site)) == (set(everybody[10:]), set(everybody[10:]))
+    assert (found(site), ledger.verify(site).verdict) == (None, "whole")
+    assert silent(site)

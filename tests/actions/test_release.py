@@ -13,9 +13,9 @@ from troth import ledger
 from troth.agenda import waiting as waiting_jobs
 from troth.collection import collect
 from troth.errors import Refused
-from troth.ledger.restored import record
 from troth.messages.actions import queue
 from troth.messages.mailbox import Mailbox
+from troth.restoring.by_hand import accept
 from troth.restoring.release import release, waiting
 from troth.store.site import Site
 from troth.work import HANDLERS, STAYING, turn
@@ -53,7 +53,7 @@ def test_what_was_said_is_not_said_again(said_once: Site, mailbox: Mailbox) -> N
     turn(said_once)  # nobody has said why the store is an old one
     with pytest.raises(Refused, match="old copy"):
         release(said_once, "privacy_lead")
-    record(said_once, "copy of the night before", "privacy lead")
+    accept(said_once, "copy of the night before", "privacy lead")
     for _ in range(3):
         turn(said_once)
     assert len(mailbox.messages()) == before
@@ -68,7 +68,7 @@ def test_what_was_said_is_not_said_again(said_once: Site, mailbox: Mailbox) -> N
 
 def test_what_is_released_leaves(said_once: Site, mailbox: Mailbox) -> None:
     before = len(mailbox.messages())
-    record(said_once, "the mail server had lost them", "privacy lead")
+    accept(said_once, "the mail server had lost them", "privacy lead")
     with pytest.raises(Refused, match="leaves a site"):
         release(said_once, "privacy_lead", ["mesage:deliver"])
     release(said_once, "privacy_lead")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,9 @@ from troth.commands.saying import NO, as_json, aside, write, writing
 
 Because = Annotated[
     str, typer.Option("--because", metavar="WORDS", help="why, in a sentence about nobody in particular")
+]
+Kept = Annotated[
+    Path | None, typer.Option("--ledger", metavar="FILE", help="an export or witness file that has what was lost")
 ]
 By = Annotated[str, typer.Option("--by", metavar="ROLE", help="the role on your staff that answers for it")]
 
@@ -43,26 +47,30 @@ def verify(site: Folder, json_: Json = False) -> None:
 
 
 @app.command()
-def restored(site: Folder, because: Because, by: By, json_: Json = False) -> None:
+def restored(site: Folder, because: Because, by: By, ledger: Kept = None, json_: Json = False) -> None:
     """Record why the stores are not what was sealed, and go on from what they hold.
 
     For a store that was cut, exchanged or put back from a copy of your own: until this is recorded, nothing is sealed and
-    nothing leaves. The reason stands in the ledger's report for ever; mail and deliveries wait until
-    `troth restore release SITE`.
+    nothing leaves. With an export or a witness file of the ledger, what was done in between (erasures, withdrawals, objections,
+    stops) is done again; without, nobody knows it. The reason stands in the ledger's report for ever; mail and deliveries wait
+    until `troth restore release SITE`.
 
     \b
     Example: troth ledger restored my-shop --because "disk of 3 May, copy of the night before" --by "privacy lead"
     Exit: 0 recorded; 2 there is nothing to record.
     """
     from troth.commands.opening import opened
-    from troth.ledger.restored import record
+    from troth.restoring.by_hand import accept
 
     with opened(site) as site_:
-        found = record(site_, because, by)
+        found, replayed = accept(site_, because, by, ledger)
     if json_:
-        as_json({"site": site_.name, "found": found.kind, "words": found.words})
+        done = {"replayed": dict(replayed.done), "lost": dict(replayed.lost)}
+        as_json({"site": site_.name, "found": found.kind, "words": found.words, **done})
     else:
         typer.echo(f"{site_.name}: recorded. {found.words}")
+        for what, count in replayed.done.items():
+            typer.echo(f"  done again: {what}: {count:,}")
         aside("Mail and deliveries wait until `troth restore release`.")
 
 

@@ -114,7 +114,6 @@ BACKUP_DRILLED = _event("backup:drilled", "A backup was restored into a scratch 
 STORE_RESTORED = _event(
     "store:restored", "The stores were put back from a backup, and what had ended since ended again."
 )
-LEDGER_WITNESSED = _event("ledger:witnessed", "A checkpoint was handed to a witness outside.")
 STORE_RELEASED = _event("store:released", "Mail and deliveries may leave again after a restore.")
 ACT_DONE = _event("act:done", "A program, a member of staff or the console carried out an act of the table of acts.")
 PERSON_FOUND = _event(

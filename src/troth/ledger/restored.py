@@ -13,12 +13,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from troth.errors import InvalidInput, Refused
+from troth.errors import InvalidInput
 from troth.ids import new_id
 from troth.ledger import events, heads
 from troth.ledger.actions import append
 from troth.ledger.checkpoints import Checkpoint
-from troth.ledger.seal import seal
 from troth.ledger.tables import restoration
 from troth.store.site import Site
 
@@ -44,26 +43,6 @@ class Restoration:
         """What was done, when, by whom and why."""
         what = "A backup was restored" if self.kind == RESTORED else "A store that was put back was accepted"
         return f"{what} on {self.at:%Y-%m-%d %H:%M} UTC by {self.made_by}: {self.because}"
-
-
-def record(site: Site, because: str, by: str) -> heads.Problem:
-    """Record why the stores are not what was sealed, and go on from what they hold; returns what was wrong.
-
-    Raises:
-        Refused: when the stores are what was sealed.
-        InvalidInput: without a role or a reason.
-        Unverifiable: when the ledger cannot be sealed for another cause.
-    """
-    role, reason = role_and_reason(because, by)
-    with site.writing() as conn:
-        problem = heads.look(site)
-        if problem is None:
-            raise Refused("Nothing is to be recorded: the stores are what was sealed.")
-        last = heads.last_checkpoint(conn)
-        enter(site, conn, RECORDED, reason, role, problem, last)
-    heads.reset(site, last)
-    seal(site)
-    return problem
 
 
 def role_and_reason(because: str, by: str) -> tuple[str, str]:

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +22,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from troth.errors import StoreError
+from troth.store.dumping import dump
 
 Step = Callable[[int, int, str], None]
 STAGED = "troth_staged"
@@ -46,7 +45,7 @@ def copy_out(engine: Engine, to: Path, step: Step | None = None) -> None:
     if engine.dialect.name == "sqlite":
         _copy_sqlite(Path(str(engine.url.database)), to, step)
     else:
-        _dump(engine, to)
+        dump(engine, to)
     with to.open("rb") as file:
         os.fsync(file.fileno())
 
@@ -64,26 +63,6 @@ def _copy_sqlite(source: Path, to: Path, step: Step | None) -> None:
             live.execute("COMMIT")
     except sqlite3.Error as error:
         raise StoreError(f"The store `{source.name}` cannot be copied: {error}.", "Nothing was changed.") from None
-
-
-def _dump(engine: Engine, to: Path) -> None:
-    program = os.environ.get("TROTH_PG_DUMP") or shutil.which("pg_dump")
-    if not program:
-        raise StoreError("`pg_dump` is not on this machine.", "Install it: `apt install postgresql-client`.")
-    with engine.connect() as conn:
-        schema = conn.exec_driver_sql("SELECT current_schema()").scalar_one()
-    url = engine.url
-    where = {"PGHOST": url.host or url.query.get("host"), "PGPORT": url.port, "PGUSER": url.username}
-    where |= {"PGPASSWORD": url.password, "PGDATABASE": url.database}
-    env = {**os.environ, **{name: str(value) for name, value in where.items() if value}}
-    command = [program, "--format=plain", "--no-owner", "--no-privileges", f"--schema={schema}", f"--file={to}"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603  (no shell, our own words)
-    if done.returncode == 0:
-        return
-    if "version mismatch" in done.stderr:
-        hint = "Install the client of the server's version, or name it in the variable TROTH_PG_DUMP."
-        raise StoreError("`pg_dump` is older than the server.", hint)
-    raise StoreError("`pg_dump` failed.", done.stderr.strip().splitlines()[-1][:300] if done.stderr.strip() else "")
 
 
 def copy_in(engine: Engine, source: Path, schema: str) -> None:
