@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from tests.actions.lives import customer, fields_held, leave, places_of, publish, rows, work
 from tests.actions.test_sweep import NO_ARCHIVE
@@ -16,6 +17,7 @@ from troth.people.vault import By, find, read
 from troth.retention.alarms import alarms
 from troth.retention.ending import begin_ending, destroy_due, restore
 from troth.retention.holds import holds_of, make_hold, release
+from troth.retention.tables import hold as hold_table
 from troth.store.site import Site
 
 SYSTEM = By("system")
@@ -206,6 +208,40 @@ def test_an_archive_of_six_years_is_whole_to_its_last_day_whatever_the_margin(
         work(site)
         assert opens(site, one, "order_total", "accounts", FINANCE), day
     clock.at = utc(2032, 12, 2)
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+
+
+def test_a_hold_that_was_reckoned_with_365_days_a_year_goes_on_until_the_years_are_over(
+    site: Site, clock: MovedClock
+) -> None:
+    one = customer(site)
+    erase(site, one)
+    work(site)
+    with site.writing() as conn:
+        conn.execute(update(hold_table).values(ends_at=START + days(6 * 365)))
+    clock.at = START + days(6 * 365)
+    assert clock.at < BOOKS_END
+    work(site)
+    assert opens(site, one, "order_total", "accounts", FINANCE)
+    with site.reading() as conn:
+        assert [each.ends_at for each in holds_of(conn, one, site.now())] == [BOOKS_END]
+    clock.at = BOOKS_END
+    work(site)
+    assert places_of(site, [one]) <= {"ending"}
+
+
+def test_an_archive_that_a_new_version_keeps_for_longer_is_not_lost_at_its_former_end(
+    site: Site, clock: MovedClock
+) -> None:
+    one = customer(site)
+    erase(site, one)
+    work(site)
+    publish(site, "order_total, keep: 6 years, after", "order_total, keep: 8 years, after")
+    clock.at = BOOKS_END
+    work(site)
+    assert opens(site, one, "order_total", "accounts", FINANCE)
+    clock.at = utc(2034, 1, 6)
     work(site)
     assert places_of(site, [one]) <= {"ending"}
 

@@ -253,11 +253,11 @@ def dealings(draw: st.DrawFn) -> list[Dealt]:
 
 
 @given(dealings(), INSTANTS, st.sets(st.sampled_from(get_args(End))), st.none() | INSTANTS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_both_readings_of_when_business_ends_agree(
     made: list[Dealt], since: datetime, ends: set[str], stopped: datetime | None
 ) -> None:
-    entry = Relationship(begins=("order", "enquiry"), ends=tuple(sorted(ends)), silence=Period(90, "day"))
+    entry = Relationship(begins=("order", "enquiry"), ends=tuple(sorted(ends)), silence=Period(3, "month"))
     theirs = [relationship.Dealing(one.kind, one.at, one.closed_at, one.warranty) for one in made]
     assert business_ends(entry, made, since, stopped) == relationship.ends_at(entry, theirs, since, stopped)
 

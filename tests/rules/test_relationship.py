@@ -22,7 +22,7 @@ from troth.store.schema import data_tables
 SINCE = utc(2025, 1, 1)
 WARRANTY = Relationship(begins=("order", "registration"), ends=("customer notice", "last warranty ends"))
 SILENCE = Relationship(begins=("enquiry",), ends=("silence",), silence=Period(90, "day"))
-EVERY_WAY = Relationship(begins=("order", "enquiry"), ends=get_args(End), silence=Period(400, "day"))
+EVERY_WAY = Relationship(begins=("order", "enquiry"), ends=get_args(End), silence=Period(13, "month"))
 LEAVING = Relationship(begins=("registration",), ends=("account closed", "silence"), silence=Period(730, "day"))
 UNSUBSCRIBING = Relationship(ends=("unsubscribed", "silence"), silence=Period(730, "day"))
 ANSWERED = Relationship(begins=("enquiry",), ends=("enquiry answered",))
@@ -156,7 +156,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Engine:
             UNSUBSCRIBING,
             ANSWERED,
             Relationship(ends=()),
-            *(Relationship(begins=("order",), ends=(word,), silence=Period(9, "day")) for word in get_args(End)),
+            *(Relationship(begins=("order",), ends=(word,), silence=Period(9, "month")) for word in get_args(End)),
         ]
     ),
     some=st.booleans(),

@@ -75,6 +75,7 @@ ENDING_RESTORED = _event("ending:restored", "Quarantined data was put back befor
 HOLD_MADE = _event("hold:made", "Data was excepted from deletion, for a reason and until a day.")
 HOLD_REFUSED = _event("hold:refused", "A hold was asked for and the policy knows no ground for it.")
 HOLD_RELEASED = _event("hold:released", "A hold was lifted by somebody.")
+HOLD_PROLONGED = _event("hold:prolonged", "An archive goes on: by the policy in force its period is not over.")
 HOLD_ENDED = _event("hold:ended", "A hold reached its end.")
 
 KEY_MADE = _event("key:made", "A key was made.")

@@ -209,8 +209,7 @@ def business_ends(
     if "unsubscribed" in entry.ends and stopped and (begun is None or stopped >= begun):
         ends.append(stopped)
     if "silence" in entry.ends and entry.silence:
-        last = max((one.last for one in dealt if one.kind != NOTICE), default=since)
-        silence = entry.silence
+        last, silence = max((one.last for one in dealt if one.kind != NOTICE), default=since), entry.silence
         by_date = {f"{silence.unit}s": silence.number} if silence.unit in _BY_DATE else {}
         ends.append(last + relativedelta(**by_date) if by_date else last + _about(silence))  # type: ignore[arg-type]
     return min(ends, default=None)
