@@ -8,19 +8,19 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format demo bench lock clean
+.PHONY: help setup test test-all check mutants format docs demo bench lock clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
 
 setup: ## make .venv with everything pinned, and fetch the front-end files
 	@test -n "$(PYTHON)" || { echo "Troth needs Python 3.11 or newer." \
 		"hint: 'apt install python3 python3-venv' or 'brew install python', or make setup PYTHON=/path/to/python" >&2; exit 1; }
 	@"$(PYTHON)" scripts/setup.py
 
-# loadfile: tests of one file share what their file set up; files go to whichever core is free.
+# loadfile: tests of one file share what their file set up; files go to whichever core is free, in tests/conftest.py's order.
 test: setup ## run all tests on all cores (ARGS="-k words" narrows them)
-	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --sampled $(ARGS)
 
 check: setup ## what CI runs: format, lint, types, arrows between rooms, tests
 	@$(BIN)/ruff format --check --quiet .
@@ -29,9 +29,19 @@ check: setup ## what CI runs: format, lint, types, arrows between rooms, tests
 	@$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory test
 
+test-all: setup ## the tests that are too long for every run, and the mutants, after all others
+	@$(MAKE) --no-print-directory check ARGS="-m 'long or not long'"
+	@$(MAKE) --no-print-directory mutants
+
+mutants: setup ## change what enforces each clause, and fail where no test of the clause notices (ARGS="--only gate" narrows)
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
 format: setup ## put the code in the shape that check asks for
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: setup ## write anew the pages and schemas in docs/ that are made from the code
+	@$(BIN)/python -m scripts.documents
 
 demo: setup ## the five operators, rehearsed, on one port
 	@$(BIN)/troth demo

@@ -29,6 +29,7 @@ MODULES = (
     "sweeping",
     "erasing",
     "ledger",
+    "reconciling",
     "space",
     "memory",
     "http",

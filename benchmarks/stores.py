@@ -97,11 +97,16 @@ def find_server() -> str | None:
     return None if refusal(address) else address.render_as_string(hide_password=False)
 
 
-def open_shop(folder: Path, url: str, keys: str) -> Site:
-    """The benchmarks' shop on two databases, prepared, with its policy in force; its clock stands at ``START``."""
+def open_shop(folder: Path, url: str, keys: str, *, keyed: bool = False) -> Site:
+    """The benchmarks' shop on two databases, prepared, with its policy in force; its clock stands at ``START``.
+
+    Only one that is ``keyed`` has its site key, so that what it writes carries marks from the first row on.
+    """
     shutil.copytree(SHOP, folder, dirs_exist_ok=True)
     site = open_site(folder, MovedClock(START), database=url, keys=keys)
     prepare(site)
+    if keyed:
+        make_site_key(site)
     policy, decisions = ((folder / name).read_text() for name in ("policy.yaml", "decisions.yaml"))
     with site.writing() as conn:
         versions.archive(conn, policy, decisions, effective_at=utc(2024), at=utc(2023, 12))
@@ -112,8 +117,7 @@ def open_shop(folder: Path, url: str, keys: str) -> Site:
 def shop(stores: Stores, kind: Kind) -> Iterator[Site]:
     """A fresh shop on a fresh data store and key store of ``kind``."""
     urls = [stores.empty(kind), stores.empty(kind)]
-    site = open_shop(stores.folder / f"shop-{secrets.token_hex(4)}", *urls)
-    make_site_key(site)
+    site = open_shop(stores.folder / f"shop-{secrets.token_hex(4)}", *urls, keyed=True)
     try:
         yield site
     finally:

@@ -1,10 +1,11 @@
 """Verify an exported ledger without Troth: Python's standard library and `cryptography`, nothing else.
 
     troth ledger export SITE > ledger.jsonl
-    python verify_ledger.py ledger.jsonl [--key ledger.pem]
+    python verify_ledger.py ledger.jsonl [--key ledger.pem] [--witness FILE ...]
 
 Give the public key that you were handed at another time and by another way: without it the key named in the file itself is
-believed, which shows that the file holds together but not who signed it. docs/ledger-format.md describes every line.
+believed, which shows that the file holds together but not who signed it. Give what witnesses kept, too: a ledger that somebody
+with the key wrote anew is whole in itself, and not the one that they saw. docs/ledger-format.md describes every line.
 
 Exit status: 0 when every sealed entry is as it was signed, 1 when something is wrong (the first is named), 2 when the file
 cannot be read.
@@ -12,8 +13,10 @@ cannot be read.
 # ruff: noqa: T201  (it speaks to whoever ran it)
 
 import argparse
+import base64
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -62,8 +65,18 @@ def key_id(key: Ed25519PublicKey) -> str:
     return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
 
 
-def verify(lines: Iterable[str], trusted: Ed25519PublicKey | None) -> tuple[int, int]:
-    """How many entries are sealed and how many are not; raises Wrong at the first thing that is not as signed."""
+Seen = list[tuple[int, str]]
+"""sizes of the tree, and the root that a witness saw at each"""
+NOTE = re.compile(
+    r"^(troth/(\S+)\n([0-9]+)\n(\S+)\n\S+\n)\n((?:— \S+ \S+\n)+)", re.MULTILINE
+)  # a signed note as C2SP has it; a mail is to be saved as plain text
+
+
+def verify(
+    lines: Iterable[str], trusted: Ed25519PublicKey | None, witnesses: Iterable[str] = ()
+) -> tuple[int, int, int]:
+    """How many entries are sealed, how many are not, and how many checkpoints witnesses saw; raises Wrong at the first thing
+    that is not as signed or as seen."""
     values = parsed(lines)
     head = next(values, {})
     if head.get("format") != FORMAT:
@@ -72,6 +85,8 @@ def verify(lines: Iterable[str], trusted: Ed25519PublicKey | None) -> tuple[int,
     if trusted is not None:
         keys = {key_id(trusted): trusted}
     tree, signed, unsealed = Tree(), 0, 0
+    seen = sorted({one for text in witnesses for one in noted(text, head["ledger"], keys)})
+    waiting = list(seen)
     for value in values:
         if "checkpoint" in value:
             signed = check(value["checkpoint"], tree, head["ledger"], keys)
@@ -80,9 +95,42 @@ def verify(lines: Iterable[str], trusted: Ed25519PublicKey | None) -> tuple[int,
             leaf_of(value)
         else:
             place(value, tree)
+            while waiting and waiting[0][0] == tree.size:
+                compare(waiting.pop(0), tree)
+    if waiting:
+        raise Wrong(f"a witness saw {waiting[0][0]} entries, and there are {tree.size}")
     if tree.size != signed:
         raise Wrong(f"no checkpoint covers what follows position {signed}")
-    return signed, unsealed
+    return signed, unsealed, len(seen)
+
+
+def noted(text: str, ledger: str, keys: dict[str, Ed25519PublicKey]) -> Iterator[tuple[int, str]]:
+    """What the notes in a text say of this ledger, each held against its signature."""
+    for signed, name, size, root, signatures in NOTE.findall(text):
+        if name != ledger:
+            continue
+        if not any(signs(key, f"troth/{ledger}", signed, signatures) for key in keys.values()):
+            raise Wrong(f"a witness holds a checkpoint at size {size} that none of the keys signed")
+        yield int(size), base64.b64decode(root).hex()
+
+
+def signs(key: Ed25519PublicKey, name: str, signed: str, signatures: str) -> bool:
+    mark = hashlib.sha256(name.encode() + b"\n\x01" + key.public_bytes_raw()).digest()[:4]
+    for whose, value in re.findall(r"— (\S+) (\S+)\n", signatures):
+        raw = base64.b64decode(value)
+        if whose == name and raw[:4] == mark:
+            try:
+                key.verify(raw[4:], signed.encode())
+            except InvalidSignature:
+                continue
+            return True
+    return False
+
+
+def compare(seen: tuple[int, str], tree: Tree) -> None:
+    """Hold the tree against what a witness saw at its size."""
+    if tree.root().hex() != seen[1]:
+        raise Wrong(f"a witness saw another tree of the first {seen[0]} entries")
 
 
 def parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -134,10 +182,16 @@ def main() -> int:
     options = argparse.ArgumentParser(description="Verify an exported ledger without Troth.")
     options.add_argument("ledger", type=Path, help="what `troth ledger export` wrote")
     options.add_argument("--key", type=Path, help="the site's public key, PEM, got by another way than the ledger")
+    options.add_argument(
+        "--witness", type=Path, action="append", default=[], help="what a witness kept; may be given again"
+    )
     given = options.parse_args()
     try:
         with given.ledger.open(encoding="utf-8") as lines:
-            sealed, unsealed = verify(lines, trusted_key(given.key))
+            texts = [path.read_text(encoding="utf-8").replace("\r\n", "\n") for path in given.witness]
+            if not all(NOTE.search(text) for text in texts):
+                raise ValueError("a file of a witness holds no checkpoint")
+            sealed, unsealed, seen = verify(lines, trusted_key(given.key), texts)
     except Wrong as wrong:
         print(f"broken: {wrong}")
         return 1
@@ -146,6 +200,8 @@ def main() -> int:
         return 2
     whose = "the key you gave" if given.key else "the key named in the file; pass --key to check whose it is"
     print(f"whole: {sealed} sealed entries, {unsealed} not sealed yet; signed with {whose}")
+    if given.witness:
+        print(f"{seen} checkpoints that witnesses saw are in it")
     return 0
 
 

@@ -17,6 +17,20 @@ _OPEN = (
 _CLOSE = "document.querySelectorAll('main details[data-shut]').forEach(one => { one.open = false })"
 _TWICE = """() => [...document.querySelectorAll('[id]')].map(one => one.id).filter((id, at, all) => all.indexOf(id) !== at)"""
 _MOST_TABS = 120
+_CLIPPED = """() => [...document.querySelectorAll('body, body *')].filter(one => {
+  if (one.closest('svg, textarea, select, input, iframe')) return false
+  for (let up = one; up; up = up.parentElement) if (getComputedStyle(up).clipPath === 'inset(50%)') return false
+  const box = one.getBoundingClientRect()
+  if (!box.width || !box.height) return false
+  const cut = getComputedStyle(one).overflowX !== 'visible' && one.scrollWidth > one.clientWidth + 1
+  return cut || box.right > document.documentElement.clientWidth + 1 || box.left < -1
+}).map(one => one.outerHTML.slice(0, 160))"""
+
+
+def clipped(page: Page) -> list[str]:
+    """What of the page cannot be seen without scrolling sideways, whether the window would scroll or a box inside it."""
+    found: list[str] = page.evaluate(_CLIPPED)
+    return found
 
 
 def fits(page: Page, picture: Path) -> None:
@@ -26,6 +40,8 @@ def fits(page: Page, picture: Path) -> None:
         Path(wanted).mkdir(parents=True, exist_ok=True)
         shutil.copy(picture, wanted)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{picture.stem} is too wide"
+    found = clipped(page)
+    assert not found, f"{picture.stem} is clipped: {found}"
 
 
 def looks(page: Page, picture: Path) -> None:

@@ -1,9 +1,11 @@
 """What every test may ask for: a fresh database on either store, and a browser."""
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 from sqlalchemy import URL
@@ -17,8 +19,10 @@ from tests.databases import (
     run_folder_held,
     unavailable,
 )
+from tests.doors import operator, shown, watched  # noqa: F401  (fixtures)
 from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
 from tests.members import door  # noqa: F401  (a fixture)
+from tests.sets import one_by_one
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,11 +39,70 @@ CHROMIUM_OPTIONS = [
 ]
 
 
+LONGEST = (
+    "test_rehearsal_on",
+    "test_rehearsal_faults_on",
+    "test_rehearsal_again",
+    "test_generated",
+    "test_canary",
+    "test_change_crashes",
+    "test_request_crashes",
+    "test_desk_acts",
+    "test_mutants",
+    "test_acts",
+)
+"""the beginnings of the names of the files that take longest: begun first, they leave no core idle at the end of a run"""
+
+
+OF_STORES = (
+    *("test_change_crashes", "test_engines", "test_keystore", "test_ledger", "test_lies", "test_many", "test_marks"),
+    *("test_migrations", "test_query_plans", "test_reading_together", "test_request_crashes", "test_restore"),
+    *("test_stores", "test_together", "test_vault"),
+)
+"""the beginnings of the names of files about the stores themselves: all their tests run on both in every run"""
+ONE_IN = 3
+"""so many of the other tests on PostgreSQL are in every run, the same ones each time; all are in `make test-all`"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sampled", action="store_true", help="of most tests on PostgreSQL, run one in three; `make test` does"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest files come first; the order of all others, and within a file, stays."""
+    items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
+    for item in items if config.getoption("--sampled") else ():
+        told = f"{item.path.name}::{item.name}"
+        if "postgresql" in item.name and not told.startswith(OF_STORES) and crc32(told.encode()) % ONE_IN:
+            item.add_marker("long")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: it is looked through for garbage less often."""
+    gc.set_threshold(50_000, 50, 100)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         run = ExitStack()
         run.enter_context(run_folder_held())
         config.add_cleanup(run.close)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test that proves a clause reaches the act through a door that a business or a person has; sets are of one in it."""
+    if not any(item.iter_markers("clause")):
+        return (yield)
+    with watched() as gone_through, pytest.MonkeyPatch.context() as patch:
+        one_by_one(patch)
+        result = yield
+    if not gone_through:
+        pytest.fail("This test is marked with a clause and goes through no door; see tests/doors.py.", pytrace=False)
+    return result
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,9 @@ from troth.store.site import Site
 KILLED = -signal.SIGKILL
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([f"tests.{one}_crashes" for one in ("collection", "key", "reading", "request")])
+_processes.set_forkserver_preload(
+    [f"tests.{one}_crashes" for one in ("change", "collection", "key", "reading", "request")]
+)
 
 
 def die() -> None:

@@ -18,6 +18,9 @@ from troth.store.site import Site
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SMALL = {
+    "store_sum",
+    "store_change",
+    "store_sealed",
     "policy_version",
     "shape",
     "shown",
@@ -28,6 +31,8 @@ SMALL = {
     "day_key",
     "request_key",
     "ledger_checkpoint",
+    "ledger_head",
+    "restoration",
     "visit",
 }
 """tables that stay small however many people there are, and the visits, which are parted by the day"""

@@ -50,11 +50,13 @@ class Databases:
         self._folder = folder
         self._made: list[str] = []
         self._templates: dict[tuple[StoreKind, Prepare], str] = {}
+        self._maintaining: dict[int, psycopg.Connection] = {}
 
     def fresh(self, kind: StoreKind, prepared_by: Prepare | None = None) -> str:
         """The URL of a new database: empty, or a copy of what `prepared_by(url)` once made.
 
-        `prepared_by` must close its connections: PostgreSQL copies only a database that nobody uses.
+        `prepared_by` must close its connections: PostgreSQL copies only a database that nobody uses. Where it has a
+        `base`, it is given a copy of what that one made.
         """
         source = self._template(kind, prepared_by) if prepared_by else None
         name = f"troth_test_{os.getpid()}_{secrets.token_hex(4)}"
@@ -75,11 +77,13 @@ class Databases:
     def close(self) -> None:
         for url in list(self._made):
             self.drop(url)
+        if connection := self._maintaining.pop(os.getpid(), None):
+            connection.close()
 
     def _template(self, kind: StoreKind, prepared_by: Prepare) -> str:
         key = (kind, prepared_by)
         if key not in self._templates:
-            url = self.fresh(kind)
+            url = self.fresh(kind, getattr(prepared_by, "base", None))
             prepared_by(url)
             self._templates[key] = url
         return self._templates[key]
@@ -94,13 +98,23 @@ class Databases:
     def _postgresql(self, name: str, source: str | None) -> str:
         original = str(make_url(source).database) if source else "template0"
         self._maintain("CREATE DATABASE {} TEMPLATE {}", name, original)
-        # What these tests must not lose is the answer, not the disk: commits need not wait for it.
-        self._maintain("ALTER DATABASE {} SET synchronous_commit = off", name)
+        if not self._forgetful():
+            # What these tests must not lose is the answer, not the disk: commits need not wait for it.
+            self._maintain("ALTER DATABASE {} SET synchronous_commit = off", name)
         return self._server().set(database=name).render_as_string(hide_password=False)
 
+    def _forgetful(self) -> bool:
+        """Whether no commit of this server waits for a disk, whatever the database."""
+        return self._connection().execute("SHOW synchronous_commit").fetchone() == ("off",)
+
     def _maintain(self, statement: str, *names: str) -> None:
-        with closing(psycopg.connect(libpq(self._server()), autocommit=True)) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        self._connection().execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def _connection(self) -> psycopg.Connection:
+        """One to the maintenance database; a process that was forked has its own."""
+        if os.getpid() not in self._maintaining:
+            self._maintaining[os.getpid()] = psycopg.connect(libpq(self._server()), autocommit=True)
+        return self._maintaining[os.getpid()]
 
 
 def postgres_server() -> URL:

@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from random import Random
 from types import NoneType, UnionType
@@ -22,7 +22,9 @@ from pydantic.fields import FieldInfo
 
 from troth.policy.check import check_texts
 from troth.policy.model import Policy
-from troth.policy.parse import REFERENCES
+from troth.policy.periods import Period
+from troth.policy.places import within
+from troth.policy.references import by_key, sections
 from troth.policy.words import Text
 
 LEFT_OUT = 0.4
@@ -33,10 +35,11 @@ FEW = (0, 3)
 ALWAYS = frozenset({"policy", "operator", "people", "data", "purposes", "collection"})
 CATEGORIES = (
     *("pd:Name", "pd:TelephoneNumber", "pd:PhysicalAddress", "pd:Interest", "pd:BirthDate", "pd:Communication"),
-    *("pd:Purchase", "pd:IPAddress", "pd:Website", "pd:Gender", "pd:Opinion", "pd:PaymentCard", "pd:Job"),
+    *("pd:Purchase", "pd:IPAddress", "pd:BrowserHistory", "pd:Gender", "pd:Opinion", "pd:PaymentCard", "pd:Job"),
 )
 SHORT = ("12 hours", "1 day", "2 days", "3 days", "5 days", "1 week")
 COUNTRIES = ("GB", "US", "TW", "FR")
+PLACES = (*COUNTRIES, "EU", "EEA")
 SOON = (date(2026, 1, 7), date(2026, 1, 9), date(2030, 1, 1))
 DATES: Mapping[str, tuple[date, ...]] = {
     "policy.effective": (date(2024, 1, 1), date(2025, 6, 1)),
@@ -44,24 +47,11 @@ DATES: Mapping[str, tuple[date, ...]] = {
     "purposes.*.before": SOON,
 }
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "*.needs": ("open order", "open request", "open ticket", "paid order"),
-    "legal.*.needs": ("reference", "approver"),
-    "purposes.*.roles": ("finance", "support desk"),
-    "policy.flows": ("from people", "from partners", "to partners"),
-    "policy.answers.holds": ("why", "what", "recipients", "how long"),
-    "relationship.*.begins": ("order", "registration", "enquiry"),
-    "relationship.*.ends": ("customer notice", "last warranty ends", "silence"),
-    "retention.*.what": ("request log", "staff log"),
-    "erasure.may keep": ("open orders", "legal duties"),
-    "rights.*.by": ("account", "e-mail", "letter", "web"),
-    "rights.*.limits": ("reveals another person", "legal duty"),
     "transfers.stored in": COUNTRIES,
     "transfers.may move to": COUNTRIES,
-    "transfers.safeguards": ("adequacy", "standard clauses", "binding corporate rules", "explicit consent"),
-    "changes.told by": ("page", "banner", "e-mail"),
-    "changes.significant means": ("purposes", "recipients", "retention"),
-    "security.*.tells": ("authority", "people"),
+    "*.dpv": ("dpv:DirectMarketing", "dpv:PaymentManagement"),
     "*.country": COUNTRIES,
+    "operator.time zone": ("Asia/Taipei", "Europe/London", "America/Los_Angeles"),
     "*.email": ("privacy@made.example",),
     "*.policy url": ("https://outsider.example/privacy",),
 }
@@ -95,8 +85,16 @@ def generated(seed: int) -> Generated:
     """The site that follows from ``seed``."""
     maker = _Maker(Random(f"generated:{seed}"))
     tree = maker.policy()
+    _answer(tree)
     policy = _yaml(tree)
     return Generated(seed, policy, _settled(policy), _yaml(_wiring(seed, tree, maker.random)), frozenset(maker.used))
+
+
+def _answer(tree: dict[str, Any]) -> None:
+    """Let a section that is not empty answer each question that none would: only a value settles that."""
+    for error in check_texts(_yaml(tree)).unsettled:
+        if error.rule == "E-27" and error.path[:2] == ("policy", "answers"):
+            tree["policy"]["answers"][int(error.path[2])]["holds"] = ["purposes"]
 
 
 def _settled(policy: str) -> str:
@@ -112,8 +110,7 @@ def _settled(policy: str) -> str:
 def _wiring(seed: int, tree: Mapping[str, Any], random: Random) -> dict[str, Any]:
     partners = [key for key in tree.get("recipients", {}) if random.random() < 0.8]
     attested = {key: {"by": "somebody", "until": random.choice(SOON)} for key in tree.get("security", {})}
-    stored_in = tree.get("transfers", {}).get("stored in", COUNTRIES)
-    store = {"database": "sqlite:///var/data.db", "country": random.choice(stored_in)}
+    store = {"database": "sqlite:///var/data.db", **_country(tree, random)}
     return {
         "name": f"generated-{seed}",
         "title": "Generated",
@@ -122,6 +119,14 @@ def _wiring(seed: int, tree: Mapping[str, Any], random: Random) -> dict[str, Any
         "mail": {"sender": "privacy@made.example"},
         "attested": attested,
     }
+
+
+def _country(tree: Mapping[str, Any], random: Random) -> dict[str, str]:
+    """A country that all the policy says of where data is kept allows; none, if it contradicts itself."""
+    allowed = [tree.get("transfers", {}).get("stored in", COUNTRIES)]
+    allowed += [one.get("in", ()) for one in tree.get("absolutes", {}).values() if one.get("only") == "store"]
+    countries = [one for one in COUNTRIES if all(within(one, places) for places in allowed)]
+    return {"country": random.choice(countries)} if countries else {}
 
 
 def _yaml(tree: Mapping[str, Any]) -> str:
@@ -183,7 +188,7 @@ class _Maker:
             if value is not None:
                 made[alias] = value
                 self.used |= {f"{model.__name__}.{name}"} | _words_used(model, name, info, value)
-        return _sensible(made, path, self.random)
+        return _sensible(made, path, self)
 
     def _value(self, info: FieldInfo, path: tuple[str, ...], made: Mapping[str, Any]) -> Any:
         own = _OWN.get(_pattern(path))
@@ -199,7 +204,7 @@ class _Maker:
             return random.random() < 0.4
         if kind is int:
             return random.randint(2, 18)
-        if kind is timedelta:
+        if kind is Period:
             return random.choice(SHORT)
         if kind is date:
             return random.choice(DATES.get(pattern, SOON))
@@ -213,24 +218,31 @@ class _Maker:
 
     def _known(self, pattern: str) -> list[str]:
         """The words that ``pattern`` may hold; none when any word will do."""
-        sections = REFERENCES.get(pattern, ())
-        words = [one for name in sections for one in ([name[1:]] if name.startswith("=") else self.ids[name])]
+        refers = by_key().get(pattern)
+        words = [one for name in refers.sections for one in self._ids_of(name)] + [*refers.also] if refers else []
         general = f"*.{pattern.rpartition('.')[2]}"
         return [*words, *WORDS.get(pattern, WORDS.get(general, ()))]
+
+    def _ids_of(self, section: str) -> list[str]:
+        elsewhere = {"roles": ["finance", "support desk", "desk"], "topics": ["why", "what", "how long"]}
+        elsewhere |= {"sections": [*sections()], "entries": [f"data.{one}" for one in self.ids["data"]]}
+        return elsewhere.get(section) or self.ids[section]
 
     def _one(self, pattern: str, path: tuple[str, ...]) -> str | None:
         known = self._known(pattern)
         if known:
             return self.random.choice(known)
-        return None if pattern in REFERENCES else f"some {path[-1]}"
+        return None if pattern in by_key() else f"some {path[-1]}"
 
     def _many(self, kind: Any, pattern: str, path: tuple[str, ...], info: FieldInfo) -> list[Any] | None:
+        if _plain(kind) is Text:
+            return [self._of(Text, path, info)]
         if isinstance(_plain(kind), type) and issubclass(_plain(kind), BaseModel):
             return [self._entry(_plain(kind), path) for _ in range(self.random.randint(1, 2))]
         if get_origin(_plain(kind)) is Literal:
             known: list[Any] = list(get_args(_plain(kind)))
         else:
-            known = self._known(pattern) or ([] if pattern in REFERENCES else [f"some {path[-1]}"])
+            known = self._known(pattern) or ([] if pattern in by_key() else [f"some {path[-1]}"])
         if not known:
             return None
         return self.random.sample(known, self.random.randint(1, min(len(known), 5)))
@@ -248,7 +260,7 @@ def _plain(annotation: Any) -> Any:
     return _plain(get_args(annotation)[0]) if get_origin(annotation) is Annotated else annotation
 
 
-SINGLE = frozenset({"policy", "operator", "visits", "request log", "erasure", "transfers", "changes"})
+SINGLE = frozenset({"policy", "operator", "visits", "request log", "erasure", "transfers", "changes", "backups"})
 """sections that are one entry, without ids"""
 
 
@@ -262,7 +274,7 @@ def _must(path: tuple[str, ...]) -> bool:
 
 
 MUST = frozenset(
-    {"policy.version", "operator.name", "operator.email", "retention.*.keep", "relationship.*.ends"}
+    {"policy.version", "operator.name", "operator.email", "operator.roles", "retention.*.keep", "relationship.*.ends"}
     | {"collection.*.required"}
 )
 """What is written nearly always or always; without a name and an address the promise to say them is broken."""
@@ -283,40 +295,75 @@ def _different(maker: _Maker, made: Mapping[str, Any]) -> dict[str, str] | None:
     return {asked[-1]: asked[0]} if asked[-1] != asked[0] else None
 
 
+_SAFE = ("collection", "relationship ends", "request", "last contact", "account closed", "order")
+
+
+def _after(maker: _Maker, made: Mapping[str, Any]) -> list[str]:
+    """What happens by itself in a rehearsal, or is never reported there; ages follow from dates of birth that it makes up."""
+    words = [*_SAFE, *maker.ids["events"], *(f"withdrawal of {one}" for one in maker.ids["purposes"])]
+    return maker.random.sample(words, maker.random.choice((1, 1, 2)))
+
+
+def _until(maker: _Maker, made: Mapping[str, Any]) -> list[str] | None:
+    return [one for one in _after(maker, made) if one != "collection"] or None
+
+
 def _what(maker: _Maker, made: Mapping[str, Any]) -> list[str]:
     random, everything = maker.random, [f"everything about a {one}" for one in maker.ids["people"]]
-    logs = WORDS["retention.*.what"] if random.random() < 0.1 else ()
+    logs = ("request log", "staff log") if random.random() < 0.1 else ()
     return random.sample([*everything, *maker.ids["data"], *logs], random.randint(1, 3))
-
-
-def _only_for(maker: _Maker, made: Mapping[str, Any]) -> list[str]:
-    return maker.random.sample([*maker.ids["purposes"], *maker.ids["collection"], *COUNTRIES], 2)
 
 
 _OWN: Mapping[str, Callable[[_Maker, Mapping[str, Any]], Any]] = {
     "policy.version": lambda maker, made: 1,
+    "operator.roles": lambda maker, made: {"finance": "finance", "support desk": {"en": "support", "zh-Hant": "支援"}},
     "data.*.category": lambda maker, made: maker.random.choice(CATEGORIES),
     "collection.*.keeps when different": _different,
     "retention.*.what": _what,
-    "absolutes.*.for": _only_for,
+    "retention.*.after": _after,
+    "retention.*.until": _until,
+    "operator.financial year ends": lambda maker, made: maker.random.choice(("31 March", "8 January", "28 February")),
+    "absolutes.*.for": lambda maker, made: [],
+    "absolutes.*.in": lambda maker, made: [],
 }
 
 
-def _sensible(made: dict[str, Any], path: tuple[str, ...], random: Random) -> dict[str, Any]:
+def _sensible(made: dict[str, Any], path: tuple[str, ...], maker: _Maker) -> dict[str, Any]:
     """What an author never writes: an absolute that is neither or both; an address by which nobody is known; an archive that
     counts from an event that may never come, of which the policy cannot say how long it keeps anything."""
-    if path[0] == "retention" and made.get("archive"):
-        made["after"] = "collection"
+    random = maker.random
+    if path[0] == "retention":
+        if random.random() < 0.75:
+            made.pop("until", None)
+        if "until" in made:
+            for key in ("keep", "archive", "counted from", "after"):
+                made.pop(key, None)
+        if made.get("archive"):
+            made["after"] = ["collection"]
     if path[0] == "absolutes":
         if ("never" in made) == ("only" in made):
             made.pop("never", None)
             made["only" if random.random() < 0.5 else "never"] = random.choice(("disclose", "read", "collect", "store"))
             made.pop("only", None) if "never" in made else None
+        made.pop("in", None)
+        if made.get("only") == "store":
+            made["in"] = random.sample(PLACES, 2)
+        if made.get("only", "store") == "store":
+            made.pop("for", None)
+        elif "for" in made:
+            of = maker.ids["collection" if made["only"] == "collect" else "purposes"]
+            made["for"] = random.sample(of, min(2, len(of)))
         if made.get("never", made.get("only")) not in {"disclose", "sell"}:
             made.pop("to", None)
+    if path[0] == "automated decisions" and made.get("made") == "never":
+        made.pop("for", None)
+        made.pop("ground", None)
     if path == ("data", "email"):
         made |= {"category": "pd:EmailAddress", "identifies": True, "protect": "sealed"}
     if path[0] == "collection":
+        if random.random() < 0.7:
+            made.pop("needs", None)
+        made |= {"members only": True} if made.get("needs") else {}
         asked = [one for one in made.get("optional", ()) if one not in made["required"]]
         made.pop("optional", None)
         made |= {"optional": asked} if asked else {}

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.databases import StoreKind
-from tests.fixtures import data_tables_made, key_tables_made
+from tests.first_day import data_tables_made, key_tables_made
 from tests.generated import generated
 from troth.policy.notice import as_markdown, notice
 from troth.policy.notice.language import LANGUAGES
 from troth.rehearsal.run import rehearse
 from troth.store import versions
+from troth.web.inside import Inside
 
 DAYS, PEOPLE = 5, 5
 WITH_CANARY = 10
@@ -39,7 +40,7 @@ def lives(seed: int, kind: StoreKind, fresh_database: Callable[..., str], folder
             seed=seed,
             database=fresh_database(kind, prepared_by=data_tables_made),
             keys=fresh_database("sqlite", prepared_by=key_tables_made),
-            with_canary=seed % WITH_CANARY == 0,
+            door=Inside if seed % WITH_CANARY == 0 else None,
         )
     except Exception as error:
         error.add_note(made.shown())

@@ -31,13 +31,22 @@ def compiled(site: str) -> Compiled:
 
 
 @cache
+def with_shop() -> tuple[Compiled, ...]:
+    """The five sites, and the shop of the tests, which has every kind of promise."""
+    shop = check(ROOT / "tests" / "shop").policy
+    assert shop is not None
+    return (*map(compiled, SITES), compile_policy(shop))
+
+
+@cache
 def notice_of(site: str, tag: str = "en") -> Notice:
     return notice(compiled(site), tag, checked=checked(site))
 
 
 def small(text: str) -> Compiled:
     """A policy of a few lines, compiled; its header and operator are added."""
-    return headed(f"policy: {{version: 1}}\noperator: {{name: Lamp Shop}}\n{text}")
+    operator = "" if "\noperator:" in text else "operator: {name: Lamp Shop}\n"
+    return headed(f"policy: {{version: 1}}\n{operator}{text}")
 
 
 def headed(text: str) -> Compiled:

@@ -10,13 +10,14 @@ from itertools import cycle
 from tests.notices import compiled, notice_of
 from troth.clock import DAY, utc
 from troth.evidence.prove import Proven, Report
-from troth.proof import Proof, Verdict
+from troth.proof import Proof
 from troth.rehearsal.events import Event
 from troth.rehearsal.notes import Notes
 from troth.rehearsal.report import Lived
 from troth.rehearsal.reproduce import Fault, Way
 from troth.rehearsal.result import DayCount, Kind, Outcome, Rehearsal, Violation
 from troth.rehearsal.shrink import Shrunk
+from troth.verdicts import Verdict
 
 START = utc(2026, 3, 1)
 DONE, REFUSED, NOBODY = Outcome("done"), Outcome("refused"), Outcome("passed over")
@@ -44,7 +45,7 @@ def year(points: Iterable[str], days: int = 400) -> tuple[DayCount, ...]:
 def report(site: str, *broken: str) -> Report:
     """Every promise of ``site``: those ``broken``, and each verdict among the others."""
     words = {item.promise_id: item.sentence for item in notice_of(site).items}
-    verdicts: cycle[Verdict] = cycle(("kept", "kept", "kept", "attested", "unproven"))
+    verdicts: cycle[Verdict] = cycle(("kept", "kept", "kept", "attested", "not proven"))
     at = START + 400 * DAY
     proven = []
     for promise, verdict in zip(compiled(site).promises, verdicts, strict=False):

@@ -25,18 +25,18 @@ def wish(right: str, key: str = "wish-1") -> Intake:
 def ask_and_die(folder: str, database: str, keys: str, at: datetime, right: str, nth: int) -> None:
     """Take a request in and carry it out; die just before the ``nth`` commit of either store, if there are so many."""
     site = open_site(Path(folder), MovedClock(at), database=database, keys=keys)
-    _die_at_commit(site, nth)
+    die_at_commit(site, nth)
     receive(site, wish(right))
 
 
 def work_and_die(folder: str, database: str, keys: str, at: datetime, nth: int) -> None:
     """Follow requests as the worker does; die just before the ``nth`` commit of either store, if there are so many."""
     site = open_site(Path(folder), MovedClock(at), database=database, keys=keys)
-    _die_at_commit(site, nth)
+    die_at_commit(site, nth)
     following.follow(site)
 
 
-def _die_at_commit(site: Site, nth: int) -> None:
+def die_at_commit(site: Site, nth: int) -> None:
     met = 0
 
     def count(_conn: Connection) -> None:

@@ -59,9 +59,16 @@ def token_of(page: str) -> str:
 
 
 def filled(web: Client, address: str, values: Mapping[str, str], **more: str) -> dict[str, str]:
-    """What a browser would send from the form at ``address`` with ``values`` typed in."""
-    sent = {"token": token_of(web.get(address).text)}
+    """What a browser would send from the form at ``address`` with ``values`` typed in: also the boxes that are ticked there."""
+    page = web.get(address).text
+    sent = {"token": token_of(page)} | {name: "yes" for name, ticked in boxes_of(page).items() if ticked}
     return sent | {f"field.{key}": value for key, value in values.items()} | more
+
+
+def boxes_of(page: str) -> dict[str, bool]:
+    """The check boxes of ``page`` by name, and whether each is ticked as it comes."""
+    tags = re.findall(r'<input type="checkbox"[^>]*>', page)
+    return {re.findall(r' name="([^"]+)"', tag)[0]: re.search(r"\bchecked\b", tag) is not None for tag in tags}
 
 
 def words_of(page: str) -> str:

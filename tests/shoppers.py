@@ -64,9 +64,8 @@ _NUMBER_ON = (
 
 
 def copy_data(source: Engine, target: Engine) -> None:
-    """Make ``target`` what a restored backup of ``source`` would be: every row of every table."""
+    """Make ``target``, prepared and empty, what a restored backup of ``source`` would be: every row of every table."""
     with source.connect() as old, target.begin() as new:
-        data_tables.create_all(new)
         for table in there(old):
             rows = [dict(row._mapping) for row in old.execute(select(table))]
             if rows:

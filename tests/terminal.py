@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ FILLED = {
     '"[an address people can write to about their data]"': "privacy@lamps.example",
     '"[your postal address]"': "1 Lamp Street, Dublin",
 }
+
+
+def filled_in() -> str:
+    """The policy of the starter with its blanks filled in: a clean policy."""
+    text = files("troth").joinpath("starter/policy.yaml").read_text(encoding="utf-8")
+    for placeholder, value in FILLED.items():
+        text = text.replace(placeholder, value)
+    return text
 
 
 def troth(*words: object, env: dict[str, str] | None = None, input: str | None = None) -> Result:  # noqa: A002  (Click calls it so)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.databases import StoreKind
-from tests.fixtures import data_tables_made, key_tables_made
+from tests.first_day import data_tables_made, key_tables_made
 from tests.operators import SITES
 from tests.rehearsals import NAMES
 from troth.rehearsal.run import rehearse

@@ -16,14 +16,15 @@ from typing import Any
 from benchmarks.gdprbench.policy import KINDS, party, point, purpose, source, term, text
 from benchmarks.gdprbench.policy import field as field_
 from troth.clock import to_micros
-from troth.retention.clocks import in_use
+from troth.policy.periods import Period
+from troth.retention.clocks import ahead
 from troth.store.versions import compiled
 
 PAGE = 50
 """records of one answer to a processor who asks by purpose or decision"""
 LOGS = 100
 """entries of one answer to a regulator"""
-TERM = timedelta(days=20)
+TERM = Period(20, "day")
 """within which a deletion is done"""
 MARGIN = timedelta(days=2)
 """ahead of every deadline, as `site.yaml` has it when it says nothing"""
@@ -38,7 +39,7 @@ def ends(kind: int, at: datetime) -> int:
 def early(kind: int) -> timedelta:
     """How long before its deadline a record goes, so that it is gone by then."""
     clock = next(one for one in compiled(text(), "").clocks if (point(kind), field_(kind)) in one.covers)
-    return term(kind) - in_use(clock, TERM, MARGIN)
+    return ahead(clock, TERM, MARGIN)
 
 
 @dataclass(slots=True)

@@ -45,7 +45,8 @@ def text() -> str:
     every = ", ".join(field(kind) for kind in range(KINDS))
     lines = [
         "policy: {version: 1, effective: 2024-01-01, languages: [en], law: []}",
-        'operator: {name: Bench Limited, country: GB, email: privacy@bench.example, address: "1 Bench Street, London"}',
+        'operator: {name: Bench Limited, country: GB, email: privacy@bench.example, address: "1 Bench Street, London", '
+        "roles: {authority desk: those who answer the authority}}",
         "people:",
         "  customer: {label: customers}",
         "data:",
@@ -77,13 +78,13 @@ def text() -> str:
         "  erasure: {right: erasure, by: [web], answer within: 20 days}",
         "  objection: {right: objection, by: [web], answer within: 30 days, "
         f"against: [{', '.join(purpose(kind) for kind in range(KINDS))}, deciding]}}",
-        "erasure: {quarantine: at once, destroy within: 20 days, may keep: [legal duties], everywhere: false}",
+        "erasure: {destroy within: 20 days, may keep: [legal duties], everywhere: false}",
         "transfers: {stored in: [GB], may move to: [], safeguards: [], objection: false}",
-        "changes: {told by: [page], lead time: 14 days, remind every: 7 days, significant means: [purposes]}",
+        "changes: {told by: [page], lead time: 14 days, significant means: [purposes]}",
         "security:",
         "  sealed: {measure: data is sealed, check: sealed}",
         "legal:",
-        "  legal_duties: {label: the law makes us keep it, needs: [reference, approver], act: keep, data: [everything]}",
+        "  legal_duties: {label: the law makes us keep it, needs: [reference, approver, end], act: keep, data: [everything]}",
     ]
     return "\n".join(lines) + "\n"
 

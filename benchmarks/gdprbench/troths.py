@@ -82,7 +82,7 @@ class Troth:
         """Destroy for good what was deleted, ahead of its deadline as the worker would."""
         clock = self.site.clock
         assert isinstance(clock, MovedClock)
-        clock.at += TERM
+        clock.at += TERM.length
         destroy_due(self.site)
 
     def state(self, key: str) -> tuple[Meta, str] | None:
@@ -302,7 +302,7 @@ class _Queue:
         return ["done" for _ in correct_each(self.site, self.conn, sent)]
 
     def _end(self, ops: list[Op]) -> list[int]:
-        deadline = self.site.now() + TERM
+        deadline = self.site.now() + TERM.length
         goings = [
             Going(self.people[op.user], "request:bench", deadline, None if op.kind < 0 else frozenset({field(op.kind)}))
             for op in ops

@@ -13,6 +13,8 @@ import typer
 
 from troth import __version__
 from troth.commands import (
+    act,
+    backup,
     check,
     demo,
     diff,
@@ -23,13 +25,14 @@ from troth.commands import (
     notice,
     prove,
     publish,
-    reference,
     rehearse,
     request,
+    restore,
     schema,
     serve,
     staff,
     stop,
+    token,
     work,
 )
 from troth.commands.saying import Commands
@@ -81,11 +84,16 @@ _troth_can: dict[str, tuple[Any, str]] = {
 }
 for _name, (_command, _short) in _troth_can.items():
     app.command(_name, short_help=_short)(_command)
-app.command("reference", hidden=True)(reference.reference)
+app.command("act", short_help="carry out an act: close an order, disclose, ...", context_settings=act.ANY_OPTION)(
+    act.act
+)
 app.add_typer(ledger.app, name="ledger", short_help="verify and export the record of acts")
+app.add_typer(backup.app, name="backup", short_help="copy both stores, and try a copy")
+app.add_typer(restore.app, name="restore", short_help="put a backup back, and release what waits")
 app.add_typer(keys.app, name="keys", short_help="rotate the site key")
 app.add_typer(request.app, name="request", short_help="people's requests")
 app.add_typer(staff.app, name="staff", short_help="who may enter the desk")
+app.add_typer(token.app, name="token", short_help="tokens of programs for acts")
 app.add_typer(export.app, name="export", short_help="the policy in other programs' formats")
 
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 DAY = timedelta(days=1)
+AHEAD = timedelta(minutes=5)
+"""By how much the clocks of two machines may differ: what is dated further ahead than this, no clock wrote."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,6 +48,11 @@ class MovedClock:
 def utc(year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0) -> datetime:
     """An instant in UTC, for constants and tests."""
     return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
+def of_late(at: datetime | None, now: datetime, within: timedelta) -> bool:
+    """Whether something that is noted as done at ``at`` was done no longer ago than ``within``; not when it is dated ahead."""
+    return at is not None and now - within <= at <= now + AHEAD
 
 
 def to_micros(at: datetime) -> int:

@@ -22,6 +22,10 @@ class PolicyError(TrothError):
     """The policy, its decisions or the wiring cannot be read or do not hold together."""
 
 
+class NotAllowed(PolicyError):
+    """The files were read, and what they ask for may not be: an error in them is unsettled, or a version may not follow."""
+
+
 class Refused(TrothError):
     """The policy in force does not allow this; ``because`` names the promise or line that says so."""
 

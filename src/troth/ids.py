@@ -6,6 +6,7 @@ in the same instant has taken it back.
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
 from threading import Lock
@@ -13,6 +14,10 @@ from threading import Lock
 from troth.clock import to_micros
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+SHAPE = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+"""what an id looks like, as a regular expression"""
+is_id = re.compile(SHAPE).fullmatch
+"""whether a text is one; what stands in an address may hold anything"""
 _STEP_BITS = 64  # of the distance to the next id of one millisecond: as hard to guess as anything needs to be
 _REMEMBERED = 1000  # milliseconds: clocks of several sites may run side by side
 _last: dict[int, int] = {}

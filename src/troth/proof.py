@@ -11,20 +11,22 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, select
 
+from troth import source
 from troth.errors import StoreError
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
+from troth.policy.periods import Period
 from troth.store import versions
 from troth.store.site import Site
 from troth.store.tables import policy_version
+from troth.verdicts import Verdict
 
-Verdict = Literal["kept", "broken", "unproven", "attested"]
-How = Literal["query", "replay", "canary", "construction", "attestation"]
+How = Literal["query", "reconciliation", "replay", "canary", "construction", "probe", "attestation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,20 @@ class Named:
     keys: tuple[str, ...]
 
 
-Value = str | int | date | timedelta | Some | Named
+Value = str | int | date | timedelta | Period | Some | Named
 Found = TypeVar("Found")
 
 THINGS: Mapping[str, str] = {
     "record": "records",
+    "difference": "differences",
+    "further difference": "further differences",
+    "file": "files",
     "visit": "visits",
     "decision": "decisions",
     "choice": "choices",
     "consent": "consents",
     "disclosure": "disclosures",
+    "message": "messages",
     "submission": "submissions",
     "person": "people",
     "text": "texts",
@@ -64,6 +70,13 @@ THINGS: Mapping[str, str] = {
     "version": "versions",
     "purpose": "purposes",
     "recipient": "recipients",
+    "module": "modules",
+    "try": "tries",
+    "reminder": "reminders",
+    "opening of data": "openings of data",
+    "member of staff": "members of staff",
+    "password": "passwords",
+    "alarm": "alarms",
 }
 
 
@@ -89,6 +102,8 @@ def _in_english(value: Value, speaker: Speaker) -> str:
             return str(getattr(speaker, how)(keys))
         case timedelta():
             return span(value)
+        case Period():
+            return speaker.duration(value)
         case date():
             return speaker.date(value)
         case _:
@@ -104,6 +119,19 @@ class Proof:
     limit: str
     measured: str
     evidence: str
+    unshown: tuple[str, ...] = ()
+    """keys of the entry that the proof measures as a rule and could not this time, which are not proven"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a check that a proof by construction carried out: what was tried, and what was wrong, if anything."""
+
+    tried: Words
+    failed: Words | None
+
+
+Check = Callable[["Proving"], Tried]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +139,8 @@ class Replayed:
     """What replaying the ledger found about the decisions that speak of one promise."""
 
     decisions: int = 0
+    allowed: int = 0
+    """how many of them let something through; a promise is not kept by refusals alone"""
     wrong: int = 0
     first_wrong: int | None = None
     """id of the ledger entry that does not come out again"""
@@ -120,17 +150,29 @@ class Replayed:
 class Heard:
     """What one pass over the ledger found: replayed decisions by what they speak of, and what was entered of each kind.
 
-    ``disclosed`` maps a disclosure to the recipient, purpose and fields that were decided; ``chosen`` holds the choices
+    ``disclosed`` maps a disclosure to the recipient, purpose and fields that were decided when it was asked for, ``left`` to
+    those that were decided when it last left, and to that instant in microseconds since 1970; ``letters`` maps a message to its
+    class when it was decided that it may be sent; ``chosen`` holds the choices
     that were entered, ``published`` the digest of each version as it was published, ``events`` how often each was entered,
     ``cards`` how many entries hold what reads like a card number.
     """
 
     replayed: Mapping[str, Replayed] = field(default_factory=dict)
     disclosed: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    left: Mapping[str, tuple[tuple[str, str, str], int]] = field(default_factory=dict)
+    letters: Mapping[str, str] = field(default_factory=dict)
     chosen: Collection[str] = frozenset()
     published: Mapping[int, str] = field(default_factory=dict)
     events: Mapping[str, int] = field(default_factory=dict)
     cards: int = 0
+    canaries: Collection[str] = frozenset()
+    """the made-up people who went through the site, who are nobody's case"""
+    swept: Mapping[str, int] = field(default_factory=dict)
+    """how many holdings each clock has ended"""
+    readers: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """how often fields were opened, by who asked (``staff``, ``person``, ...) and for which purpose"""
+    reached: int = 0
+    """how often something was read, sent or given away about somebody who had left every use"""
 
 
 @dataclass(frozen=True)
@@ -140,6 +182,8 @@ class Canary:
     steps: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
     at: datetime | None = None
+    hindered: str = ""
+    """why nobody could go through the doors, and what to do about it, when that was tried now and could not be"""
 
 
 @dataclass(frozen=True)
@@ -226,7 +270,14 @@ class Proving:
             )
         if not found.decisions:
             return self.nothing_yet("replay", limit, "nobody has asked for this so far")
-        measured = self.say("{decisions}, all as the policy says", decisions=Some(found.decisions, "decision"))
+        if not found.allowed:
+            refused = self.say("{refused} refused, nothing done so far", refused=Some(found.decisions, "request"))
+            return Proof("nothing to check yet", "replay", limit, self.say("nothing yet"), refused)
+        measured = self.say(
+            "{done} done and {refused} refused, all as the policy says",
+            done=Some(found.allowed, "case"),
+            refused=found.decisions - found.allowed,
+        )
         return Proof("kept", "replay", limit, measured, self.say("each asked again under the version of its day"))
 
     def counted(self, wrong: int, of: Some, limit: str, bad: str) -> Proof:
@@ -241,12 +292,37 @@ class Proving:
         )
 
     def nothing_yet(self, how: How, limit: str, why: str) -> Proof:
-        """A promise that nothing has put to the test yet."""
-        return Proof("unproven", how, limit, self.say("nothing yet"), self.say(why))
+        """A promise that has had no case so far: there is nothing to check yet."""
+        return Proof("nothing to check yet", how, limit, self.say("nothing yet"), self.say(why))
 
-    def built(self, limit: str, measured: str, test: str) -> Proof:
-        """A promise kept by the way Troth is built; ``test`` is the one that shows it."""
-        return Proof("kept", "construction", limit, measured, self.say("no other way exists: {test}", test=test))
+    def not_proven(self, how: How, limit: str, measured: str, why: str) -> Proof:
+        """A promise that nothing can show at present."""
+        return Proof("not proven", how, limit, self.say(measured), self.say(why))
+
+    def constructed(self, limit: str, *checks: Check) -> Proof:
+        """A promise kept because no other way exists: every check is carried out now, and one that fails breaks it."""
+        done = [self.once(check) for check in checks]
+        failed = [one.failed for one in done if one.failed is not None]
+        tried = reduce(self.both, (one.tried for one in done))
+        if failed:
+            return Proof("broken", "construction", limit, reduce(self.both, failed), tried)
+        return Proof("kept", "construction", limit, self.say("no other way exists"), tried)
+
+    def tried(self, tried: Words, wrong: int, bad: str) -> Tried:
+        """What came of a check; ``bad`` says what is wrong with ``{wrong}`` tries."""
+        return Tried(tried, self.say(bad, wrong=Some(wrong, "try")) if wrong else None)
+
+    def walked(self, name: str) -> Tried:
+        """What came of a walk over the source of the running program, by the rule ``name`` of ``troth.source``."""
+        walk = source.walk(name, self.once(_source_now))
+        tried = self.say("{all} of the program read for another way", all=Some(walk.modules, "module"))
+        if not walk.offenders:
+            return Tried(tried, None)
+        return Tried(tried, self.say("another way in {modules}", modules=", ".join(walk.offenders)))
+
+
+def _source_now(_: Proving) -> source.Read:
+    return source.read()
 
 
 def span(time: timedelta) -> str:

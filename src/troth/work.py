@@ -12,18 +12,22 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from troth.accounts import actions as accounts
-from troth.accounts import address
+from troth.accounts import address, seen
+from troth.acts import correct, keys, write
 from troth.agenda import run_due
 from troth.agenda.run import Handler
 from troth.collection.actions import SECOND_HAND
 from troth.errors import StoreError, TrothError
+from troth.ledger import heads
+from troth.ledger.restored import silenced, unfinished
 from troth.ledger.seal import seal
 from troth.messages import actions as messages
-from troth.messages import changing
+from troth.messages import changing, posting
 from troth.messages.inbound.poll import poll
 from troth.messages.inbound.take import forget_the_past
 from troth.people.keystore import sweep_orphans
 from troth.recipients import gate, instructions
+from troth.reconcile import watch
 from troth.retention import alarms, ending, sweep
 from troth.retention.alarms import Alarm
 from troth.retention.heartbeat import beat, beat_all, lately
@@ -32,6 +36,8 @@ from troth.rights.protocols import calling, telling
 from troth.staff import actions as staff
 from troth.store.site import Site
 from troth.visits import sweep as visits
+from troth.witnessing import ask_due
+from troth.witnessing.actions import silent as silent_witnesses
 
 log = logging.getLogger(__name__)
 HEARTBEAT = "heartbeat"
@@ -49,8 +55,11 @@ HANDLERS: Mapping[str, Handler] = {
     correcting.TELL: correcting.tell_recipients,
     following.REMIND: following.remind,
     telling.CALL: calling.call,
+    correct.TELL: correct.tell_recipients,
+    write.SEND: write.send_on,
 }
-
+STAYING = frozenset({intake.CARRY})
+"""the jobs by which nothing leaves the site: all others wait while a store that was put back is not released"""
 
 Task = Callable[[Site], int]
 
@@ -67,8 +76,8 @@ def turn(site: Site, tasks: Mapping[str, Task] | None = None) -> Turn:
     """Do everything that is due at the site's present, once; ``tasks`` take the place of ``TASKS``."""
     made = Turn({}, {})
     wanted = tasks or TASKS
-    _carry_out(site, {name: task for name, task in wanted.items() if name not in AFTER}, made)
-    _carry_out(site, {name: task for name, task in wanted.items() if name in AFTER}, made)
+    for stage in range(len(AFTER) + 1):
+        _carry_out(site, {name: task for name, task in wanted.items() if _STAGES.get(name, 0) == stage}, made)
     return made
 
 
@@ -106,6 +115,8 @@ def _orphans(site: Site) -> int:
     with site.reading() as conn:
         if lately(conn, ORPHANS, now):
             return 0
+    if heads.look(site) is not None:
+        return 0  # in an old copy of the data, keys of people who came since look like nobody's
     swept = sweep_orphans(site)
     with site.writing() as conn:
         beat(conn, ORPHANS, now)
@@ -118,14 +129,45 @@ ORPHANS = "keys of nobody"
 
 def standing(site: Site) -> list[Alarm]:
     """Every alarm that stands now, of all rooms; what is new goes on the ledger, and what is over, too."""
-    return alarms.alarms(site, [*visits.overdue(site), *following.alarms(site)])
+    stores = [*_stores(site), *watch.standing(site), *silent_witnesses(site)]
+    return alarms.alarms(site, [*visits.overdue(site), *following.alarms(site), *stores])
 
 
-AFTER = frozenset({"alarms", "seal"})
-"""tasks that look at what the others did, which is noted before them: else a worker that comes once a day would be silent"""
+def _stores(site: Site) -> list[Alarm]:
+    """Stores that are not what was sealed, and a restoration that was interrupted."""
+    problem = heads.look(site)
+    found = [] if problem is None else [Alarm("ledger broken", problem.kind, problem.since, problem.words)]
+    with site.reading() as conn:
+        begun = unfinished(conn)
+    if begun is not None:
+        words = (
+            "A store was put back, and what was done in between is not all done again: `troth ledger restored` goes on."
+        )
+        found.append(Alarm("restore unfinished", begun.restoration, begun.at, words))
+    return found
+
+
+def silent(site: Site) -> bool:
+    """Whether nothing may leave: a store was put back, and nobody has released what waits or even said why."""
+    with site.reading() as conn:
+        waits = silenced(conn)
+    return waits or heads.look(site) is not None
+
+
+def _agenda(site: Site) -> int:
+    """Run the jobs that are due; where the site is silent, those alone by which nothing leaves."""
+    handlers = {kind: HANDLERS[kind] for kind in STAYING} if silent(site) else HANDLERS
+    return run_due(site, handlers).done
+
+
+AFTER = (frozenset({"stores", "seal", "witness"}), frozenset({"alarms"}))
+"""Tasks that look at what the others did, in their order. What came to its end before them is noted then, else a worker that
+comes once a day would be silent. What alarms enter is sealed with the next turn."""
+_STAGES = {name: stage for stage, names in enumerate(AFTER, start=1) for name in names}
 
 TASKS: Mapping[str, Task] = {
     "visits": visits.sweep_quietly,
+    "log-ins": seen.count_log_ins,
     "sweep": lambda site: sweep.sweep_quietly(site).moved,
     "destroy": ending.destroy_quietly,
     "mail in": lambda site: poll(site, by_mail.take_in),
@@ -133,10 +175,15 @@ TASKS: Mapping[str, Task] = {
     "requests": following.follow,
     "protocols": lambda site: telling.tell_changes(site) + telling.forget(site),
     "confirmations": messages.confirm,
+    "announcements": posting.note_late,
+    "reminders": changing.remind,
     "accounts": accounts.forget_the_past,
     "staff": staff.forget_the_past,
-    "agenda": lambda site: run_due(site, HANDLERS).done,
+    "act keys": keys.forget_the_past,
+    "agenda": _agenda,
     "orphans": _orphans,
+    "stores": watch.look_again,
     "alarms": lambda site: len(standing(site)),
     "seal": lambda site: seal(site).entries,
+    "witness": ask_due,
 }

@@ -17,6 +17,8 @@ from troth.store import versions
 from troth.store.schema import data_tables
 from troth.store.site import Site
 
+NOT_RUN = frozenset({"visits", "stores", "seal"})
+"""tasks that only a worker runs, and these tests have none"""
 ORDER = {"email": "ann@example.org", "full_name": "Ann Other", "delivery_address": "1 Main Street", "order_total": "99"}
 REGISTER = {"email": "ann@example.org", "full_name": "Ann Other", "interest": "lamps"}
 CONTACT = {"email": "leo@example.org", "question": "Do you sell bulbs?"}
@@ -117,5 +119,6 @@ def publish(site: Site, old: str, new: str, version: int = 2) -> None:
     assert old in policy
     changed = policy.replace("{version: 1,", f"{{version: {version},", 1).replace(old, new)
     (site.folder / "policy.yaml").write_text(changed.replace(f"{{version: {version},", "{version: 1,", 1))
+    decisions = (site.folder / "decisions.yaml").read_text()
     with site.writing() as conn:
-        versions.archive(conn, changed, "decisions: []\n", effective_at=site.now(), at=site.now())
+        versions.archive(conn, changed, decisions, effective_at=site.now(), at=site.now())

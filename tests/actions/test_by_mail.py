@@ -178,7 +178,7 @@ def test_each_objection_by_mail_has_its_own_effect_and_no_other(
     with site.writing() as conn:
         dealings.open_dealing(site, conn, person_id, "project", "P-1", site.now())
         for scope in ("@crm", "marketing"):
-            record(site, conn, person_id, scope, "given", "the words of a form", "en", "web", site.policy(conn))
+            record(site, conn, person_id, scope, "given", "the words of a form", "en", "letter", site.policy(conn))
     handed(site, disclose(site, person_id, "mailchimp", ["email"], "marketing"))
     with post(site) as send:
         send("Objection", text)

@@ -14,7 +14,6 @@ from troth.rights.centre import Visitor
 OPERATORS = ("infortrend", "ledflex", "ledinside", "made-in-china", "optokingdom")
 
 
-@pytest.mark.clause("F39")
 @pytest.mark.parametrize("name", OPERATORS)
 def test_a_box_shows_afterwards_what_was_saved(
     tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str], name: str

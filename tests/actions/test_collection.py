@@ -316,8 +316,9 @@ def test_names_in_any_script_come_back_as_they_were_typed(site: Site) -> None:
 def test_a_point_that_names_no_source_takes_in_what_its_form_sends_and_nothing_else(site: Site) -> None:
     policy = (site.folder / "policy.yaml").read_text()
     policy = policy.replace("source: contact, ", "").replace("version: 1", "version: 2")
+    decisions = (site.folder / "decisions.yaml").read_text()
     with site.writing() as conn:
-        versions.archive(conn, policy, "", effective_at=site.now(), at=site.now())
+        versions.archive(conn, policy, decisions, effective_at=site.now(), at=site.now())
     assert collect(site, CONTACT).holdings
     with pytest.raises(Refused):
         collect(site, replace(CONTACT, key="bought", source="a bought list"))

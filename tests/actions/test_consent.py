@@ -163,6 +163,14 @@ def test_holding_data_records_no_consent(site: Site) -> None:
         vault.read(site, ann, ["email"], "marketing", By("system"))
 
 
+@pytest.mark.parametrize("channel", ["visit", "cookie", "terms", "scroll", "unsubscribe_link", "import"])
+def test_a_yes_comes_only_by_a_way_that_asks_for_one(site: Site, channel: str) -> None:
+    ann = registered(site, ANN)
+    with pytest.raises(Refused, match="not offer"), site.writing() as conn:
+        consent.record(site, conn, ann, "marketing", "given", WORDS, "en", channel, site.policy(conn))
+    assert facts(site, ann) == frozenset()
+
+
 def test_a_choice_that_is_rolled_back_was_never_made(site: Site) -> None:
     ann = registered(site, ANN)
     with pytest.raises(RuntimeError), site.writing() as conn:
@@ -208,7 +216,7 @@ def test_a_consent_record_has_all_that_the_standard_asks_for(site: Site) -> None
     assert [data["pii_type"] for data in said["pii_information"]] == ["pd:EmailAddress", "pd:Name"]
     assert said["recipient_third_parties"] == [{"id": "newsletter_house", "name": "Letter House", "country": "US"}]
     assert said["pii_controllers"][0]["name"] == "Lamp Shop Limited"
-    assert said["retention_period"] == {"everything_customer": "P175D", "leads": "P60D"}
+    assert said["retention_period"] == {"claims": "P5Y", "everything_customer": "P175D", "leads": "P60D"}
     assert said["withdrawal_method"] == ["e-mail"]
     assert (said["storage_locations"], said["jurisdiction"], said["language"]) == (["GB"], "GB", "en")
     assert record["event"]["event_state"] == "ConsentGiven"

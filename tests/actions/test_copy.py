@@ -59,7 +59,6 @@ def csv_of(site: Site, person_id: str, tag: str = "en") -> bytes:
     return b"".join(as_csv(everything_told(site, person_id, by(person_id), tag)))
 
 
-@pytest.mark.clause("F51", "F52", "F55")
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_all_four_copies_say_the_same(site: Site, tag: str) -> None:
     person_id = busy(site)
@@ -73,7 +72,6 @@ def test_all_four_copies_say_the_same(site: Site, tag: str) -> None:
     assert counts["ul.rows"] == sum(bool(rows) for key, rows in same.tables.items() if key != "rights")
 
 
-@pytest.mark.clause("F55")
 def test_the_copy_for_programs_fits_its_schema_and_reading_it_gives_the_values_back(site: Site) -> None:
     assert SCHEMA.read_text(encoding="utf-8") == as_text(copy_schema()), "run: troth schema copy"
     checks = Draft202012Validator(copy_schema(), format_checker=FormatChecker())
@@ -88,7 +86,6 @@ def test_the_copy_for_programs_fits_its_schema_and_reading_it_gives_the_values_b
         assert again == sorted(pair for one in held for pair in one.fields.items())
 
 
-@pytest.mark.clause("F52")
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_the_readable_copy_has_words_for_everything_and_no_ids(site: Site, tag: str) -> None:
     person_id = busy(site)
@@ -102,7 +99,6 @@ def test_the_readable_copy_has_words_for_everything_and_no_ids(site: Site, tag: 
     assert "UTC" in text
 
 
-@pytest.mark.clause("F52")
 def test_the_document_is_tagged_and_has_its_title_and_language(site: Site) -> None:
     person_id = busy(site)
     for tag, language in (("en", "en-GB"), ("zh-Hant", "zh-TW")):
@@ -216,7 +212,6 @@ def test_whoever_asked_for_deletion_sees_what_a_hold_keeps_and_until_when(site: 
     assert any("set aside" in note for note in told.about.notes)
 
 
-@pytest.mark.clause("F57")
 def test_what_would_reveal_another_person_is_left_out_and_nothing_else(site: Site) -> None:
     person_id = collect(site, REGISTER).person_id
     collect(site, sent(REGISTER, "again", interest="lamps like those of bob@shop.example, please"))
@@ -279,6 +274,7 @@ def test_every_table_about_people_is_told_or_has_a_reason_not_to_be() -> None:
         "hold",
         "ending",
         "dealing",
+        "happening",
         "message",
         "account",
         "session",

@@ -1,12 +1,13 @@
 """Dealings on a real database: opened once, closed by their own person, seen in one query."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from tests.doors import in_hand
 from tests.operators import open_operator
 from tests.promises.clause_sites import fill_in
 from tests.shoppers import ANN, BOB, SYSTEM, Statements, registered
@@ -100,19 +101,30 @@ def test_people_from_before_a_day_fall_under_its_regime(site: Site) -> None:
     assert "before:2018-05-25" not in facts(site, after, policy=compiled)
 
 
+@pytest.fixture
+def in_hand_() -> Iterator[None]:
+    with in_hand():
+        yield
+
+
 def test_the_end_of_one_kind_of_business_does_not_end_another(
-    fresh_database: Callable[..., str], tmp_path: Path, clock: MovedClock
+    fresh_database: Callable[..., str], tmp_path: Path, clock: MovedClock, in_hand_: None
 ) -> None:
-    """At LED Flex a customer who asks for help becomes an enquirer, of whose business the policy does not say how it ends."""
+    """Whoever asks LED Flex for help and then orders becomes a customer; a customer who asks for help stays one."""
     site = open_operator("ledflex", tmp_path, clock, fresh_database)
-    kim = fill_in(site, "place_order")
+    kim = fill_in(site, "assistance")
     with site.writing() as conn:
-        assert kim.case and close_dealing(site, conn, kim.person_id, "order", kim.case, site.now())
-        refresh(site, conn, [kim.person_id])
-        assert conn.scalar(ENDS) is not None
-    fill_in(site, "assistance")
+        conn.execute(update(person).values(relationship_ends_at=site.now()))
+        assert refresh(site, conn) == 1, "the policy does not say how business with an enquirer ends"
+    order = fill_in(site, "place_order")
+    fill_in(site, "assistance", key="again")
     with site.writing() as conn:
-        assert conn.execute(select(person.c.kind, person.c.relationship_ends_at)).one() == ("enquirer", None)
+        assert order.person_id == kim.person_id and order.case
+        close_dealing(site, conn, kim.person_id, "order", order.case, site.now())
+        refresh(site, conn)
+        kind, ends = conn.execute(select(person.c.kind, person.c.relationship_ends_at)).one()
+        assert kind == "customer" and ends is not None
+        conn.execute(update(person).values(kind="enquirer"))
         conn.execute(
             update(person).values(relationship_ends_at=site.now())
         )  # as a policy left it that was amended since

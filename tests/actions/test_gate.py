@@ -214,13 +214,28 @@ def test_other_recipients_go_on_when_one_is_switched_off(wired: Site, receiver: 
 
 
 def test_a_recipient_that_pays_is_given_nothing(wired: Site, ann: str, clock: MovedClock) -> None:
-    """Even where nothing in the policy says *never sold*."""
+    """Unless the person agreed to it; even where nothing in the policy says *never sold*, and somebody settled the finding."""
     promise = "  never_sold: {never: sell, what: everything, label: We never sell your data.}\n"
-    paid = ("ground: consent, consideration: none", "ground: consent, consideration: barter")
-    republished(wired, clock, (promise, ""), paid)
+    agreed = "consent: itself, choice: true, ground: consent, consideration: none"
+    paid = "role: partner, consent: marketing, choice: true, ground: consent, consideration: barter"
+    settled = "  - {settles: E-31 recipients.newsletter_house.consideration, because: They print., by: tests, on: 2026-01-01}\n"
+    with (wired.folder / "decisions.yaml").open("a") as decisions:
+        decisions.write(settled)
+    republished(wired, clock, (promise, ""), (agreed, paid))
     with pytest.raises(Refused):
         disclose(wired, ann, *LETTER)
     assert states(wired) == []
+
+
+def test_a_recipient_that_pays_is_given_what_people_agreed_to_give_it(wired: Site, ann: str, clock: MovedClock) -> None:
+    promise = "  never_sold: {never: sell, what: everything, label: We never sell your data.}\n"
+    paid = ("ground: consent, consideration: none", "role: partner, ground: consent, consideration: barter")
+    republished(wired, clock, (promise, ""), paid)
+    disclose(wired, ann, *LETTER)
+    choose(wired, ann, "@newsletter_house", "withdrawn")
+    with pytest.raises(Refused):
+        disclose(wired, ann, *LETTER)
+    assert states(wired) == ["queued"]
 
 
 def test_an_order_that_is_closed_or_anothers_lets_nothing_leave(wired: Site, receiver: Receiver, ann: str) -> None:

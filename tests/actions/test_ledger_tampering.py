@@ -20,7 +20,7 @@ from troth.ledger import events
 from troth.ledger.actions import canonical
 from troth.ledger.checkpoints import Checkpoint, key_id, signed
 from troth.ledger.examine import Wrong
-from troth.ledger.seal import last_checkpoint
+from troth.ledger.heads import last_checkpoint
 from troth.ledger.tree import Frontier, leaf_hash
 from troth.store.site import Site
 

@@ -197,8 +197,7 @@ def test_no_address_waits_in_the_queue(shop: Site) -> None:
 def test_a_mail_server_that_is_away_is_tried_again(site: Site, clock: MovedClock, mailbox: Mailbox) -> None:
     address = mailbox.address
     mailbox.stop()
-    shop = mailing(site, mailbox)
-    shop = _with_smtp(shop, address)
+    shop = mailing(site, mailbox, address)
     assert offer(shop, customer(shop, marketing=True))
     assert run_due(shop, HANDLERS).failed == 1 and states(shop) == ["queued"]
     mailbox.start(port=int(address.rpartition(":")[2]))
@@ -212,7 +211,7 @@ def test_mail_that_nobody_takes_for_a_day_is_an_alarm_until_it_leaves(
 ) -> None:
     address = mailbox.address
     mailbox.stop()
-    shop = _with_smtp(site, address)
+    shop = mailing(site, mailbox, address)
     assert offer(shop, customer(shop, marketing=True))
     receive(shop, Intake("question", "web", "q-1", email=ANN["email"], text="What do you have?"))
     late: list[set[str]] = []
@@ -247,19 +246,6 @@ def test_a_message_refused_for_good_fails_and_nothing_else_does(site: Site) -> N
     assert states(shop) == ["failed"] and box.messages() == []
     with shop.reading() as conn:
         assert conn.execute(select(func.count()).select_from(holding)).scalar_one() > 0
-
-
-def _with_smtp(site: Site, address: str) -> Site:
-    box = Mailbox()
-    changed = mailing(site, box)
-    wires = MailWires(smtp=address, sender="privacy@shop.example")
-    return changed.__class__(
-        changed.folder,
-        changed.wiring.model_copy(update={"mail": wires}),
-        changed.engine,
-        changed.keys,
-        changed.clock,
-    )
 
 
 # --- Confirmations ---------------------------------------------------------------------------------------------------

@@ -133,7 +133,8 @@ def test_a_policy_that_no_longer_allows_it_takes_the_page_away(door: Door, ann: 
     published(door.site, {"receives: [full_name, interest], for: [showcase]": "receives: [interest], for: [showcase]"})
     page = publicity.page(door.site, name)
     assert page is not None and set(page.values) == {"interest"}
-    published(door.site, {"role: public": "role: partner, country: GB"})
+    private = {"role: public": "role: partner, country: GB", "offers: [marketing": "offers: [showcase, marketing"}
+    published(door.site, private)  # what is public no more is asked for at a form
     assert publicity.page(door.site, name) is None
 
 

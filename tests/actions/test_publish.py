@@ -7,7 +7,7 @@ import pytest
 
 from tests.fixtures import days
 from tests.submissions import count
-from troth.clock import MovedClock
+from troth.clock import MovedClock, utc
 from troth.errors import PolicyError
 from troth.ledger.tables import entry
 from troth.messages.publish import publish
@@ -49,7 +49,7 @@ def today(site: Site, later: timedelta = timedelta(0)) -> date:
 
 
 def test_a_version_takes_effect_as_early_as_was_promised(site: Site) -> None:
-    assert published(site, 2) == site.now() + days(14)
+    assert published(site, 2) == utc(2026, 1, 20)  # 14 days from 5 January, 09:00, and the next midnight
     assert publish(site).already
 
 
@@ -61,7 +61,7 @@ def test_a_day_before_the_promised_one_is_refused(site: Site) -> None:
 def test_what_is_to_come_takes_no_promise_back_that_is_in_force(site: Site) -> None:
     published(site, 2, today(site, days(31)), lead="")
     error = refused(site, 3, today(site, days(1)), lead="")
-    assert "time to react" in error.message and "2026-01-19" in error.hint
+    assert "time to react" in error.message and "2026-01-20" in error.hint
     error = refused(site, 3, today(site, days(20)), lead="")
     assert "version 2" in error.message and "2026-02-05" in error.hint
     assert published(site, 3, today(site, days(31)), lead="") == published(site, 4, today(site, days(31)), lead="")
@@ -70,14 +70,14 @@ def test_what_is_to_come_takes_no_promise_back_that_is_in_force(site: Site) -> N
 
 def test_a_promise_to_come_binds_too(site: Site) -> None:
     published(site, 2, today(site, days(15)), lead="lead time: 40 days, ")
-    assert "2026-02-14" in refused(site, 3, today(site, days(20))).hint
+    assert "2026-02-15" in refused(site, 3, today(site, days(20))).hint
 
 
 def test_without_a_day_a_version_follows_those_before_it(site: Site, clock: MovedClock) -> None:
     second = published(site, 2, today(site, days(60)))
     assert published(site, 3) == second
     clock.move(days(70))
-    assert published(site, 4) == site.now() + days(14)
+    assert published(site, 4) == utc(2026, 3, 31)
 
 
 @pytest.mark.parametrize("effective", [None, date(2030, 1, 1)])

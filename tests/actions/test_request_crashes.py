@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from tests.crashing import KILLED, exit_of
 from tests.databases import StoreKind
-from tests.fixtures import SHOP, data_tables_made, days, key_tables_made, open_shop
+from tests.first_day import data_tables_made, key_tables_made
+from tests.fixtures import SHOP, days, open_shop
 from tests.operators import mailing
 from tests.request_crashes import ask_and_die, wish, work_and_die
 from tests.submissions import count

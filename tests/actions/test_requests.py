@@ -5,7 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from tests.asking import ANN, ann, asked, run, secret
 from tests.databases import StoreKind
@@ -286,6 +286,19 @@ def test_staff_are_reminded_and_a_late_request_is_an_alarm(shop: Site, mailbox: 
     assert list(following.alarms(shop)) == []
     clock.move(days(6))
     assert [one.subject for one in following.alarms(shop)] == [received.id]
+
+
+def test_many_requests_that_are_due_soon_keep_no_other_waiting(shop: Site, mailbox: Mailbox, clock: MovedClock) -> None:
+    ann(shop)
+    unverified = receive(shop, asked("erasure"))
+    (due_soon,) = [dict(row(shop, receive(shop, asked("question", "r-2", text="why?")).id)._mapping)]
+    clock.move(rules.VERIFY_WITHIN)
+    soon = {"due_at": shop.now() + days(1), "reminded_at": shop.now()}
+    with shop.writing() as conn:
+        for number in range(300):
+            conn.execute(insert(request).values(**due_soon | soon | {"id": f"{number:026}", "key": f"k-{number}"}))
+    following.follow(shop)
+    assert row(shop, unverified.id).outcome == "not verified"
 
 
 def test_an_answer_that_cannot_be_delivered_waits_for_staff(shop: Site, mailbox: Mailbox) -> None:

@@ -7,7 +7,10 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.terminal import ROOT, SHOP, blank, edit, published, shop, troth  # noqa: F401  (fixtures)
+from troth.verdicts import MARKS
 
 # --- init and check ----------------------------------------------------------------------------------------------------
 
@@ -82,9 +85,28 @@ def test_one_file_that_cannot_be_read_hides_no_other(blank: Path, tmp_path: Path
 def test_check_finds_a_mistake_in_the_wiring(shop: Path) -> None:
     edit(shop / "site.yaml", "title:", "tittle:")
     wrong = troth("check", shop)
-    assert wrong.exit_code == 2
-    assert "site.yaml:" in wrong.stderr
-    assert "tittle" in wrong.stderr
+    assert wrong.exit_code == 1
+    assert "site.yaml:7:1: error: unknown key `tittle`. Did you mean `title`?" in wrong.stdout
+
+
+@pytest.mark.parametrize("command", [("check",), ("publish",), ("serve",), ("work", "--once")])
+def test_every_command_that_serves_refuses_a_mistake_in_the_wiring_with_the_same_words(
+    shop: Path, command: tuple[str, ...]
+) -> None:
+    (shop / "site.yaml").write_text((shop / "site.yaml").read_text() + "quarantine margin: 1 month\n")
+    wrong = troth(command[0], shop, *command[1:])
+    assert wrong.exit_code != 0
+    said = "a whole number of minutes, hours, days or weeks, as `2 days`. [P-01 quarantine margin]"
+    assert said in wrong.stdout + wrong.stderr
+
+
+def test_the_wiring_stands_in_the_findings_for_programs(shop: Path) -> None:
+    edit(shop / "site.yaml", "title:", "tittle:")
+    found = json.loads(troth("check", shop, "--format", "json").stdout)["sites"][0]["findings"]
+    assert ("site.yaml", 7, "P-01") in {(one["file"], one["line"], one["rule"]) for one in found}
+    results = json.loads(troth("check", shop, "--format", "sarif").stdout)["runs"][0]["results"]
+    places = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in results]
+    assert f"{shop}/site.yaml" in places
 
 
 def test_sarif_of_several_sites_is_one_log(blank: Path) -> None:
@@ -126,7 +148,7 @@ def test_diff_tells_whom_how_soon_and_refuses_what_comes_too_soon(shop: Path, tm
     found = json.loads(early.stdout)
     assert found["significance"] == "significant"
     assert found["tell"] == ["customer"]
-    assert found["lead_time_days"] == 30
+    assert found["lead_time"] == "30 days"
     assert len(found["problems"]) == 2
     text = (new / "policy.yaml").read_text().replace("version: 1", "version: 2")
     (new / "policy.yaml").write_text("".join(line for line in text.splitlines(True) if "effective:" not in line))
@@ -144,7 +166,7 @@ def test_schemas_are_those_beside_a_new_site_and_those_in_docs(blank: Path) -> N
 
 
 def test_dpv_needs_a_policy_that_holds_together(blank: Path) -> None:
-    assert troth("export", "dpv", blank).exit_code == 2
+    assert troth("export", "dpv", blank).exit_code == 1
     document = json.loads(troth("export", "dpv", ROOT / "sites" / "ledflex").stdout)
     assert document["@context"]["dpv"] == "https://w3id.org/dpv#"
 
@@ -154,7 +176,8 @@ def test_dpv_needs_a_policy_that_holds_together(blank: Path) -> None:
 
 def test_nothing_is_made_for_a_policy_with_unsettled_errors(blank: Path) -> None:
     refused = troth("publish", blank)
-    assert refused.exit_code == 2
+    assert refused.exit_code == 1
+    assert "is not published while" in refused.stderr
     assert "[E-02 operator.name]" in refused.stderr
     assert not (blank / "var").exists()
 
@@ -168,7 +191,7 @@ def test_publishing_twice_changes_nothing(published: Path) -> None:
 def test_what_is_published_is_not_rewritten(published: Path) -> None:
     edit(published / "policy.yaml", "silence: 90 days", "silence: 91 days")
     refused = troth("publish", published)
-    assert refused.exit_code == 2
+    assert refused.exit_code == 1
     assert "Count `policy.version` up to 2" in refused.stderr
 
 
@@ -213,11 +236,14 @@ def test_proofs_of_a_fresh_site_have_no_broken_promise(published: Path) -> None:
 
 def test_a_broken_promise_is_shown_first_and_is_exit_code_one(published: Path) -> None:
     _sql(published, "UPDATE ledger_entry SET event = 'person:read' WHERE id = 1")
-    shown = troth("prove", published)
-    rows = [line for line in shown.stdout.splitlines() if line.startswith(("✗", "?", "~", "✓"))]
+    shown = troth("prove", published, "--all")
+    rows = [line for line in shown.stdout.splitlines() if line.startswith(tuple(MARKS.values()))]
     assert shown.exit_code == 1
-    assert rows[0].startswith("✗ broken")
+    assert rows[0].startswith("✕ broken")
     assert rows[-1].startswith("✓ kept")
+    brief = troth("prove", published)
+    first_id = rows[0].split()[2]
+    assert brief.exit_code == 1 and f"broken {first_id}: " in brief.stdout
 
 
 def test_a_changed_ledger_does_not_verify_and_says_where(published: Path) -> None:
@@ -234,6 +260,38 @@ def test_the_ledger_and_its_key_can_be_handed_to_an_auditor(published: Path, tmp
     assert lines.exit_code == 0
     assert [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
     assert troth("ledger", "key", published).stdout.startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def test_witnesses_are_asked_and_handed_in(published: Path, tmp_path: Path) -> None:
+    assert troth("ledger", "witness", published).exit_code == 2
+    wiring = published / "site.yaml"
+    wiring.write_text(
+        f"{wiring.read_text()}\nledger: {{witness: {{notary: {{file: {tmp_path / 'my-shop.notes'}}}}}}}\n"
+    )
+    asked = troth("ledger", "witness", published)
+    assert (asked.exit_code, asked.stdout.startswith("notary: took ")) == (0, True)
+    verified = troth("ledger", "verify", published, "--witness", tmp_path / "my-shop.notes")
+    assert (verified.exit_code, "1 witnessed checkpoints agree" in verified.stdout) == (0, True)
+    told = json.loads(troth("ledger", "verify", published, "--witness", tmp_path / "my-shop.notes", "--json").stdout)
+    assert (told["agreed"], told["stamps"]) == (1, [])
+    assert troth("ledger", "verify", published, "--witness", published / "policy.yaml").exit_code == 2
+    assert troth("ledger", "key", published, "--note").stdout.startswith("troth/my-shop+")
+    (tmp_path / "my-shop.notes").unlink()
+    (tmp_path / "my-shop.notes").mkdir()
+    failed = troth("ledger", "witness", published, "--json")
+    assert (failed.exit_code, json.loads(failed.stdout)["witnesses"][0]["size"]) == (1, 0)
+
+
+def test_what_differs_is_listed_and_answered_for(published: Path) -> None:
+    assert troth("ledger", "differences", published).exit_code == 0
+    assert troth("ledger", "differences", published, "--because", "a reason", "--by", "privacy lead").exit_code == 2
+    _sql(published, "UPDATE policy_version SET published_at = published_at + 1")
+    found = troth("ledger", "differences", published)
+    assert (found.exit_code, found.stdout) == (1, "policy_version 1 is not as Troth wrote it\n")
+    because = ("--because", "the clock was wrong", "--by", "privacy lead")
+    assert troth("ledger", "differences", published, *because).exit_code == 0
+    assert "accepted on" in troth("ledger", "verify", published).stdout
+    assert json.loads(troth("ledger", "differences", published, "--json").stdout)["recorded"] is False
 
 
 def test_the_site_key_changes_and_the_site_goes_on(published: Path) -> None:

@@ -137,6 +137,24 @@ def test_a_refusal_without_reason_or_end_changes_nothing(web: Client, shop: Site
     assert "refused" in said
 
 
+@pytest.mark.clause("F58", "F59")
+def test_a_deletion_that_is_refused_for_no_ground_of_the_policy_is_undone(
+    web: Client, shop: Site, clock: MovedClock
+) -> None:
+    bob(shop)
+    address = letter(web, text="Please delete everything.", email=BOB["email"])
+    act(web, address, "accept", evidence="A copy of a passport was seen.")
+    said = {"reason": "We are in a lawsuit.", "until": (clock.now() + 30 * DAY).date().isoformat()}
+    part = act(web, address, "refuse", **said, **{"part.full_name": "yes"})
+    assert part.status_code == 422 and "Choose the ground." in words_of(part.text)
+    with shop.reading() as conn:
+        assert conn.scalar(select(ending.c.state)) == "quarantined"
+    assert act(web, address, "refuse", **said).status_code == 200
+    with shop.reading() as conn:
+        assert conn.scalar(select(ending.c.state)) == "restored"
+        assert conn.scalar(select(func.count()).select_from(holding))
+
+
 def test_a_question_is_answered_in_own_words(web: Client, shop: Site, mailbox: Mailbox) -> None:
     address = letter(web, right="question", email="eve@else.example", text="Who are you?")
     act(web, address, "answer", words="We are a shop.")
@@ -281,3 +299,19 @@ def test_what_was_written_is_never_markup(web: Client, shop: Site) -> None:
     address = letter(web, text="<script>alert(1)</script>", name='"><img src=x>')
     page = web.get(address).text
     assert "<script>alert" not in page and "<img src=x" not in page
+
+
+def test_a_review_of_a_decision_is_asked_for_by_letter_and_decided_at_the_desk(web: Client, shop: Site) -> None:
+    bob(shop)
+    address = letter(web, right="review", text="I always paid.")
+    act(web, address, "identify", field="address", value=BOB["email"])
+    act(web, address, "accept", evidence="A copy of a passport was seen.")
+    page = words_of(web.get(address).text)
+    assert "whether you may pay later" in page and "Decide again what a machine decided" in page
+    assert act(web, address, "review", changed="yes", reason=" ").status_code == 422
+    assert act(web, address, "answer", words="Thank you.").status_code == 422
+    act(web, address, "review", changed="yes", reason="Two orders were not counted.")
+    said = words_of(web.get(address).text)
+    assert "reviewed: the decision was changed" in said and "Two orders were not counted." in said
+    with shop.reading() as conn:
+        assert conn.execute(select(request.c.outcome, request.c.about)).one() == ("changed", ["decision:pay_later"])

@@ -103,7 +103,9 @@ def test_access_is_fulfilled_with_a_link_for_an_agent_that_is_trusted(agent: Age
 
 def test_opting_out_of_sale_is_an_objection_to_whoever_pays(site: Site) -> None:
     policy, decisions = ((site.folder / name).read_text() for name in ("policy.yaml", "decisions.yaml"))
-    paid = policy.replace("ground: consent, consideration: none", "ground: consent, consideration: money")
+    paid = policy.replace(
+        "ground: consent, consideration: none", "role: partner, ground: consent, consideration: money"
+    )
     never = next(line for line in paid.splitlines() if "never_sold" in line)
     sold = paid.replace(never + "\n", "").replace("version: 1,", "version: 2,", 1)
     with site.writing() as conn:

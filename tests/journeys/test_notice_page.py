@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, Page
 
 from tests.databases import unavailable
 from tests.notices import ROOT, SITES, SITES_IN_LANGUAGES, compiled, notice_of
-from troth.web.notice_page import Evidence, Verdict, render_page
+from troth.verdicts import VERDICTS
+from troth.web.notice_page import Evidence, render_page
 
 pytestmark = pytest.mark.browser
 AXE = ROOT / "frontend" / "build" / "axe.min.js"
-VERDICTS: tuple[Verdict, ...] = ("kept", "broken", "unproven", "attested")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for site, tag in SITES_IN_LANGUAGES:
         ids = [promise.id for promise in compiled(site).promises]
         evidence = {
-            key: Evidence(VERDICTS[n % 4], "Oldest: 29 days 3 hours", "4 minutes ago") for n, key in enumerate(ids)
+            key: Evidence(VERDICTS[n % len(VERDICTS)], "Oldest: 29 days 3 hours", "4 minutes ago")
+            for n, key in enumerate(ids)
         }
         others = {other: f"{site}.{other}.html" for other in ("en", "zh-Hant")}
         made = render_page(notice_of(site, tag), evidence, languages=others, inline=True)

@@ -263,6 +263,7 @@ ACTS: list[tuple[str, str, dict[str, str]]] = [
     ("object", "objection", {"no.improvement": "yes"}),
     ("restrict", "restriction", {}),
     ("complain", "complaint", {"text": "Too loud"}),
+    ("review", "review", {"view": "I always paid", "about.decision:pay_later": "yes"}),
     ("delete", "erasure", {"sure": "yes"}),
 ]
 
@@ -334,7 +335,7 @@ def test_a_form_from_elsewhere_of_nobody_or_of_somebody_else_does_nothing(
     log_in(web)
     member = hidden(web.get(CENTRE).text)
     visit = hidden(in_by_link(web, shop, mailbox))
-    acts = ("choices", "correct", "object", "restrict", "complain", "delete", "centre")
+    acts = ("choices", "correct", "object", "restrict", "review", "complain", "delete", "centre")
     with shop.reading() as conn:
         before = conn.execute(select(request)).all()
     forged = (
@@ -356,6 +357,7 @@ def test_a_form_from_elsewhere_of_nobody_or_of_somebody_else_does_nothing(
     ("act", "sent", "kept"),
     [
         ("complain", {"text": "y" * 20_001}, "y" * 20_001),
+        ("review", {"view": "y" * 20_001}, "y" * 20_001),
         ("correct", {"field.delivery_address": "2 Mill Lane", "field.nonsense": "x"}, 'value="2 Mill Lane"'),
     ],
 )

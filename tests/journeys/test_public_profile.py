@@ -144,7 +144,7 @@ def test_a_visit_to_it_is_recorded_without_the_end_of_its_address(web: Client, m
     address, seen = made(web, **{"show.full_name": "yes"}), []
     monkeypatch.setattr("troth.web.visits.record", lambda site, offered, _session: seen.append(offered))
     assert web.get(address).status_code == 200
-    assert [one["pd:Website"] for one in seen] == ["/shop/profiles"]
+    assert [one["pd:BrowserHistory"] for one in seen] == ["/shop/profiles"]
 
 
 # --- In a browser, at the one operator whose policy names the public ---------------------------------------------------

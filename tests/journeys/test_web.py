@@ -21,11 +21,13 @@ from troth.messages.links import stop_token
 from troth.messages.mailbox import Mailbox
 from troth.people.tables import person
 from troth.people.vault import By
+from troth.retention.tables import alarm
 from troth.store import versions
 from troth.store.site import Site
 from troth.visits import actions as visits
 from troth.web.app import make_app
 from troth.web.evidence import Shown
+from troth.work import turn
 
 ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
 ASKED = {"email": "ann@shop.example", "question": "Is it dimmable?"}
@@ -120,7 +122,7 @@ def test_evidence_stands_beside_its_promise_and_on_the_index(site: Site, clock: 
     with client(site, look=lambda _: proven) as web:
         page = words_of(web.get("/shop").text)
         assert "oldest visit kept: 29 days" in page and "checked 4 minutes ago" in page
-        assert "1 of" in words_of(web.get("/").text)
+        assert "1 kept, 0 broken" in words_of(web.get("/").text)
 
 
 def test_a_new_version_stays_beside_the_old_one_with_what_changed(site: Site, clock: MovedClock) -> None:
@@ -148,6 +150,19 @@ def test_one_site_that_is_down_leaves_the_others_up(
         assert "does not answer" in web.get("/").text and web.get("/shop").status_code == 200
         assert web.get("/ledflex").status_code == 503 and "Traceback" not in web.get("/ledflex").text
         assert web.get("/health").status_code == 503
+
+
+def test_an_alarm_is_no_reason_to_start_anew_and_wakes_whoever_asks_for_alarms(site: Site) -> None:
+    turn(site)
+    with client(site) as web:
+        assert [web.get(f"/health{asked}").json()["status"] for asked in ("", "?alarms")] == ["ok", "ok"]
+        with site.writing() as conn:
+            now = site.now()
+            conn.execute(alarm.insert().values(kind="sweep silent", subject="sweep", since=now, raised_at=now))
+        for asked, status in (("", 200), ("?alarms", 503), ("?alarms=yes", 503)):
+            found = web.get(f"/health{asked}")
+            assert (found.status_code, found.json()["status"]) == (status, "alarms")
+            assert found.json()["alarms"] == {"shop": ["sweep silent"]}
 
 
 def test_two_sites_cannot_share_a_name(site: Site) -> None:
@@ -241,7 +256,8 @@ def test_somebody_too_young_is_refused_with_the_line_that_says_so(site: Site, we
 
 def test_the_interface_describes_each_public_point(web: Client) -> None:
     schema = web.get("/shop/api/openapi").json()
-    assert set(schema["paths"]) == {f"/shop/api/collect/{point}" for point in ("register", "order", "contact")}
+    collecting = {f"/shop/api/collect/{point}" for point in ("register", "order", "contact")}
+    assert {path for path in schema["paths"] if "/acts/" not in path} == collecting
     body = schema["paths"]["/shop/api/collect/contact"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["properties"]["values"]["required"] == ["email", "question"]
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing import clipped
 from tests.databases import Databases
 from tests.journeys.test_notice_page import violations
 from tests.operators import holdings, mailing, open_operator, run_mail
@@ -24,7 +25,7 @@ CLOCK = MovedClock(utc(2026, 11, 22, 9))
 
 def look(site: Site) -> dict[str, Shown]:
     """Evidence of every verdict."""
-    verdicts = ["kept"] * 7 + ["attested", "unproven", "broken"]
+    verdicts = ["kept"] * 7 + ["attested", "not proven", "broken"]
     ids = [promise.id for promise in site.policy().promises]
     checked = site.now() - timedelta(minutes=4)
     return {key: Shown(verdicts[n % 10], {"en": "measured: 29 days 3 hours"}, checked) for n, key in enumerate(ids)}  # type: ignore[arg-type]
@@ -147,6 +148,7 @@ def test_a_phone_never_scrolls_sideways(browser: Browser, address: str, path: st
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(address + path)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert clipped(page) == []
     page.close()
 
 

@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.databases import StoreKind
-from tests.fixtures import SHOP, data_tables_made, key_tables_made, open_shop
+from tests.first_day import data_tables_made, key_tables_made
+from tests.fixtures import SHOP, open_shop
 from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.served import Client, client, filled, serving
 from troth.clock import MovedClock

@@ -41,7 +41,7 @@ def test_nobody_waits_for_the_first_proofs(site: Site) -> None:
         done.set()
         looking.join(20)
         assert "oldest visit kept: 29 days" in words_of(web.get("/shop").text)
-        assert "1 of" in words_of(web.get("/").text)
+        assert "1 kept, 0 broken, " in words_of(web.get("/").text)
 
 
 def test_old_evidence_is_shown_with_its_age_while_newer_is_made(site: Site, clock: MovedClock) -> None:

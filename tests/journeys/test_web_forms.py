@@ -77,7 +77,7 @@ def test_a_card_number_goes_nowhere_not_even_back_into_the_page(
     caplog.set_level(logging.DEBUG)
     answer = web.post(REGISTER, data=filled(web, REGISTER, {**ANN, "phone": CARD}))
     assert answer.status_code == 422 and holdings(site) == 0
-    assert CARD not in answer.text and "4111" not in answer.text and "4111" not in caplog.text
+    assert not says_the_card(answer.text) and not says_the_card(caplog.text)
     assert 'value="Ann Sparrow"' in answer.text
 
 
@@ -85,7 +85,12 @@ def test_a_card_number_goes_nowhere_not_even_back_into_the_page(
 def test_a_card_number_in_a_form_that_was_open_for_too_long_goes_nowhere(web: Client) -> None:
     answer = web.post(REGISTER, data=filled(web, REGISTER, {**ANN, "phone": CARD}) | {"token": "x"})
     assert answer.status_code == 422 and "open for too long" in answer.text
-    assert "4111" not in answer.text and 'value="Ann Sparrow"' in answer.text
+    assert not says_the_card(answer.text) and 'value="Ann Sparrow"' in answer.text
+
+
+def says_the_card(text: str) -> bool:
+    """Whether half of the card's number stands there, however it is spaced; four digits stand in many a token by chance."""
+    return CARD.replace(" ", "")[:8] in re.sub(r"[\s-]", "", text)
 
 
 def test_what_a_form_does_not_ask_for_is_refused_whole(site: Site, web: Client) -> None:
@@ -213,6 +218,9 @@ def test_each_form_says_what_is_required_and_that_giving_it_is_voluntary(
                 page = web.get(f"/infortrend/forms/{key}?lang={tag}").text
                 labels = dict(re.findall(r'<label for="f-(\w+)">.*?<span class="mark">\((.*?)\)</span>', page, re.S))
                 expected = dict.fromkeys(points[key].required, required) | dict.fromkeys(points[key].optional, optional)
+                if points[key].members_only:  # shown to whoever is logged in; test_clauses_forms looks at its marks
+                    assert not labels
+                    continue
                 assert labels == expected, (key, tag)
                 assert voluntary in page
 
@@ -235,7 +243,7 @@ FORMS = [
         marks=pytest.mark.clause("M9", "M10"),
     ),
     pytest.param("ledflex", "contact_form", "full_name email message phone region", marks=pytest.mark.clause("F12")),
-    pytest.param("optokingdom", "checkout", "address phone", marks=pytest.mark.clause("O11")),
+    pytest.param("optokingdom", "register", "full_name address phone email card_token", marks=pytest.mark.clause("O5")),
 ]
 
 

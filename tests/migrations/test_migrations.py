@@ -19,7 +19,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "migration.py"
 METADATA = {"data": data_tables, "keys": key_tables}
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname NOT LIKE 'troth_mark%'",
 }
 
 

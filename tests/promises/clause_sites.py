@@ -1,10 +1,11 @@
-"""The five operators' sites on SQLite for the tests of clauses, with somebody to fill in their forms."""
+"""The five operators' sites on SQLite for the tests of clauses, reached as their people and programs reach them: over HTTP."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.doors import in_hand, posted, read_by_program
 from tests.fixtures import days
 from tests.operators import open_operator
 from troth.clock import MovedClock, utc
@@ -14,6 +15,7 @@ from troth.consent.rules import State
 from troth.people import vault
 from troth.people.vault import By
 from troth.store.site import Site
+from troth.web.forms import public_points
 
 START = utc(2026, 11, 23, 9)
 SYSTEM = By("system")
@@ -36,7 +38,8 @@ def opened(fresh_database: Callable[..., str], tmp_path: Path) -> Iterator[Open]
             sites[name] = open_operator(name, tmp_path, MovedClock(START), fresh_database)
         return sites[name]
 
-    yield opening
+    with in_hand():
+        yield opening
     for site in sites.values():
         site.close()
 
@@ -56,7 +59,16 @@ def fill_in(site: Site, point: str, *, key: str = "", partner: str | None = None
     submission = Submission(
         point, given, key or f"{point}-1", dict.fromkeys(ticked, True), acknowledged, "en", partner, member, source
     )
-    return collect(site, submission)
+    public = public_points(site.policy())
+    if partner or member or source is not None or (point in site.policy().policy.collection and point not in public):
+        # what no form lets anybody say: who is logged in, who supplies it, what staff wrote down at an event
+        return collect(site, submission)
+    return posted(site, submission)
+
+
+def readable(site: Site, person_id: str, fields: str, purpose: str, by: By = SYSTEM, case: str | None = None) -> bool:
+    """Whether a program of the operator, in the role of ``by``, is given ``fields`` of somebody for ``purpose``."""
+    return bool(read_by_program(site, person_id, fields.split(), purpose, by.role or "any", case))
 
 
 def own(site: Site, person_id: str) -> list[vault.Held]:

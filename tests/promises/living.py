@@ -23,6 +23,7 @@ from troth.retention.ending import begin_ending
 from troth.retention.holds import make_hold
 from troth.store.site import Site, open_site
 from troth.visits import actions as visits
+from troth.web.inside import Inside
 
 KEYS = "sqlite:///var/keys.db"
 ANN = {"email": "ann@shop.test", "full_name": "Ann Other", "interest": "lamps", "birth_date": "1990-05-31"}
@@ -33,7 +34,7 @@ NOW = START + days(3)
 def live(site: Site, clock: MovedClock) -> None:
     """Three days: visits, a member who orders and agrees, one who asks, one from a fair, one who is erased, one who is held."""
     with site.writing() as conn:
-        visits.record(site, conn, {"pd:IPAddress": "192.0.2.7", "pd:Website": "/lamps"})
+        visits.record(site, conn, {"pd:IPAddress": "192.0.2.7", "pd:BrowserHistory": "/lamps"})
     clock.move(days(1))
     ann = collect(
         site, Submission("register", ANN, "s1", choices={"marketing": True, "newsletter_house": True})
@@ -68,7 +69,7 @@ def live(site: Site, clock: MovedClock) -> None:
         relationship.refresh(site, conn)
     clock.move(NOW - clock.now())
     seal(site)
-    canary.fly(site)
+    canary.fly(site, Inside)
 
 
 def _folder(around: Path, kind: StoreKind) -> Path:

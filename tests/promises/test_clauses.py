@@ -10,7 +10,7 @@ import pytest
 
 from tests.policies import NAMES, SITES
 from troth.evidence.clauses import BUILT, clauses, later
-from troth.evidence.clauses.page import cited, marks, page
+from troth.evidence.clauses.page import cited, marks
 from troth.policy.check import check
 
 ROOT = Path(__file__).parents[2]
@@ -52,11 +52,6 @@ def test_no_clause_waits_for_something_that_is_not_to_come() -> None:
 
 def test_no_clause_is_tested_and_called_later_at_once() -> None:
     assert set(later()) & set(marked()) == set()
-
-
-def test_the_page_of_clauses_is_current() -> None:
-    written = (ROOT / "docs" / "clauses.md").read_text(encoding="utf-8")
-    assert written == page(ROOT), "python -m troth.evidence.clauses > docs/clauses.md"
 
 
 def test_marks_are_found_on_functions_on_classes_and_on_parameters(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.promises.clause_sites import SYSTEM, Open, choose, chosen, fill_in, opened
+from tests.promises.clause_sites import SYSTEM, Open, choose, chosen, fill_in, opened, readable
 from tests.receiver import SECRET, Receiver, receiving
 from tests.submissions import rows
+from troth import work
 from troth.agenda import run_due
-from troth.clock import MovedClock, utc
 from troth.collection import form
 from troth.consent.actions import choices, words_shown
 from troth.consent.rules import State, facts_of
@@ -18,7 +18,7 @@ from troth.errors import Refused
 from troth.messages import actions as messages
 from troth.messages.links import Stop
 from troth.messages.tables import message
-from troth.people import dealings, vault
+from troth.people import dealings
 from troth.people.vault import By
 from troth.recipients import gate, instructions
 from troth.recipients.gate import Case, disclose
@@ -55,13 +55,6 @@ def refused(site: Site, person_id: str, recipient: str, fields: str, purpose: st
 
 def given(site: Site, person_id: str, recipient: str, fields: str, purpose: str, case: str = "") -> str:
     return disclose(site, person_id, recipient, fields.split(), purpose, case=Case(case))
-
-
-def readable(site: Site, person_id: str, fields: str, purpose: str, by: By = SYSTEM, case: str | None = None) -> bool:
-    try:
-        return bool(vault.read(site, person_id, fields.split(), purpose, by, case=case).values)
-    except Refused:
-        return False
 
 
 def state_of(site: Site, disclosure_id: str) -> str:
@@ -298,26 +291,13 @@ def test_mail_chimp_has_two_details_of_those_who_elected_marketing_and_deletes_t
     assert refused(site, unelected, *asked)
     assert refused(site, elected, "mailchimp", "first_name email phone", "marketing")
     given(site, elected, *asked)
-    run_due(site, HANDLERS)
+    work.turn(site)
     two = {"first_name": "Ann", "email": "ann@shop.example"}
     assert receiver.bodies("disclosure") == [{"person": elected, "data": two}]
     messages.stop(site, Stop(elected, "marketing_mail"), "No more marketing mail", "en")
-    run_due(site, HANDLERS)
+    work.turn(site)
     assert receiver.bodies("delete") == [{"people": [elected]}]
     assert refused(site, elected, *asked)
-
-
-@pytest.mark.clause("F74")
-def test_ledflex_moves_data_under_a_safeguard_and_not_because_the_policy_was_shown(opened: Open) -> None:
-    site = opened("ledflex")
-    person_id = fill_in(site, "trade_show", first_name="Ann", ticked=("marketing",)).person_id
-    asked = ("mailchimp", "first_name email", "marketing")
-    assert given(site, person_id, *asked)
-    assert isinstance(site.clock, MovedClock)
-    site.clock.at = utc(2028, 11, 1)
-    assert refused(site, person_id, *asked)
-    choose(site, person_id, "@mailchimp", "given")
-    assert refused(site, person_id, *asked)
 
 
 # Used with an open case of their own

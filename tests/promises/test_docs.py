@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from scripts.documents import MADE
 from tests.databases import unavailable
 from troth.cli import app
-from troth.commands.reference import cli_reference, commands_of
+from troth.commands.reference import commands_of
 from troth.settings import (
     Agent,
     Attestation,
@@ -27,6 +28,7 @@ from troth.settings import (
     DataRightsProtocol,
     Delivery,
     KeyWires,
+    LedgerWires,
     MailboxWires,
     MailWires,
     OpenDsr,
@@ -35,11 +37,12 @@ from troth.settings import (
     StoreWires,
     Wires,
     Wiring,
+    WitnessWires,
 )
 
 ROOT = Path(__file__).parents[2]
 TROTH = typer.main.get_command(app)
-COMMANDS = {name for name, _ in commands_of(TROTH)} | {"troth reference"}  # that one is hidden
+COMMANDS = {name for name, _ in commands_of(TROTH)}
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 
 
@@ -58,8 +61,11 @@ class Step:
 
 
 BLOCK = re.compile(
-    r"(?:<!-- (?P<verb>put into|write) (?P<file>\S+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL
+    r"(?:^In `(?P<file>[^`\n]+)`, replace the (?:section `(?P<section>\w+)`|whole file)[^\n]*:\n\n)?"
+    r"```(?P<kind>\w+)\n(?P<text>.*?)```",
+    re.DOTALL | re.MULTILINE,
 )
+"""A block, and before that of a file the words that tell a reader what to do with it: the test does just that."""
 
 
 def steps(document: str) -> list[Step]:
@@ -69,7 +75,8 @@ def steps(document: str) -> list[Step]:
             last = found.pop()
             found.append(Step(last.kind, last.text, last.file, last.whole, block["text"]))
         else:
-            found.append(Step(block["kind"], block["text"], block["file"] or "", block["verb"] == "write"))
+            assert not block["section"] or block["text"].startswith(f"{block['section']}:"), block["text"]
+            found.append(Step(block["kind"], block["text"], block["file"] or "", not block["section"]))
     return found
 
 
@@ -134,6 +141,19 @@ def test_a_step_that_announces_something_else_is_noticed() -> None:
     assert list(matches("version 2 ... published\n", "version 1 is published")) == ["version 2 ... published"]
 
 
+def test_every_block_for_a_file_says_visibly_which_file_and_what_it_replaces() -> None:
+    files = [step for step in steps((ROOT / "docs" / "tutorial.md").read_text()) if step.kind == "yaml"]
+    assert len(files) == 4 and all(step.file for step in files)
+    assert [step.whole for step in files] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_said_in_a_comment_that_no_reader_sees(document: Path) -> None:
+    """But marks, between which a program writes its figures."""
+    said = {one.strip() for one in re.findall(r"<!--(.*?)-->", document.read_text(), re.DOTALL)}
+    assert said <= {"results", "end of results", "figures", "end of figures"}
+
+
 def test_every_block_of_the_tutorial_is_run_or_compared() -> None:
     text = (ROOT / "docs" / "tutorial.md").read_text()
     fences = re.findall(r"^```(\w*)$", text, re.MULTILINE)
@@ -144,8 +164,9 @@ def test_every_block_of_the_tutorial_is_run_or_compared() -> None:
 # --- references ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_reference_of_the_command_line_is_current() -> None:
-    assert (ROOT / "docs" / "cli.md").read_text() == cli_reference(TROTH), "run: troth reference > docs/cli.md"
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_from_the_code_is_current(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == MADE[name](), "run: make docs"
 
 
 def test_every_command_has_an_example_that_is_a_command() -> None:
@@ -182,9 +203,9 @@ def test_every_command_that_is_named_exists(document: Path) -> None:
 
 
 def test_make_targets_that_are_named_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for document in DOCUMENTS:
-        named = set(re.findall(r"(?:`|^ +)make ([a-z]+)", document.read_text(), re.MULTILINE))
+        named = set(re.findall(r"(?:`|^ +)make ([a-z-]+)", document.read_text(), re.MULTILINE))
         assert named <= targets, document
 
 
@@ -239,6 +260,7 @@ MODELS: tuple[type[Wires], ...] = (
     *(Wiring, StoreWires, KeyWires, Delivery, Program, Attestation),
     *(MailWires, ReceiveWires, MailboxWires),
     *(OpenDsr, Controller, DataRightsProtocol, Agent),
+    *(LedgerWires, WitnessWires),
 )
 
 
@@ -295,3 +317,8 @@ def test_the_schemas_in_docs_are_valid_json_schema() -> None:
 
     for kind in ("policy", "decisions", "site"):
         Draft202012Validator.check_schema(json.loads((ROOT / "docs" / f"{kind}.schema.json").read_text()))
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    numbers = [page.name[:4] for page in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]

@@ -13,7 +13,7 @@ import pytest
 from tests.generated import generated, options
 from tests.generated_lives import lives, lots
 
-LIVED = range(100)
+LIVED = range(20)
 ALL = range(200)
 
 

@@ -12,7 +12,8 @@ from tests.generated_lives import lives, lots
 ON_POSTGRESQL = range(5, 200, 40)
 
 
-@pytest.mark.parametrize("seeds", lots(100, 200), ids=str)
+@pytest.mark.long
+@pytest.mark.parametrize("seeds", lots(20, 200), ids=str)
 def test_a_policy_that_nobody_wrote_lives(seeds: range, fresh_database: Callable[..., str], tmp_path: Path) -> None:
     for seed in seeds:
         lives(seed, "sqlite", fresh_database, tmp_path)

@@ -15,6 +15,8 @@ from troth import ledger
 from troth.clock import MovedClock, utc
 from troth.ids import new_id
 from troth.ledger import events
+from troth.ledger.heads import last_checkpoint
+from troth.ledger.notes import note_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "ledger-format.md"
@@ -27,7 +29,7 @@ def shown() -> str:
     return found[1]
 
 
-def written(tmp_path: Path) -> str:
+def written(tmp_path: Path) -> tuple[str, str]:
     """A ledger of three entries, two of them sealed with the key 000102...1f."""
     clock = MovedClock(utc(2026, 1, 5, 9))
     site = prepared(bare_folder(tmp_path), "sqlite:///var/data.db", clock)
@@ -44,8 +46,11 @@ def written(tmp_path: Path) -> str:
         ledger.append(conn, clock.now(), events.VISIT_SWEPT, {"count": 1204})
     out = io.StringIO()
     ledger.export(site, out)
+    with site.reading() as conn:
+        last = last_checkpoint(conn)
     site.close()
-    return out.getvalue()
+    assert last is not None
+    return out.getvalue(), note_of("shop", last, key).written()
 
 
 def test_the_example_has_an_id_as_they_are_made() -> None:
@@ -53,7 +58,20 @@ def test_the_example_has_an_id_as_they_are_made() -> None:
 
 
 def test_the_page_shows_what_an_export_is(tmp_path: Path) -> None:
-    assert shown() == written(tmp_path)
+    assert shown() == written(tmp_path)[0]
+
+
+def test_the_page_shows_what_a_witness_keeps(tmp_path: Path) -> None:
+    found = re.search(r"```text\n(troth/shop\n.*?)```", PAGE.read_text(), re.DOTALL)
+    assert found
+    assert found[1] == written(tmp_path)[1]
+    (tmp_path / "shop.notes").write_text(found[1], "utf-8")
+    (tmp_path / "example.jsonl").write_text(shown(), "utf-8")
+    script = [sys.executable, str(ROOT / "scripts" / "verify_ledger.py"), str(tmp_path / "example.jsonl")]
+    done = subprocess.run(
+        [*script, "--witness", str(tmp_path / "shop.notes")], capture_output=True, check=False, text=True
+    )
+    assert (done.returncode, done.stdout.splitlines()[1:]) == (0, ["1 checkpoints that witnesses saw are in it"])
 
 
 def test_the_example_is_verified_by_the_script(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from troth.proof import THINGS, Named, Some, words
 
 SOURCE = Path(__file__).parents[2] / "src" / "troth"
 OTHERS = [tag for tag in LANGUAGES if tag != "en"]
-PLACES = {"say": 0, "nothing_yet": 2, "counted": 3}
-"""Which argument of a method of ``Proving`` is a sentence."""
+PLACES = {"say": (0,), "nothing_yet": (2,), "not_proven": (2, 3), "counted": (3,), "tried": (2,)}
+"""Which arguments of a method of ``Proving`` are sentences."""
 
 
 def sentences() -> set[str]:
@@ -27,7 +27,9 @@ def sentences() -> set[str]:
         *SOURCE.rglob("proofs.py"),
         SOURCE / "proof.py",
         SOURCE / "retention" / "logs.py",
-        SOURCE / "evidence" / "canary.py",
+        SOURCE / "evidence" / "walks.py",
+        SOURCE / "evidence" / "walked.py",
+        SOURCE / "evidence" / "prove.py",
     ]
     return {sentence for file in files for sentence in _in(ast.parse(file.read_text(encoding="utf-8")))}
 
@@ -35,7 +37,7 @@ def sentences() -> set[str]:
 def _in(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PLACES:
-            yield from _text(node.args[PLACES[node.func.attr] :][:1])
+            yield from _text([node.args[place] for place in PLACES[node.func.attr] if place < len(node.args)])
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Dict):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             if isinstance(target, ast.Name) and "SAID" in target.id:

@@ -27,7 +27,7 @@ class Seen:
 
 def test_the_same_seed_brings_the_same_outcomes_and_days() -> None:
     first, second = Seen(), Seen()
-    lives = [rehearse(SHOP, days=31, people=15, seed=3, watch=seen, with_canary=False) for seen in (first, second)]
+    lives = [rehearse(SHOP, days=31, people=15, seed=3, watch=seen) for seen in (first, second)]
     assert first.notes == second.notes
     assert lives[0].days == lives[1].days
     assert lives[0].happened == lives[1].happened
@@ -45,7 +45,7 @@ def test_a_withdrawal_counts_though_the_clock_was_set_back_before_it() -> None:
         Event(6, 2, 0.5, "read", 0, "marketing"),
         Event(7, 2, 0.6, "disclose", 0, "mailchimp", details={"purpose": "marketing"}),
     ]
-    life = rehearse(SITES / "ledflex", days=3, people=1, events=events, with_canary=False)
+    life = rehearse(SITES / "ledflex", days=3, people=1, events=events)
     assert life.violations == ()
     assert (life.happened["read: done"], life.happened["read: refused"]) == (1, 2)
     assert life.happened["disclose: refused"] == 1
@@ -58,7 +58,7 @@ def test_a_list_that_lost_events_is_still_a_life(tmp_path: Path) -> None:
         Event(6, 1, 0.2, "submit", 8, "contact"),
         Event(7, 1, 0.9, "read", None, "answer", 50),
     ]
-    life = rehearse(SHOP, days=2, people=1, events=events, folder=tmp_path, with_canary=False)
+    life = rehearse(SHOP, days=2, people=1, events=events, folder=tmp_path)
     assert life.violations == ()
     assert life.happened["close: passed over"] == life.happened["erase: passed over"] == 1
     assert life.happened["submit: done"] == life.happened["read: done"] == 1

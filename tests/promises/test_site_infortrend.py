@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.policies import SitePolicy, keys
 from troth.decide import Ask
 from troth.policy.compile import compile_policy
@@ -33,7 +31,6 @@ def test_four_placeholders_are_errors() -> None:
     assert {finding.key for finding in SITE.published.unsettled if finding.rule == "E-02"} == PLACEHOLDERS
 
 
-@pytest.mark.clause("I18")
 def test_an_unfilled_list_of_countries_moves_data_nowhere() -> None:
     assert "E-02 transfers.may move to" in {finding.key for finding in SITE.published.unsettled}
     assert SITE.policy.transfers is not None
@@ -45,7 +42,6 @@ def test_an_unfilled_list_of_countries_moves_data_nowhere() -> None:
     assert filled.policy.transfers.may_move_to == ("JP",)
 
 
-@pytest.mark.clause("I21")
 def test_an_affiliate_that_nobody_listed_gets_nothing() -> None:
     facts = "case:request case:order safeguard:affiliates consent:@affiliates"
     for purpose in SITE.policy.purposes:
@@ -61,7 +57,6 @@ def test_an_affiliate_that_nobody_listed_gets_nothing() -> None:
     assert not rules.decide(Ask("disclose", "responsive_service", fields, "customer", "affiliates", ready)).allowed
 
 
-@pytest.mark.clause("I29")
 def test_a_cookie_with_an_unfilled_purpose_is_never_set() -> None:
     assert {"E-02 cookies.site_cookies.holds", "E-02 cookies.site_cookies.for"} <= keys(SITE.published)
     consents = " ".join(f"consent:{purpose}" for purpose in SITE.policy.purposes)
@@ -69,7 +64,6 @@ def test_a_cookie_with_an_unfilled_purpose_is_never_set() -> None:
     assert SITE.allows("cookie", "login", "")
 
 
-@pytest.mark.clause("I4")
 def test_applications_are_for_those_who_recruit() -> None:
     assert SITE.allows("read", "recruitment", "full_name application", "role:human_resources", people="applicant")
     for purpose in SITE.policy.purposes:
@@ -77,7 +71,6 @@ def test_applications_are_for_those_who_recruit() -> None:
         assert not SITE.allows("read", purpose, "application", facts, people="applicant")
 
 
-@pytest.mark.clause("I12")
 def test_requests_are_served_while_they_are_open() -> None:
     assert SITE.allows("read", "requested_transactions", CONTACT, "case:request")
     assert not SITE.allows("read", "requested_transactions", CONTACT)
@@ -89,14 +82,12 @@ def test_supplements_need_an_open_transaction() -> None:
     assert not SITE.allows("read", "payment", "payment_reference", "case:ticket")
 
 
-@pytest.mark.clause("I13")
 def test_what_is_known_of_fraud_is_of_no_use_to_marketing() -> None:
     assert SITE.allows("read", "fraud_prevention", "security_event", "role:security")
     assert not SITE.allows("read", "fraud_prevention", "security_event", "role:sales")
     assert not SITE.allows("read", "product_news", "security_event", "consent:product_news role:security")
 
 
-@pytest.mark.clause("I16")
 def test_every_other_purpose_waits_for_its_own_consent() -> None:
     for purpose in ("tailoring", "responsive_service", "business_relationship", "affiliate_marketing"):
         fields = SITE.policy.purposes[purpose].uses
@@ -112,7 +103,6 @@ def test_product_news_needs_an_own_yes() -> None:
     assert all("product_news" not in point.counts_as_consent for point in SITE.policy.collection.values())
 
 
-@pytest.mark.clause("I27")
 def test_third_parties_get_data_to_fulfil_and_by_law_and_for_nothing_else() -> None:
     ready = "case:request case:order safeguard:business_partners consent:@business_partners"
     assert SITE.allows("disclose", "requested_transactions", CONTACT, ready, "business_partners", "customer")
@@ -129,7 +119,6 @@ def test_a_partner_needs_an_open_request_whatever_the_relationship() -> None:
         assert not SITE.allows("disclose", purpose, CONTACT, idle, "business_partners", "customer")
 
 
-@pytest.mark.clause("I30")
 def test_whoever_pays_rents_or_leases_gets_nothing() -> None:
     ready = "case:request safeguard:business_partners"
     to_partner = ("business_partners", "customer")

@@ -23,7 +23,6 @@ def test_a_case_that_only_decisions_open_says_so() -> None:
     assert SITE.effective.origin(("visits", "keep")) == ""
 
 
-@pytest.mark.clause("F2")
 @pytest.mark.parametrize("topic", range(6))
 def test_an_empty_topic_of_the_notice_is_an_error(topic: int) -> None:
     answers = [dict(answer) for answer in SITE.effective.document.tree["policy"]["answers"]]
@@ -33,13 +32,11 @@ def test_an_empty_topic_of_the_notice_is_an_error(topic: int) -> None:
     assert f"E-27 policy.answers.{topic}" in errors(SITE.edited({"policy.answers": answers}))
 
 
-@pytest.mark.clause("F4")
 def test_a_policy_without_a_controller_is_not_served() -> None:
     nameless = SITE.edited({"operator.name": "", "operator.also named": []})
     assert "E-13 operator.name" in errors(nameless)
 
 
-@pytest.mark.clause("F20")
 def test_older_customers_need_a_recorded_assessment() -> None:
     assert "E-25 purposes.existing_customers" in errors(SITE.published)
     policy = SITE.policy
@@ -48,7 +45,6 @@ def test_older_customers_need_a_recorded_assessment() -> None:
     assert allowed("read", "existing_customers", "full_name", facts="before:2018-05-25")
 
 
-@pytest.mark.clause("F30")
 def test_a_recipient_that_the_list_does_not_name_is_refused_whatever_it_is_promised() -> None:
     ninth = {"name": "Ninth", "does": "asks for more", "country": "GB", "receives": ["email"], "for": ["support"]}
     more = SITE.edited({"recipients.ninth": ninth | {"consideration": "none"}}, decided=True)
@@ -74,7 +70,6 @@ def test_the_published_list_refuses_those_it_forgot_until_they_were_decided_on()
     assert not compile_policy(published).decide(ask).allowed
 
 
-@pytest.mark.clause("F31")
 def test_a_recipient_that_pays_is_given_nothing() -> None:
     for price in ("money", "rent", "barter", "licence", "not stated"):
         paid = SITE.edited({"recipients.carriers.consideration": price})
@@ -86,7 +81,6 @@ def test_a_recipient_that_pays_is_given_nothing() -> None:
             assert "E-01 absolutes.never_sold" in errors(paid)
 
 
-@pytest.mark.clause("F32", "F41")
 def test_mail_chimp_gets_two_details_of_those_who_chose_marketing() -> None:
     facts = "consent:marketing safeguard:mailchimp"
     assert allowed("disclose", "marketing", "first_name email", "mailchimp", facts)
@@ -95,7 +89,6 @@ def test_mail_chimp_gets_two_details_of_those_who_chose_marketing() -> None:
     assert not allowed("disclose", "invoicing", "email", "mailchimp", facts)
 
 
-@pytest.mark.clause("F33", "F34")
 def test_order_services_get_an_order_and_no_contact_details_they_do_not_need() -> None:
     given = "consent:@inventory_service consent:@invoice_system safeguard:inventory_service safeguard:invoice_system"
     for service, purpose, fields in (
@@ -108,7 +101,6 @@ def test_order_services_get_an_order_and_no_contact_details_they_do_not_need() -
     assert not allowed("disclose", "inventory", "email", "inventory_service", f"{given} case:order")
 
 
-@pytest.mark.clause("F22")
 def test_what_cookies_tell_reaches_google_after_a_yes_and_nobody_else() -> None:
     yes = "consent:analytics safeguard:google"
     assert allowed("disclose", "analytics", "cookie_id", "google", yes, "visitor")
@@ -120,7 +112,6 @@ def test_what_cookies_tell_reaches_google_after_a_yes_and_nobody_else() -> None:
             assert not allowed("disclose", purpose, "cookie_id", other, facts, "visitor")
 
 
-@pytest.mark.clause("F10", "F23")
 def test_data_is_used_for_what_it_was_collected_for() -> None:
     assert allowed("read", "surveys", "message", facts="consent:surveys", people="enquirer")
     assert not allowed("read", "invoicing", "message", facts="case:order consent:surveys", people="enquirer")
@@ -128,14 +119,12 @@ def test_data_is_used_for_what_it_was_collected_for() -> None:
     assert not allowed("read", "credit_check", "full_name", facts="case:order", people="lead")
 
 
-@pytest.mark.clause("F27")
 def test_support_reads_with_a_ticket_or_an_order_only() -> None:
     assert allowed("read", "support", "message order_lines", facts="case:ticket")
     assert allowed("read", "support", "message order_lines", facts="case:order")
     assert not allowed("read", "support", "message order_lines")
 
 
-@pytest.mark.clause("F74")
 def test_reading_the_policy_agrees_to_no_transfer() -> None:
     assert {"E-04 transfers", "E-04 statements.agree_to_transfers"} <= keys(SITE.published)
     for service in ("mailchimp", "google"):

@@ -36,7 +36,6 @@ def test_the_finding_of_a_broken_never_names_everything_that_breaks_it() -> None
     assert "purposes.administration" in messages["E-01 absolutes.only_you"]
 
 
-@pytest.mark.clause("M3")
 @pytest.mark.parametrize("language", ["en", "zh-Hant"])
 def test_the_notice_answers_eight_questions(language: str) -> None:
     asked = [answer.question.say(language) for answer in SITE.policy.policy.answers]
@@ -46,7 +45,6 @@ def test_the_notice_answers_eight_questions(language: str) -> None:
     assert all(answered[question] for question in asked)
 
 
-@pytest.mark.clause("M9", "M10")
 def test_registration_asks_for_two_details_of_the_person_and_nine_of_the_company() -> None:
     register = SITE.policy.collection["register"]
     assert sorted(register.required) == sorted(PROFILE)
@@ -56,7 +54,6 @@ def test_registration_asks_for_two_details_of_the_person_and_nine_of_the_company
     assert not SITE.allows("collect", "register", (*PROFILE, "birth_date"), facts, people="member")
 
 
-@pytest.mark.clause("M4")
 def test_a_profile_is_written_at_registration_only() -> None:
     for point, entry in SITE.policy.collection.items():
         for field in PROFILE:
@@ -64,13 +61,11 @@ def test_a_profile_is_written_at_registration_only() -> None:
             assert asked == (point == "register")
 
 
-@pytest.mark.clause("M5")
 def test_membership_statistics_read_no_single_member() -> None:
     assert SITE.allows("count", "statistics:membership", "company_type company_location")
     assert not SITE.allows("read", "membership_statistics", "company_type", people="member")
 
 
-@pytest.mark.clause("M17")
 def test_a_profile_goes_to_nobody_without_a_case_or_a_permission() -> None:
     recipients = (*SITE.policy.recipients, "somebody")
     purposes = (*SITE.policy.purposes, *(f"legal:{ground}" for ground in SITE.policy.legal))
@@ -80,7 +75,6 @@ def test_a_profile_goes_to_nobody_without_a_case_or_a_permission() -> None:
             assert not any(SITE.allows("disclose", purpose, [f], facts, recipient, "member") for f in PROFILE)
 
 
-@pytest.mark.clause("M23", "M24")
 def test_a_partner_gets_a_profile_for_marketing_after_the_members_own_permission() -> None:
     for partner, other in (("business_partners", "sponsors"), ("sponsors", "business_partners")):
         facts, fields = f"safeguard:{partner} consent:@{partner}", "full_name email company_name"
@@ -106,7 +100,6 @@ def test_published_words_alone_let_no_partner_have_anything() -> None:
     assert {"absolutes.profile_private", "absolutes.general_rule", "absolutes.shared_with_nobody"} <= forbids
 
 
-@pytest.mark.clause("M14", "M22")
 def test_advertisers_and_partners_get_figures_and_never_a_row() -> None:
     for recipient in ("advertisers", "business_partners"):
         assert SITE.policy.recipients[recipient].receives_aggregates
@@ -117,7 +110,6 @@ def test_advertisers_and_partners_get_figures_and_never_a_row() -> None:
     assert shared == {"advertisers", "business_partners"}
 
 
-@pytest.mark.clause("M15")
 def test_traffic_serves_figures_and_targets_no_member() -> None:
     for purpose in SITE.policy.purposes:
         facts = f"consent:{purpose} role:administrator"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.policies import SitePolicy
 
 SITE = SitePolicy("optokingdom")
@@ -22,7 +20,6 @@ LEGAL = (
 )
 
 
-@pytest.mark.clause("O32")
 def test_questions_without_a_contact_keep_the_policy_from_being_served() -> None:
     assert "E-13 operator.email" in {finding.key for finding in SITE.published.unsettled}
     assert SITE.policy.operator.email
@@ -33,14 +30,12 @@ def test_an_answer_time_that_nobody_promised_comes_from_the_law() -> None:
     assert SITE.effective.origin(("erasure", "destroy within")).startswith("decision E-05 erasure")
 
 
-@pytest.mark.clause("O1")
 def test_visit_data_serves_the_shop_and_no_delivery() -> None:
     assert SITE.allows("read", "shop_service", VISIT)
     assert not SITE.allows("read", "delivery", VISIT, EVERY_CASE, people="customer")
     assert not SITE.allows("read", "own_marketing", VISIT, "consent:own_marketing", people="customer")
 
 
-@pytest.mark.clause("O12")
 def test_the_courier_gets_name_phone_and_address_of_a_paid_order_and_nothing_else() -> None:
     facts = "case:paid_order safeguard:courier"
     assert SITE.allows("disclose", "delivery", "full_name phone address", facts, "courier", "customer")
@@ -49,7 +44,6 @@ def test_the_courier_gets_name_phone_and_address_of_a_paid_order_and_nothing_els
     assert not SITE.allows("disclose", "delivery", "full_name phone address", unpaid, "courier", "customer")
 
 
-@pytest.mark.clause("O10")
 def test_no_provider_gets_a_field_beyond_its_own_task() -> None:
     allowed = {"courier": {"full_name", "phone", "address"}, "card_finance": {"card_token"}, "service_providers": set()}
     for provider, fields in allowed.items():
@@ -59,7 +53,6 @@ def test_no_provider_gets_a_field_beyond_its_own_task() -> None:
                 assert not SITE.allows("disclose", purpose, [field], facts, provider, "customer")
 
 
-@pytest.mark.clause("O13")
 def test_orders_and_help_need_an_order_or_a_question() -> None:
     assert SITE.allows("read", "order", PROFILE, "case:order", people="customer")
     assert not SITE.allows("read", "order", PROFILE, people="customer")
@@ -67,7 +60,6 @@ def test_orders_and_help_need_an_order_or_a_question() -> None:
     assert not SITE.allows("read", "customer_service", PROFILE, "role:customer_service", people="customer")
 
 
-@pytest.mark.clause("O14")
 def test_site_improvement_never_leaves_the_house() -> None:
     assert SITE.allows("read", "site_improvement", "language clicked_pages", "consent:site_improvement")
     for recipient in (*SITE.policy.recipients, "somebody"):
@@ -81,7 +73,6 @@ def test_nobody_reads_single_visits_for_statistics() -> None:
     assert SITE.policy.statistics["marketplace"].minimum_cell == 5
 
 
-@pytest.mark.clause("O24")
 def test_whoever_pays_or_is_not_listed_gets_nothing() -> None:
     for recipient in ("data_broker", "competitor"):
         facts = f"{EVERY_CASE} safeguard:{recipient}"

@@ -9,6 +9,9 @@ import pytest
 
 from tests.policies import NAMES, SitePolicy, keys
 from tests.promises.test_notice_golden import GOLDEN
+from troth.decide import Ask
+from troth.policy.rules import READ_VISITS
+from troth.policy.undeclared import in_favour
 
 
 @pytest.fixture(params=NAMES, scope="module")
@@ -33,3 +36,11 @@ def test_each_decision_settles_a_finding_and_none_is_left(site: SitePolicy) -> N
 
 def test_nothing_said_to_people_lacks_a_language(site: SitePolicy) -> None:
     assert site.lacks("zh-Hant") == []
+
+
+def test_single_visits_are_read_for_no_purpose_that_only_counts(site: SitePolicy) -> None:
+    compiled = site.compiled
+    counting = [key for key, one in compiled.policy.purposes.items() if one.aggregate_only]
+    facts = in_favour(compiled)
+    asks = [Ask(READ_VISITS, key, frozenset({"time"}), facts=facts) for key in counting]
+    assert [ask.purpose for ask in asks if compiled.decide(ask).allowed] == []

@@ -1,14 +1,23 @@
 """Checking a site: decisions settle findings, what they set is laid over the policy, and the law supplies the rest."""
 
-import time
-from datetime import date, timedelta
+import copy
+import re
+import sys
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.terminal import filled_in
 from troth.decide import Ask
+from troth.errors import PolicyError
 from troth.policy.check import Checked, check, check_texts
 from troth.policy.compile import compile_policy
+from troth.policy.periods import Period
+from troth.policy.references import by_key
+from troth.store import versions
 
 POLICY = """policy: {version: 1, effective: 2026-01-01}
 operator: {name: Example, email: privacy@example.org, address: Example Street 1}
@@ -16,6 +25,7 @@ people: {customer: {label: customers, minimum age: 16}}
 data: {email: {category: pd:EmailAddress}}
 purposes: {orders: {label: orders, basis: contract, uses: [email]}}
 changes: {told by: [page, e-mail], lead time: 30 days, significant means: [purposes]}
+messages: {change: {label: changes, kind: notice, for: orders}}
 rights:
   access: {right: access, by: [web], answer within: 30 days}
   correct: {right: correction, by: [web], answer within: 30 days}
@@ -47,7 +57,7 @@ def test_an_error_that_nobody_settled_stays_an_error() -> None:
 def test_a_decision_settles_the_finding_it_cites_and_changes_the_policy() -> None:
     checked = check_texts(POLICY, DECIDED)
     assert _errors(checked) == []
-    assert checked.policy.visits.keep == timedelta(days=30)
+    assert checked.policy.visits.keep == Period(30, "day")
     assert checked.published.visits.keep is None
     (settled,) = [finding for finding in checked.findings if finding.settled_by]
     assert settled.key == "E-05 visits"
@@ -99,7 +109,8 @@ def test_a_value_that_names_nothing_defined_is_an_error_at_its_place() -> None:
 
 
 def test_a_decision_that_opens_a_new_gap_must_settle_it_too() -> None:
-    entry = "{visits.keep: 1 day, purposes.ads: {label: ads, basis: consent, marketing: true}}"
+    ads = "purposes.ads: {label: ads, basis: legitimate interest, assessment: LIA-1, marketing: true}"
+    entry = f"{{visits.keep: 1 day, {ads}}}"
     assert _errors(check_texts(POLICY, _decisions("E-05 visits", entry))) == ["E-14 purposes.ads"]
     assert _errors(check_texts(POLICY, _decisions("[E-05 visits, E-14 purposes.ads]", entry))) == []
 
@@ -116,7 +127,7 @@ def test_a_decision_can_take_an_entry_away_and_add_whole_ones() -> None:
     checked = check_texts(POLICY, _decisions("E-05 visits", values))
     assert _errors(checked) == []
     assert checked.policy.visits is None
-    assert checked.policy.retention["all"].keep == timedelta(days=365)
+    assert checked.policy.retention["all"].keep == Period(1, "year")
 
 
 ABSOLUTE = POLICY.replace("for: [orders]}", "for: [orders], keep: 1 day}") + (
@@ -143,7 +154,27 @@ def test_two_decisions_cannot_set_one_value() -> None:
     twice = DECIDED + _decisions("E-05 visits", "{visits.keep: 60 days}").removeprefix("decisions:\n")
     checked = check_texts(POLICY, twice)
     assert _errors(checked) == ["D-03 decisions.1.set.visits.keep"]
-    assert checked.policy.visits.keep == timedelta(days=30)
+    assert checked.policy.visits.keep == Period(30, "day")
+
+
+@pytest.mark.parametrize(
+    ("key", "sets", "still"),
+    [
+        ("E-13 operator.email", "{}", True),
+        ("E-13 operator.email", "{operator.email: nobody}", True),
+        ("E-13 operator.email", "{operator.email: us@example.org}", False),
+        ("E-13 operator.name", "{operator.email: us@example.org}", True),
+        ("E-27 policy.answers.0", "{}", True),
+        ("E-27 policy.answers.0", "{policy.answers: []}", False),
+    ],
+)
+def test_a_reason_alone_does_not_settle_what_only_a_value_can(key: str, sets: str, still: bool) -> None:
+    answers = "answers: [{question: Who are you?}], "
+    tree = POLICY.replace("policy: {", f"policy: {{{answers}").replace("visits: {", "visits: {keep: 1 day, ")
+    tree = re.sub(r"operator: \{.*\}", "operator: {}", tree)
+    checked = check_texts(tree, _decisions(key, sets))
+    assert (key in {f.key for f in checked.unsettled}) is still
+    assert [f.path[:2] for f in checked.findings if f.rule == "D-04"] == [("decisions", "0")] * still
 
 
 def test_decisions_are_closed_and_dated() -> None:
@@ -160,7 +191,9 @@ def test_a_policy_that_cannot_be_read_blames_no_decision() -> None:
 
 
 def test_an_expired_safeguard_is_found_on_the_day_after() -> None:
-    text = ABSOLUTE.replace("country: GB", "country: US, safeguard: {kind: standard clauses, until: 2026-06-30}")
+    text = ABSOLUTE.replace(
+        "country: GB", "country: US, safeguard: {kind: standard clauses, document: S-1, until: 2026-06-30}"
+    )
     keys = [_errors(check_texts(text, today=day)) for day in (date(2026, 6, 30), date(2026, 7, 1))]
     assert keys == [["E-01 absolutes.private"], ["E-21 recipients.sponsor", "E-01 absolutes.private"]]
 
@@ -173,16 +206,16 @@ LAW = POLICY.replace("effective: 2026-01-01", "effective: 2026-01-01, law: [tw-p
 def test_the_law_supplies_rights_visibly() -> None:
     checked = check_texts(LAW, DECIDED)
     right = checked.policy.rights["law_correction"]
-    assert (right.right, right.answer_within) == ("correction", timedelta(days=30))
+    assert (right.right, right.answer_within) == ("correction", Period(30, "day"))
     assert checked.origin(("rights", "law_correction")) == "law tw-pdpa PDPA Art. 11 and 13(2)"
     assert "law_correction" not in checked.published.rights
 
 
 def test_the_shortest_answer_time_of_several_laws_counts() -> None:
     checked = check_texts(LAW, DECIDED)
-    assert checked.policy.rights["access"].answer_within == timedelta(days=15)
+    assert checked.policy.rights["access"].answer_within == Period(15, "day")
     assert checked.origin(("rights", "access", "answer within")) == "law tw-pdpa PDPA Art. 10 and 13(1)"
-    assert checked.policy.rights["forget"].answer_within == timedelta(days=20)
+    assert checked.policy.rights["forget"].answer_within == Period(20, "day")
 
 
 def test_what_the_law_supplies_is_still_a_finding_to_settle() -> None:
@@ -191,13 +224,13 @@ def test_what_the_law_supplies_is_still_a_finding_to_settle() -> None:
 
 def test_promotional_mail_gets_a_way_out_by_law() -> None:
     text = LAW.replace("purposes: {", "purposes: {news: {label: news, basis: consent, marketing: true}, ")
-    text += "messages: {letter: {label: letter, kind: promotional, for: news, when: elected}}\n"
+    letter = "letter: {label: letter, kind: promotional, for: news, when: elected}"
+    text = text.replace("messages: {", f"messages: {{{letter}, ")
     checked = check_texts(text, DECIDED)
     assert checked.policy.messages["letter"].unsubscribe == "link"
     assert "E-14 messages.letter" in _errors(checked)
 
 
-@pytest.mark.clause("L3", "O32")
 @pytest.mark.parametrize("blank", ["", ", email: ", ', email: ""', ', email: "[e-mail address]"', ", email: nobody"])
 def test_a_blank_contact_stops_the_policy(blank: str) -> None:
     checked = check_texts(POLICY.replace(", email: privacy@example.org", blank), DECIDED)
@@ -205,7 +238,6 @@ def test_a_blank_contact_stops_the_policy(blank: str) -> None:
     assert "E-13 operator.email" not in _errors(check_texts(POLICY, DECIDED))
 
 
-@pytest.mark.clause("O2", "F2")
 @pytest.mark.parametrize("section", ["purposes", "collection", "recipients", "security", "rights"])
 def test_a_promised_topic_that_is_empty_stops_the_policy(section: str) -> None:
     full = {
@@ -224,7 +256,6 @@ def test_a_promised_topic_that_is_empty_stops_the_policy(section: str) -> None:
     assert [key for key in _errors(without) if key.startswith("E-27")] == [f"E-27 policy.answers.{number}"]
 
 
-@pytest.mark.clause("I18")
 def test_a_placeholder_for_countries_is_an_error_and_allows_no_country() -> None:
     text = POLICY + 'transfers: {stored in: [TW], may move to: "[List of countries]", safeguards: [standard clauses]}\n'
     checked = check_texts(text, DECIDED)
@@ -234,7 +265,6 @@ def test_a_placeholder_for_countries_is_an_error_and_allows_no_country() -> None
     assert (_errors(filled), filled.policy.transfers.may_move_to) == ([], ("JP",))
 
 
-@pytest.mark.clause("I29")
 def test_a_placeholder_for_cookies_is_an_error_and_sets_no_cookie() -> None:
     text = POLICY + 'cookies:\n  site: {label: site, life: 1 day, holds: "[List of data]", for: "[Purpose]"}\n'
     checked = check_texts(text, DECIDED)
@@ -244,7 +274,6 @@ def test_a_placeholder_for_cookies_is_an_error_and_sets_no_cookie() -> None:
     assert not rules.decide(Ask("cookie", "site", frozenset(), facts=facts)).allowed
 
 
-@pytest.mark.clause("I21")
 def test_a_placeholder_for_affiliates_is_an_error_and_names_nobody() -> None:
     blanks = 'name: "[List]", receives: "[Data]", for: "[Why]", consideration: none'
     text = POLICY + f"recipients:\n  affiliates: {{does: helps, role: affiliate, {blanks}}}\n"
@@ -257,7 +286,6 @@ def test_a_placeholder_for_affiliates_is_an_error_and_names_nobody() -> None:
     assert not rules.decide(Ask("disclose", "orders", frozenset({"email"}), "", "affiliates", facts)).allowed
 
 
-@pytest.mark.clause("F30")
 def test_a_recipient_missing_from_the_closed_list_is_an_error_and_gets_nothing() -> None:
     common = "does: works, receives: [email], for: [orders], country: GB, consideration: none"
     text = POLICY + (
@@ -267,7 +295,7 @@ def test_a_recipient_missing_from_the_closed_list_is_an_error_and_gets_nothing()
     checked = check_texts(text, DECIDED)
     (found,) = checked.unsettled
     assert found.key == "E-01 absolutes.only_listed"
-    assert "`recipients.sixth` (line 15) gets `email`" in found.message
+    assert "`recipients.sixth` (line 16) gets `email`" in found.message
     assert "recipients.mailer" not in found.message
     rules = compile_policy(checked.policy, checked.document.places, checked.origins).rules
     answers = [
@@ -279,21 +307,40 @@ def test_a_recipient_missing_from_the_closed_list_is_an_error_and_gets_nothing()
     assert answers == [True, False, False]
 
 
-def test_a_policy_five_times_the_largest_we_know_is_checked_in_under_a_second() -> None:
-    """Processor time, not wall time, so that a busy machine does not decide."""
-    text = _large(240)
-    began = time.process_time()
-    checked = check_texts(text)
-    spent = time.process_time() - began
-    assert len(checked.findings) > 240
-    assert spent < 1.0
+def test_the_work_of_checking_a_policy_grows_little_faster_than_the_policy() -> None:
+    """Five times the largest policy we know against half of it, by the calls that are made: no clock decides.
+
+    What is held against each other (promises and recipients) makes it 2.3 times the calls; were all entries, it would be 4.
+    """
+    _calls(_large(12))  # what is read once and kept
+    small, large = _calls(_large(120)), _calls(_large(240))
+    assert small > 100_000
+    assert large < 2.7 * small
+
+
+def _calls(text: str) -> int:
+    """How many functions are called to check ``text``, which has a finding for each of its fields at least."""
+    number = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal number
+        number += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        checked = check_texts(text)
+    finally:
+        sys.setprofile(before)
+    assert len(checked.findings) > 12
+    return number
 
 
 def _large(size: int) -> str:
     fields = [f"field_{i}" for i in range(size)]
     sections = {
         "people": [f"kind_{i}: {{label: people {i}}}" for i in range(size // 10)],
-        "data": [f"{name}: {{category: pd:Data}}" for name in fields],
+        "data": [f"{name}: {{category: pd:Opinion}}" for name in fields],
         "purposes": [f"purpose_{i}: {{label: purpose {i}, uses: [field_{i}]}}" for i in range(size)],
         "collection": [
             f"point_{i}: {{label: point, people: kind_{i % (size // 10)}, required: [{', '.join(fields[i : i + 8])}]}}"
@@ -310,3 +357,42 @@ def _large(size: int) -> str:
     }
     body = "".join(f"{name}:\n" + "".join(f"  {line}\n" for line in lines) for name, lines in sections.items())
     return f"policy: {{version: 1, law: [eu-gdpr, uk-gdpr, us-ca, tw-pdpa]}}\n{body}"
+
+
+def test_a_published_version_is_read_whatever_the_linter_has_learnt_since() -> None:
+    slow = filled_in().replace("answer within: 20 days", "answer within: 60 days")
+    outdated = _decisions("E-12 data.ip_address")
+    for policy, decisions in ((slow, ""), (filled_in(), outdated)):
+        with pytest.raises(PolicyError):
+            versions.compiled(policy, decisions)
+        assert versions.archived(policy, decisions).version == 1
+    with pytest.raises(PolicyError, match="P-03"):
+        versions.archived(filled_in().replace("for: [answer]", "for: [anser]"), "")
+
+
+def test_a_misspelt_name_is_one_finding_wherever_it_stands_and_nothing_falls_over_it() -> None:
+    clean = yaml.safe_load(filled_in())
+    for pattern in by_key():
+        for place, tree in _misspelt(clean, pattern.split(".")):
+            found = check_texts(yaml.safe_dump(tree, sort_keys=False)).findings
+            assert [one.rule for one in found] == ["P-03"], (place, [one.line() for one in found])
+
+
+def test_a_name_that_is_near_nothing_leaves_the_rest_to_be_checked() -> None:
+    clean = yaml.safe_load(filled_in())
+    for pattern in by_key():
+        for place, tree in _misspelt(clean, pattern.split("."), "zzzzzz"):
+            tree["operator"].pop("email")
+            rules = {one.rule for one in check_texts(yaml.safe_dump(tree, sort_keys=False)).findings}
+            assert {"P-03", "E-13"} <= rules, place
+
+
+def _misspelt(clean: dict, pattern: list[str], word: str = "") -> Iterator[tuple[str, dict]]:
+    """The policy with one name of ``pattern`` written wrongly, for each entry and each name that is there."""
+    for key in clean.get(pattern[0], {}) if len(pattern) == 3 and pattern[1] == "*" else ():
+        names = clean[pattern[0]][key].get(pattern[2], [])
+        for number, name in enumerate([names] if isinstance(names, str) else names):
+            tree = copy.deepcopy(clean)
+            wrong, entry = word or f"{name}x", tree[pattern[0]][key]
+            entry[pattern[2]] = wrong if isinstance(names, str) else [*names[:number], wrong, *names[number + 1 :]]
+            yield f"{pattern[0]}.{key}.{pattern[2]} {name}", tree

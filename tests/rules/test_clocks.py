@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from troth.clock import utc
 from troth.policy.clocks import Clock, people_meant
+from troth.policy.periods import Period
 from troth.retention.clocks import Shape, coverage, destroys_at, stay
 
 DAY = timedelta(days=1)
@@ -47,7 +48,7 @@ def test_destruction_never_comes_after_the_deadline_unless_the_sweep_itself_did(
 
 
 def clock(*covers: tuple[str, str]) -> Clock:
-    return Clock("c", DAY, "collection", False, False, frozenset(covers))
+    return Clock("c", Period(1, "day"), ("collection",), False, False, frozenset(covers))
 
 
 def test_a_clock_rules_shapes_wholly_in_part_or_not_at_all() -> None:

@@ -64,7 +64,6 @@ def test_only_what_is_written_freely_is_looked_at() -> None:
     assert suggested(held(email="bob@shop.example"), held("h2", phone="020 7946 0123")) == []
 
 
-@pytest.mark.clause("F57")
 def test_a_field_or_a_stretch_is_replaced_and_everything_else_is_as_it_was() -> None:
     one = held(question="Ask Bob Sparrow about it", phone="1")
     spans = frozenset({Span("h1", "question", 4, 15), Span("h2", "question", 0, 3)})

@@ -7,14 +7,14 @@ from itertools import product
 from pathlib import Path
 
 import cedarpy
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from troth.decide import Ask, Decision, Rule, RuleSet
+from troth.policy.assurances import Absolute
 from troth.policy.check import check
 from troth.policy.compile import Compiled, compile_policy
-from troth.policy.model import Absolute, Header, Policy
+from troth.policy.model import Header, Policy
 from troth.policy.rules import OWN_ACCESS
 from troth.policy.words import Text
 
@@ -64,7 +64,6 @@ def decide(made: frozenset[Rule], question: Ask) -> Decision:
     return RuleSet(made).decide(question)
 
 
-@pytest.mark.clause("L10")
 @given(ask)
 def test_default_deny(question: Ask) -> None:
     assert not decide(frozenset(), question).allowed
@@ -229,7 +228,6 @@ def _with_absolute(policy: Policy, data: st.DataObject) -> Policy:
     return policy.model_copy(update={"absolutes": {**policy.absolutes, "another": more}})
 
 
-@pytest.mark.clause("L10", "I16")
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=20), st.data())
 def test_an_invented_purpose_is_refused_whatever_else_is_true(purpose: str, data: st.DataObject) -> None:
     policy = shop().policy
@@ -238,7 +236,6 @@ def test_an_invented_purpose_is_refused_whatever_else_is_true(purpose: str, data
     assert not shop().decide(question).allowed
 
 
-@pytest.mark.clause("L20")
 def test_every_recipient_ground_and_purpose_off_the_list_is_refused() -> None:
     """All tuples, not a sample: data leaves only to a named recipient, for its purpose, on its ground."""
     policy = shop().policy
@@ -263,7 +260,6 @@ def test_every_recipient_ground_and_purpose_off_the_list_is_refused() -> None:
     assert allowed == listed | by_law
 
 
-@pytest.mark.clause("I16")
 def test_consent_to_one_purpose_opens_no_other() -> None:
     def allowed(purpose: str, *facts: str) -> bool:
         return shop().decide(Ask("read", purpose, frozenset({"interest"}), "customer", facts=frozenset(facts))).allowed

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.clock import utc
+from troth.policy import kinds
 from troth.policy.diff import Change, Difference, diff
 from troth.policy.document import read_document
 from troth.policy.material import BY_DEFAULT
@@ -35,7 +36,7 @@ def shop(**edits: Any) -> Policy:
         *around, last = name.replace("__", ".").split(".")
         part = edited
         for key in around:
-            part = part[key.replace("_", " ") if key in ("request_log",) else key]
+            part = part.setdefault(key.replace("_", " ") if key in ("request_log", "automated_decisions") else key, {})
         if value is None:
             part.pop(last)
         else:
@@ -89,6 +90,73 @@ def test_losing_a_clock_a_right_or_an_absolute_is_more_use_of_data() -> None:
         assert (change.kind, change.direction) == ("gone", "more"), section
 
 
+REFUSALS: dict[str, dict[str, Any]] = {
+    "automated_decisions__credit": {"label": "how much credit you get", "made": "never"},
+    "data__card_number": {"category": "pd:PaymentCard", "protect": "never stored"},
+    "cookies__spy": {"label": "follows you"},
+    "absolutes__never_read": {"never": "read", "label": "We never read it."},
+}
+"""entries by which the operator promises never to do something, or by which it is refused"""
+
+
+@pytest.mark.parametrize("path", REFUSALS)
+def test_a_new_promise_of_never_is_less_use_and_its_loss_more(path: str) -> None:
+    before, after = Policy.model_validate(tree()), shop(**{path: REFUSALS[path]})
+    assert [one.direction for one in diff(before, after, MONDAY).changes] == ["less"]
+    assert [one.direction for one in diff(after, before, MONDAY).changes] == ["more"]
+
+
+TURNS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"visits__recording": False}, {}, "less"),
+    ({"visits__truncate ip": True}, {}, "less"),
+    ({"erasure__everywhere": False}, {}, "more"),
+    ({"people__customer__minimum age": 21}, {}, "less"),
+    ({"data__email__protect": "plain"}, {}, "more"),
+    ({"data__email__protect": "plain"}, {"data__email__protect": "never stored"}, "less"),
+    ({"purposes__marketing__opt out": False}, {}, "more"),
+    ({"rights__access__by": ["web"]}, {"rights__access__by": ["web", "letter"]}, "less"),
+    ({"absolutes__never_sold__what": ["email"]}, {"absolutes__never_sold__what": ["email", "phone"]}, "less"),
+    ({"cookies__taste__essential": True}, {}, "more"),
+    *[
+        (
+            {"automated_decisions__credit": {"label": "how much credit you get", "made": made}},
+            {"automated_decisions__credit": {"label": "how much credit you get", "made": then}},
+            means,
+        )
+        for made, then, means in (
+            ("never", "with a person", "more"),
+            ("with a person", "by a machine alone", "more"),
+            ("by a machine alone", "never", "less"),
+        )
+    ],
+]
+
+
+@pytest.mark.parametrize(("one", "other", "means"), TURNS)
+def test_a_yes_a_word_or_a_list_says_whether_the_operator_may_do_more(
+    one: dict[str, Any], other: dict[str, Any], means: str
+) -> None:
+    first, second = (shop(**one), shop(**other)) if other else (Policy.model_validate(tree()), shop(**one))
+    assert [change.direction for change in diff(first, second, MONDAY).changes] == [means]
+    back = "less" if means == "more" else "more"
+    assert [change.direction for change in diff(second, first, MONDAY).changes] == [back]
+
+
+def test_an_archive_is_more_use_of_data_and_any_other_clock_is_less() -> None:
+    clock = {"what": ["interest"], "keep": "6 years"}
+    archived = {**clock, "archive": True, "because": "tax law", "for": ["accounts"]}
+    assert only(changed(retention__more=clock)).direction == "less"
+    assert only(changed(retention__more=archived)).direction == "more"
+
+
+def test_every_yes_and_every_word_that_is_judged_is_a_key_of_its_section() -> None:
+    for section, entries in kinds.SECTIONS.items():
+        weight = entries.weight
+        assert {*weight.yes, *weight.scales, *weight.more, *weight.less, *weight.spans} <= set(
+            kinds.keys_of(section)
+        ), section
+
+
 def test_other_words_for_the_same_thing_are_small() -> None:
     assert only(changed(collection__contact__label="write to us")).significance == "small"
 
@@ -98,7 +166,7 @@ def test_what_the_policy_calls_significant_is_significant_in_every_word() -> Non
 
 
 def test_a_note_for_the_team_is_internal_and_tells_nobody() -> None:
-    found = changed(purposes__answer__note="see the wiki", recipients__courier__agreement="C-9")
+    found = changed(purposes__answer__note="see the wiki", purposes__answer__dpv="dpv:CommunicationForCustomerCare")
     assert {change.significance for change in found.changes} == {"internal"}
     assert found.people == ()
     assert found.significance == "internal"
@@ -124,8 +192,8 @@ def test_the_earliest_day_keeps_the_promised_notice_to_the_minute() -> None:
         2026, 1, 20
     )  # 14 days from the 5th, 09:00, are not over on the 19th
     old, new = Policy.model_validate(tree()), shop(visits__keep="60 days")
-    assert diff(old, new, utc(2026, 1, 5)).earliest == date(2026, 1, 19)
-    assert diff(old, new, utc(2026, 1, 5, 0, 1)).earliest == date(2026, 1, 20)
+    assert diff(old, new, utc(2026, 1, 4, 18)).earliest == date(2026, 1, 19)  # and six hours in which people are told
+    assert diff(old, new, utc(2026, 1, 4, 18, 1)).earliest == date(2026, 1, 20)
 
 
 def test_the_notice_promised_by_the_old_version_counts_not_that_of_the_new() -> None:

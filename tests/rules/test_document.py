@@ -118,7 +118,7 @@ def test_names_in_any_script_are_accepted(name: str) -> None:
 
 
 def test_ids_stay_plain_words() -> None:
-    (line,) = _lines(GOOD + "data:\n  adresse_é: {category: pd:Email}\n")
+    (line,) = _lines(GOOD + "data:\n  adresse_é: {category: pd:EmailAddress}\n")
     assert line.startswith("policy.yaml:3:3: error:")
 
 
@@ -129,7 +129,7 @@ def test_everything_unknown_is_found_in_one_run_with_what_was_meant() -> None:
     )
     assert _lines(text) == [
         "policy.yaml:2:1: error: unknown key `operater`. Did you mean `operator`? [P-01 operater]",
-        "policy.yaml:4:23: error: `konsent` is not one of the words for `basis`. Did you mean `consent`?"
+        "policy.yaml:4:23: error: `konsent` is not one of the words for `purposes.news.basis`. Did you mean `consent`?"
         " [P-01 purposes.news.basis]",
         "policy.yaml:4:39: error: unknown key `use`. Did you mean `uses`? [P-01 purposes.news.use]",
         "policy.yaml:6:3: error: unknown key `kep`. Did you mean `keep`? [P-01 visits.kep]",
@@ -137,7 +137,10 @@ def test_everything_unknown_is_found_in_one_run_with_what_was_meant() -> None:
 
 
 def test_a_name_that_nothing_defines_is_found_with_what_was_meant() -> None:
-    text = GOOD + "purposes:\n  marketing: {label: m}\ndata:\n  email: {category: pd:E}\nvisits: {for: [marketting]}\n"
+    text = (
+        GOOD
+        + "purposes:\n  marketing: {label: m}\ndata:\n  email: {category: pd:EmailAddress}\nvisits: {for: [marketting]}\n"
+    )
     (line,) = _lines(text)
     assert line.startswith("policy.yaml:6:16: error: unknown purpose `marketting`. Did you mean `marketing`?")
     assert "(defined at line 3)" in line

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from troth.policy.check import check, check_texts
-from troth.policy.export import BASES, BASES_ELSEWHERE, CONTEXT, RIGHTS, ROLES, SAFEGUARDS, dpv
+from troth.policy.export import CONTEXT, dpv
+from troth.policy.kinds.purposes import BASES, BASES_ELSEWHERE
+from troth.policy.kinds.recipients import ROLES, SAFEGUARDS
+from troth.policy.kinds.rights import RIGHTS
 from troth.policy.model import Policy, Purpose, Recipient, Right, Safeguard
 
 SHOP = Path(__file__).parents[1] / "shop" / "policy.yaml"
@@ -69,14 +72,16 @@ def test_data_is_required_or_optional_as_the_forms_of_the_purpose_ask_for_it() -
 
 
 def test_data_that_no_form_of_the_purpose_asks_for_is_neither() -> None:
-    [url] = [node for node in graph()["#purposes.improvement"]["dpv:hasPersonalData"] if node["@type"] == "pd:Website"]
+    [url] = [
+        node for node in graph()["#purposes.improvement"]["dpv:hasPersonalData"] if node["@type"] == "pd:BrowserHistory"
+    ]
     assert set(url) == {"@id", "@type", "dct:title"}
 
 
 def test_storage_says_how_long_where_and_that_it_is_deleted() -> None:
     conditions = graph()["#purposes.preferences"]["dpv:hasStorageCondition"]
     durations = [one["dpv:hasDuration"]["@value"] for one in conditions if "dpv:hasDuration" in one]
-    assert durations == ["P175D", "P60D", "P100D"]
+    assert durations == ["P5Y", "P175D", "P60D", "P100D"]
     assert {"dpv:StorageDuration", "dpv:StorageDeletion"} == set(conditions[0]["@type"])
     assert conditions[-1] == {"@type": "dpv:StorageLocation", "dpv:hasLocation": ref("loc:GB")}
 

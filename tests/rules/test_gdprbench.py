@@ -15,7 +15,7 @@ from benchmarks.gdprbench.troths import Troth, load, turns
 from benchmarks.gdprbench.workloads import WORKLOADS, loaded
 from benchmarks.stores import START, driver
 from tests.databases import StoreKind
-from tests.fixtures import data_tables_made, key_tables_made
+from tests.first_day import data_tables_made, key_tables_made
 from troth.clock import MovedClock, utc
 from troth.people.keyring import make_site_key
 from troth.store import versions

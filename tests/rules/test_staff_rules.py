@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policies import SITES
-from troth.clock import DAY, utc
+from troth.clock import utc
 from troth.ledger.events import STAFF_READY
 from troth.logins.rules import TRIES
 from troth.policy.check import check, check_texts
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.staff.rules import (
     DESK,
     IDLE,
@@ -47,10 +48,10 @@ def policy(site: str) -> Policy:
     ("roles", "acts"),
     [
         ((), {"own"}),
-        ((DESK,), {"own", "requests"}),
-        ((PRIVACY_LEAD,), {"own", "requests", "staff"}),
+        ((DESK,), {"own", "requests", "people"}),
+        ((PRIVACY_LEAD,), {"own", "requests", "people", "staff"}),
         (("finance",), {"own"}),
-        (("finance", DESK), {"own", "requests"}),
+        (("finance", DESK), {"own", "requests", "people"}),
         (("Privacy Lead",), {"own"}),
     ],
 )
@@ -116,13 +117,13 @@ def test_a_session_is_over_when_idle_or_after_half_a_day(idle: timedelta, since:
 
 
 def test_the_log_is_kept_as_long_as_the_policy_says_or_for_the_usual_time() -> None:
-    assert log_kept(policy("ledflex")) == 90 * DAY
-    assert log_kept(policy("infortrend")) == 180 * DAY
-    assert log_kept(policy("optokingdom")) == USUAL_LOG == 175 * DAY
+    assert log_kept(policy("ledflex")) == Period(90, "day")
+    assert log_kept(policy("infortrend")) == Period(180, "day")
+    assert log_kept(policy("optokingdom")) == USUAL_LOG == Period(175, "day")
     two = "retention: {a: {what: staff log, keep: 9 days}, b: {what: [staff log], keep: 5 days}}"
     shortest = check_texts(f"policy: {{version: 1}}\n{two}").policy
     assert shortest is not None
-    assert log_kept(shortest) == 5 * DAY
+    assert log_kept(shortest) == Period(5, "day")
 
 
 @pytest.mark.parametrize(

@@ -264,12 +264,17 @@ def cancel_in(site: Site, conn: Connection, person_id: str) -> None:
 def suspend(site: Site, person_id: str, because: str) -> None:
     """Suspend an account for a reason that its member is told at the next log-in; ``because`` names nobody."""
     with site.writing() as conn:
-        turn_of(conn, person_id)
-        mine = update(account).where(account.c.person_id == person_id, account.c.state.in_(("waiting", "open")))
-        if not conn.execute(mine.values(state="suspended", because=because)).rowcount:
-            raise Refused("There is no open account to suspend.", "It is closed or suspended already.")
-        _end_sessions(conn, person_id)
-        ledger.append(conn, site.now(), events.ACCOUNT_SUSPENDED, {"person": person_id})
+        suspend_in(site, conn, person_id, because)
+
+
+def suspend_in(site: Site, conn: Connection, person_id: str, because: str) -> None:
+    """As ``suspend``, in the caller's transaction. Raises ``Refused`` when there is no account to suspend."""
+    turn_of(conn, person_id)
+    mine = update(account).where(account.c.person_id == person_id, account.c.state.in_(("waiting", "open")))
+    if not conn.execute(mine.values(state="suspended", because=because)).rowcount:
+        raise Refused("There is no open account to suspend.", "It is closed or suspended already.")
+    _end_sessions(conn, person_id)
+    ledger.append(conn, site.now(), events.ACCOUNT_SUSPENDED, {"person": person_id})
 
 
 def forget_the_past(site: Site) -> int:

@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from troth import ledger
+from troth.accounts.changed import note_change
 from troth.accounts.profile import fields as profile_fields
 from troth.accounts.sessions import Member
 from troth.collection import rules as collection
 from troth.collection.rules import Submission
 from troth.errors import InvalidInput, Refused
-from troth.ledger import events
 from troth.people import vault
 from troth.people.correcting import correct_held
 from troth.people.facts import By
@@ -73,5 +72,5 @@ def save(site: Site, compiled: Compiled, member: Member, point: str, given_id: s
         return 0
     with site.writing() as conn:
         changed = correct_held(site, conn, member.person_id, given_id, changes, By("person", ref=member.person_id))
-        ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": member.person_id})
+        note_change(site, conn, member.person_id, "profile", changes)
     return changed

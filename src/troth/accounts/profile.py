@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from troth import ledger
+from troth.accounts.changed import note_change
 from troth.accounts.sessions import Member
 from troth.collection import rules as collection
 from troth.collection.rules import Submission
 from troth.errors import InvalidInput
-from troth.ledger import events
 from troth.people import vault
 from troth.people.correcting import correct_everywhere
 from troth.people.vault import By
@@ -55,7 +54,7 @@ def save(site: Site, compiled: Compiled, member: Member, point: str, values: Map
     if changes:
         with site.writing() as conn:
             correct_everywhere(site, conn, member.person_id, point, changes, By("person", ref=member.person_id))
-            ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": member.person_id})
+            note_change(site, conn, member.person_id, "profile", changes)
     return len(changes)
 
 

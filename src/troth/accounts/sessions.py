@@ -26,14 +26,16 @@ from troth.accounts.factors.halves import end as end_half
 from troth.accounts.factors.halves import end_all as end_halves
 from troth.accounts.factors.halves import whose as whose_half
 from troth.accounts.factors.rules import may_try_codes
-from troth.accounts.rules import LogIn, log_in_cookie
 from troth.accounts.tables import account, session
 from troth.decide import Ask
 from troth.errors import Refused
 from troth.logins.digests import Session, digest_of, new_secret
 from troth.logins.passwords import matches
+from troth.people import dealings
 from troth.people.tables import person
 from troth.policy.compile import Compiled
+from troth.policy.log_in import LogIn, log_in_cookie
+from troth.retention import relationship
 from troth.store.site import Site
 from troth.store.turns import take_turns
 
@@ -55,7 +57,7 @@ class Member:
 
 def permitted(compiled: Compiled) -> LogIn:
     """The cookie that may keep somebody logged in. Raises ``Refused`` when the policy declares none."""
-    found = log_in_cookie(compiled)
+    found = log_in_cookie(compiled.policy)
     if found is None or not compiled.decide(Ask("cookie", found.cookie, frozenset())).allowed:
         raise Refused("Nobody can log in here.", "The policy declares no cookie that a log-in could use.")
     return found
@@ -113,15 +115,18 @@ def begin(site: Site, conn: Connection, person_id: str) -> Session:
     Raises:
         Refused: when the account is suspended, with the reason; or is not open.
     """
-    query = select(account.c.state, account.c.because).join(person, person.c.id == account.c.person_id)
+    compiled = site.policy(conn)
+    query = select(account.c.state, account.c.because, person.c.kind).join(person, person.c.id == account.c.person_id)
     row = conn.execute(query.where(account.c.person_id == person_id, person.c.state == "active")).first()
     if row is not None and row.state == "suspended":
         raise Refused("This account is suspended.", row.because)
     if row is None or row.state != "open":
         raise Refused(WRONG, WRONG_HINT)
-    fresh = Session(new_secret(), site.now() + permitted(site.policy(conn)).life)
+    fresh = Session(new_secret(), compiled.calendar.end(site.now(), permitted(compiled).life))
     kept = {"digest": digest_of(fresh.secret), "person_id": person_id, "made_at": site.now(), "ends_at": fresh.ends_at}
     conn.execute(insert(session).values(kept))
+    if relationship.counts_log_ins(compiled, row.kind) and dealings.note_log_in(site, conn, person_id, site.now()):
+        relationship.refresh(site, conn, [person_id], compiled)
     return fresh
 
 

@@ -37,9 +37,6 @@ from troth.store.site import Site
 from troth.store.turns import take_turns
 
 SECOND_HAND = "tell:second-hand"
-_OPENED = frozenset({"order", "request", "ticket"})
-"""Dealings that begin with a submission; a `paid order` begins when somebody has paid."""
-
 
 _OF_SUBMISSION = Prepared(
     select(holding.c.id, holding.c.person_id, shape.c.point)
@@ -63,7 +60,7 @@ class Receipt:
     Attributes:
         person_id: who it is about, admitted now or known before.
         holdings: the ids of what is held of it, one for each set of fields that ends by clocks of its own.
-        opened: the order, request or ticket it opened, if any.
+        opened: the order, request, ticket, application or project it opened, if any.
         case: the reference of that dealing, to be given to ``vault.read(..., case=...)`` and to the gate.
         repeated: whether the same submission had been stored before, so that nothing was done now.
     """
@@ -130,6 +127,17 @@ def _received(came: Receipt | Decision) -> Receipt:
     raise Refused("We may not take this in.", f"{came.reason[:1].upper()}{came.reason[1:]}.", came.because)
 
 
+def stored_of(conn: Connection, submission: Submission) -> tuple[set[str], set[str]]:
+    """What is held of a submission that came before: its fields, and the scopes that its person ever agreed to at its point."""
+    mine = (holding.c.submission == submission.key) & (shape.c.point == submission.point)
+    of_it = select(holding.c.person_id, shape.c.fields).join(shape, shape.c.id == holding.c.shape_id).where(mine)
+    rows = conn.execute(of_it).all()
+    fields = {field for row in rows for field in row.fields.split()}
+    made = consent.histories(conn, {row.person_id for row in rows}).values()
+    agreed = {one.scope.removeprefix("@") for each in made for one in each if one.state == "given"}
+    return fields, agreed
+
+
 @dataclass(frozen=True)
 class _Intake:
     """One submission on its way in, inside one transaction, at one instant."""
@@ -176,9 +184,8 @@ class _Intake:
         return self._receipt(rows[0][1], [id_ for id_, _, _ in rows], repeated=True)
 
     def _receipt(self, person_id: str, holdings: list[str], *, repeated: bool) -> Receipt:
-        kinds = self._opened_kinds()
-        opened, case = (kinds[0], self._ref()) if kinds else (None, None)
-        return Receipt(person_id, tuple(holdings), opened, case, repeated)
+        opened = self._opens()
+        return Receipt(person_id, tuple(holdings), opened, self._ref() if opened else None, repeated)
 
     def ask(self) -> Ask:
         """The question to the policy; of a partner that ``site.yaml`` does not register, no source is stated."""
@@ -190,10 +197,10 @@ class _Intake:
         return Ask("collect", self.submission.point, frozenset(self.checked.values), self.point.people, facts=facts)
 
     def _of_member(self, member: str) -> frozenset[str]:
-        """``registered``, or ``barred`` when whoever claims to be logged in is unknown or gone."""
+        """``registered`` and what they have open, or ``barred`` when whoever claims to be logged in is unknown or gone."""
         by = vault.By("person", ref=member)
         told = vault.facts(self.site, self.conn, [member], by, self.now, purpose=OWN_ACCESS, policy=self.compiled)
-        return told[member] & {"registered", BARRED}
+        return frozenset(fact for fact in told[member] if fact in {"registered", BARRED} or fact.startswith("case:"))
 
     def take_in(self, ask: Ask, decision: Decision) -> Receipt:
         """Seal and record everything; what the ledger is told of it is written together."""
@@ -216,7 +223,7 @@ class _Intake:
         if known is None:
             [made], told = vault.admitted(self.site, self.conn, self.point.people)
             return made, told
-        if self.point.kind == "account" or "order" in self._opened_kinds():
+        if self.point.kind == "account" or self._opens() == "order":
             _BECOMING.run(self.conn, {"person_id": known, "people": self.point.people})
         return known, []
 
@@ -255,10 +262,9 @@ class _Intake:
             digest=digest,
         )
 
-    def _opened_kinds(self) -> list[str]:
-        """What the point's purposes need to be open: an order, a request, a ticket."""
-        purposes = self.compiled.policy.purposes
-        return sorted({need.removeprefix("open ") for key in self.point.for_ for need in purposes[key].needs} & _OPENED)
+    def _opens(self) -> str | None:
+        """What a submission begins, as the policy says of its point."""
+        return None if self.point.opens == "none" else self.point.opens
 
     def _ref(self) -> str:
         return rules.case_ref(self.submission.point, self.submission.key)
@@ -267,7 +273,8 @@ class _Intake:
         """Opens what the submission begins, and notes that somebody registered, or was in contact."""
         if self.point.kind == "visit":  # a look at a page is neither
             return []
-        kinds = self._opened_kinds() + (["registration"] if self.point.kind == "account" else [])
+        opened = self._opens()
+        kinds = ([opened] if opened else []) + (["registration"] if self.point.kind == "account" else [])
         named = kinds or ["contact"]
         _, told = dealings.open_dealings(self.site, self.conn, person_id, named, self._ref(), self.now)
         relationship.refresh(self.site, self.conn, [person_id], self.compiled)

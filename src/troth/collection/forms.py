@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from troth.policy.announced import Announced
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint
 from troth.policy.notice.language import Speaker, language
@@ -12,13 +13,10 @@ from troth.policy.notice.language import Speaker, language
 _KINDS = {
     "pd:EmailAddress": ("email", "email"),
     "pd:TelephoneNumber": ("tel", "tel"),
-    "pd:FaxNumber": ("tel", "off"),
     "pd:BirthDate": ("date", "bday"),
     "pd:Name": ("text", "name"),
-    "pd:FirstName": ("text", "given-name"),
     "pd:PhysicalAddress": ("textarea", "street-address"),
     "pd:Communication": ("textarea", "off"),
-    "pd:Website": ("url", "url"),
 }
 
 
@@ -73,6 +71,12 @@ def form(compiled: Compiled, point_id: str, tag: str) -> Form:
     )
 
 
+def of_change(speaker: Speaker, change: Announced) -> str:
+    """The line by which whoever comes in is told that the policy changes."""
+    day = speaker.date(change.effective_at.date())
+    return speaker.finish(str(speaker.words.tree["forms"]["changes"]).format(day=day))
+
+
 @dataclass(frozen=True)
 class _Writer:
     compiled: Compiled
@@ -114,3 +118,5 @@ class _Writer:
         yield self._words("marks")
         if self.point.told:
             yield self.speaker.sentence(self.speaker.text(self.point.told))
+        for change in self.compiled.later:
+            yield of_change(self.speaker, change)

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from troth.agenda.tables import job
-from troth.collection.actions import SECOND_HAND
-from troth.collection.rules import age
+from troth.bindings import REPLAYED, proves
+from troth.collection.actions import collect
+from troth.collection.forms import form as form_of
+from troth.collection.rules import Submission, age, check
 from troth.consent.tables import shown
+from troth.errors import InvalidInput, Refused
 from troth.people.proofs import groups, open_sample
-from troth.people.tables import holding, shape
 from troth.policy.model import CollectionPoint
 from troth.policy.promises import Promise
-from troth.proof import Named, Proof, Proving, Some
+from troth.policy.undeclared import NO_RECIPIENT
+from troth.proof import Named, Proof, Proving, Some, Tried
+from troth.store.site import Site
+from troth.store.trial import trial
 
-BUILT = "tests/promises/test_construction.py"
 
-
+@proves(
+    "collection.form",
+    covers=("required", "optional", "source"),
+    enforced_by=(collect,),
+    rests_on={**REPLAYED, "holding": "", "shape": "point", "quarantined": "", "shown": ""},
+    keys={
+        "collection.for": form_of,
+        "collection.told": form_of,
+        "collection.offers": check,
+        "collection.opens": collect,
+        "collection.warns": check,
+        "collection.keeps when different": check,
+        "data.category": check,
+    },
+)
 def form(proving: Proving, promise: Promise) -> Proof:
     """All that is held from this point are its declared fields, from its source, with the words that were shown."""
     key = promise.path[1]
@@ -27,13 +45,13 @@ def form(proving: Proving, promise: Promise) -> Proof:
     found = proving.replay(f"collection.{key}")
     if found.wrong:
         return proving.replayed(found, limit)
-    held, strange = _held(proving, key)
+    held, strange = held_of(proving, key)
     if strange:
         return proving.counted(strange, held, limit, "{wrong} with other fields, or from another source")
     return proving.counted(_untold(proving, key), held, limit, "{wrong} without what was told")
 
 
-def _held(proving: Proving, key: str) -> tuple[Some, int]:
+def held_of(proving: Proving, key: str) -> tuple[Some, int]:
     """How many holdings this point has, and how many have other fields or another source than their version declares."""
     mine = [group for group in proving.once(groups) if group.point == key]
     strange = [one for one in mine if not _declared(_point(proving, one.version, key), one.source, one.fields)]
@@ -60,36 +78,39 @@ def _shown(proving: Proving) -> frozenset[str]:
     return frozenset(proving.conn.scalars(select(shown.c.digest).where(shown.c.digest.in_(told))))
 
 
-def partner(proving: Proving, promise: Promise) -> Proof:
-    """What partners supplied names a partner of its version, and a notice to the person was put on the agenda with it."""
-    key = promise.path[1]
-    partners = proving.compiled.policy.collection[key].partners
-    named = Named("recipients", partners)
-    limit = proving.say("only from {partners}, and the person is told", partners=named)
-    if not partners:
-        limit = proving.say("from nobody")
-    held, strange = _held(proving, key)
-    if strange:
-        return proving.counted(strange, held, limit, "{wrong} with other fields, or from another source")
-    nameless = _nameless(proving, key)
-    if nameless:
-        return proving.counted(nameless, held, limit, "{wrong} from nobody whom the policy names")
-    if not held.number and not partners:
-        return proving.built(limit, proving.say("nothing was taken in"), BUILT)
-    told = select(job.c.ref).where(job.c.kind == SECOND_HAND)
-    here = holding.join(shape, shape.c.id == holding.c.shape_id)
-    sent = select(func.count(func.distinct(holding.c.submission))).select_from(here).where(shape.c.point == key)
-    total = Some(proving.conn.scalar(sent) or 0, "submission")
-    noticed = proving.conn.scalar(sent.where(holding.c.id.in_(told))) or 0
-    return proving.counted(total.number - noticed, total, limit, "{wrong} of which nobody told the person")
+def imports_refused(proving: Proving) -> Tried:
+    """Every import, tried with data of a partner whom nobody named: it must be turned away."""
+    policy = proving.compiled.policy
+    points = {key: point for key, point in policy.collection.items() if point.kind == "import"}
+    with trial(proving.site) as site:
+        taken = sum(_taken(site, key, point) for key, point in points.items())
+    tried = proving.say("{tries} to hand in data of somebody else refused", tries=Some(len(points) - taken, "try"))
+    return proving.tried(tried, taken, "{wrong} to hand in data of somebody else went through")
 
 
-def _nameless(proving: Proving, key: str) -> int:
+def _taken(site: Site, key: str, point: CollectionPoint) -> bool:
+    values = dict.fromkeys(point.required, "made up")
+    try:
+        collect(site, Submission(key, values, f"tried:{key}", partner=NO_RECIPIENT))
+    except (InvalidInput, Refused):
+        return False
+    return True
+
+
+def nameless(proving: Proving, key: str) -> int:
+    """How many records of a point for imports come from nobody whom the policy names."""
     mine = (group for group in proving.once(groups) if group.point == key)
     points = ((one, _point(proving, one.version, key)) for one in mine)
     return sum(one.number for one, point in points if point is None or one.partner not in point.partners)
 
 
+@proves(
+    "people.age",
+    covers=("minimum age",),
+    enforced_by=(check,),
+    rests_on={**REPLAYED, "holding": "", "shape": "", "quarantined": "", "person_key": ""},
+    keys={"people.minimum age": check},
+)
 def nobody_too_young(proving: Proving, promise: Promise) -> Proof:
     """Every submission about these people comes out of the ledger again, and no birth date in a sample says otherwise."""
     key, policy = promise.path[1], proving.compiled.policy
@@ -106,8 +127,10 @@ def nobody_too_young(proving: Proving, promise: Promise) -> Proof:
         (one, values or {}) for one, values in proving.once(open_sample) if one.point in points and births & one.fields
     ]
     born = [(values[field], one.at) for one, values in sample for field in births & values.keys()]
-    young = sum(_day(day) and age(day, at) < minimum for day, at in born)
-    return proving.counted(young, Some(len(sample), "record"), limit, "{wrong} of somebody younger")
+    young = sum(_day(day) and age(day, proving.compiled.calendar.day(at)) < minimum for day, at in born)
+    found = proving.counted(young, Some(len(sample), "record"), limit, "{wrong} of somebody younger")
+    asking = all(births & {*point.required} for point in points.values())
+    return found if asking else replace(found, unshown=("minimum age",))
 
 
 def _day(text: str) -> bool:

@@ -20,7 +20,7 @@ LONGEST = 10_000
 """characters of one answer"""
 OLDEST = 130
 """years: whoever would be older was mistyped"""
-_EMAIL, _PHONES, _BIRTH = "pd:EmailAddress", {"pd:TelephoneNumber", "pd:FaxNumber"}, "pd:BirthDate"
+_EMAIL, _PHONES, _BIRTH = "pd:EmailAddress", {"pd:TelephoneNumber"}, "pd:BirthDate"
 _KEY = re.compile(r"[!-~]{1,64}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PHONE = re.compile(
@@ -109,7 +109,9 @@ def _problems(
         if key not in values:
             yield key, "This field is required."
     for key, value in values.items():
-        if key in declared and (problem := _problem(compiled.policy.data[key].category, value, now)):
+        if key in declared and (
+            problem := _problem(compiled.policy.data[key].category, value, compiled.calendar.day(now))
+        ):
             yield key, problem
     for scope in submission.choices:
         if scope not in point.offers:
@@ -133,14 +135,14 @@ def shown(key: str) -> str:
     return key if key.isidentifier() and len(key) <= 63 and not find_cards(key) else "(a field)"
 
 
-def _problem(category: str, value: str, now: datetime) -> str:
+def _problem(category: str, value: str, today: date) -> str:
     if unfit := _unfit(value):
         return unfit
     if category == _EMAIL:
         return _email_problem(value)
     if category in _PHONES:
         return _phone_problem(value)
-    return _birth_problem(value, now) if category == _BIRTH else ""
+    return _birth_problem(value, today) if category == _BIRTH else ""
 
 
 def _unfit(value: str) -> str:
@@ -177,12 +179,12 @@ def _phone_problem(value: str) -> str:
     return ""
 
 
-def _birth_problem(value: str, now: datetime) -> str:
+def _birth_problem(value: str, today: date) -> str:
     try:
         born = date.fromisoformat(value if _DAY.fullmatch(value) else "")
     except ValueError:
         return "This is not a date, such as 1990-05-31."
-    if not 0 <= now.year - born.year <= OLDEST or born > now.date():
+    if not 0 <= today.year - born.year <= OLDEST or born > today:
         return "Nobody alive was born on this day; please check it."
     return ""
 
@@ -216,11 +218,12 @@ def _under_age(compiled: Compiled, point: CollectionPoint, values: Mapping[str, 
     people = compiled.policy.people[point.people]
     if people.minimum_age is None:
         return False
+    today = compiled.calendar.day(now)
     births = [value for key, value in values.items() if compiled.policy.data[key].category == _BIRTH]
-    return any(age(value, now) < people.minimum_age for value in births if not _birth_problem(value, now))
+    return any(age(value, today) < people.minimum_age for value in births if not _birth_problem(value, today))
 
 
-def age(born: str, now: datetime) -> int:
-    """Whole years at ``now`` of somebody born on the day ``born`` (ISO 8601)."""
+def age(born: str, today: date) -> int:
+    """Whole years ``today``, where the operator is, of somebody born on the day ``born`` (ISO 8601)."""
     birth = date.fromisoformat(born)
-    return now.year - birth.year - ((now.month, now.day) < (birth.month, birth.day))
+    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))

@@ -31,7 +31,7 @@ def check(
     as_published: Annotated[bool, typer.Option("--as-published", help="leave the decisions out")] = False,
     all_: Annotated[bool, typer.Option("--all", help="in text, also the findings that decisions settle")] = False,
 ) -> None:
-    """Say everything that is wrong with a site's policy, in one run, with line and hint.
+    """Say everything that is wrong with a site's policy and its wiring, in one run, with line and hint.
 
     \b
     Example: troth check sites/* --format sarif > findings.sarif
@@ -53,16 +53,13 @@ def check(
 def _read(folders: list[Path], as_published: bool) -> tuple[list[tuple[Path, Checked]], list[TrothError]]:
     """Each site checked, and what could not be read of the others: one bad file hides no other."""
     from troth.clock import SystemClock
-    from troth.policy import check as checking
-    from troth.store.wiring import read_wiring
+    from troth.store.wiring import check_site
 
     today = SystemClock().now().date()
     read, unreadable = [], []
     for folder in folders:
         try:
-            read.append((folder, checking.check(folder, as_published, today)))
-            if (folder / "site.yaml").exists():
-                read_wiring(folder)
+            read.append((folder, check_site(folder, as_published, today)))
         except TrothError as error:
             unreadable.append(type(error)(f"{folder}: {error.message}", error.hint))
     return read, unreadable

@@ -67,7 +67,7 @@ def _plain(found: Difference) -> dict[str, Any]:
         "sentences": [asdict(sentence) for sentence in found.sentences],
         "tell": list(found.people),
         "told_by": list(found.told_by),
-        "lead_time_days": found.lead_time.total_seconds() / 86_400,
+        "lead_time": str(found.lead_time) if found.lead_time else None,
         "earliest": found.earliest.isoformat(),
         "problems": list(found.problems),
     }
@@ -112,8 +112,4 @@ def _show_duties(found: Difference) -> None:
 
 
 def _notice(found: Difference) -> str:
-    from troth.policy.diff import in_words
-
-    return (
-        f"people were promised {in_words(found.lead_time)} of notice" if found.lead_time else "no notice was promised"
-    )
+    return f"people were promised {found.lead_time} of notice" if found.lead_time else "no notice was promised"

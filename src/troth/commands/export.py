@@ -23,12 +23,13 @@ def dpv(site: Folder, out: Out = None) -> None:
 
     \b
     Example: troth export dpv my-shop --out my-shop.jsonld
+    Exit: 0 written; 1 an error is unsettled; 2 a file cannot be read or written.
     """
     from troth.commands.opening import settled
     from troth.policy.export import dpv as exported
     from troth.store.wiring import read_wiring
 
-    policy = settled(site).policy
+    policy = settled(site, "exported").policy
     assert policy is not None
     base = read_wiring(site).base_url
     write(json.dumps(exported(policy, base), indent=2, ensure_ascii=False) + "\n", out)

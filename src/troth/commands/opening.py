@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from troth.errors import PolicyError
+from troth.errors import NotAllowed
 
 if TYPE_CHECKING:
     from troth.policy.check import Checked
@@ -30,31 +30,39 @@ def opened(folder: Path) -> Iterator[Site]:
 
 def made_ready(site: Site) -> None:
     """Make the tables and the site key where there are none; a second time changes nothing."""
+    from troth import ledger
+    from troth.ledger import events
     from troth.people.keyring import make_site_key
     from troth.people.rotation import site_keys
-    from troth.store.prepare import prepare
+    from troth.store.prepare import prepare, wound_back
 
-    prepare(site)
+    before = wound_back(site)
+    marked = prepare(site)
+    if marked or before:
+        body = {"rows": marked} | ({"wound_back": before} if before else {})
+        with site.writing() as conn:
+            ledger.append(conn, site.now(), events.STORE_MARKED, body)
     if not site_keys(site):
         make_site_key(site)
 
 
-def settled(folder: Path) -> Checked:
-    """The policy in ``folder``, checked.
+def settled(folder: Path, done: str) -> Checked:
+    """The policy in ``folder``, checked, and its ``site.yaml`` with it; ``done`` is what is to be done with it, as ``served``.
 
     Raises:
-        PolicyError: when an error is unsettled; all of them are named.
+        NotAllowed: when an error of either is unsettled; all of them are named.
+        PolicyError: when a file cannot be read.
     """
     from troth.clock import SystemClock
-    from troth.policy.check import check
+    from troth.store.wiring import check_site
 
-    checked = check(folder, today=SystemClock().now().date())
+    checked = check_site(folder, today=SystemClock().now().date())
     if checked.unsettled or checked.policy is None:
         found = checked.unsettled or checked.findings
         lines = "\n".join(f"  {folder}/{finding.line()}" for finding in found[:20])
         more = f"\n  and {len(found) - 20} more" if len(found) > 20 else ""
-        raise PolicyError(
-            f"{folder} is not served while its policy has errors that nobody settled ({len(found)}):\n{lines}{more}",
-            f"Mend the policy or settle them in decisions.yaml; `troth check {folder}` shows them again.",
+        raise NotAllowed(
+            f"{folder} is not {done} while its files have errors that nobody settled ({len(found)}):\n{lines}{more}",
+            f"Mend the files, or settle those of the policy in decisions.yaml; `troth check {folder}` shows them again.",
         )
     return checked

@@ -1,15 +1,15 @@
-"""``troth reference``: the reference of the command line, made from the commands; a test keeps docs/cli.md current."""
+"""The reference of the command line, made from the commands; a test keeps docs/cli.md current."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-import typer
+from troth.commands.saying import OrDefault
 
 _INTRODUCTION = """# The command line
 
-Made from the commands by `troth reference > docs/cli.md`; a test keeps it current.
+Made from the commands by `make docs`; a test keeps it current.
 
 Answers go to stdout, everything else to stderr; `--json` gives answers to programs. `troth COMMAND --help` shows what is
 written here. `--debug`, before the command, shows all of an error that Troth did not expect; without it, where it happened
@@ -21,20 +21,11 @@ A `SITE` is a folder with `policy.yaml`, `decisions.yaml` and `site.yaml`.
 | exit code | means |
 |---|---|
 | 0 | done, and the answer is yes |
-| 1 | the answer is no: an unsettled error, a broken promise, a ledger that does not verify, a change that comes too soon |
-| 2 | it could not be done: wrong use, or a file or store that is missing; stderr says what to do |
+| 1 | the answer is no: an unsettled error, a broken promise, a ledger that does not verify, a version that may not follow |
+| 2 | it could not be done: wrong use, a file or store that is missing, an act that is refused; stderr says what to do |
 | 3 | a mistake in Troth |
 | 130 | interrupted |
 """
-
-
-def reference(ctx: typer.Context) -> None:
-    """Print docs/cli.md.
-
-    \b
-    Example: troth reference > docs/cli.md
-    """
-    typer.echo(cli_reference(ctx.find_root().command), nl=False)
 
 
 def cli_reference(troth: Any) -> str:
@@ -51,7 +42,7 @@ def commands_of(group: Any, name: str = "troth") -> Iterator[tuple[str, Any]]:
         if hasattr(command, "commands"):
             yield from commands_of(command, f"{name} {key}")
         elif not command.hidden:
-            yield f"{name} {key}", command
+            yield name if key == OrDefault.DEFAULT and isinstance(group, OrDefault) else f"{name} {key}", command
 
 
 def _section(name: str, command: Any) -> Iterator[str]:

@@ -59,7 +59,7 @@ def rehearse(
 
     \b
     Example: troth rehearse my-shop --days 90 --people 200 --report year.html
-    Exit: 0 all promises held; 1 something went wrong; 2 it could not be rehearsed.
+    Exit: 0 all promises held; 1 something went wrong, or an error is unsettled; 2 it could not be rehearsed.
     """
     from troth.rehearsal.asked import Asked
     from troth.rehearsal.reproduce import read_events

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from troth.commands.prove import MARKS, ORDER
+from troth.policy.notice.tally import tally_words
 from troth.rehearsal.sentences import WRONG, day_words, happened_words, plural, seconds_words
+from troth.verdicts import MARKS, MOST_URGENT_FIRST
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +29,7 @@ def show(made: Document) -> None:
             console.print(title, style="bold")
             console.print("; ".join(f"{number:,} {name}" for name, number in counts.items()) + ".\n", markup=False)
     console.print(_promises(made.promises))
+    console.print(f"\n{len(made.promises)} promises: {tally_words(made.summary)}.", markup=False, soft_wrap=True)
     for line in _wrong(made.violations):
         console.print(line, markup=False, soft_wrap=True)
     if made.draft:
@@ -45,9 +47,11 @@ def _promises(rows: Iterable[PromiseRow]) -> Table:
     from rich.text import Text
 
     table = Table("verdict", "promise", "measured", box=None, pad_edge=False, header_style="bold")
-    for row in sorted(rows, key=lambda row: ORDER.index(row.verdict)):
+    for row in sorted(rows, key=lambda row: MOST_URGENT_FIRST.index(row.verdict)):
         broken = "bold red" if row.verdict == "broken" else ""
-        table.add_row(*(Text(part) for part in (MARKS[row.verdict], row.id, row.measured)), style=broken)
+        table.add_row(
+            *(Text(part) for part in (f"{MARKS[row.verdict]} {row.verdict}", row.id, row.measured)), style=broken
+        )
     return table
 
 

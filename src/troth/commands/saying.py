@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TextIO
 import typer
 from typer.core import TyperGroup
 
-from troth.errors import TrothError
+from troth.errors import InvalidInput, NotAllowed, TrothError
 
 YES, NO, CANNOT, MISTAKE = 0, 1, 2, 3
 
@@ -30,7 +30,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except TrothError as error:
             fail(error)
-            raise typer.Exit(CANNOT) from None
+            raise typer.Exit(NO if isinstance(error, NotAllowed) else CANNOT) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         except BrokenPipeError:
@@ -40,6 +40,18 @@ class Commands(TyperGroup):
             if ctx.find_root().params.get("debug") or _for_typer(mistake):
                 raise
             _mistake(mistake)
+
+
+class OrDefault(TyperGroup):
+    """A command with commands below it: ``troth restore SITE DIR`` beside ``troth restore release SITE``."""
+
+    DEFAULT = "site"
+    """the name of what is meant when the first word names no command"""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            args = [self.DEFAULT, *args]
+        return super().resolve_command(ctx, args)
 
 
 def _for_typer(error: Exception) -> bool:
@@ -55,6 +67,8 @@ def _close_stdout() -> None:
 def fail(error: TrothError) -> None:
     """What happened, in red, and what to do about it."""
     typer.secho(f"troth: {error.message}", fg="red", err=True)
+    for name, words in error.problems.items() if isinstance(error, InvalidInput) else ():
+        typer.echo(f"  {name}: {words}", err=True)
     if error.hint:
         typer.echo(f"  {error.hint}", err=True)
 

@@ -42,6 +42,7 @@ def schema(
 def schema_of(kind: str) -> dict[str, Any]:
     """The JSON Schema of one of ``KINDS``, of the answer of a ``rehearsal``, or of a ``copy`` of somebody's data."""
     from troth.policy.schema import decisions_schema, policy_schema
+    from troth.policy.schema import schema_of as made_of
     from troth.settings import Wiring
 
     if kind == "rehearsal":
@@ -53,6 +54,5 @@ def schema_of(kind: str) -> dict[str, Any]:
 
         return copy_schema()
     if kind == "site":
-        written = Wiring.model_json_schema(by_alias=True, mode="validation")
-        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written, "title": "site.yaml of Troth"}
+        return made_of(Wiring, "site.yaml of Troth")
     return decisions_schema() if kind == "decisions" else policy_schema()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from troth.commands.asking import Folders
-from troth.commands.saying import aside
+from troth.commands.saying import aside, fail
 from troth.errors import StoreError, TrothError
 
 if TYPE_CHECKING:
@@ -46,17 +46,19 @@ def serve(
 
     \b
     Example: troth serve my-shop --port 8080
+    Exit: 1 an error is unsettled; 2 a file is missing, or the port is taken.
     """
     from troth.commands.opening import opened, settled
     from troth.web.app import make_app
 
     proxies = _proxies(behind_proxy)
     for folder in sites:
-        settled(folder)
+        settled(folder, "served")
     with ExitStack() as stack:
         ready = [stack.enter_context(opened(folder)) for folder in sites]
         for site in ready:
             in_force(site)
+            _warn_of_stores(site, works=not no_worker)
         if not no_worker:
             stack.enter_context(working(ready))
             stack.enter_context(mail_taken_in(ready))
@@ -75,6 +77,34 @@ def in_force(site: Site) -> None:
         done = publish(site)
         aside(f"{site.name}: version {done.version} is published.")
         site.policy()
+
+
+def _warn_of_stores(site: Site, works: bool = False) -> None:
+    """Say so when the stores are not what was sealed (people are still answered, and nothing leaves), or an alarm stands.
+
+    ``works`` is whether a worker starts now: on a site where none has ever run it is no alarm that none has.
+    """
+    from troth.clock import iso
+    from troth.ledger.heads import HINT, look
+    from troth.retention import heartbeat
+    from troth.retention.alarms import STOPPED, to_show
+    from troth.witnessing import learn
+
+    learn(site)
+    problem = look(site)
+    if problem is not None:
+        fail(StoreError(f"{site.name}: {problem.words}", HINT))
+    with site.reading() as conn:
+        alarms, beats = to_show(conn, site.now()), heartbeat.last(conn)
+    first_run = works and not heartbeat.EXPECTED.keys() & beats.keys()
+    for kind, since in alarms:
+        if first_run and kind == STOPPED:
+            continue
+        fail(
+            TrothError(
+                f"{site.name}: an alarm stands since {iso(since)}: {kind}.", "`troth work SITE --once` says more."
+            )
+        )
 
 
 @contextmanager

@@ -27,17 +27,18 @@ def work(
 ) -> None:
     """Do what is due: expire, sweep, destroy, send, seal; again and again, until stopped.
 
-    Several workers may run for one site, on several hosts.
+    Several workers may run for one site, on several hosts. A site whose files have unsettled errors is refused.
 
     \b
     Example: troth work my-shop --once
-    Exit: 0 done; 1 a task of the turn failed, or an alarm stands.
+    Exit: 0 done; 1 a task of the turn failed, an alarm stands, or an error is unsettled; 2 nothing is published.
     """
-    from troth.commands.opening import opened
+    from troth.commands.opening import opened, settled
     from troth.commands.serve import mail_taken_in
     from troth.work import standing, turn
     from troth.work import work as working
 
+    settled(site, "worked for")
     with opened(site) as site_:
         site_.policy()
         if not once:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, bindparam, case, func, insert, or_, s
 
 from troth import ledger
 from troth.clock import from_micros
-from troth.consent.rules import OBJECTIONS, STATES, Choice, State
+from troth.consent.rules import ASKING, OBJECTIONS, STATES, Choice, State
 from troth.consent.tables import choice, shown
 from troth.errors import Refused
 from troth.ids import new_id
@@ -162,7 +162,7 @@ def _refuse_the_unknown(policy: Compiled, scope: str, state: str, channel: str, 
     if state != "given":
         return
     point = policy.policy.collection.get(channel)
-    if point is not None and scope.removeprefix("@") not in point.offers:
+    if scope.removeprefix("@") not in point.offers if point is not None else channel not in ASKING:
         raise Refused(f"`{channel}` does not offer a choice about `{scope}`.", "Sending a form is not consent.")
     if not words.strip():
         raise Refused("Consent needs the words that were shown.", "Record what the person read beside the box.")

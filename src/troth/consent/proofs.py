@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from troth.bindings import REPLAYED, proves
+from troth.consent.actions import record
+from troth.consent.rules import ASKING
 from troth.consent.tables import choice, shown
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving, Some
@@ -27,6 +30,9 @@ def recorded(proving: Proving, promise: Promise) -> Proof:
     )
 
 
+@proves(
+    "consent.not_implied", covers=("kind",), enforced_by=(record,), rests_on={**REPLAYED, "choice": "", "shown": ""}
+)
 def not_implied(proving: Proving, promise: Promise) -> Proof:
     """No consent came from a visit or from merely sending a form: each came through a box that its point offers."""
     limit = proving.say("visiting or sending a form is not consent")
@@ -51,9 +57,5 @@ def _asked(proving: Proving, channel: str, scope: str, version: int) -> bool:
     compiled = proving.version(version)
     point = compiled.policy.collection.get(channel) if compiled else None
     if point is None:
-        return compiled is not None and channel not in _NOT_ASKING
+        return compiled is not None and channel in ASKING
     return scope.removeprefix("@") in point.offers
-
-
-_NOT_ASKING = frozenset({"visit", "cookie", "terms"})
-"""What is done without being asked anything."""

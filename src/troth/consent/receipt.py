@@ -6,6 +6,7 @@ from typing import Any
 
 from troth.clock import iso
 from troth.consent.rules import OBJECTIONS, Choice, State
+from troth.policy.clocks import people_meant
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 
@@ -66,9 +67,7 @@ def _processing(choice: Choice, language: str, policy: Policy, notice: str, stor
         "pii_information": [{"pii_type": policy.data[key].category, "id": key} for key in fields],
         "pii_controllers": [_controller(policy)],
         "storage_locations": list(storage),
-        "retention_period": {
-            key: f"P{clock.keep.days}D" for key, clock in _clocks(policy, fields).items() if clock.keep
-        },
+        "retention_period": {key: clock.keep.iso for key, clock in _clocks(policy, fields).items() if clock.keep},
         "jurisdiction": policy.operator.country,
         "recipient_third_parties": _recipients(policy, choice.scope, purposes),
         "withdrawal_method": sorted(
@@ -110,5 +109,5 @@ def _clocks(policy: Policy, fields: list[str]) -> dict[str, Any]:
     return {
         key: clock
         for key, clock in policy.retention.items()
-        if any(word in fields or word.startswith("everything about ") for word in clock.what)
+        if any(word in fields or people_meant(word) for word in clock.what)
     }

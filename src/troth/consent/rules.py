@@ -14,6 +14,11 @@ from typing import Literal, get_args
 State = Literal["given", "refused", "withdrawn", "expired", "objected", "lifted"]
 STATES: tuple[State, ...] = get_args(State)
 OBJECTIONS: tuple[State, ...] = ("objected", "lifted")
+PRIVACY_CENTRE, PUBLIC_PROFILE = "privacy_centre", "public_profile"
+STAFF_ASKS = ("letter", "phone", "e-mail", "in_person", "counter")
+"""the channels by which staff record what somebody said, who was asked in the words of the policy"""
+ASKING = frozenset({PRIVACY_CENTRE, PUBLIC_PROFILE, *STAFF_ASKS})
+"""the channels, besides the points that offer the choice, by which a yes may come: nothing else asks for one"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,23 @@ class Archive:
 
     def decide(self, version: int, ask: Ask) -> Decision | None:
         """What ``version`` answers; None when it does not hold together any more: it was altered, as its own proof says."""
+        compiled = self._numbered(version)
+        return compiled.decide(ask) if compiled else None
+
+    def kept_for(self, clock: str, at: int) -> tuple[str, ...]:
+        """The purposes for which the archive ``clock`` keeps by the version in force at ``at`` (microseconds since 1970)."""
+        version = self._in_force(at)
+        compiled = self._numbered(version) if version is not None else None
+        entry = compiled.policy.retention.get(clock) if compiled else None
+        return tuple(entry.for_) if entry else ()
+
+    def _numbered(self, version: int) -> Compiled | None:
         if version not in self.compiled:
             try:
                 self.compiled[version] = versions.by_number(self.conn, version)
             except StoreError:
                 self.compiled[version] = None
-        compiled = self.compiled[version]
-        return compiled.decide(ask) if compiled else None
+        return self.compiled[version]
 
     def speaks_as(self, before: Collection[Row], until: int) -> bool:
         """Whether all that was said by ``before`` up to ``until`` would be said now: no version changed, none came between."""

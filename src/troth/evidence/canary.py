@@ -1,102 +1,145 @@
-"""The canary: a made-up person with unique values goes through the real paths, is erased, and is looked for everywhere.
+"""The canary: somebody made up goes through the doors that people use, once for each thing they may ask for, and is undone.
 
-It uses the doors that people's data takes, none of its own: a collection point, the vault, consent, the one path of erasure.
-It agrees to nothing that would let a message or a disclosure leave, and its address is one that cannot exist. The search
-afterwards reads every table of both stores, declared or not. A canary whose flight was cut short is erased by the next.
+Each walk is a trial (``store.trial``): the site's own web application, forms, tokens, links in real mail, requests and acts, on
+the real stores, in a transaction that is never committed. So the canary is nobody's case: staff never see it, nothing counts
+it, its mail goes to a mailbox of its own in this process, and a flight that is killed leaves nothing behind. What a walk
+found is entered into the ledger, without anything of the canary, and counts for some days.
 """
 
 from __future__ import annotations
 
 import json
-import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    ColumnElement,
-    Connection,
-    Engine,
-    LargeBinary,
-    MetaData,
-    String,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, func, select
 
 from troth import ledger
-from troth.collection.actions import collect
-from troth.collection.forms import form
-from troth.collection.rules import Submission
-from troth.consent import actions as consent
-from troth.consent.rules import State
-from troth.errors import Refused, TrothError
+from troth.agenda.tables import job
+from troth.clock import AHEAD
+from troth.errors import PolicyError, TrothError
+from troth.evidence.asker import made_up_form
+from troth.evidence.doors import Door, MakeDoor, Walk, staged
+from troth.evidence.probes import handshake
+from troth.evidence.walks import SAID_FAILED, walks
 from troth.ledger import events
 from troth.ledger.tables import entry
-from troth.people import vault
+from troth.messages.mailbox import Mailbox
 from troth.people.tables import person
-from troth.people.vault import By
-from troth.policy.compile import Compiled
-from troth.policy.model import CollectionPoint
 from troth.proof import Canary
 from troth.retention import ending
 from troth.retention.destroy import complete, destroy
-from troth.store.engines import reading
-from troth.store.schema import data_tables
 from troth.store.site import Site
+from troth.store.trial import Stage
 
-_MADE_UP: Mapping[str, Callable[[str], str]] = {
-    "pd:EmailAddress": lambda token: f"{token}@canary.test",
-    "pd:TelephoneNumber": lambda token: f"+44 20 7946 {int(token[6:10], 16) % 10_000:04d}",
-    "pd:FaxNumber": lambda token: f"+44 20 7947 {int(token[6:10], 16) % 10_000:04d}",
-    "pd:BirthDate": lambda token: "1980-01-01",
-    "pd:Website": lambda token: f"https://{token}.canary.test/",
-}
-"""Values by category: addresses under ``.test`` (RFC 6761) and these numbers (Ofcom keeps them for drama) are nobody's."""
-
-SAID_FAILED: Mapping[str, str] = {
-    "collect": "a made-up person could not be taken in",
-    "purpose": "a read without a promised purpose was let through",
-    "access": "something was missing from the answer",
-    "withdrawal": "a withdrawal did not take effect at once",
-    "objection": "an objection did not take effect at once",
-    "erasure": "something of an erased person is still there",
-}
-"""What it means when a step fails."""
 KEPT_FOR = timedelta(days=7)
 """How long the last flight counts as evidence."""
 
 
-def fly(site: Site) -> Canary:
-    """Send a canary through the site and say what became of it.
+def fly(site: Site, door: MakeDoor) -> Canary:
+    """Walk every door of ``site`` once and say what became of it.
 
-    Sites without a form that a person could fill in have no path to try; the canary then has no steps.
+    ``door`` opens the site's web application. Sites without a form that a person could fill in, without mail, or whose pages
+    cannot be served here, have no door to try; the canary then has walked none, and says what hindered it.
     """
     _clear_away(site)
-    compiled = site.policy()
-    key = _point(compiled)
-    return _Flight(site, compiled, key).made() if key else Canary()
+    found, hindered = dict(_probed(site)), _hindrance(site)
+    mailbox = Mailbox()
+    mailbox.start()
+    try:
+        stage = staged(site, mailbox)
+        inside = hindered or _entered(door, stage)
+        if isinstance(inside, str):
+            hindered = inside
+        else:
+            found |= dict(_walked(site, stage, inside, mailbox))
+    finally:
+        mailbox.stop()
+    steps = tuple(name for name, (_, holds) in found.items() if holds is not None)
+    failed = {name: SAID_FAILED[kind] for name, (kind, holds) in found.items() if holds is False}
+    if steps:
+        with site.writing() as conn:
+            body = {"version": site.policy(conn).version, "steps": list(steps), "failed": failed_kinds(failed)}
+            ledger.append(conn, site.now(), events.CANARY_SEARCHED, body)
+    return Canary(steps, failed, site.now() if steps else None, hindered)
+
+
+def _hindrance(site: Site) -> str:
+    """Why nobody made up can go through the doors of ``site``, and what to do; blank when they can."""
+    if site.wiring.mail is None:
+        return (
+            "site.yaml has no `mail`, and people confirm what they ask for by a link in a mail. "
+            "Set `mail: {smtp: HOST:PORT, sender: ADDRESS}` and prove again."
+        )
+    if made_up_form(site.policy()) is None:
+        return (
+            "The policy has no form that anybody may fill in and that asks an e-mail address by which a person is found. "
+            "Without one, prove these promises by what really happens, or add such a form under `collection`."
+        )
+    return ""
+
+
+def _entered(door: MakeDoor, stage: Stage) -> Door | str:
+    """The site's own pages, or why they cannot be served here."""
+    try:
+        return door(stage.site)
+    except PolicyError as error:
+        return f"The pages cannot be served here. {error}"
+
+
+Found = tuple[str, bool | None]
+"""the kind of a step, and whether it held; None when there was nothing to try"""
+
+
+def _probed(site: Site) -> Iterator[tuple[str, Found]]:
+    """What is looked at from outside, while no transaction is open."""
+    for key, one in site.policy().policy.security.items():
+        if one.check == "tls":
+            yield f"security.{key}", ("tls", handshake(site.wiring.base_url))
+
+
+def _walked(site: Site, stage: Stage, inside: Door, mailbox: Mailbox) -> Iterator[tuple[str, Found]]:
+    for names, kind, walk in walks(site.policy()):
+        with site.reading() as conn:
+            before = frozenset(conn.scalars(select(job.c.id)))
+        try:
+            with stage.trial() as tried:
+                held = walk(Walk(tried, inside, mailbox, before))
+        except TrothError:
+            held = dict.fromkeys(names, False)
+        yield from ((name, (kind, held[name])) for name in names)
+
+
+def failed_kinds(failed: Mapping[str, str]) -> dict[str, str]:
+    """The steps that failed with the kind of failure, which is a word; what it means is said when it is shown."""
+    kinds = {said: kind for kind, said in SAID_FAILED.items()}
+    return {name: kinds[said] for name, said in failed.items()}
 
 
 def last(conn: Connection, site: Site) -> Canary:
-    """What became of the last canary, from the ledger; no steps when there was none in the last days."""
+    """What became of the last canary, from the ledger; no steps when there was none in the last days.
+
+    Nor when it flew under another version: what it tried there may be called the same and be something else here.
+    """
     query = select(entry.c.at, entry.c.body).where(
-        entry.c.event == events.CANARY_SEARCHED, entry.c.at > site.now() - KEPT_FOR
+        entry.c.event == events.CANARY_SEARCHED, entry.c.at.between(site.now() - KEPT_FOR, site.now() + AHEAD)
     )
     row = conn.execute(query.order_by(entry.c.at.desc(), entry.c.id.desc()).limit(1)).first()
     body = json.loads(row.body) if row else {}
-    failed = {step: SAID_FAILED[step] for step in body.get("failed", ())}
-    return Canary(tuple(body.get("steps", ())), failed, row.at if row else None)
+    if not row or body.get("version") != site.policy(conn).version:
+        return Canary()
+    told = body.get("failed")
+    failed = {step: SAID_FAILED[kind] for step, kind in told.items()} if isinstance(told, dict) else {}
+    return Canary(tuple(body.get("steps", ())), failed, row.at)
+
+
+def flights(conn: Connection) -> int:
+    """A number that grows with every flight, whoever had it flown: what was proven before the last one may be out of date."""
+    return conn.scalar(select(func.max(entry.c.id)).where(entry.c.event == events.CANARY_SEARCHED)) or 0
 
 
 def _clear_away(site: Site) -> None:
-    """Erase canaries whose flight was cut short."""
+    """Erase canaries of an earlier version of Troth, which went through committed, and were cut short."""
     with site.reading() as conn:
         bodies = conn.scalars(select(entry.c.body).where(entry.c.event == events.CANARY_PLANTED))
         planted = {str(json.loads(body).get("person")) for body in bodies}
@@ -112,163 +155,3 @@ def erase(site: Site, person_id: str) -> None:
         ledger.append(conn, site.now(), events.CANARY_REMOVED, {"person": person_id})
     destroy(site, made)
     complete(site, made)
-
-
-def _point(compiled: Compiled) -> str | None:
-    """The form by which to come in: one that asks for something by which people are known, and that nothing archives."""
-    open_to_all = {
-        key: point
-        for key, point in compiled.policy.collection.items()
-        if point.kind in {"form", "account"} and not point.members_only and compiled.identifying & _asked(point)
-    }
-    return next((key for key, point in open_to_all.items() if not _archived(compiled, key) & set(point.required)), None)
-
-
-def _asked(point: CollectionPoint) -> set[str]:
-    return {*point.required, *point.optional}
-
-
-def _archived(compiled: Compiled, key: str) -> set[str]:
-    """Fields that the law makes the operator keep: a canary never hands them in, since they would outlive it."""
-    return {name for clock in compiled.clocks if clock.archive for point, name in clock.covers if point == key}
-
-
-@dataclass
-class _Flight:
-    site: Site
-    compiled: Compiled
-    key: str
-    token: str = field(default_factory=lambda: f"canary{secrets.token_hex(12)}")
-    steps: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    person_id: str = ""
-
-    @property
-    def point(self) -> CollectionPoint:
-        return self.compiled.policy.collection[self.key]
-
-    def made(self) -> Canary:
-        """All steps, in order; without the first there is nothing to try the others on, and the last is never left out."""
-        self._step("collect", self._collect)
-        if not self.person_id:
-            return Canary(tuple(self.steps), self.failed, self.site.now())
-        try:
-            for name, act in (
-                ("purpose", self._purpose),
-                ("access", self._access),
-                ("withdrawal", self._withdraw),
-                ("objection", self._object),
-            ):
-                self._step(name, act)
-        finally:
-            self._step("erasure", self._erase)
-        self._enter()
-        return Canary(tuple(self.steps), self.failed, self.site.now())
-
-    def _step(self, name: str, act: Callable[[], bool | None]) -> None:
-        """One step: it holds, it does not, or the policy has nothing of the kind."""
-        try:
-            holds = act()
-        except TrothError:
-            holds = False
-        if holds is not None:
-            self.steps.append(name)
-        if holds is False:
-            self.failed[name] = SAID_FAILED[name]
-
-    def _enter(self) -> None:
-        body = {"person": self.person_id, "steps": list(self.steps), "failed": list(self.failed)}
-        with self.site.writing() as conn:
-            ledger.append(conn, self.site.now(), events.CANARY_SEARCHED, body)
-
-    def values(self) -> dict[str, str]:
-        """What the canary hands in: each field that is asked for, with a value that nobody else has."""
-        data, archived = self.compiled.policy.data, _archived(self.compiled, self.key)
-        fields = [f for f in (*self.point.required, *self.point.optional) if f not in archived]
-        stored = [f for f in fields if data[f].protect != "never stored"]
-        return {f: _MADE_UP.get(data[f].category, _any_text)(self.token) for f in stored}
-
-    def _collect(self) -> bool:
-        receipt = collect(self.site, Submission(self.key, self.values(), self.token, acknowledged=True))
-        self.person_id = receipt.person_id
-        with self.site.writing() as conn:
-            ledger.append(conn, self.site.now(), events.CANARY_PLANTED, {"person": self.person_id, "point": self.key})
-        return True
-
-    def _purpose(self) -> bool:
-        try:
-            vault.read(self.site, self.person_id, self.values(), "a_purpose_nobody_promised", By("system"))
-        except Refused:
-            return True
-        return False
-
-    def _access(self) -> bool:
-        held = vault.everything(self.site, self.person_id, By("person", ref=self.person_id))
-        seen = {pair for one in held for pair in one.fields.items()}
-        return {f for f, v in self.values().items() if (f, v) not in seen} <= set(self.point.keeps_when_different)
-
-    def _withdraw(self) -> bool | None:
-        purposes = [key for key, purpose in self.compiled.policy.purposes.items() if purpose.basis == "consent"]
-        if not purposes:
-            return None
-        fact = f"consent:{purposes[0]}"
-        self._choose(purposes[0], "given")
-        before = self._facts()
-        self._choose(purposes[0], "withdrawn")
-        return fact in before and fact not in self._facts()
-
-    def _object(self) -> bool | None:
-        purposes = self.compiled.policy.purposes.items()
-        open_to = [key for key, one in purposes if one.opt_out or one.basis == "legitimate interest"]
-        if not open_to:
-            return None
-        self._choose(open_to[0], "objected")
-        return f"objection:{open_to[0]}" in self._facts()
-
-    def _choose(self, scope: str, state: State) -> None:
-        words = form(self.compiled, self.key, "en").told_words
-        with self.site.writing() as conn:
-            consent.record(self.site, conn, self.person_id, scope, state, words, "en", "canary", self.compiled)
-
-    def _facts(self) -> frozenset[str]:
-        with self.site.reading() as conn:
-            return vault.facts(self.site, conn, [self.person_id], By("system"), self.site.now())[self.person_id]
-
-    def _erase(self) -> bool:
-        erase(self.site, self.person_id)
-        unique = [value for value in self.values().values() if value != _MADE_UP["pd:BirthDate"](self.token)]
-        known_by_id = {table.name for table in data_tables.sorted_tables if "outlives" in table.info} | {entry.name}
-        return not search(self.site, [self.token, *unique]) + search(self.site, [self.person_id], skip=known_by_id)
-
-
-def _any_text(token: str) -> str:
-    return f"{token} made up"
-
-
-def search(site: Site, values: Collection[str], skip: Collection[str] = ()) -> int:
-    """How many rows of all tables of both stores, but for those in ``skip``, hold one of ``values`` in a text or in bytes."""
-    return sum(_search_engine(engine, values, skip) for engine in (site.engine, site.keys))
-
-
-def _search_engine(engine: Engine, values: Collection[str], skip: Collection[str]) -> int:
-    found = 0
-    with reading(engine) as conn:
-        tables = MetaData()
-        tables.reflect(conn, only=lambda name, _: name not in skip)
-        for table in tables.sorted_tables:
-            wanted = [
-                look for column in table.c for value in values for look in _holds(engine.dialect.name, column, value)
-            ]
-            if wanted:
-                found += conn.scalar(select(func.count()).select_from(table).where(or_(*wanted))) or 0
-    return found
-
-
-def _holds(dialect: str, column: Column[Any], value: str) -> Iterator[ColumnElement[bool]]:
-    if isinstance(column.type, LargeBinary):
-        if dialect == "sqlite":
-            yield func.instr(column, literal(value.encode(), LargeBinary)) > 0
-        else:
-            yield func.strpos(func.encode(column, "hex"), value.encode().hex()) > 0
-    elif isinstance(column.type, (String, JSON)):
-        yield cast(column, String).contains(value, autoescape=True)

@@ -3,29 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from itertools import pairwise
+from dataclasses import replace
 from typing import cast
 
+from pydantic import BaseModel
 from sqlalchemy import func, or_, select
 
+from troth.accounts.sessions import permitted
+from troth.bindings import REPLAYED, WALKED, Rests, proves
+from troth.decide import RuleSet
+from troth.evidence.consenting import chosen  # and with it what binds consent
 from troth.evidence.replay import EVERYTHING
-from troth.ledger.verify import Verified, verify
-from troth.people.proofs import Group, groups, sealed
-from troth.policy.model import Absolute, Policy
+from troth.evidence.security.proofs import rules_refuse  # and with it what binds the measures of security
+from troth.evidence.walked import together, walked
+from troth.messages.actions import queue
+from troth.messages.inbound.take import addresses
+from troth.messages.proofs import letters
+from troth.messages.publish import publish
+from troth.messages.rules import can_be_stopped
+from troth.people import vault
+from troth.people.proofs import Group, groups, only_the_vault, vault_refuses
+from troth.policy.assurances import Absolute
+from troth.policy.law import authority_at_home
+from troth.policy.log_in import log_in_cookie
+from troth.policy.model import Policy
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
-from troth.proof import Named, Proof, Proving, Some
-from troth.recipients.proofs import disclosures
+from troth.policy.rules import rules
+from troth.policy.undeclared import forbidden
+from troth.proof import Named, Proof, Proving, Some, Tried
+from troth.recipients.gate import disclose_in
+from troth.recipients.proofs import asked, asked_again, disclosures, elsewhere, gate_refuses, only_the_gate
+from troth.retention.holds import HELD_WITH, make_hold
 from troth.retention.tables import hold
+from troth.rights.intake import receive
 from troth.rights.proofs import answered
-from troth.staff.proofs import logins
+from troth.rights.rules import is_absolute
 from troth.store.tables import policy_version
-from troth.store.versions import digest
-
-BUILT = "tests/promises/test_construction.py"
+from troth.store.versions import digest, in_force
 
 
+@proves(
+    "policy.version",
+    covers=("version",),
+    enforced_by=(in_force,),
+    rests_on={**REPLAYED, "holding": "", "shape": "", "quarantined": ""},
+    keys={"policy.version": publish, "policy.effective": publish},
+)
 def version(proving: Proving, promise: Promise) -> Proof:
     """The archive is as it was published, and all that is held came in under the version of its day, at a place it names."""
     limit = proving.say("version {number} in force, as it was published", number=proving.compiled.version)
@@ -57,6 +81,12 @@ def _placed(proving: Proving, one: Group) -> bool:
     return first is not None and last is not None and first.version <= one.version <= last.version
 
 
+@proves(
+    "operator.contact",
+    covers=("name", "email", "address"),
+    enforced_by=(notice,),
+    keys={"operator.email": addresses, "operator.country": authority_at_home},
+)
 def contact(proving: Proving, promise: Promise) -> Proof:
     """The notice as it is shown now says who answers and how to reach them."""
     operator = proving.compiled.policy.operator
@@ -67,6 +97,8 @@ def contact(proving: Proving, promise: Promise) -> Proof:
         return Proof("broken", "query", limit, proving.say("no name"), evidence)
     if not operator.email or operator.email not in said:
         return Proof("broken", "query", limit, proving.say("no e-mail address"), evidence)
+    if operator.address and operator.address not in said:
+        return Proof("broken", "query", limit, proving.say("no address"), evidence)
     return Proof("kept", "query", limit, proving.say("both are there"), evidence)
 
 
@@ -80,26 +112,63 @@ def shown(proving: Proving, tag: str) -> Mapping[str, str]:
     return cast("Mapping[str, str]", said)
 
 
+@proves(
+    "purpose.use",
+    covers=("uses", "needs", "basis", "opt out", "aggregate only"),
+    enforced_by=(vault.read,),
+    rests_on={**REPLAYED, "choice": "scope", "stop": "scope"},
+    keys={"purposes.marketing": is_absolute, "purposes.opt out": is_absolute},
+)
 def use(proving: Proving, promise: Promise) -> Proof:
     """Every read for this purpose, allowed or refused, comes out of the policy again."""
     uses = proving.compiled.policy.purposes[promise.path[1]].uses
     limit = proving.say("only {fields}", fields=Named("fields", uses)) if uses else proving.say("nothing at all")
-    return proving.replayed(proving.replay(promise.id), limit)
+    found, tried = proving.replayed(proving.replay(promise.id), limit), walked(proving, promise.id, limit)
+    if tried is not None and tried.verdict == "broken" and found.verdict != "broken":
+        return tried
+    if found.verdict != "kept" or not chosen(proving.compiled, promise):
+        return found
+    return together(proving, found, tried) if tried is not None else replace(found, unshown=("opt out",))
 
 
+@proves("purpose.closed", covers=(), enforced_by=(RuleSet,), rests_on=REPLAYED)
 def closed(proving: Proving, promise: Promise) -> Proof:
     """No decision of any kind was let through that the policy of its day does not allow."""
     found = proving.replay(EVERYTHING)
+    built = proving.constructed(
+        proving.say("{purposes} and no other", purposes=Some(len(proving.compiled.policy.purposes), "purpose")),
+        rules_refuse,
+        vault_refuses,
+        only_the_vault,
+    )
+    if built.verdict == "broken":
+        return built
     purposes = Some(len(proving.compiled.policy.purposes), "purpose")
     limit = proving.say("{purposes} and no other", purposes=purposes)
     if "purpose" in proving.canary.failed:
-        tried = proving.say("a made-up person tried it, on the real paths")
+        tried = proving.say("a made-up person tried it, at the doors that people use")
         return Proof("broken", "canary", limit, proving.say(proving.canary.failed["purpose"]), tried)
-    if found.decisions:
-        return proving.replayed(found, limit)
-    return proving.built(limit, proving.say("nobody has asked for anything"), BUILT)
+    return proving.replayed(found, limit) if found.allowed or found.wrong else built
 
 
+def _of_absolute(entry: Absolute) -> Rests:
+    """What an absolute rests on: on the decisions, and on what left or is held when it speaks of that."""
+    given = {"disclosure": ""} if _gives(entry) or entry.only == "store" else {}
+    held = {"holding": "", "shape": ""} if _looks_at_holdings(entry) else {}
+    return {**REPLAYED, **given, **held}
+
+
+def _gives(entry: Absolute) -> bool:
+    return "disclose" in (entry.never, entry.only) or entry.never == "sell"
+
+
+@proves(
+    "absolute.never",
+    "absolute.only",
+    covers=("never", "only", "what", "to", "for", "unless"),
+    enforced_by=(rules,),
+    rests_on=_of_absolute,
+)
 def absolute(proving: Proving, promise: Promise) -> Proof:
     """Nothing that the absolute forbids was let through, and nothing of the sort is there without having been asked."""
     entry = proving.compiled.policy.absolutes[promise.path[1]]
@@ -107,16 +176,30 @@ def absolute(proving: Proving, promise: Promise) -> Proof:
     found = proving.replay(promise.id)
     if found.wrong:
         return proving.replayed(found, limit)
+    placed = elsewhere(proving, entry, limit) if entry.only == "store" else None
+    if placed is not None and placed.verdict == "broken":
+        return placed
     unasked = _unasked(proving, entry)
     if unasked.number:
         there = proving.say("{some} that nobody asked the policy about", some=unasked)
         return Proof("broken", "query", limit, there, proving.say("everything of this sort, looked at"))
-    act = {"sell": "disclose", "store": "collect"}.get(entry.never or entry.only, entry.never or entry.only)
-    seen = proving.replay(f"act:{act}")
-    if seen.decisions:
-        measured = proving.say("{decisions}, none against it", decisions=Some(seen.decisions, "decision"))
-        return Proof("kept", "replay", limit, measured, proving.say("each asked again under the version of its day"))
-    return proving.built(limit, proving.say("nobody has asked for anything"), BUILT)
+    asks = list(forbidden(proving.compiled, promise.id))
+    if not asks:
+        return placed or proving.not_proven(
+            "construction", limit, "nothing was tried", "no rule forbids anything of the sort"
+        )
+    allowed = sum(proving.compiled.decide(ask).allowed for ask in asks)
+    tried = proving.say("the rules refused {tries} of this sort", tries=Some(len(asks) - allowed, "try"))
+    checks = [lambda _: proving.tried(tried, allowed, "{wrong} of this sort went through")]
+    if _gives(entry):
+        checks += [gate_refuses, only_the_gate]
+    if "read" in (entry.never, entry.only):
+        checks += [vault_refuses, only_the_vault]
+    if _looks_at_holdings(entry):
+        held = Some(sum(one.number for one in proving.once(groups)), "record")
+        checks.append(lambda _: Tried(proving.say("{all} looked at", all=held), None))
+    built = proving.constructed(limit, *checks)
+    return placed if placed is not None and built.verdict == "kept" else built
 
 
 _SAID_ABSOLUTES = {
@@ -135,93 +218,151 @@ _SAID_ABSOLUTES = {
 def _unasked(proving: Proving, entry: Absolute) -> Some:
     """What is there of the kind that the absolute speaks of and was never decided: disclosures, or holdings of its data."""
     policy, what = proving.compiled.policy, set(entry.what) - {"everything"}
-    if "disclose" in (entry.never, entry.only) or entry.never == "sell":
+    if _gives(entry):
         about = (
             row for row in proving.once(disclosures) if not what & set(policy.data) or what & set(row.fields.split())
         )
-        return Some(sum(row.id not in proving.heard.disclosed for row in about), "disclosure")
-    people, data = what & set(policy.people), what & set(policy.data)
-    if entry.never not in {"store", "collect"} or entry.unless or not what:
+        return Some(sum(not (asked(proving, row) and asked_again(proving, row)) for row in about), "disclosure")
+    if not _looks_at_holdings(entry):
         return Some(0, "record")
-    there = (one for one in proving.once(groups) if (not data or data & one.names))
+    people, data = what & set(policy.people), what & set(policy.data)
+    named = {key for key, point in policy.collection.items() if {key, point.source} & set(entry.for_)}
+    there = (
+        one
+        for one in proving.once(groups)
+        if (not data or data & one.names) and (entry.never or one.point not in named)
+    )
     return Some(sum(one.number for one in there if not people or _about(policy, one) in people), "record")
+
+
+def _looks_at_holdings(entry: Absolute) -> bool:
+    """Whether what is held shows that the absolute was not kept: nothing lifts it, and it is not about all data there is."""
+    return not entry.unless and (entry.only == "collect" or (entry.never in {"store", "collect"} and _narrow(entry)))
+
+
+def _narrow(entry: Absolute) -> bool:
+    return bool(set(entry.what) - {"everything"})
 
 
 def _about(policy: Policy, one: Group) -> str:
     return policy.collection[one.point].people if one.point in policy.collection else ""
 
 
+@proves(
+    "cookie.declared",
+    covers=("essential", "consent", "life", "set by"),
+    enforced_by=(rules, permitted),
+    rests_on=REPLAYED,
+    keys={"cookies.set by": log_in_cookie, "cookies.life": log_in_cookie},
+)
 def cookie(proving: Proving, promise: Promise) -> Proof:
-    """Each cookie that was set had a decision; none is set without one."""
+    """Our own pages set what is declared and nothing else; what other pages set only decisions could show."""
     entry = proving.compiled.policy.cookies[promise.path[1]]
     limit = proving.say("set where it is needed") if entry.essential else proving.say("set only after consent")
-    return proving.replayed(proving.replay(promise.id), limit)
+    found, other = proving.replay(promise.id), _keys_that_say(entry, "life", "set by")
+    pages, own = walked(proving, "cookies", limit), walked(proving, promise.id, limit)
+    for one in (pages, own):
+        if one is not None and one.verdict == "broken" and not found.wrong:
+            return one
+    if found.wrong or found.allowed:
+        return replace(proving.replayed(found, limit), unshown=other)
+    if own is not None or pages is None:
+        return own or proving.not_proven("canary", limit, "nobody looked of late", "troth prove looks")
+    return proving.not_proven("canary", limit, "no page of ours sets it", "what other pages set is not seen here")
 
 
+@proves(
+    "message.class",
+    covers=("for", "uses", "unsubscribe"),
+    enforced_by=(queue,),
+    rests_on={**REPLAYED, "message": "class", "choice": "scope", "campaign": "", "job": ""},
+    keys={"messages.unsubscribe": can_be_stopped},
+)
 def message(proving: Proving, promise: Promise) -> Proof:
-    """Each message of this class had a decision that comes out again."""
-    return proving.replayed(proving.replay(promise.id), proving.say("sent only to those who may get it"))
+    """Each message of this class had a decision that comes out again; and its link to unsubscribe works, when it was tried."""
+    entry, limit = proving.compiled.policy.messages[promise.path[1]], proving.say("sent only to those who may get it")
+    gone, found = walked(proving, promise.id, limit), proving.replayed(proving.replay(promise.id), limit)
+    if gone is not None and gone.verdict == "broken":
+        return gone
+    there, undecided = proving.once(letters)
+    if undecided[promise.path[1]] and found.verdict != "broken":
+        all_ = Some(there[promise.path[1]], "message")
+        return proving.counted(undecided[promise.path[1]], all_, limit, "{wrong} without a decision")
+    if found.verdict != "kept":
+        return found
+    if gone is None or "e-mail" in entry.unsubscribe:  # nobody tries to stop it by writing
+        found = replace(found, unshown=() if entry.unsubscribe == "none" else ("unsubscribe",))
+    return found if gone is None else together(proving, found, gone)
 
 
+def _keys_that_say(entry: BaseModel, *keys: str) -> tuple[str, ...]:
+    """Those of ``keys`` that the entry says something under."""
+    return tuple(key for key in keys if key.replace(" ", "_") in entry.model_fields_set)
+
+
+@proves("statistic.aggregate", covers=("by",), enforced_by=(rules,), rests_on=REPLAYED)
 def statistic(proving: Proving, promise: Promise) -> Proof:
-    """Counting was decided each time; nobody read single records for it."""
+    """Counting was decided each time, and comes out of the policy again."""
     cell = proving.compiled.policy.statistics[promise.path[1]].minimum_cell
     limit = proving.say("only groups of {size} or more", size=cell) if cell else proving.say("nothing at all")
     return proving.replayed(proving.replay(promise.id), limit)
 
 
+@proves(
+    "right.offered",
+    covers=("right", "answer within", "against"),
+    enforced_by=(receive,),
+    rests_on={
+        **WALKED,
+        "policy_version": "",
+        "request": "right",
+        "request_paper": "",
+        "request_step": "",
+        "request_link": "",
+        "reply": "",
+        "protocol_request": "",
+        "identifier": "",
+        "moving": "",
+        "choice": "",
+        "account": "",
+        "agent_token": "",
+        "arrived": "",
+        "job": "",
+    },
+)
 def right(proving: Proving, promise: Promise) -> Proof:
-    """What people asked for was answered in time; where nobody asked, the canary exercised the right on the real paths."""
-    within = proving.compiled.policy.rights[promise.path[1]].answer_within
+    """What people asked for was answered in time; and somebody made up, who asked for exactly this at the doors, got it.
+
+    That a request was closed in time does not show that it was done: without a walk, that is named as not proven.
+    """
+    entry = proving.compiled.policy.rights[promise.path[1]]
+    within = entry.answer_within
     limit = proving.say("within {within}", within=within) if within else proving.say("in time")
-    asked = answered(proving, proving.compiled.policy.rights[promise.path[1]].right, limit)
-    if asked is not None and (asked.verdict == "broken" or not proving.canary.failed):
+    gone = walked(proving, promise.id, limit)
+    asked = answered(proving, entry, limit)
+    if gone is not None and gone.verdict == "broken":
+        return gone
+    if asked is None:
+        return gone or proving.nothing_yet("canary", limit, "no request of this kind so far")
+    if asked.verdict != "kept":
         return asked
-    step = _STEPS.get(proving.compiled.policy.rights[promise.path[1]].right)
-    if step is None or step not in proving.canary.steps:
-        return proving.nothing_yet("canary", limit, "no request of this kind so far")
-    age = proving.now - proving.canary.at if proving.canary.at else timedelta(0)
-    evidence = proving.say("a made-up person tried it {age} ago, on the real paths", age=age)
-    if step in proving.canary.failed:
-        return Proof("broken", "canary", limit, proving.say(proving.canary.failed[step]), evidence)
-    return Proof("kept", "canary", limit, proving.say("done at once"), evidence)
+    if gone is None:
+        return replace(asked, unshown=("right", *_keys_that_say(entry, "against")))
+    return together(proving, asked, gone)
 
 
-_STEPS = {
-    "access": "access",
-    "copy": "access",
-    "portability": "access",
-    "erasure": "erasure",
-    "objection": "objection",
-    "withdrawal": "withdrawal",
-    "stop marketing": "objection",
-}
-
-
-def change(proving: Proving, promise: Promise) -> Proof:
-    """Each version after the first was published as long before it took effect as the version before it had promised."""
-    changes = proving.compiled.policy.changes
-    lead = changes.lead_time if changes else None
-    limit = (
-        proving.say("told {lead} before it takes effect", lead=lead)
-        if lead
-        else proving.say("told before it takes effect")
-    )
-    rows = proving.conn.execute(select(policy_version).order_by(policy_version.c.version)).all()
-    late = 0
-    for before, row in pairwise(rows):
-        late += row.effective_at - row.published_at < _lead(proving, before.version)
-    return proving.counted(late, Some(len(rows[1:]), "change"), limit, "{wrong} told too late")
-
-
-def _lead(proving: Proving, number: int) -> timedelta:
-    compiled = proving.version(number)
-    changes = compiled.policy.changes if compiled else None
-    return changes.lead_time if changes and changes.lead_time else timedelta(0)
-
-
+@proves(
+    "legal.ground",
+    covers=("needs", "act", "data"),
+    enforced_by=(disclose_in, make_hold),
+    rests_on={**REPLAYED, "hold": "ground"},
+    keys={"legal.needs": disclose_in},
+)
 def legal(proving: Proving, promise: Promise) -> Proof:
-    """Each use of this ground had what it needs on record, and each hold a reason and an approver."""
+    """Each use of this ground had what it needs on record, and each hold a reason and an approver.
+
+    What else a ground needs by which data is kept, a hold has no place for: that it was there is not proven.
+    """
     key = promise.path[1]
     found = proving.replay(f"legal.{key}")
     limit = proving.say("only with a recorded reason and somebody who approved it")
@@ -231,51 +372,10 @@ def legal(proving: Proving, promise: Promise) -> Proof:
     bare = or_(func.trim(hold.c.reason) == "", func.trim(hold.c.approver) == "", hold.c.ends_at <= hold.c.made_at)
     total = proving.conn.scalar(select(func.count()).select_from(hold).where(mine)) or 0
     wrong = proving.conn.scalar(select(func.count()).select_from(hold).where(mine, bare)) or 0
-    if not total and not found.decisions:
-        return proving.built(limit, proving.say("never used so far"), BUILT)
-    cases = Some(total + found.decisions, "case")
-    return proving.counted(wrong, cases, limit, "{wrong} without a reason, an approver or an end")
-
-
-def measure(proving: Proving, promise: Promise) -> Proof:
-    """What can be looked at is looked at; for the rest a named member of staff answers until a day."""
-    entry = proving.compiled.policy.security[promise.path[1]]
-    if entry.check == "sealed":
-        return sealed(proving, promise)
-    if entry.check == "audit":
-        return _audit(proving)
-    if entry.check == "login log":
-        return logins(proving)
-    if entry.check == "access":
-        return closed(proving, promise)
-    return _attested(proving, promise.path[1])
-
-
-def _audit(proving: Proving) -> Proof:
-    found = proving.since(_verified)
-    limit = proving.say("every entry of the ledger sealed, and none altered")
-    evidence = proving.say("{all} read from the first to the last", all=Some(found.entries, "entry"))
-    if found.verdict == "broken":
-        return Proof("broken", "query", limit, proving.say("{what}", what=found.line()), evidence)
-    if not found.sealed:
-        return proving.nothing_yet("query", limit, "no entry is sealed so far")
-    measured = proving.say("{sealed} sealed, {open} not yet", sealed=Some(found.sealed, "entry"), open=found.unsealed)
-    return Proof("kept", "query", limit, measured, evidence)
-
-
-def _verified(proving: Proving, before: Verified | None) -> Verified:
-    """What was read and found whole before is not read again: what comes after must go on from its tree."""
-    return verify(proving.site, before.seen) if before and before.verdict == "whole" else verify(proving.site)
-
-
-def _attested(proving: Proving, key: str) -> Proof:
-    attestation = proving.site.wiring.attested.get(key)
-    limit = proving.say("somebody answers for it")
-    if attestation is None or not attestation.by.strip():
-        nobody = proving.say("site.yaml names nobody under `attested`")
-        return Proof("unproven", "attestation", limit, proving.say("nobody answers for it"), nobody)
-    by = proving.say("it was {by}", by=attestation.by)
-    if attestation.until < proving.now.date():
-        return Proof("unproven", "attestation", limit, proving.say("ran out on {day}", day=attestation.until), by)
-    until = proving.say("until {day}", day=attestation.until)
-    return Proof("attested", "attestation", limit, until, proving.say("{by} answers for it", by=attestation.by))
+    if not total and not found.allowed:
+        return proving.nothing_yet("query", limit, "never used so far")
+    cases = Some(total + found.allowed, "case")
+    counted = proving.counted(wrong, cases, limit, "{wrong} without a reason, an approver or an end")
+    ground = proving.compiled.policy.legal[key]
+    beside = ground.act == "keep" and set(ground.needs) - HELD_WITH
+    return replace(counted, unshown=("needs",)) if beside and counted.verdict == "kept" else counted

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -13,14 +13,28 @@ from troth import ledger
 from troth.clock import iso
 from troth.errors import TrothError
 from troth.evidence import canary
+from troth.evidence.bearing import borne
 from troth.evidence.catalogue import CATALOGUE
+from troth.evidence.coverage import uncovered
+from troth.evidence.doors import MakeDoor
 from troth.evidence.proofs import shown
 from troth.evidence.replay import Replay
-from troth.ledger import events
+from troth.evidence.security.proofs import verified
+from troth.evidence.words import part
+from troth.ledger import events, heads
+from troth.ledger.heads import Problem
+from troth.ledger.restored import Restoration, history
 from troth.ledger.walk import unmoving
+from troth.policy.notice.tally import tally_words
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving
+from troth.reconcile import Finding, reconcile, watch
+from troth.reconcile.proofs import turned
+from troth.reconcile.reconcile import Before
+from troth.retention.heartbeat import silent
 from troth.store.site import Site
+from troth.verdicts import VERDICTS
+from troth.witnessing import learn
 
 WHOLE_AGAIN = timedelta(days=1).total_seconds()
 """Seconds after which a prover reads the ledger from its beginning again."""
@@ -34,6 +48,8 @@ class Proven:
     sentence: str
     proof: Proof
     checked_at: datetime
+    uncovered: tuple[str, ...] = ()
+    """keys of its entry that nothing measures, which are not proven"""
 
 
 @dataclass(frozen=True)
@@ -44,12 +60,26 @@ class Report:
     at: datetime
     version: int
     proven: tuple[Proven, ...]
+    stores: Problem | None = None
+    """why the stores are not what was sealed, which then proves nothing of anything"""
+    restored: tuple[Restoration, ...] = ()
+    found: tuple[Finding, ...] = ()
+    """all that the stores hold otherwise than Troth wrote it, whether or not a promise rests on it"""
+    stopped: Mapping[str, datetime] = field(default_factory=dict)
+    """tasks of the worker that do not run, and since when: what is due is not done, whatever was found"""
+    hindered: str = ""
+    """why nobody made up could go through the doors just now, and what to do about it"""
+
+    @property
+    def holds(self) -> bool:
+        """Whether no promise is broken and the stores are what was sealed and written."""
+        return not self.broken and self.stores is None and not self.found
 
     @property
     def summary(self) -> dict[str, int]:
-        """How many promises are kept, broken, unproven and attested."""
+        """How many promises have each verdict."""
         counts = Counter(one.proof.verdict for one in self.proven)
-        return {verdict: counts[verdict] for verdict in ("kept", "broken", "unproven", "attested")}
+        return {verdict: counts[verdict] for verdict in VERDICTS}
 
     @property
     def broken(self) -> tuple[Proven, ...]:
@@ -62,8 +92,21 @@ class Report:
             "site": self.site,
             "at": iso(self.at),
             "policy_version": self.version,
+            "ledger": self._ledger(),
             "promises": [_row(one) for one in self.proven],
+            "found": [one.line() for one in self.found],
+            "stopped": {task: iso(since) for task, since in self.stopped.items()},
             "summary": self.summary,
+            "tally": tally_words(self.summary),
+            "not_walked": self.hindered,
+        }
+
+    def _ledger(self) -> dict[str, object]:
+        told = [{"at": iso(one.at), "by": one.made_by, "because": one.because} for one in self.restored]
+        return {
+            "verdict": "broken" if self.stores else "kept",
+            "evidence": self.stores.words if self.stores else "",
+            "restored": told,
         }
 
 
@@ -79,6 +122,7 @@ def _row(one: Proven) -> dict[str, object]:
         "limit": proof.limit,
         "measured": proof.measured,
         "evidence": proof.evidence,
+        "uncovered": [part(key, "en") for key in one.uncovered],
         "checked_at": iso(one.checked_at),
     }
 
@@ -87,11 +131,11 @@ def prove(
     site: Site,
     *,
     language: str = "en",
-    with_canary: bool = True,
+    door: MakeDoor | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
     """Run every proof now, once, over everything; see ``Prover.prove``."""
-    return Prover(site).prove(language=language, with_canary=with_canary, progress=progress)
+    return Prover(site).prove(language=language, door=door, progress=progress)
 
 
 class Prover:
@@ -111,46 +155,77 @@ class Prover:
         self._began = self._seconds()
         self.replay = Replay(self._seconds)
         self._before: dict[Any, Any] = {}
+        self._reconciled = Before()
 
     def prove(
         self,
         *,
         language: str = "en",
-        with_canary: bool = True,
+        door: MakeDoor | None = None,
         progress: Callable[[int, int, str], None] | None = None,
     ) -> Report:
         """Run every proof now.
 
-        ``with_canary=False`` sends no made-up person but goes by the last one, for pages that are asked for often.
+        ``door`` opens the site's web application, through which somebody made up is sent first; without it the last one who was
+        sent counts, for pages that are asked for often.
         ``progress`` is called with how many proofs are done, how many there are, and the promise's id.
         """
         if self._seconds() - self._began > WHOLE_AGAIN:
             self._begin()
         try:
-            return self._proven(language, with_canary, progress)
+            return self._proven(language, door, progress)
         except BaseException:  # cut short: what was heard and what was only read cannot be told apart any more
             self._begin()
             raise
 
-    def _proven(self, language: str, with_canary: bool, progress: Callable[[int, int, str], None] | None) -> Report:
+    def _proven(self, language: str, door: MakeDoor | None, progress: Callable[[int, int, str], None] | None) -> Report:
         site = self._site
-        flown = canary.fly(site) if with_canary else None
+        learn(site)
+        problem = heads.look(site)
+        flown = canary.fly(site, door) if door else None
         with unmoving(site) as conn:
             compiled, now = site.policy(conn), site.now()
             told = flown or canary.last(conn, site)
             proving = Proving(site, conn, compiled, now, self.replay.heard(conn), told, self._before)
-            report = Report(site.name, now, compiled.version, tuple(_all(proving, language, progress)))
+            found = reconcile(site, conn, self._reconciled)
+            if self._reconciled.ledger is not None:
+                proving.looked[verified] = self._reconciled.ledger
+            proven = tuple(_all(proving, borne(compiled, found), language, progress))
+            if problem is not None:
+                proven = tuple(_of_unknown_stores(proving, one) for one in proven)
+            stopped = silent(conn, now)
+            report = Report(
+                site.name, now, compiled.version, proven, problem, tuple(history(conn)), found, stopped,
+                told.hindered,
+            )  # fmt: skip
+        watch.noted(site, found)
         with site.writing() as conn:
-            ledger.append(conn, site.now(), events.PROOF_MADE, {**report.summary, "version": report.version})
+            counts = {verdict.replace(" ", "_"): number for verdict, number in report.summary.items()}
+            ledger.append(conn, site.now(), events.PROOF_MADE, {**counts, "version": report.version})
         return report
 
 
-def _all(proving: Proving, language: str, progress: Callable[[int, int, str], None] | None) -> Iterator[Proven]:
+def _all(
+    proving: Proving,
+    borne: Mapping[str, Sequence[Finding]],
+    language: str,
+    progress: Callable[[int, int, str], None] | None,
+) -> Iterator[Proven]:
     promises, words = proving.compiled.promises, shown(proving, language)
     for done, promise in enumerate(promises, start=1):
-        yield Proven(promise, words.get(promise.id, promise.id), _proof(proving, promise), proving.now)
+        proof = turned(proving, _proof(proving, promise), borne.get(promise.id, ()))
+        parts = (*uncovered(proving.compiled, promise), *proof.unshown)
+        yield Proven(promise, words.get(promise.id, promise.id), proof, proving.now, parts)
         if progress:
             progress(done, len(promises), promise.id)
+
+
+def _of_unknown_stores(proving: Proving, one: Proven) -> Proven:
+    """What was found in stores that are not what was sealed shows that a promise is broken and never that it is kept."""
+    if one.proof.verdict != "kept":
+        return one
+    said = proving.say("the stores are not what was sealed")
+    return replace(one, proof=replace(one.proof, verdict="not proven", evidence=said))
 
 
 def _proof(proving: Proving, promise: Promise) -> Proof:

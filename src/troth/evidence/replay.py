@@ -2,22 +2,23 @@
 
 The ledger keeps the question (act, purpose, fields, facts) with the answer. A row that was forged, a read that was let
 through without a purpose, a gate that forgot consent: each is an answer that the policy of its day does not give. A fact
-could be forged or left out as well, so what people chose and the operator stopped is gathered on the way, in the ledger's
-own order, and held against the facts of each decision. An entry that says something was done and holds no question at all
-counts as a decision that was never asked for. One pass serves all promises.
+could be forged or left out as well, so what people chose, what was going on with them and what the operator stopped is
+gathered on the way, in the ledger's own order, and held against the facts of each decision. An entry that says something was
+done and holds no question at all counts as a decision that was never asked for. One pass serves all promises.
 
 A ``Replay`` goes on where it stopped. What it heard cannot have changed: the ledger's triggers refuse that, and whoever gets
 round them is found when all is read again (``evidence.prove``) or by ``troth ledger verify``. What was said by a version of
-the policy holds as long as that version is as it was; else all is heard again. It keeps the choices of people and what was
-decided about each disclosure, some 250 bytes for each of either, and nothing for any other entry.
+the policy holds as long as that version is as it was; else all is heard again. It keeps the choices and the dealings of people,
+who has left, and what was decided about each disclosure and message, at most some 350 bytes for each, and nothing for any
+other entry.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, field
+from functools import partial
 from sys import intern
 from time import perf_counter
 from typing import Any
@@ -26,16 +27,21 @@ from pydantic_core import from_json
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
 from troth.clock import from_micros
-from troth.consent.rules import STATES, Choice, facts_of
+from troth.consent.rules import STATES, Choice
 from troth.consent.stops.rules import stops_among
 from troth.consent.tables import choice
 from troth.decide import Ask
-from troth.evidence.archive import AT_ONCE, Archive, Row, archive
+from troth.evidence.archive import Archive, Row, archive
+from troth.evidence.chosen import CHOICES, Chosen, choices_among
+from troth.evidence.dealt import DEALINGS, DealtHeard, cases_among
+from troth.evidence.departed import DEPARTURES, DepartedHeard
 from troth.evidence.stopped import STOPS, StopsHeard, under
 from troth.ledger import events
+from troth.ledger.restored import lost_between
 from troth.ledger.tables import entry
 from troth.people.proofs import card_like
 from troth.people.tables import person
+from troth.policy.rules import READ_VISITS
 from troth.proof import Heard, Replayed
 
 EVERYTHING = "*"
@@ -45,26 +51,18 @@ DECIDED = frozenset(
         events.COUNT_MADE,
         events.HOLDING_COLLECTED,
         events.DISCLOSURE_QUEUED,
+        events.DISCLOSURE_MADE,
         events.DISCLOSURE_SHOWN,
         events.MESSAGE_QUEUED,
         events.DECISION_MADE,
     }
 )
 """Events of things that are done only after a decision; each entry must hold its question."""
-CHOICES = frozenset(
-    {
-        events.CONSENT_GIVEN,
-        events.CONSENT_REFUSED,
-        events.CONSENT_WITHDRAWN,
-        events.CONSENT_EXPIRED,
-        events.OBJECTION_MADE,
-        events.OBJECTION_LIFTED,
-    }
-)
 LATE_BY = 3600.0
 """Seconds for which an id that no entry has may still appear: on PostgreSQL a transaction takes its ids before it commits."""
 _BATCH = 2_000
 _REMEMBERED = 10_000
+_GIVEN = frozenset({events.DISCLOSURE_QUEUED, events.DISCLOSURE_MADE})
 _OF_PEOPLE = frozenset({"read", "disclose", "send"})
 
 
@@ -80,17 +78,19 @@ class _Entry:
 @dataclass(slots=True)
 class _Count:
     decisions: int = 0
+    allowed: int = 0
     wrong: int = 0
     first_wrong: int | None = None
 
-    def add(self, decisions: int, wrong: Collection[int]) -> None:
+    def add(self, decisions: int, allowed: int, wrong: Collection[int]) -> None:
         self.decisions += decisions
+        self.allowed += allowed
         self.wrong += len(wrong)
         if wrong and self.first_wrong is None:
             self.first_wrong = min(wrong)
 
     def frozen(self) -> Replayed:
-        return Replayed(self.decisions, self.wrong, self.first_wrong)
+        return Replayed(self.decisions, self.allowed, self.wrong, self.first_wrong)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +98,7 @@ class _Judged:
     """What is to be said of all decisions with the same question, answer and version."""
 
     same: bool
+    allowed: bool
     about: tuple[str, ...]
     ask: Ask | None
     told: frozenset[str]
@@ -106,33 +107,8 @@ class _Judged:
     under: tuple[str, ...]
     """it was allowed: the scopes whose stops must bear it out"""
     stops: frozenset[str]
-
-
-@dataclass(slots=True)
-class _Chosen:
-    """The choices of one person, in the ledger's order, and the facts that they come to."""
-
-    made: list[Choice] = field(default_factory=list)
-    facts: frozenset[str] | None = None
-
-    def add(self, one: Choice) -> None:
-        """The younger one is the one that the ledger has later, even when the clock was set back in between."""
-        last = self.made[-1].at if self.made else one.at
-        self.made.append(one if one.at >= last else replace(one, at=last + timedelta(microseconds=1)))
-        self.facts = None
-
-    def bear_out(self, told: frozenset[str], at: int) -> bool:
-        """Whether ``told`` are the facts at that instant, or before any of the choices made just now."""
-        if self.facts is None:
-            self.facts = facts_of(self.made)
-        if told == self.facts:
-            self.facts = told  # many people's facts are alike: they share one set
-            return True
-        return any(told == facts_of(self.made[:size]) for size in self._just_now(at))
-
-    def _just_now(self, at: int) -> Iterable[int]:
-        since = from_micros(at - AT_ONCE)
-        return (size for size, one in enumerate(self.made) if one.at > since)
+    cases: tuple[str, ...] = ()
+    """it was allowed, about a person: the kinds of dealings of which theirs must bear it out"""
 
 
 @dataclass
@@ -145,13 +121,24 @@ class _State:
     late: dict[int, float] = field(default_factory=dict)
     """ids below ``last_id`` that no entry has, each with the second in which that was seen"""
     counts: dict[str, _Count] = field(default_factory=lambda: defaultdict(_Count))
-    chosen: dict[str, _Chosen] = field(default_factory=lambda: defaultdict(_Chosen))
+    chosen: dict[str, Chosen] = field(default_factory=lambda: defaultdict(Chosen))
     chosen_ids: set[str] = field(default_factory=set)
     stops: StopsHeard = field(default_factory=StopsHeard)
+    dealt: DealtHeard = field(default_factory=DealtHeard)
+    departed: DepartedHeard = field(default_factory=DepartedHeard)
+    reached: int = 0
+    """how often something was let through about somebody who had left every use"""
     disclosed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    left: dict[str, tuple[tuple[str, str, str], int]] = field(default_factory=dict)
+    letters: dict[str, str] = field(default_factory=dict)
     published: dict[int, str] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
     cards: int = 0
+    swept: Counter[str] = field(default_factory=Counter)
+    readers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """how often fields were opened, by who asked and for which purpose"""
+    canaries: set[str] = field(default_factory=set)
+    """the made-up people that went through the site; their decisions are checked, and are no evidence"""
     told: dict[tuple[str, str, str], tuple[str, str, str]] = field(default_factory=dict)
     """one of each kind of disclosure, so that those alike share it"""
 
@@ -174,6 +161,7 @@ class Replay:
         state = self._state
         state.versions = now.rows
         hearing = _Hearing(conn, now, state)
+        state.canaries |= canaries(conn, state.last_id)
         self._hear_late(conn, hearing)
         columns = (entry.c.id, type_coerce(entry.c.at, BigInteger).label("at"), entry.c.event, entry.c.body)
         query = select(*columns).where(entry.c.id > state.last_id).order_by(entry.c.id)
@@ -181,7 +169,20 @@ class Replay:
             self._note_missing(conn, [row.id for row in rows])
             hearing.hear(rows)
         replayed = {name: count.frozen() for name, count in state.counts.items()}
-        return Heard(replayed, state.disclosed, state.chosen_ids, state.published, state.events, state.cards)
+        return Heard(
+            replayed,
+            state.disclosed,
+            state.left,
+            state.letters,
+            state.chosen_ids,
+            state.published,
+            state.events,
+            state.cards,
+            state.canaries,
+            state.swept,
+            state.readers,
+            state.reached,
+        )
 
     @property
     def waits_for(self) -> int:
@@ -214,6 +215,12 @@ class Replay:
                 del late[row.id]
 
 
+def canaries(conn: Connection, after: int = 0) -> set[str]:
+    """The made-up people whom entries after ``after`` name; at least those of that entry's time and later."""
+    planted = (entry.c.event == events.CANARY_PLANTED) & (entry.c.id > after)
+    return {str(_body(body).get("person")) for body in conn.scalars(select(entry.c.body).where(planted))}
+
+
 @dataclass
 class _Hearing:
     """One round: entries in, the state brought up to them."""
@@ -222,6 +229,10 @@ class _Hearing:
     archive: Archive
     state: _State
     judged: dict[Any, _Judged] = field(default_factory=dict)
+    lost: list[tuple[int, int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lost = lost_between(self.conn)
 
     def hear(self, rows: Sequence[Any]) -> None:
         heard = [_Entry(row.id, row.at, row.event, _body(row.body)) for row in rows]
@@ -232,20 +243,37 @@ class _Hearing:
         for one in heard:
             state.events[one.event] += 1
             state.last_at = max(state.last_at, one.at)
-            if one.event in CHOICES and one.id not in forged:
+            if one.event not in CHOICES:
+                self._note(one)
+            elif one.id not in forged:
                 self._choose(one)
-            elif one.event in STOPS:
-                state.stops.hear(self.conn, one.event, one.at, one.body)
-            elif one.event == events.POLICY_PUBLISHED and isinstance(one.body.get("version"), int):
-                state.published[one.body["version"]] = str(one.body.get("digest", ""))
             if "ask" in one.body or one.event in DECIDED:
                 judged = self._judge(one)
-                decisions[judged] += 1
-                if not self._right(judged, one):
+                right = self._right(judged, one)
+                if not right:
                     wrong[judged].append(one.id)
+                elif str(one.body.get("person")) in state.canaries:
+                    continue  # nobody's case: it would count as evidence of what no person asked for
+                decisions[judged] += 1
         for judged, number in decisions.items():
+            if judged.allowed and judged.ask is not None and judged.ask.act == "read":
+                state.readers[who_asks(judged.ask), judged.ask.purpose] += number
             for name in judged.about:
-                state.counts[name].add(number, wrong.get(judged, ()))
+                state.counts[name].add(number, number if judged.allowed else 0, wrong.get(judged, ()))
+
+    def _note(self, one: _Entry) -> None:
+        """Take in what an entry says of anything but a choice."""
+        state = self.state
+        if one.event in STOPS:
+            state.stops.hear(self.conn, one.event, one.at, one.body)
+        elif one.event in DEALINGS:
+            state.dealt.hear(one.event, one.at, one.body, self.lost)
+        elif one.event in DEPARTURES:
+            state.departed.hear(one.event, one.at, one.body, partial(self.archive.kept_for, at=one.at))
+        elif one.event == events.CLOCK_SWEPT and isinstance(one.body.get("moved"), dict):
+            state.swept.update({name: n for name, n in one.body["moved"].items() if isinstance(n, int)})
+        elif one.event == events.POLICY_PUBLISHED and isinstance(one.body.get("version"), int):
+            state.published[one.body["version"]] = str(one.body.get("digest", ""))
 
     def _forged_choices(self, heard: list[_Entry]) -> set[int]:
         """Entries that speak of a choice which somebody who is here never made."""
@@ -292,23 +320,41 @@ class _Hearing:
         about = _spoken_of(ask, one.body, again.because if again else ())
         of_somebody = allowed and ask is not None and ask.act in _OF_PEOPLE
         facts, scopes = (ask.facts, under(ask) if allowed else ()) if ask else (frozenset[str](), ())
-        return _Judged(same, tuple(about), ask, _choices_among(facts), of_somebody, scopes, stops_among(facts))
+        chosen, cases = choices_among(facts), cases_among(facts) if of_somebody else ()
+        return _Judged(same, allowed, tuple(about), ask, chosen, of_somebody, scopes, stops_among(facts), cases)
+
+    def _give(self, ask: Ask, one: _Entry) -> None:
+        """What was decided of a disclosure: when it was asked for, and last when it left."""
+        state, made = self.state, str(one.body.get("disclosure"))
+        what = ask.recipient, ask.purpose, " ".join(sorted(ask.fields))
+        told = state.told.setdefault(what, what)
+        if one.event == events.DISCLOSURE_QUEUED:
+            state.disclosed[made] = told
+        else:
+            state.left[made] = told, one.at
 
     def _right(self, judged: _Judged, one: _Entry) -> bool:
         ask = judged.ask
-        if ask and one.event == events.DISCLOSURE_QUEUED:
-            told = ask.recipient, ask.purpose, " ".join(sorted(ask.fields))
-            self.state.disclosed[str(one.body.get("disclosure"))] = self.state.told.setdefault(told, told)
+        if ask and one.event in _GIVEN:
+            self._give(ask, one)
+        if ask and one.event == events.MESSAGE_QUEUED and "message" in one.body:
+            self.state.letters[str(one.body["message"])] = intern(ask.recipient)
         if judged.same and judged.under and not self.state.stops.bear_out(judged.under, judged.stops, one.at):
             return False
         if not judged.same or not judged.of_somebody or "person" not in one.body:
             return judged.same
+        if not self.state.departed.bear_out(str(one.body["person"]), ask.purpose if ask else "", one.at):
+            self.state.reached += 1
+            return False
+        if judged.cases and not self.state.dealt.bear_out(str(one.body["person"]), judged.cases, one.at):
+            return False
         chosen = self.state.chosen.get(str(one.body["person"]))
         return chosen.bear_out(judged.told, one.at) if chosen else not judged.told
 
 
-def _choices_among(facts: Collection[str]) -> frozenset[str]:
-    return frozenset(fact for fact in facts if fact.startswith(("consent:", "objection:")))
+def who_asks(ask: Ask) -> str:
+    """``staff``, ``person``, ``program``, ``system``, as the question says; blank when it says nothing."""
+    return next((fact.removeprefix("by:") for fact in sorted(ask.facts) if fact.startswith("by:")), "")
 
 
 def _body(text: str) -> Mapping[str, Any]:
@@ -351,4 +397,9 @@ def _spoken_of(ask: Ask | None, body: Mapping[str, Any], again: Iterable[str]) -
     return about
 
 
-_SECTIONS = {"read": "purposes", "count": "purposes", "collect": "collection", "cookie": "cookies"}
+_SECTIONS = {
+    **dict.fromkeys(("read", READ_VISITS, "count"), "purposes"),
+    "collect": "collection",
+    "cookie": "cookies",
+}
+"""the section of the policy in which an act's purpose is an entry"""

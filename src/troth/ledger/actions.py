@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Insert,
+    LargeBinary,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    literal_column,
+    table,
+)
 
 from troth.clock import from_micros, to_micros
 from troth.decide import Ask, Decision
@@ -14,6 +26,8 @@ from troth.ledger.events import EVENTS
 from troth.ledger.guard import NotForTheLedger, instant
 from troth.ledger.tables import entry
 from troth.ledger.tree import leaf_hash
+from troth.store.marks.protected import COLUMN as MARK
+from troth.store.marks.protected import LEDGER
 from troth.store.prepared import Prepared
 
 Told = tuple[str, Mapping[str, object]]
@@ -101,5 +115,24 @@ def _sealed(at: str, event: str, body: str) -> bytes:
 SECOND = 1_000_000
 _SECONDS = 1000
 COLUMNS = ("at", "event", "body", "leaf")
-ENTRIES = Prepared(insert(entry), COLUMNS)
-_APPENDING = Prepared(insert(entry).returning(entry.c.id), COLUMNS)
+WHOLE = ("id", *COLUMNS, "position")
+_MARKED = table(LEDGER, *(column(name, entry.c[name].type) for name in WHOLE), column(MARK))
+
+
+def _inserting(dialect: str, names: Sequence[str] = COLUMNS) -> Insert:
+    """An insert that gives the entry its mark, which the database itself does on PostgreSQL."""
+    if dialect == "postgresql":
+        return insert(entry)
+    told = cast(literal_column(f"'{LEDGER},'").concat(func.hex(bindparam("leaf"))), LargeBinary)
+    return insert(_MARKED).values({**{name: bindparam(name) for name in names}, MARK: func.troth_mark(told)})
+
+
+def _appending(dialect: str) -> Executable:
+    made = _inserting(dialect)
+    return made.returning(made.table.c.id)
+
+
+ENTRIES = Prepared(_inserting, COLUMNS)
+CARRIED = Prepared(lambda dialect: _inserting(dialect, WHOLE), WHOLE)
+"""entries that were made elsewhere, with their ids and positions: for a ledger that is carried over to a restored store"""
+_APPENDING = Prepared(_appending, COLUMNS)

@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 import rfc8785
 
 from troth.decide import Ask
-from troth.ledger.guard import LARGEST, OPAQUE_ID, NotForTheLedger, Plain, fits, plain
+from troth.ids import is_id
+from troth.ledger.guard import LARGEST, NotForTheLedger, Plain, fits, plain
 
 _FRACTION = re.compile(r"[:,\[]-?[0-9]+[.eE]")
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -104,7 +105,7 @@ _SINGLE: Mapping[object, str] = {None: "null", True: "true", False: "false"}
 def _part(lead: str, value: Any, shared: dict[int, str]) -> str:
     kind = type(value)
     if kind is str:
-        if OPAQUE_ID(value) or fits(value):
+        if is_id(value) or fits(value):
             return f'{lead}"{value}"'
     elif kind is Asked:
         return lead + str(value.text)
@@ -126,6 +127,6 @@ def _shared(value: Any, shared: dict[int, str]) -> str:
 
 def _list(values: Sequence[Any]) -> str:
     """Of words and ids alone."""
-    if all(type(value) is str and (OPAQUE_ID(value) or fits(value)) for value in values):
+    if all(type(value) is str and (is_id(value) or fits(value)) for value in values):
         return '["' + '","'.join(values) + '"]'
     raise _NotAtAGlanceError

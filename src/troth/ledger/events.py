@@ -18,7 +18,11 @@ def _event(name: str, sentence: str) -> str:
 
 
 POLICY_PUBLISHED = _event("policy:published", "A version of the policy was published, to take effect at an instant.")
-POLICY_TOLD = _event("policy:told", "People were told of a change of the policy.")
+POLICY_POSTED = _event("policy:posted", "A page said for the first time that a version of the policy comes.")
+POLICY_TOLD = _event(
+    "policy:told", "Everybody there was looked through, to be written to about a change of the policy."
+)
+POLICY_TAKEN_BACK = _event("policy:retracted", "A version that had not taken effect was taken back; it never will.")
 
 PERSON_ADMITTED = _event("person:admitted", "A person became known and received a key.")
 PERSON_READ = _event("person:read", "Fields of a person were opened for a purpose.")
@@ -59,6 +63,11 @@ MESSAGE_FAILED = _event("message:failed", "A message could not be handed over.")
 
 DEALING_OPENED = _event("dealing:opened", "An order, enquiry, ticket or other dealing with a person began.")
 DEALING_CLOSED = _event("dealing:closed", "A dealing with a person was closed.")
+DEALING_CHANGED = _event("dealing:changed", "The day on which the warranty of an order ends was set or taken away.")
+EVENT_REPORTED = _event(
+    "event:reported", "An event that the policy names happened to a person, and clocks count from it."
+)
+EVENT_RETRACTED = _event("event:retracted", "What was reported of such an event was taken back.")
 RELATIONSHIP_ENDED = _event("relationship:ended", "Business with a person ended, and clocks started.")
 RELATIONSHIP_REOPENED = _event("relationship:reopened", "Business with a person began again.")
 
@@ -74,6 +83,7 @@ ENDING_RESTORED = _event("ending:restored", "Quarantined data was put back befor
 HOLD_MADE = _event("hold:made", "Data was excepted from deletion, for a reason and until a day.")
 HOLD_REFUSED = _event("hold:refused", "A hold was asked for and the policy knows no ground for it.")
 HOLD_RELEASED = _event("hold:released", "A hold was lifted by somebody.")
+HOLD_PROLONGED = _event("hold:prolonged", "An archive goes on: by the policy in force its period is not over.")
 HOLD_ENDED = _event("hold:ended", "A hold reached its end.")
 
 KEY_MADE = _event("key:made", "A key was made.")
@@ -85,6 +95,7 @@ REQUEST_VERIFIED = _event("request:verified", "Whoever made a request showed to 
 REQUEST_REFUSED = _event("request:refused", "A request was declined, on a ground that the person was told.")
 REQUEST_EXTENDED = _event("request:extended", "The time to answer a request was prolonged and the person told.")
 REQUEST_ANSWERED = _event("request:answered", "A request was answered.")
+RESTRICTION_MADE = _event("restriction:made", "The use of a person's data was paused.")
 RESTRICTION_LIFTED = _event("restriction:lifted", "A person let their data be used again.")
 REQUEST_CLOSED = _event("request:closed", "A request ended without an answer: withdrawn, or never verified.")
 
@@ -104,6 +115,26 @@ STAFF_READY = _event("staff:ready", "A member of staff chose a password and a se
 STAFF_ENTERED = _event("staff:entered", "A member of staff logged in.")
 STAFF_ACTED = _event("staff:acted", "A member of staff did something at the desk; the staff's log says from where.")
 
+LEDGER_RESTORED = _event(
+    "ledger:restored", "Somebody said why the stores are not what was sealed before, and the ledger went on."
+)
+LEDGER_WITNESSED = _event("ledger:witnessed", "A witness outside took a checkpoint of the ledger.")
+LEDGER_REPLAYED = _event(
+    "ledger:replayed", "After a store was put back by hand, what was done in between was done again, to its end."
+)
+BACKUP_MADE = _event("backup:made", "Both stores were copied into a backup.")
+BACKUP_DRILLED = _event("backup:drilled", "A backup was restored into a scratch folder and looked through.")
+STORE_RESTORED = _event(
+    "store:restored", "The stores were put back from a backup, and what had ended since ended again."
+)
+STORE_RELEASED = _event("store:released", "Mail and deliveries may leave again after a restore.")
+ACT_DONE = _event("act:done", "A program, a member of staff or the console carried out an act of the table of acts.")
+PERSON_FOUND = _event(
+    "person:found", "Somebody was looked for by what identifies them; the field, and whether there was anybody."
+)
+TOKEN_MADE = _event("token:made", "A program was given a token for acts.")
+TOKEN_REVOKED = _event("token:revoked", "A program's token stopped working.")
+
 DECISION_MADE = _event("decision:made", "The policy was asked and allowed something; the question is kept for replay.")
 DECISION_REFUSED = _event("decision:refused", "The policy was asked and said no; the question is kept for replay.")
 
@@ -116,5 +147,15 @@ ALARM_RAISED = _event("alarm:raised", "A deadline passed or a watch found someth
 ALARM_ENDED = _event("alarm:ended", "What an alarm was raised for is over.")
 BREACH_RECORDED = _event("breach:recorded", "A breach was entered into the register.")
 BREACH_TOLD = _event("breach:told", "An authority or people were told of a breach.")
+STORE_SUMMED = _event(
+    "store:summed", "The sums of the marks of all rows, as a salted digest, for the seal that follows."
+)
+STORE_ACCEPTED = _event(
+    "store:accepted", "Somebody answers for what the stores hold otherwise than Troth wrote it; its digests."
+)
+STORE_MARKED = _event(
+    "store:marked",
+    "After a migration every row of the stores was marked anew; only how many, and whether a schema was wound back.",
+)
 SYSTEM_CONNECTED = _event("system:connected", "A system that holds personal data was connected.")
 SYSTEM_FAILED = _event("system:failed", "A connected system did not answer.")

@@ -20,7 +20,7 @@ from typing import Literal
 from troth.ledger.actions import canonical, leaves_of
 from troth.ledger.checkpoints import Checkpoint, PublicKeys, frontier_of, genuine
 from troth.ledger.tree import Frontier, leaf_hash
-from troth.ledger.walk import Entry, Extent, Raw, Stretch
+from troth.ledger.walk import Entry, Extent, Raw, Stretch, Witnessed
 
 Kind = Literal[
     "changed body",
@@ -33,7 +33,12 @@ Kind = Literal[
     "forged checkpoint",
     "removed checkpoint",
     "unreadable",
+    "missing head",
+    "old keys",
+    "another ledger",
 ]
+
+Row = Entry | Checkpoint | Stretch | Witnessed
 
 _FLUSH = 1024  # leaves held back before they are added to the trees
 
@@ -69,14 +74,12 @@ class Seen:
 NOTHING = Seen(Frontier(), 0)
 
 
-def examine(rows: Iterable[Entry | Checkpoint | Stretch], extent: Extent, known: Known) -> Wrong | None:
+def examine(rows: Iterable[Row], extent: Extent, known: Known) -> Wrong | None:
     """The first thing wrong in ``rows``, which come in the order of ``walk``; nothing when the ledger is whole."""
     return examined(rows, extent, known, NOTHING)[0]
 
 
-def examined(
-    rows: Iterable[Entry | Checkpoint | Stretch], extent: Extent, known: Known, seen: Seen
-) -> tuple[Wrong | None, Seen]:
+def examined(rows: Iterable[Row], extent: Extent, known: Known, seen: Seen) -> tuple[Wrong | None, Seen]:
     """As ``examine``, for the rows after those that were ``seen``; also says how far the ledger is seen now."""
     examination = _Examination(extent, known).after(seen)
     try:
@@ -104,6 +107,7 @@ class _Examination:
     missing: Wrong | None = None  # the first id since the checkpoint that no row has
     last: Entry | None = None
     remembered: bool = False
+    denied: Wrong | None = None  # the first witness of another tree
     held: Frontier = field(default_factory=Frontier)  # the tree of the last checkpoint that held
     held_id: int = 0  # the id of the last entry under it
 
@@ -118,10 +122,13 @@ class _Examination:
             self.remembered &= genuine(self.known.ledger, before, self.known.keys)
         return self
 
-    def see(self, row: Entry | Checkpoint | Stretch) -> Wrong | None:
+    def see(self, row: Row) -> Wrong | None:
         """Take the next row, or the next of them."""
         if isinstance(row, Stretch):
             return self.stretch(row)
+        if isinstance(row, Witnessed):
+            self.witness(row.checkpoint)
+            return None
         return self.checkpoint(row) if isinstance(row, Checkpoint) else self.entry(row)
 
     def stretch(self, stretch: Stretch) -> Wrong | None:
@@ -181,6 +188,12 @@ class _Examination:
             return Wrong("removed", self.missing.id, None)
         return self.ahead or self._holds(row)
 
+    def witness(self, one: Checkpoint) -> None:
+        """Hold the tree against what somebody else kept; said at the end, since a row that was changed says more."""
+        self._flush()
+        if self.denied is None and (one.size != self.next or one.root != self.kept.root()):
+            self.denied = Wrong("another ledger", None, one.size - 1)
+
     def end(self) -> Wrong | None:
         """What only shows when there is nothing more."""
         wrong = self._sealed_end()
@@ -188,7 +201,7 @@ class _Examination:
             return wrong
         if self.extent.gapless and self.extent.last_id != self.last_id:
             return Wrong("truncated", self.last_id + 1, None)
-        return None
+        return self.denied
 
     def _short(self, row: Checkpoint) -> Wrong:
         """A checkpoint covers more than comes before it: what is missing, the end or something within?"""

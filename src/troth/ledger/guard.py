@@ -114,10 +114,6 @@ def _string(value: object, place: str) -> str:
     raise _refused(place, "something that is no name, opaque id, number, date or digest")
 
 
-OPAQUE_ID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}").fullmatch
-"""recognises the ids that ``troth.ids`` makes, each of which fits and is met once"""
-
-
 def fits(text: str) -> bool:
     """Whether a string has one of the allowed shapes."""
     try:

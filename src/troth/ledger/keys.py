@@ -29,7 +29,7 @@ def signing_key(site: Site, make: bool = False) -> Ed25519PrivateKey:
     Raises:
         StoreError: when the key is missing, others may read its file, or it is not an Ed25519 key.
     """
-    path = _folder(site) / "ledger.key"
+    path = beside(site) / "ledger.key"
     if make and not path.exists():
         _make(path)
     if not path.exists():
@@ -55,12 +55,19 @@ def public_pem(site: Site) -> str:
 def remember(site: Site, checkpoint: Checkpoint) -> None:
     """Keep ``checkpoint`` in ``ledger.head``, unless a later one is kept there already."""
     last = remembered(site)
-    if last is not None and last.size >= checkpoint.size:
+    if last is None or last.size < checkpoint.size:
+        replace_remembered(site, checkpoint)
+
+
+def replace_remembered(site: Site, checkpoint: Checkpoint | None) -> None:
+    """Keep ``checkpoint`` in ``ledger.head`` whatever is kept there; without one the file goes."""
+    if checkpoint is None:
+        (beside(site) / "ledger.head").unlink(missing_ok=True)
         return
     kept = {"size": checkpoint.size, "at": instant(checkpoint.at), "root": checkpoint.root.hex()}
     kept |= {"key_id": checkpoint.key_id, "signature": checkpoint.signature.hex()}
-    new = _written(_folder(site), json.dumps(kept).encode())
-    new.replace(_folder(site) / "ledger.head")
+    new = _written(beside(site), json.dumps(kept).encode())
+    new.replace(beside(site) / "ledger.head")
 
 
 def remembered(site: Site) -> Checkpoint | None:
@@ -69,7 +76,7 @@ def remembered(site: Site) -> Checkpoint | None:
     Raises:
         Unverifiable: when ``ledger.head`` cannot be read.
     """
-    path = _folder(site) / "ledger.head"
+    path = beside(site) / "ledger.head"
     if not path.exists():
         return None
     try:
@@ -80,7 +87,8 @@ def remembered(site: Site) -> Checkpoint | None:
         raise Unverifiable("The file `ledger.head` cannot be read.", "Restore it from a backup.") from None
 
 
-def _folder(site: Site) -> Path:
+def beside(site: Site) -> Path:
+    """The folder in which the ledger's key, its head and the notes of its witnesses lie: that of the site key."""
     return (site.folder / site.wiring.keys.secret_file).parent
 
 

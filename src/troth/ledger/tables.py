@@ -1,14 +1,14 @@
-"""The ledger: entries inserted with their cause, and the checkpoints that seal them into a tree.
+"""The ledger: entries inserted with their cause, the checkpoints that seal them into a tree, and the head that is kept apart.
 
-Both tables only ever grow: triggers refuse to change or remove a row, except that an entry receives its position once. That
-stops mistakes and stray scripts; somebody who can drop a trigger is found by ``verify``.
+Entries and checkpoints only ever grow: triggers refuse to change or remove a row, except that an entry receives its position
+once. That stops mistakes and stray scripts; somebody who can drop a trigger is found by ``verify``.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import DDL, BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, event, text
 
-from troth.store.schema import Instant, data_tables, plain
+from troth.store.schema import Instant, data_tables, key_tables, plain
 
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
@@ -43,6 +43,31 @@ checkpoint = Table(
     ),  # roots of the full subtrees, so that sealing never re-reads
     Column("key_id", String(16), nullable=False),
     Column("signature", LargeBinary(64), nullable=False, info=plain("a signature")),
+)
+
+head = Table(
+    "ledger_head",
+    key_tables,
+    Column("state", String(10), primary_key=True),  # settled, announced; adopt: this store is older than the table
+    Column("size", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("root", LargeBinary(32), nullable=False, info=plain("a hash")),
+    Column("frontier", LargeBinary, nullable=False, info=plain("hashes")),
+    Column("key_id", String(16), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False, info=plain("a signature")),
+)
+
+restoration = Table(
+    "restoration",
+    data_tables,
+    Column("id", String(26), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(10), nullable=False),  # recorded: of what somebody else did; restored: by `troth restore`
+    Column("because", String(500), nullable=False, info=plain("the operator's reason, about no single person")),
+    Column("made_by", String(63), nullable=False),  # the staff role that answers for it
+    Column("backup_at", Instant),  # of when the backup is that was put back, if that is known
+    Column("released_at", Instant),  # until then nothing leaves the site
+    Column("released_by", String(63)),
 )
 
 _POSITIONED = """OLD.position IS NULL AND NEW.position IS NOT NULL AND NEW.id = OLD.id AND NEW.at = OLD.at

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, select, text
 
 from troth.clock import from_micros
 from troth.ledger.checkpoints import Checkpoint
@@ -50,6 +51,18 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A checkpoint that somebody else kept: the ledger must have had this tree at its size."""
+
+    checkpoint: Checkpoint
+
+    @property
+    def size(self) -> int:
+        """How many entries it covers."""
+        return self.checkpoint.size
+
+
+@dataclass(frozen=True, slots=True)
 class Extent:
     """What the ledger says of its own size. ``last_id`` is the last id ever given, also to a row that is no longer there;
     ``gapless`` says that this database gives every id to a row, so that a missing one was removed."""
@@ -65,7 +78,13 @@ class Extent:
 @contextmanager
 def unmoving(site: Site) -> Iterator[Connection]:
     """A transaction that sees one state of the ledger from beginning to end while others go on writing."""
-    engine = site.engine
+    with unmoving_on(site.engine) as conn:
+        yield conn
+
+
+@contextmanager
+def unmoving_on(engine: Engine) -> Iterator[Connection]:
+    """As ``unmoving``, on the store behind ``engine``."""
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with reading(engine) as conn:
@@ -100,14 +119,15 @@ def walk(conn: Connection, after: int = 0) -> Iterator[Entry | Checkpoint]:
     for part in stretches(conn, after):
         if isinstance(part, Stretch):
             yield from part.entries()
-        else:
+        elif isinstance(part, Checkpoint):
             yield part
 
 
-def stretches(conn: Connection, after: int = 0) -> Iterator[Stretch | Checkpoint]:
-    """As ``walk``, but many entries at a time."""
-    later = select(checkpoint).where(checkpoint.c.size > after).order_by(checkpoint.c.size)
-    signed = (Checkpoint(*row) for row in conn.execute(later, execution_options={"yield_per": AT_ONCE}))
+def stretches(
+    conn: Connection, after: int = 0, witnessed: Iterable[Checkpoint] = ()
+) -> Iterator[Stretch | Checkpoint | Witnessed]:
+    """As ``walk``, but many entries at a time, and what was ``witnessed``, by size, where it belongs."""
+    signed = _marks(conn, after, witnessed)
     ahead = next(signed, None)
     for page in Prepared(sealed_entries(after)).pages(conn, AT_ONCE):
         rows = page
@@ -123,6 +143,13 @@ def stretches(conn: Connection, after: int = 0) -> Iterator[Stretch | Checkpoint
     yield from signed
     for page in Prepared(unsealed_entries()).pages(conn, AT_ONCE):
         yield Stretch(page)
+
+
+def _marks(conn: Connection, after: int, witnessed: Iterable[Checkpoint]) -> Iterator[Checkpoint | Witnessed]:
+    """The checkpoints there are and those that were witnessed, by size; of one size, the witness comes last."""
+    later = select(checkpoint).where(checkpoint.c.size > after).order_by(checkpoint.c.size)
+    rows = (Checkpoint(*row) for row in conn.execute(later, execution_options={"yield_per": AT_ONCE}))
+    return merge(rows, map(Witnessed, witnessed), key=lambda one: one.size)
 
 
 _POSITION = 5

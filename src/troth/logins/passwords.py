@@ -11,6 +11,10 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 _MEMORY_KIB, _PASSES = 19 * 1024, 2
 
 
+WIRED = f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p=1$"
+"""what every hash that is kept begins with"""
+
+
 def hashed(password: str) -> str:
     """The hash to keep, in the PHC string format with its salt and parameters."""
     derive = Argon2id(salt=os.urandom(16), length=32, iterations=_PASSES, lanes=1, memory_cost=_MEMORY_KIB)

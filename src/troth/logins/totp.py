@@ -47,7 +47,7 @@ def picture(address: str, title: str) -> str:
 
 def code_at(secret: str, now: datetime) -> str:
     """The code that an app shows ``now``."""
-    return pyotp.TOTP(secret).generate_otp(_step(now))
+    return pyotp.TOTP(secret).generate_otp(step_at(now))
 
 
 def step_of(secret: str, code: str, now: datetime, used: int | None) -> int | None:
@@ -55,13 +55,14 @@ def step_of(secret: str, code: str, now: datetime, used: int | None) -> int | No
 
     Spaces count for nothing. Every step in reach is compared, in time that tells nothing about which.
     """
-    totp, here, typed = pyotp.TOTP(secret), _step(now), "".join(code.split()).encode()
+    totp, here, typed = pyotp.TOTP(secret), step_at(now), "".join(code.split()).encode()
     near = range(max(0, here - TOLERANCE), here + TOLERANCE + 1)
     right = [step for step in near if hmac.compare_digest(totp.generate_otp(step).encode(), typed)]
     return next((step for step in right if used is None or step > used), None)
 
 
-def _step(now: datetime) -> int:
+def step_at(now: datetime) -> int:
+    """The number of the half minute that ``now`` lies in."""
     return to_micros(now) // (STEP * 1_000_000)
 
 

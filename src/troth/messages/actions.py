@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select, update
 
 from troth import agenda, ledger
-from troth.agenda import Handler, Job
+from troth.agenda import Handler, Job, NewJob
 from troth.consent import actions as consent
 from troth.decide import Ask, Decision
 from troth.errors import InvalidInput, Refused
@@ -27,6 +27,7 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.messages.compose import Letter, compose
 from troth.messages.links import Removal, Stop, once_link, removal_link, stop_link
+from troth.messages.outdated import outdated
 from troth.messages.post import LEAVES_WITHIN, Undelivered, hand_over
 from troth.messages.rules import (
     MOVING,
@@ -40,12 +41,14 @@ from troth.messages.rules import (
     stopping,
 )
 from troth.messages.tables import message
+from troth.people import facts as people
 from troth.people import moving, vault
 from troth.people.tables import dealing, holding, person, shape
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker
 from troth.policy.notice.language import language as words_of
 from troth.recipients.switches import say_no
+from troth.retention import relationship
 from troth.store.insert import insert_into
 from troth.store.schema import Instant
 from troth.store.site import Site
@@ -75,11 +78,13 @@ def queue(
     role: str = "",
     *,
     final: bool = False,
+    by: vault.By | None = None,
 ) -> bool:
     """Queue a message of the class (or notice) ``name`` in the caller's transaction; it leaves after the commit.
 
     ``terms`` fill the template: names and dates of the policy, never a personal value. ``key`` stands for the event that
-    causes the message. ``role`` is that of the member of staff who writes, for a purpose that some roles alone may act for.
+    causes the message. ``role`` is that of the member of staff who writes, for a purpose that some roles alone may act for;
+    ``by`` is who asks for the message, if neither they nor the operator's system. When it leaves, the system asks again.
     With ``final`` a no counts for this ``key`` for good: a row says so, and whoever looks for what is owed asks no more.
     Returns False when the policy or a choice does not allow it, or when it was queued before.
 
@@ -87,18 +92,59 @@ def queue(
         InvalidInput: when the policy has no such class.
     """
     compiled, now = site.policy(conn), site.now()
-    wanted, decision = _decided(site, conn, compiled, person_id, name, role)
+    wanted, decision = _decided(site, conn, compiled, person_id, name, role, by)
     ref, state = new_id(now), "queued" if decision.allowed else "refused"
     row: dict[str, Any] = {"id": ref, "key": key, "person_id": person_id, "class": name, "template": template}
     row |= {"terms": {**terms, ROLE: role} if role else dict(terms), "at": now, "state": state}
     row["because"] = "" if decision.allowed else decision.reason[:200]
-    if (decision.allowed or final) and not _inserted(conn, row):
+    kept = decision.allowed or final
+    if kept and not _inserted(conn, row):
         return False
+    about = {"message": ref, "class": name} if kept else {}
     event = events.MESSAGE_QUEUED if decision.allowed else events.MESSAGE_REFUSED
-    _ledgered(site, conn, event, compiled, wanted.ask, decision, person_id)
+    _ledgered(site, conn, event, compiled, wanted.ask, decision, person_id, about)
     if not decision.allowed:
         return False
     return agenda.put(conn, DELIVER, f"{DELIVER}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN)
+
+
+def queue_many(
+    site: Site, conn: Connection, keys: Mapping[str, str], name: str, template: str, terms: Mapping[str, Any]
+) -> int:
+    """As ``queue`` with ``final`` for a set of people, each with the key in ``keys``, in a few statements for all of them.
+
+    Returns how many messages were queued. Those whom the policy or a choice excludes have a row that says so.
+
+    Raises:
+        InvalidInput: when the policy has no such class.
+    """
+    compiled, now, purpose = site.policy(conn), site.now(), declared(site.policy(conn).policy, name).for_
+    known = people.known(conn, keys)
+    by, scopes = vault.By("system"), (purpose,)
+    facts = vault.facts(site, conn, list(keys), by, now, purpose=purpose, policy=compiled, people=known, scopes=scopes)
+    asks = {one: sending(compiled, name, known[one].kind if one in known else "", facts[one]).ask for one in keys}
+    decided = {one: compiled.decide(ask) for one, ask in asks.items()}
+    rows = {one: _row_of(one, keys[one], name, template, terms, now, decided[one]) for one in keys}
+    new = insert_into(conn, message).values(list(rows.values())).on_conflict_do_nothing(index_elements=["key"])
+    made = set(conn.scalars(new.returning(message.c.person_id)))
+    ledger.append_all(conn, now, [_entry(compiled, rows[one], asks[one], decided[one]) for one in keys if one in made])
+    leaving = [str(rows[one]["id"]) for one in keys if one in made and decided[one].allowed]
+    late = now + LEAVES_WITHIN
+    return agenda.put_many(conn, [NewJob(DELIVER, f"{DELIVER}:{ref}", ref, now, late) for ref in leaving], now)
+
+
+def _row_of(
+    person_id: str, key: str, name: str, template: str, terms: Mapping[str, Any], now: datetime, decision: Decision
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": new_id(now), "key": key, "person_id": person_id, "class": name, "template": template}
+    row |= {"terms": dict(terms), "at": now, "state": "queued" if decision.allowed else "refused"}
+    return row | {"because": "" if decision.allowed else decision.reason[:200]}
+
+
+def _entry(compiled: Compiled, row: Mapping[str, Any], ask: Ask, decision: Decision) -> ledger.Told:
+    event = events.MESSAGE_QUEUED if decision.allowed else events.MESSAGE_REFUSED
+    about = {"person": row["person_id"], "message": row["id"], "class": row["class"]}
+    return event, {**ledger.decision_body(ask, decision, compiled.version), **about}
 
 
 def _inserted(conn: Connection, row: Mapping[str, Any]) -> bool:
@@ -107,9 +153,15 @@ def _inserted(conn: Connection, row: Mapping[str, Any]) -> bool:
 
 
 def _decided(
-    site: Site, conn: Connection, compiled: Compiled, person_id: str, name: str, role: str
+    site: Site,
+    conn: Connection,
+    compiled: Compiled,
+    person_id: str,
+    name: str,
+    role: str,
+    asker: vault.By | None = None,
 ) -> tuple[Sending, Decision]:
-    by, purpose = _by(name, person_id, role), purpose_of(compiled, name)
+    by, purpose = (asker if asker and name not in NOTICES else _by(name, person_id, role)), purpose_of(compiled, name)
     scopes = () if name in NOTICES else (purpose,)
     facts = vault.facts(site, conn, [person_id], by, site.now(), purpose=purpose, policy=compiled, scopes=scopes)
     wanted = sending(compiled, name, vault.kind_of(conn, person_id) or "", facts[person_id])
@@ -124,9 +176,16 @@ def _by(name: str, person_id: str, role: str) -> vault.By:
 
 
 def _ledgered(
-    site: Site, conn: Connection, event: str, compiled: Compiled, ask: Ask, decision: Decision, person_id: str
+    site: Site,
+    conn: Connection,
+    event: str,
+    compiled: Compiled,
+    ask: Ask,
+    decision: Decision,
+    person_id: str,
+    about: Mapping[str, str],
 ) -> None:
-    body = {**ledger.decision_body(ask, decision, compiled.version), "person": person_id}
+    body = {**ledger.decision_body(ask, decision, compiled.version), "person": person_id, **about}
     ledger.append(conn, site.now(), event, body)
 
 
@@ -144,6 +203,9 @@ def deliver(site: Site, job: Job) -> None:
     if leaving is None:
         return
     row = leaving.row
+    if leaving.outdated:
+        _ended(site, row, "refused", events.MESSAGE_REFUSED, leaving.outdated)
+        return
     try:
         _sent(site, leaving.compiled, row, leaving.wanted)
     except (Refused, InvalidInput) as error:
@@ -164,6 +226,8 @@ class _Leaving:
     compiled: Compiled
     wanted: Sending
     decision: Decision
+    outdated: str
+    """why what it says is not true any more; blank when it is"""
 
 
 def _leaving(site: Site, conn: Connection, message_id: str) -> _Leaving | None:
@@ -172,7 +236,7 @@ def _leaving(site: Site, conn: Connection, message_id: str) -> _Leaving | None:
         return None
     compiled, name = site.policy(conn), row._mapping["class"]
     wanted, decision = _decided(site, conn, compiled, row.person_id, name, row.terms.get(ROLE, ""))
-    return _Leaving(row, compiled, wanted, decision)
+    return _Leaving(row, compiled, wanted, decision, outdated(conn, row.template, row.terms, site.now()))
 
 
 def _allowed_after_all(site: Site, message_id: str) -> _Leaving | None:
@@ -182,21 +246,22 @@ def _allowed_after_all(site: Site, message_id: str) -> _Leaving | None:
         if found is None or found.decision.allowed:
             return found
         row, asked = found.row, found.wanted.ask
-        _ledgered(site, conn, events.MESSAGE_REFUSED, found.compiled, asked, found.decision, row.person_id)
+        about = {"message": str(row.id), "class": str(row._mapping["class"])}
+        _ledgered(site, conn, events.MESSAGE_REFUSED, found.compiled, asked, found.decision, row.person_id, about)
         _close(site, conn, row.id, "refused", found.decision.reason)
     return None
 
 
 def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> None:
     name = row._mapping["class"]
-    reading = vault.read(
-        site, row.person_id, wanted.fields, wanted.purpose, _by(name, row.person_id, row.terms.get(ROLE, ""))
-    )
-    held = next((reading.values[key] for key in sorted(wanted.address) if reading.values.get(key)), None)
-    to = _moving(site, row.person_id, name) if name in MOVING else held
+    by = _by(name, row.person_id, row.terms.get(ROLE, ""))
+    reading = vault.read(site, row.person_id, wanted.fields, wanted.purpose, by)
+    to = next((reading.values[key] for key in sorted(wanted.address) if reading.values.get(key)), None)
+    if name in MOVING:
+        with site.reading() as conn:
+            to = moving.address(site, conn, row.person_id, MOVING[name])
     if to is None or site.wiring.mail is None:
         raise InvalidInput("There is no address to write to.", hint="The person gave none, or `mail` is not set up.")
-    link = stop_link(site, row.person_id, name) if can_be_stopped(compiled.policy, name) else None
     letter = Letter(
         id=row.id,
         template=row.template,
@@ -206,15 +271,10 @@ def _sent(site: Site, compiled: Compiled, row: Row[Any], wanted: Sending) -> Non
         sender=site.wiring.mail.sender,
         to=to,
         at=site.now(),
-        stop_link=link,
+        stop_link=stop_link(site, row.person_id, name) if can_be_stopped(compiled.policy, name) else None,
         promotional=name not in NOTICES and declared(compiled.policy, name).kind == "promotional",
     )
     hand_over(site.wiring.mail, compose(letter))
-
-
-def _moving(site: Site, person_id: str, name: str) -> str | None:
-    with site.reading() as conn:
-        return moving.address(site, conn, person_id, MOVING[name])
 
 
 def _terms(site: Site, person_id: str, terms: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,8 +290,8 @@ def _terms(site: Site, person_id: str, terms: Mapping[str, Any]) -> dict[str, An
 
 def language(compiled: Compiled, terms: Mapping[str, Any]) -> str:
     """The language a message asks for, if the policy is published in it; else the policy's first."""
-    languages = compiled.policy.policy.languages
-    return str(terms["language"]) if terms.get("language") in languages else languages[0]
+    known, wanted = compiled.policy.policy.languages, str(terms.get("language", ""))
+    return wanted if wanted in known else known[0]
 
 
 def _ended(site: Site, row: Row[Any], state: str, event: str, because: str) -> None:
@@ -352,6 +412,7 @@ def stop(site: Site, link: Stop, words: str, tag: str) -> None:
         there = conn.scalar(select(person.c.id).where(person.c.id == link.person_id))
         if there and not any(one.scope == entry.for_ and one.state == state for one in chosen):
             say_no(site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled)
+            relationship.refresh(site, conn, [link.person_id], compiled)
 
 
 HANDLERS: Mapping[str, Handler] = {DELIVER: deliver, SECOND_HAND: tell_second_hand}

@@ -1,8 +1,9 @@
-"""Outgoing mail: what is to be sent to whom, by class; the address is read from the vault when it leaves."""
+"""Outgoing mail: what is to be sent to whom, by class; the address is read from the vault when it leaves. And since when the
+pages say that a version comes."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Index, String, Table
+from sqlalchemy import JSON, Column, Index, Integer, String, Table
 
 from troth.store.schema import Instant, data_tables, plain
 
@@ -25,4 +26,11 @@ message = Table(
     Column("because", String(200), nullable=False, default="", info=plain("a reason of the policy")),
     Index("ix_message_person_id", "person_id"),
     Index("ix_message_state", "state", "at"),
+)
+
+posting = Table(
+    "posting",
+    data_tables,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),  # when a page said for the first time that this version comes
 )

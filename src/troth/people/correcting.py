@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 from troth.decide import Decision
 from troth.errors import InvalidInput, Refused, StoreError
 from troth.ledger import events
+from troth.people.ages import note_ages
 from troth.people.cards import refuse_cards
 from troth.people.each import Want, ask_each
 from troth.people.facts import By
@@ -87,6 +88,8 @@ def correct_each(site: Site, conn: Connection, corrections: Sequence[Correction]
             for id_, names in fields.items()
         ],
     )
+    for one in corrections:
+        note_ages(conn, policy, one.person_id, one.values, site.now())
     return [tuple(fields) for fields in changed]
 
 
@@ -140,7 +143,7 @@ def correct_everywhere(
     given joins the youngest holding of the point. In the caller's transaction; returns how many holdings changed.
 
     Raises:
-        Refused: when anybody but the person asks; for a field that ``point`` does not ask for, a card number, and what others
+        Refused: when a person asks about another; for a field that ``point`` does not ask for, a card number, and what others
             find the person by, which must be confirmed first.
         StoreError: when the key store is missing.
     """
@@ -149,7 +152,7 @@ def correct_everywhere(
     if policy.identifying & changes.keys():
         raise Refused("What somebody is found by is not changed like this.", "It must be confirmed first.")
     want = Want(person_id, frozenset(changes), OWN_ACCESS, by)
-    (asked,) = ask_each(site, conn, [want], events.PERSON_CORRECTED, to_open=False)
+    (asked,) = ask_each(site, conn, [want], events.PERSON_CORRECTED, to_open=False, corrects=True)
     if not asked.decision.allowed:
         raise Refused("There is nothing to correct.", "It is not yours, or is gone.", asked.decision.because)
     return rewrite_everywhere(site, conn, person_id, point, changes)
@@ -159,6 +162,8 @@ def rewrite_everywhere(
     site: Site, conn: Connection, person_id: str, point: str, changes: Mapping[str, str | None]
 ) -> int:
     """Carry out what ``correct_everywhere`` and ``moving`` have decided; returns how many holdings changed."""
+    kept = {field: value for field, value in changes.items() if value is not None}
+    note_ages(conn, site.policy(conn), person_id, kept, site.now())
     rows = conn.execute(_IN_USE, {"person_id": person_id}).all()
     opened = _opened(site, person_id, rows)
     there = set().union(*opened.values())

@@ -1,13 +1,14 @@
 """Dealings: what is going on with a person (an order, a ticket, a request), so that use is tied to it and ends with it.
 
 A dealing is opened and closed with its cause. The kind is any word that a purpose of the policy ``needs``, or one of
-``registration``, ``contact`` and ``notice``; the reference is the operator's own opaque number.
+``registration``, ``contact``, ``notice`` and ``log-in``; the reference is the operator's own opaque number.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -22,6 +23,7 @@ from troth.store.prepared import Prepared, among
 from troth.store.site import Site
 
 BATCH = 1000
+LOG_IN = "log-in"
 _NAMED = Prepared(
     select(dealing.c.kind, dealing.c.id, dealing.c.person_id).where(
         among(dealing.c.kind, "kinds"), dealing.c.ref == bindparam("ref")
@@ -75,6 +77,18 @@ def open_dealings(
     return ids | made, [(events.DEALING_OPENED, body) for body in bodies]
 
 
+def note_log_in(site: Site, conn: Connection, person_id: str, at: datetime) -> bool:
+    """Note the day of a log-in as a dealing that is over at once; False when it is noted already.
+
+    Only for a policy by which log-ins keep business going: elsewhere nobody needs to know when somebody was here.
+    """
+    ref = f"log-in:{at.date().isoformat()}:{person_id}"
+    if conn.scalar(select(dealing.c.id).where(dealing.c.kind == LOG_IN, dealing.c.ref == ref)) is not None:
+        return False
+    open_dealing(site, conn, person_id, LOG_IN, ref, at)
+    return close_dealing(site, conn, person_id, LOG_IN, ref, at)
+
+
 def close_dealing(site: Site, conn: Connection, person_id: str, kind: str, ref: str, at: datetime) -> bool:
     """Close a person's dealing in the caller's transaction; False when there is none of theirs open under this reference."""
     mine = (dealing.c.person_id == person_id) & (dealing.c.kind == kind) & (dealing.c.ref == ref)
@@ -99,3 +113,36 @@ def open_cases(conn: Connection, person_ids: Collection[str]) -> Mapping[str, fr
         for person_id, kind, ref in _OPEN.rows(conn, {"ids": ids[start : start + BATCH]}):
             found[person_id].add((kind, ref))
     return {person_id: frozenset(cases) for person_id, cases in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """One dealing as it is on record."""
+
+    id: str
+    person_id: str
+    kind: str
+    ref: str
+    at: datetime
+    closed_at: datetime | None
+    warranty_ends_at: datetime | None
+
+
+def named(conn: Connection, kind: str, ref: str) -> Dealt | None:
+    """The dealing of ``kind`` under the operator's number ``ref``, open or closed; None when there is none."""
+    row = conn.execute(select(dealing).where(dealing.c.kind == kind, dealing.c.ref == ref).with_for_update()).first()
+    return Dealt(**row._mapping) if row else None
+
+
+def dealings_of(conn: Connection, person_id: str, limit: int = 100) -> list[Dealt]:
+    """A person's dealings: those that are open ahead, then the youngest first."""
+    query = select(dealing).where(dealing.c.person_id == person_id).limit(limit)
+    rows = conn.execute(query.order_by(dealing.c.closed_at.is_not(None), dealing.c.at.desc(), dealing.c.id))
+    return [Dealt(**row._mapping) for row in rows]
+
+
+def set_warranty(site: Site, conn: Connection, one: Dealt, ends_at: datetime | None) -> None:
+    """Set, or take away, the day on which the warranty of an order ends, in the caller's transaction."""
+    conn.execute(update(dealing).where(dealing.c.id == one.id).values(warranty_ends_at=ends_at))
+    body = {"person": one.person_id, "dealing": one.id, "kind": one_word(one.kind), "warranty": ends_at}
+    ledger.append(conn, site.now(), events.DEALING_CHANGED, body)

@@ -22,7 +22,7 @@ from troth.people.facts import By, Gathered, gather
 from troth.people.keystore import open_keys
 from troth.people.vault import Reading
 from troth.policy.compile import Compiled
-from troth.policy.rules import OWN_ACCESS
+from troth.policy.rules import CORRECTS, OWN_ACCESS
 from troth.store.site import Site
 
 
@@ -70,18 +70,26 @@ def ask_each(
     policy: Compiled | None = None,
     gathered: Gathered | None = None,
     to_open: bool = True,
+    corrects: bool = False,
 ) -> list[Asked]:
     """Decide each of ``wants`` in the caller's transaction, in their order; every answer is on the ledger with it.
 
     A few statements for all of them; fewer when ``policy`` and what is known of these people were read in it already.
-    ``event`` is what is entered for those that are allowed; what is not ``to_open`` is not fetched.
+    ``event`` is what is entered for those that are allowed; what is not ``to_open`` is not fetched. With ``corrects`` others
+    may ask on behalf of the person: what is held is put right, and nobody sees what was there.
+
+    Raises:
+        ValueError: for what is put right and opened as well.
     """
+    if corrects and to_open:
+        raise ValueError("what is corrected for somebody is not opened for whoever asks")
     policy = policy or site.policy(conn)
     gathered = gathered or gather(site, conn, {want.person_id for want in wants}, site.now(), policy=policy)
     stopped = stops.facts_by_scope(conn, {want.purpose for want in wants})
     asks = []
     for want in wants:
         facts = gathered.facts(want.person_id, want.by, want.purpose) | stopped.get(want.purpose, frozenset())
+        facts |= {CORRECTS} if corrects and want.by.who != "person" else frozenset()
         known = gathered.people.get(want.person_id)
         asks.append(Ask("read", want.purpose, want.named, known.kind if known else "", facts=facts))
     answers = [(want, ask, policy.decide(ask)) for want, ask in zip(wants, asks, strict=True)]

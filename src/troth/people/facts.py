@@ -25,9 +25,12 @@ BATCH = 1000
 
 @dataclass(frozen=True)
 class By:
-    """Who asks: a ``person`` about themselves (``ref``: their id), ``staff`` in a ``role``, or the ``system``."""
+    """Who asks: a ``person`` about themselves (``ref``: their id), ``staff`` in a ``role``, a ``program``, or the ``system``.
 
-    who: Literal["person", "staff", "system"]
+    A program that shows what it reads to staff asks as they do.
+    """
+
+    who: Literal["person", "staff", "program", "system"]
     role: str = ""
     ref: str = ""
 

@@ -11,6 +11,7 @@ from troth.errors import StoreError
 from troth.people.tables import person_key, site_key
 from troth.store.engines import writing
 from troth.store.insert import insert_into
+from troth.store.marks.arming import arm_now
 from troth.store.secret import HINT, Ring, key_id, new_ring, read_ring, secret_path, write_secret
 from troth.store.site import Site
 
@@ -37,4 +38,5 @@ def make_site_key(site: Site) -> None:
             raise StoreError("The key store holds keys that another site key wraps.", HINT)
         if made:
             write_secret(secret_path(site), ring)
+        arm_now(conn)
         conn.execute(insert_into(conn, site_key).values(id=ring.current, made_at=site.now()))

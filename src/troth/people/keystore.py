@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, delete, select
 
 from troth.clock import DAY
-from troth.errors import StoreError
+from troth.errors import StoreError, Unverifiable
 from troth.ids import new_id
 from troth.people.keyring import make_site_key
 from troth.people.tables import person, person_key
@@ -27,7 +27,16 @@ from troth.store.prepared import Prepared, among
 from troth.store.secret import Ring, read_ring
 from troth.store.site import Site
 
-__all__ = ["destroy_keys", "make_key", "make_keys", "make_site_key", "open_keys", "orphans", "sweep_orphans"]
+__all__ = [
+    "destroy_keys",
+    "make_key",
+    "make_keys",
+    "make_site_key",
+    "open_keys",
+    "orphans",
+    "sweep_orphans",
+    "unopened",
+]
 
 BATCH = 1000
 ATTEMPTS = 5
@@ -68,7 +77,7 @@ def make_keys(site: Site, person_ids: Sequence[str]) -> None:
     for _ in range(ATTEMPTS):
         ring = read_ring(site)
         rows = [{"person_id": one, **new_key(ring)} for one in person_ids]
-        with _named(), engines.alone(site.keys) if len(rows) == 1 else keys_written(site) as conn:
+        with _named(), engines.alone(site.keys, writes=True) if len(rows) == 1 else keys_written(site) as conn:
             if _KEEPING.many(conn, rows) == len(rows):  # otherwise the site key was retired, and none was kept
                 return
     raise StoreError(
@@ -94,6 +103,14 @@ def open_keys(site: Site, person_ids: Collection[str]) -> dict[str, bytes]:
     raise StoreError(
         "The site key that wraps these keys is missing.", "Put back the secret that belongs to this key store."
     )
+
+
+def unopened(site: Site, person_ids: Collection[str]) -> int:
+    """How many of these people's keys do not open or are not there; hands none out, for whoever tries a backup."""
+    try:
+        return len(person_ids) - len(open_keys(site, person_ids))
+    except (StoreError, Unverifiable):
+        return len(person_ids)
 
 
 class Wrapped(NamedTuple):

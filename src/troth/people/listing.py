@@ -150,7 +150,7 @@ def _listed(policy: Compiled, place: Place, objected: frozenset[str], stops: fro
         tuple(one[1:] for one in live if one.startswith("@")),
         tuple(one for one in scopes if one in objected),
         stopped,
-        place.at + uses.keep if uses.keep is not None else None,
+        policy.calendar.end(place.at, uses.keep) if uses.keep is not None else None,
     )
 
 

@@ -28,17 +28,25 @@ from sqlalchemy import (
     union_all,
 )
 
-from troth.errors import Unverifiable
+from troth.bindings import Rests, proves
+from troth.errors import Refused, Unverifiable
 from troth.ids import new_id
 from troth.ledger.tables import entry
+from troth.people import vault
 from troth.people.bodies import Sealed, holdings_from, newest_holdings
 from troth.people.cards import LENGTHS, find_cards, may_hold_cards
 from troth.people.keystore import open_keys
+from troth.people.made_up import made_up
 from troth.people.sealing import LEAST, VERSIONS
 from troth.people.tables import holding, shape
+from troth.people.vault import By, hold
+from troth.policy.compile import Compiled
 from troth.policy.promises import Promise
-from troth.proof import Named, Proof, Proving, Some
+from troth.policy.undeclared import NO_PURPOSE
+from troth.proof import Named, Proof, Proving, Some, Tried
 from troth.store.schema import data_tables
+from troth.store.site import Site
+from troth.store.trial import trial
 
 SAMPLE = 250
 _CARD = "pd:PaymentCard"
@@ -104,6 +112,17 @@ def _opened(one: Sealed, key: bytes | None) -> dict[str, str] | None:
         return None
 
 
+OF_SEALED: Rests = {"holding": "", "shape": "", "quarantined": "", "person_key": "", "site_key": ""}
+"""what it rests on that all which is held is sealed"""
+
+
+@proves(
+    "data.sealed",
+    covers=("protect",),
+    enforced_by=(hold,),
+    rests_on=OF_SEALED,
+    keys={"data.identifies": Compiled.identifying},
+)
 def sealed(proving: Proving, promise: Promise) -> Proof:
     """All holdings have the form of sealed ones, and a sample opens under each person's own key and under nothing else."""
     limit = proving.say("each record sealed under its person's own key")
@@ -129,6 +148,42 @@ def _still_there(proving: Proving, ids: list[str]) -> int:
         return conn.scalar(select(func.count()).select_from(holding).where(holding.c.id.in_(ids))) or 0
 
 
+def vault_refuses(proving: Proving) -> Tried:
+    """The vault itself, asked to open every field of somebody made up for a purpose that nobody promised."""
+    policy = proving.compiled.policy
+    askers = (By("system"), By("staff", "sales"))
+    with trial(proving.site) as site:
+        asked = [
+            (made_up(site, kind), name, purpose, by)
+            for kind in policy.people
+            for by in askers
+            for purpose in (NO_PURPOSE, "")
+            for name in list(policy.data)[:2]
+        ]
+        opened = sum(_opens(site, *one) for one in asked)
+    tried = proving.say("the vault refused {tries} to read for no purpose", tries=Some(len(asked) - opened, "try"))
+    return proving.tried(tried, opened, "{wrong} to read for no purpose went through")
+
+
+def _opens(site: Site, person_id: str, name: str, purpose: str, by: By) -> bool:
+    try:
+        vault.read(site, person_id, [name], purpose, by)
+    except Refused:
+        return False
+    return True
+
+
+def only_the_vault(proving: Proving) -> Tried:
+    """No other module opens what is sealed."""
+    return proving.walked("nothing is opened outside the vault and what re-seals for it")
+
+
+@proves(
+    "data.never_stored",
+    covers=("protect",),
+    enforced_by=(hold,),
+    rests_on={"ledger_entry": "", "holding": "", "shape": "", "quarantined": ""},
+)
 def never_stored(proving: Proving, promise: Promise) -> Proof:
     """No holding has the field, no text in any table reads like a card number, and neither does a sample once opened."""
     field = promise.path[1]
@@ -139,7 +194,9 @@ def never_stored(proving: Proving, promise: Promise) -> Proof:
         measured = proving.say("{some} with {fields}", some=Some(held, "record"), fields=Named("fields", (field,)))
         return Proof("broken", "query", limit, measured, proving.say("{all} looked at", all=total))
     if proving.compiled.policy.data[field].category != _CARD:
-        return Proof("kept", "query", limit, proving.say("none"), proving.say("{all} looked at", all=total))
+        return proving.counted(0, total, limit, "{wrong} with it")
+    if not total.number:
+        return proving.nothing_yet("query", limit, "there is nothing to look at so far")
     opened = list(_opened_texts(proving))
     seen = proving.once(_texts) + sum(proving.heard.events.values()) + len(opened)
     bad = card_like(proving.once(_long_in_digits)) + proving.heard.cards + card_like(opened)

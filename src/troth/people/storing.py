@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Executable, bindparam, literal, select, union
 
 from troth.errors import InvalidInput, Refused, StoreError
 from troth.ids import new_id
+from troth.people.ages import note_ages
 from troth.people.blind import blind, normalised
 from troth.people.cards import refuse_cards
 from troth.people.keystore import open_keys
@@ -67,6 +68,7 @@ def hold(
         for name, group in shapes.items()
     ]
     identify(site, conn, person_id, values, policy)
+    note_ages(conn, policy, person_id, values, site.now())
     if _HOLDING_ONCE.many(conn, rows) == len(rows):
         return [str(row["id"]) for row in rows]
     return _stored(conn, person_id, submission)

@@ -119,6 +119,31 @@ dealing = Table(
     UniqueConstraint("kind", "ref"),
 )
 
+happening = Table(
+    "happening",
+    data_tables,
+    Column("id", String(26), primary_key=True),
+    Column("person_id", String(26), ForeignKey("person.id"), nullable=False),
+    Column("event", String(63), nullable=False),  # an entry of `events` of the policy, or an age as `18 years old`
+    Column(
+        "ref", String(130), nullable=False, info=plain("opaque numbers")
+    ),  # the operator's own opaque number of it, or the person's for an age
+    Column(
+        "at",
+        Instant,
+        nullable=False,
+        info=personal(
+            source="reported by the operator; the day of an age follows from the date of birth",
+            export="with the day on which what counts from it goes",
+            erase="with its person",
+            clock="with its person",
+        ),
+    ),
+    Index("ix_happening_person_id", "person_id", "event"),
+    Index("ix_happening_event", "event", "at"),
+    UniqueConstraint("event", "ref"),
+)
+
 moving = Table(
     "moving",
     data_tables,

@@ -17,7 +17,8 @@ from troth.policy.decisions import Decision, Overlaid, Taken, decisions_in, lay_
 from troth.policy.document import Document, parse_document, read_document
 from troth.policy.findings import Finding, Path
 from troth.policy.law import Profile, profiles_of, supply
-from troth.policy.lint import lint
+from troth.policy.lint import RULES, lint
+from troth.policy.lint.repair import lintable
 from troth.policy.model import Policy
 from troth.policy.parse import Reading, read_policy
 
@@ -72,28 +73,30 @@ def check_document(document: Document, taken: Taken, today: date | None = None) 
     published = read_policy(document)
     overlaid = lay_over(document, taken)
     effective = read_policy(overlaid.document) if overlaid.origins else published
-    findings = _all_findings(published, overlaid, effective, today)
+    linted = _linted(effective, today)
+    findings = _all_findings(published, overlaid, effective, linted, today)
     readable = published.policy is not None and effective.policy is not None
-    findings = settle(findings, taken, readable) + taken.findings + overlaid.findings
+    unset = frozenset(f.key for f in linted if RULES[f.rule].needs_value)
+    findings = settle(findings, taken, readable, unset) + taken.findings + overlaid.findings
     base = Checked(overlaid.document, published.policy, None, _in_order(findings), taken.decisions, overlaid.origins)
     return _with_law(base, effective.policy)
 
 
 def _all_findings(
-    published: Reading, overlaid: Overlaid, effective: Reading, today: date | None
+    published: Reading, overlaid: Overlaid, effective: Reading, after: tuple[Finding, ...], today: date | None
 ) -> tuple[Finding, ...]:
-    """What is wrong as published or in effect; once for each key and message, the effective one first."""
-    before = published.findings + _linted(published, today)
+    """What is wrong as published or in effect (``after``); once for each key and message, the effective one first."""
     if effective is published:
-        return before
-    after = _linted(effective, today)
+        return published.findings + after
+    before = published.findings + _linted(published, today)
     seen = {finding.key for finding in after}
     gone = tuple(f for f in before if f.key not in seen or f.rule.startswith(_READING))
     return gone + after + tuple(misfits(overlaid, published.findings, effective.findings))
 
 
 def _linted(reading: Reading, today: date | None) -> tuple[Finding, ...]:
-    return lint(reading.policy, reading.document, today) if reading.policy else ()
+    policy = lintable(reading)
+    return lint(policy, reading.document, today) if policy else ()
 
 
 def _in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -2,7 +2,8 @@
 
 A decision cites the findings it settles and may set values; the values are laid over the policy's tree before it is read
 again, so that a decision can say nothing that the policy itself could not. What a decision cites must exist (D-01), what
-it sets must fit and may not switch off an absolute (D-02), and two decisions may not set one value (D-03).
+it sets must fit and may not switch off an absolute (D-02), two decisions may not set one value (D-03), and who is responsible
+is settled by no reason, only by a value (D-04).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pydantic import Field
 from troth.policy.document import Document, read_document
 from troth.policy.findings import Finding, Path, Place, did_you_mean
 from troth.policy.parse import fit
-from troth.policy.words import Names, Section, is_placeholder
+from troth.policy.words import Noted, Section, Several, Shown, is_placeholder
 
 FILE = "decisions.yaml"
 _LIFTS = ("unless", "what", "to", "for")
@@ -28,9 +29,9 @@ _LIFTS = ("unless", "what", "to", "for")
 class Decision(Section):
     """One decision: which findings it settles, why, by whom and when, and what it sets."""
 
-    settles: Names = Field(min_length=1, description="keys of findings: rule and path, as `E-05 visits`")
-    because: str = Field(min_length=1, description="why, in a sentence")
-    by: str = Field(min_length=1, description="a role or a name of the operator's staff")
+    settles: Several[Noted] = Field(min_length=1, description="keys of findings: rule and path, as `E-05 visits`")
+    because: Shown = Field(min_length=1, description="why, in a sentence")
+    by: Shown = Field(min_length=1, description="a role or a name of the operator's staff")
     on: date = Field(description="the day it was decided")
     set_: dict[str, Any] = Field(
         default_factory=dict, description="dotted path to value, laid over the policy; null takes the entry away"
@@ -153,18 +154,23 @@ def misfits(overlaid: Overlaid, before: tuple[Finding, ...], after: tuple[Findin
             yield replace(finding, rule="D-02", place=overlaid.document.place(finding.path))
 
 
-def settle(findings: tuple[Finding, ...], taken: Taken, complete: bool = True) -> tuple[Finding, ...]:
-    """The findings, those that a decision cites marked as settled by it, and D-01 for what is cited but not found.
+def settle(
+    findings: tuple[Finding, ...], taken: Taken, complete: bool = True, unset: frozenset[str] = frozenset()
+) -> tuple[Finding, ...]:
+    """The findings, those that a decision cites marked as settled by it; D-01 for what is cited but not found.
 
-    ``complete`` says that the policy could be read, so that what is not among the findings is really not there.
+    ``complete`` says that the policy could be read, so that what is not among the findings is really not there. ``unset``
+    are the keys of findings that only a value settles and that have none in effect: they stay open, with D-04 for whoever
+    cites them.
     """
-    citing = {key: decision for decision in taken.decisions for key in decision.settles}
+    citing = {key: decision for decision in taken.decisions for key in decision.settles if key not in unset}
     settled = tuple(
         replace(finding, settled_by=citing[finding.key].says) if _settles(finding, citing) else finding
         for finding in findings
     )
     known = sorted({f.key for f in findings if _can_settle(f)})
-    return settled + tuple(_unused(taken, known)) if complete else settled
+    said = (*_unused(taken, known), *_without_a_value(taken, unset))
+    return settled + said if complete else settled
 
 
 def _can_settle(finding: Finding) -> bool:
@@ -176,13 +182,24 @@ def _settles(finding: Finding, citing: Mapping[str, Decision]) -> bool:
 
 
 def _unused(taken: Taken, keys: list[str]) -> Iterator[Finding]:
+    for path, place, key in _cited(taken):
+        if key not in keys:
+            yield Finding("D-01", "error", path, place, f"the policy has no finding `{key}`.", _nearest(key, keys))
+
+
+def _without_a_value(taken: Taken, unset: frozenset[str]) -> Iterator[Finding]:
+    for path, place, key in _cited(taken):
+        if key in unset:
+            message = f"no reason settles `{key}`, and with what the decisions set it is still found."
+            yield Finding("D-04", "error", path, place, message, "Set what is missing under `set`.")
+
+
+def _cited(taken: Taken) -> Iterator[tuple[Path, Place, str]]:
+    """Every key that a decision cites: its path in the file, where that stands, and the key."""
     for number, decision in enumerate(taken.decisions):
         for position, key in enumerate(decision.settles):
-            if key not in keys:
-                path = ("decisions", str(number), "settles", str(position))
-                place = taken.place(number, "settles", str(position))
-                message = f"the policy has no finding `{key}`."
-                yield Finding("D-01", "error", path, place, message, _nearest(key, keys))
+            path: Path = ("decisions", str(number), "settles", str(position))
+            yield path, taken.place(number, "settles", str(position)), key
 
 
 def _nearest(key: str, keys: list[str]) -> str:

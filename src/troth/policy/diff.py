@@ -15,7 +15,9 @@ from troth.policy.findings import Path
 from troth.policy.material import INTERNAL, Direction, Significance, concerned, direction, significance
 from troth.policy.model import Policy
 from troth.policy.notice import notice
+from troth.policy.periods import Period
 from troth.policy.words import ANY_LANGUAGE
+from troth.policy.zones import calendar_of
 
 _HEADER = ("version", "effective")
 
@@ -52,7 +54,7 @@ class Difference:
     sentences: tuple[Reworded, ...]
     people: tuple[str, ...]
     told_by: tuple[str, ...]
-    lead_time: timedelta
+    lead_time: Period | None
     earliest: date
     problems: tuple[str, ...]
 
@@ -65,7 +67,7 @@ class Difference:
 
 def diff(old: Policy, new: Policy, at: datetime, language: str = "en") -> Difference:
     """What changes when ``new`` follows ``old``, if it is published at ``at``."""
-    changes = tuple(_changes(old, new))
+    changes = tuple(differences(old, new))
     earliest = _earliest(old, at)
     return Difference(
         versions=(old.policy.version, new.policy.version),
@@ -73,13 +75,14 @@ def diff(old: Policy, new: Policy, at: datetime, language: str = "en") -> Differ
         sentences=tuple(_reworded(old, new, at, language)),
         people=_people_of(changes, old, new),
         told_by=old.changes.told_by if old.changes else (),
-        lead_time=_lead(old),
+        lead_time=lead_of(old),
         earliest=earliest,
         problems=tuple(_problems(old, new, earliest)) if changes else (),
     )
 
 
-def _changes(old: Policy, new: Policy) -> Iterator[Change]:
+def differences(old: Policy, new: Policy) -> Iterator[Change]:
+    """Each part of ``new`` that is other than in ``old``, and how material that is."""
     promised = old.changes.significant_means if old.changes else ()
     for path, before, after in _leaves(_plain(old), _plain(new), ()):
         if path[0] == "policy" and path[-1] in _HEADER:
@@ -134,18 +137,9 @@ def _words(value: Any) -> str:
         return "; ".join(f"{key}: {_words(item)}" for key, item in value.items() if key not in INTERNAL)
     if isinstance(value, list | tuple):
         return ", ".join(_words(item) for item in value) or "nothing"
-    if isinstance(value, timedelta):
-        return in_words(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
-
-
-def in_words(span: timedelta) -> str:
-    """``30 days``, ``1 day`` or ``12 hours``."""
-    hours = span / timedelta(hours=1)
-    number, unit = (hours / 24, "day") if hours % 24 == 0 else (hours, "hour")
-    return f"{number:g} {unit}{'' if number == 1 else 's'}"
 
 
 def _people_of(changes: tuple[Change, ...], old: Policy, new: Policy) -> tuple[str, ...]:
@@ -156,14 +150,32 @@ def _people_of(changes: tuple[Change, ...], old: Policy, new: Policy) -> tuple[s
     return tuple(sorted({kind for change in material for kind in change.people}))
 
 
-def _lead(old: Policy) -> timedelta:
-    return (old.changes and old.changes.lead_time) or timedelta(0)
+POSTED_BEFORE = Period(1, "day")
+"""how long a version is there to be read before it takes effect, where the policy says that it is, and not how long"""
+TOLD_WITHIN = timedelta(hours=6)
+"""in which everybody is told once a version is published"""
+
+
+def lead_of(old: Policy) -> Period | None:
+    """How long before its effect a version is published, as ``old`` promised."""
+    if old.changes is None:
+        return None
+    return old.changes.lead_time or (POSTED_BEFORE if old.changes.posted_before else None)
+
+
+def effective_from(old: Policy, at: datetime) -> datetime:
+    """When what is published at ``at`` may take effect: at the first 00:00 UTC that is no sooner than ``old`` promised.
+
+    What was promised begins when people are told and not when the version is published, so there is time to tell them.
+    """
+    lead = lead_of(old)
+    instant = calendar_of(old).end(at + TOLD_WITHIN, lead, floor=True) if lead else at
+    day = datetime.combine(instant.astimezone(UTC).date(), time(), UTC)
+    return day if day == instant else day + timedelta(days=1)
 
 
 def _earliest(old: Policy, at: datetime) -> date:
-    """The first day whose 00:00 UTC is no sooner than the promised lead time after ``at``."""
-    instant = at.astimezone(UTC) + _lead(old)
-    return instant.date() if instant.time() == time() else instant.date() + timedelta(days=1)
+    return effective_from(old, at).date()
 
 
 def _problems(old: Policy, new: Policy, earliest: date) -> Iterator[str]:
@@ -171,7 +183,7 @@ def _problems(old: Policy, new: Policy, earliest: date) -> Iterator[str]:
         yield f"Version {old.policy.version} is there already; count `policy.version` up to {old.policy.version + 1}."
     effective = new.policy.effective
     if effective is not None and effective < earliest:
-        promised = f"people were promised {in_words(_lead(old))} of notice" if _lead(old) else "it is past"
+        promised = f"people were promised {lead_of(old)} of notice" if lead_of(old) else "it is past"
         yield f"{effective} is too early: {promised}, so the earliest day is {earliest}."
 
 

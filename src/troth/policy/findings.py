@@ -39,6 +39,14 @@ class Finding:
     def key(self) -> str:
         return f"{self.rule} {'.'.join(self.path)}".strip()
 
+    @property
+    def of_the_linter(self) -> bool:
+        """Whether it says how a policy promises, so that another version of the linter may say something else.
+
+        A decision about a finding that is there no more (D-01) is one of these, too.
+        """
+        return self.rule.startswith("E-") or self.rule == "D-01"
+
     def line(self) -> str:
         """One line for a terminal: place, severity, message, hint, rule."""
         settled = f" (settled: {self.settled_by})" if self.settled_by else ""

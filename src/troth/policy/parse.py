@@ -12,10 +12,11 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from troth.policy.closed import Phrase
 from troth.policy.document import Document
 from troth.policy.findings import Finding, Path, did_you_mean
 from troth.policy.model import Policy
-from troth.policy.words import Section
+from troth.policy.references import Word, known, unfilled, words_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -34,7 +35,7 @@ def read_policy(document: Document) -> Reading:
     policy, findings = fit(document, Policy)
     if policy is None:
         return Reading(document, None, findings)
-    return Reading(document, policy, findings + tuple(_dangling(document, policy)))
+    return Reading(document, policy, findings + tuple(dangling(document, policy, policy)))
 
 
 def fit(document: Document, model: type[M], rule: str = "P-01") -> tuple[M | None, tuple[Finding, ...]]:
@@ -49,6 +50,7 @@ def fit(document: Document, model: type[M], rule: str = "P-01") -> tuple[M | Non
 def _finding(document: Document, error: Any, model: type[BaseModel], rule: str) -> Finding:
     path = _path(document, error["loc"], model)
     message, hint = _words(error, path, model)
+    rule = getattr(error.get("ctx", {}).get("error"), "rule", rule)
     return Finding(rule, "error", path, document.place(path), message, hint)
 
 
@@ -69,14 +71,21 @@ def _words(error: Any, path: Path, model: type[BaseModel]) -> tuple[str, str]:
         case "missing":
             return f"`{name}` is missing.", "Add it; the policy reference says what it may hold."
         case "literal_error":
-            known = [word.strip("'") for word in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-            return f"`{error['input']}` is not one of the words for `{name}`.", did_you_mean(str(error["input"]), known)
+            words = [word.strip("'") for word in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+            return f"`{error['input']}` is not one of the words for `{_key(path)}`.", did_you_mean(
+                str(error["input"]), words
+            )
         case "value_error":
-            return f"{error['ctx']['error']}.", ""
+            return f"{error['ctx']['error']}.", getattr(error["ctx"]["error"], "hint", "")
         case "string_pattern_mismatch":
             return f"`{error['input']}` does not fit `{name}`.", f"It must match {error['ctx']['pattern']}."
         case _:
             return f"`{name}`: {error['msg'][0].lower()}{error['msg'][1:]}.", ""
+
+
+def _key(path: Path) -> str:
+    """The key at ``path`` as one names it: without the number of an item in a list."""
+    return ".".join(part for part in path if not part.isdigit())
 
 
 def _keys_of_model(path: Path, root: type[BaseModel]) -> list[str]:
@@ -107,84 +116,29 @@ def _inner(annotation: Any) -> Any:
     return options[0] if len(options) == 1 else annotation
 
 
-REFERENCES: dict[str, tuple[str, ...]] = {
-    "purposes.*.uses": ("data",),
-    "purposes.*.people": ("people",),
-    "collection.*.people": ("people",),
-    "collection.*.required": ("data",),
-    "collection.*.optional": ("data",),
-    "collection.*.for": ("purposes",),
-    "collection.*.offers": ("purposes", "recipients"),
-    "collection.*.partners": ("recipients",),
-    "collection.*.counts as consent": ("purposes",),
-    "recipients.*.receives": ("data",),
-    "recipients.*.for": ("purposes",),
-    "recipients.*.consent": ("purposes", "=itself"),
-    "cookies.*.set by": ("recipients", "=itself"),
-    "cookies.*.holds": ("data",),
-    "cookies.*.for": ("purposes",),
-    "cookies.*.consent": ("purposes",),
-    "visits.records": ("data", "=time"),
-    "visits.for": ("purposes",),
-    "relationship.*": ("people",),
-    "retention.*.people": ("people",),
-    "retention.*.points": ("collection",),
-    "retention.*.for": ("purposes",),
-    "rights.*.against": ("purposes", "recipients", "=transfers", "=everything"),
-    "request log.records": ("data", "=time", "=method"),
-    "messages.*.for": ("purposes",),
-    "messages.*.uses": ("data",),
-    "statistics.*.by": ("data", "=day"),
-    "statistics.*.for": ("purposes",),
-    "statistics.*.shared with": ("recipients",),
-    "transfers.held by": ("recipients",),
-    "legal.*.data": ("data", "=everything"),
-    "absolutes.*.what": ("data", "people", "=everything"),
-    "absolutes.*.to": ("recipients",),
-    "absolutes.*.unless": ("legal", "purposes", "recipients", "=consent"),
-}
-"""Which values of which keys name entries of which sections; ``=word`` allows a word that is no entry."""
+def dangling(document: Document, written: BaseModel, policy: Policy) -> Iterator[Finding]:
+    """Every name in ``written``, which ``document`` holds, that names nothing in ``policy``."""
+    for word in words_of(written):
+        missing = unfilled(policy, word)
+        if isinstance(word.word, Phrase) and missing is None:
+            continue
+        what, names = missing or (word.refers.sections[0], known(policy, word))
+        named = word.word.named if isinstance(word.word, Phrase) else word.word
+        if named not in names:
+            message = f"unknown {_singular(what, word)} `{named}`."
+            yield Finding(
+                "P-03", "error", word.path, document.place(word.path), message, _defined(document, named, names)
+            )
 
 
-def _dangling(document: Document, policy: Policy) -> Iterator[Finding]:
-    for pattern, sections in REFERENCES.items():
-        known = [w for s in sections for w in (_ids(policy, s) if not s.startswith("=") else [s[1:]])]
-        for path, word in _values(policy, pattern):
-            if word not in known:
-                what = sections[0].rstrip("s") if sections[0] != "data" else "data"
-                message = f"unknown {what} `{word}`."
-                yield Finding("P-03", "error", path, document.place(path), message, _defined(document, word, known))
+def _singular(section: str, word: Word) -> str:
+    if section == "for an only":
+        return "purpose" if getattr(word.entry, "only", "") != "collect" else "collection point"
+    return {"people": "kind of people", "collection": "collection point"}.get(section, section.rstrip("s"))
 
 
-def _defined(document: Document, word: str, known: list[str]) -> str:
-    hint = did_you_mean(word, known)
+def _defined(document: Document, word: str, names: list[str]) -> str:
+    hint = did_you_mean(word, names)
     close = hint.removeprefix("Did you mean `").removesuffix("`?")
     lines = [place.line for path, place in document.places.items() if len(path) == 2 and path[1] == close]
     return f"{hint} (defined at line {lines[0]})" if hint.startswith("Did") and lines else hint
-
-
-def _ids(policy: Policy, section: str) -> list[str]:
-    return list(getattr(policy, section))
-
-
-def _values(policy: Policy, pattern: str) -> Iterator[tuple[Path, str]]:
-    parts = pattern.split(".")
-    section: Any = getattr(policy, parts[0].replace(" ", "_"))
-    if section is None:
-        return
-    if parts[-1] == "*":
-        yield from (((parts[0], key), key) for key in section)
-        return
-    entries = section.items() if isinstance(section, dict) else [("", section)]
-    for key, entry in entries:
-        path = (parts[0], key) if key else (parts[0],)
-        yield from _words_of(entry, (*path, parts[-1]))
-
-
-def _words_of(entry: Section, path: Path) -> Iterator[tuple[Path, str]]:
-    field = path[-1].replace(" ", "_")
-    value = getattr(entry, field, None) if hasattr(entry, field) else getattr(entry, f"{field}_")
-    if isinstance(value, str):
-        yield from [(path, value)] if value else []
-    for number, word in enumerate(value if isinstance(value, tuple) else ()):
-        yield (*path, str(number)), word

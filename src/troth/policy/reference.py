@@ -1,25 +1,27 @@
 """The reference of the policy language, made from the models: every section, key, type, default and meaning.
 
-``python -m troth.policy.reference > docs/policy-reference.md`` writes it, with ``rules`` it prints ``docs/lint-rules.md``.
+``make docs`` writes them.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from troth.policy.closed import Country, DataTerm, PurposeTerm, Refers, Url, Zone
 from troth.policy.decisions import Decision
-from troth.policy.law import profile
+from troth.policy.law import Article, Walk, profile, walks
 from troth.policy.lint import Rule, in_order
-from troth.policy.model import Country, Id, Policy
+from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.policy.report import READING
-from troth.policy.words import Entry, Names, Text
+from troth.policy.vocabulary import Id, Role
+from troth.policy.words import Entry, Text
 
 _INTRODUCTION = """# The policy language
 
@@ -30,8 +32,8 @@ odds with itself). Keys are written with spaces, as one reads them aloud. Every 
 closed, so an unknown key is an error. What is left blank, or left as a placeholder such as `"[List of countries]"`, allows
 nothing. Where a list is asked for, one word stands for a list of one.
 
-Durations are a whole number and a unit: `30 days`, `12 hours`, `1 month` (30 days), `1 year` (365 days). Countries are two
-capital letters. Texts are one string for every language, or a mapping such as `{en: members, zh-Hant: 會員}`.
+Durations are a whole number and a unit: `30 days`, `12 hours`, `24 months`. Months and years go by the calendar.
+Countries are two capital letters. Texts are one string for every language, or a mapping such as `{en: members, zh-Hant: 會員}`.
 """
 
 _EVERY = """## Every entry
@@ -45,7 +47,7 @@ Made from the rules by `python -m troth.policy.reference rules`; a test keeps it
 
 `troth check` reports all findings in one run. A finding is settled by an entry of `decisions.yaml` that cites its key: the
 rule and the path, such as `E-05 visits`. An error that nobody settled stops `troth serve`; a warning does not. Without a
-`set`, a decision accepts what the last column says.
+`set`, a decision accepts what the last column says; where that is `None`, the finding stays open until a value is set.
 
 Where the policy names a law, the severity may differ, and the finding names the article.
 """
@@ -57,6 +59,13 @@ These cannot be settled; they are corrected.
 
 | rule | finds |
 |---|---|
+"""
+
+_ARTICLES = """
+## Article by article
+
+What each article asks of a policy, and the rules that find a gap in it or a contradiction to it. Where a policy file can show
+nothing, it says so, and why. It is a walk for counsel to confirm, as of the day in `policy/law/articles.yaml`.
 """
 
 _BY_HAND = """
@@ -86,7 +95,17 @@ def rules_reference() -> str:
     head = "| rule | finds | severity | by law | without a decision |\n|---|---|---|---|---|\n"
     rows = "".join(_rule_row(rule) for rule in in_order())
     reading = "".join(f"| {key} | {title} |\n" for key, title in READING.items())
-    return f"{_RULES}\n{head}{rows}{_BY_HAND}{_READING}{reading}"
+    articles = "".join(_walk(walk) for walk in walks())
+    return f"{_RULES}\n{head}{rows}{_ARTICLES}{articles}{_BY_HAND}{_READING}{reading}"
+
+
+def _walk(walk: Walk) -> str:
+    head = f"\n### {walk.law}\n\n| article | asks for | a policy file can show it by |\n|---|---|---|\n"
+    return head + "".join(f"| {a.article} | {a.asks} | {_shown(a)} |\n" for a in walk.articles)
+
+
+def _shown(article: Article) -> str:
+    return ", ".join(article.rules) or f"nothing: {article.nothing}"
 
 
 def _rule_row(rule: Rule) -> str:
@@ -134,11 +153,15 @@ _NAMED: dict[Any, str] = {
     int: "a whole number",
     bool: "`true` or `false`",
     date: "a day, as `2026-11-20`",
-    timedelta: "a duration",
+    Period: "a duration",
     Text: "text in one or more languages",
-    Names: "a list of words",
     Country: "a country",
+    DataTerm: "a kind of personal data in DPV 2.3",
+    PurposeTerm: "a purpose in DPV 2.3",
+    Url: "a web address",
+    Zone: "a time zone",
     Id: "an id",
+    Role: "a role",
     Any: "any value",
 }
 
@@ -148,7 +171,8 @@ def _type(kind: Any) -> str:
         return _NAMED[kind]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _list_of(arguments[0]) or _type(arguments[0])
+        refers = next((mark for mark in arguments[1:] if isinstance(mark, Refers)), None)
+        return _naming(refers) if refers else _list_of(arguments[0]) or _type(arguments[0])
     if origin is Literal:
         return " or ".join(f"`{word}`" if word != "" else "nothing" for word in arguments)
     if origin in (Union, UnionType):
@@ -158,10 +182,27 @@ def _type(kind: Any) -> str:
     return _list_of(kind) or f"an entry (see {kind.__name__})"
 
 
+def _naming(refers: Refers) -> str:
+    """What a reference names, in words: `an id of `purposes` or `itself``."""
+    named = [_ELSEWHERE.get(section, f"an id of `{section}`") for section in refers.sections]
+    spelt = [f"`{slot.before[0]}<{slot.section}>`" for slot in refers.phrases]
+    return " or ".join(dict.fromkeys([*named, *(f"`{word}`" for word in refers.also), *spelt]))
+
+
+_ELSEWHERE = {
+    "topics": "a topic of the notice",
+    "sections": "a section",
+    "entries": "an entry, as `rights.access`",
+    "roles": "a role",
+    "for an only": "an id of `purposes` or `collection`",
+}
+
+
 def _list_of(kind: Any) -> str:
     if get_origin(kind) is not tuple:
         return ""
-    return "a list of words" if get_args(kind)[0] is str else f"a list of {_type(get_args(kind)[0])}"
+    held = _type(get_args(kind)[0])
+    return "one or more texts" if held == "text" else f"one or more: {held}"
 
 
 def _default(info: FieldInfo) -> str:
@@ -192,12 +233,3 @@ def _inner_models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         for part in (info.annotation, *get_args(info.annotation)):
             if _holds_model(part) and part is not Text:
                 yield part
-
-
-def main() -> None:
-    """Print one of the two documents."""
-    sys.stdout.write(rules_reference() if sys.argv[1:] == ["rules"] else policy_reference())
-
-
-if __name__ == "__main__":
-    main()

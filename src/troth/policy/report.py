@@ -19,9 +19,12 @@ READING = {
     "P-01": "A file does not fit the language",
     "P-02": "A key stands twice",
     "P-03": "A name that nothing defines",
+    "S-01": "A store stands where the policy says that nothing is kept",
+    "S-02": "A secret stands in a file",
     "D-01": "A decision settles a finding that is not there",
     "D-02": "A decision sets what cannot be set",
     "D-03": "Two decisions set one value",
+    "D-04": "A decision gives a reason where only a value settles anything",
 }
 """What the rules find that no decision settles."""
 

@@ -6,24 +6,32 @@ Acts: ``collect`` (the purpose is the collection point), ``read``, ``read_visits
 
 Facts, and the rooms that establish them: ``consent:PURPOSE`` and ``consent:@RECIPIENT``, ``objection:PURPOSE`` and
 ``objection:@RECIPIENT`` (consent); ``case:order``, ``case:request``, ``case:ticket``, ``registered``,
-``before:DAY`` and ``barred``, which forbids everything (people);
-``role:ROLE``, ``by:person`` (whoever asks); ``source:SOURCE``, ``partner:RECIPIENT`` (collection);
+``before:DAY``, ``barred``, which forbids everything, and ``corrects``, when what is held is put right and nothing is opened
+for whoever asks (people);
+``role:ROLE``, ``by:person``, ``by:staff`` (whoever asks); ``source:SOURCE``, ``partner:RECIPIENT`` (collection);
 ``safeguard:RECIPIENT``, ``consideration``, ``legal:GROUND`` (recipients);
 ``stop:PURPOSE`` and ``stop:@RECIPIENT``, which forbid, and the same with ``:ORIGIN``, which leaves out (consent).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import product
 
 from troth.decide import Rule, Words
-from troth.policy.model import Absolute, CollectionPoint, MessageClass, Policy, Purpose, Recipient
+from troth.policy.assurances import Absolute
+from troth.policy.law import processors_need_an_agreement
+from troth.policy.model import CollectionPoint, MessageClass, Policy, Purpose, Recipient
+from troth.policy.places import within
+from troth.policy.special import needs_a_yes, special_in
 
+PAID = ("money", "rent", "barter", "licence")
 OWN_ACCESS = "own_access"
-HELD = "held"
 BARRED = "barred"
+CORRECTS = "corrects"
 STOP = "stop"
+LEGAL = "legal:"
+"""before a ground: the purpose of what is done in a legal case, and the fact that all which it needs is on record"""
 READ_VISITS = "read_visits"
 
 
@@ -31,6 +39,7 @@ def rules(policy: Policy) -> frozenset[Rule]:
     """Every rule of the effective policy."""
     made = (
         _purposes,
+        _special,
         _collection,
         _recipients,
         _messages,
@@ -39,6 +48,7 @@ def rules(policy: Policy) -> frozenset[Rule]:
         _statistics,
         _legal,
         _absolutes,
+        _measures,
         _stops,
         _always,
     )
@@ -61,12 +71,31 @@ def _purposes(policy: Policy) -> Iterator[Rule]:
             )
 
 
+def _special(policy: Policy) -> Iterator[Rule]:
+    """Special categories are used under a condition only (GDPR Art. 9(2)); an express consent is one that was given."""
+    special = frozenset(special_in(policy, policy.data))
+    acts = frozenset({"read", "count", "disclose", "send"})
+    for key, purpose in policy.purposes.items() if special else ():
+        if purpose.special and not needs_a_yes(purpose):
+            continue
+        yes = frozenset({f"consent:{key}"}) if needs_a_yes(purpose) else frozenset()
+        reason = f"`{key}` names no condition for data that the law protects more strictly"
+        if yes:
+            reason = f"nobody agreed expressly to use this data for `{key}`"
+        yield Rule(f"purposes.{key}", "forbid", acts, frozenset({key}), special, unless=yes, reason=reason)
+
+
 def _ways(purpose: Purpose, key: str) -> Iterator[frozenset[str]]:
     consent = frozenset({f"consent:{key}"}) if purpose.basis == "consent" else frozenset()
-    cases = [frozenset({_case(need)}) for need in purpose.needs] or [frozenset()]
+    cases = _cases(purpose.needs)
     regime = frozenset({f"before:{purpose.before}"}) if purpose.before else frozenset()
     for case, role in product(cases, _roles(purpose)):
         yield consent | case | role | regime
+
+
+def _cases(needs: Collection[str]) -> list[frozenset[str]]:
+    """One set of facts for each dealing of which one must be open; one of none when nothing must be."""
+    return [frozenset({_case(need)}) for need in needs] or [frozenset()]
 
 
 def _case(need: str) -> str:
@@ -101,10 +130,10 @@ def _collection(policy: Policy) -> Iterator[Rule]:
 
 def _sources(point: CollectionPoint) -> Iterator[frozenset[str]]:
     source = frozenset({source_fact(point.source)} | ({"registered"} if point.members_only else set()))
-    if point.kind != "import":
-        yield source
-    for partner in point.partners:
-        yield source | {f"partner:{partner}"}
+    suppliers = [frozenset[str]()] if point.kind != "import" else []
+    suppliers += [frozenset({f"partner:{partner}"}) for partner in point.partners]
+    for supplier, case in product(suppliers, _cases(point.needs)):
+        yield source | supplier | case
 
 
 def source_fact(source: str) -> str:
@@ -114,10 +143,9 @@ def source_fact(source: str) -> str:
 
 def _recipients(policy: Policy) -> Iterator[Rule]:
     for key, recipient in policy.recipients.items():
-        if recipient.consideration != "none":
+        if not (paid_rightly(recipient) and bound(policy, recipient)):
             continue
-        needs = [frozenset({_case(need)}) for need in recipient.needs] or [frozenset()]
-        for case in needs:
+        for case in _cases(recipient.needs):
             yield Rule(
                 f"recipients.{key}",
                 "permit",
@@ -129,6 +157,21 @@ def _recipients(policy: Policy) -> Iterator[Rule]:
                 unless=frozenset({f"objection:@{key}"}),
                 reason=f"the policy names `{key}` as a recipient of this data",
             )
+
+
+def paid_rightly(recipient: Recipient) -> bool:
+    """Whether nothing is given for the data, or something and the person must agree to this very recipient."""
+    return recipient.consideration == "none" or (recipient.consideration in PAID and sold_with_consent(recipient))
+
+
+def bound(policy: Policy, recipient: Recipient) -> bool:
+    """Whether a processor is bound by an agreement, where a law asks for one."""
+    return recipient.role != "processor" or bool(recipient.agreement) or not processors_need_an_agreement(policy)
+
+
+def sold_with_consent(recipient: Recipient) -> bool:
+    """Whether a person must have agreed to this very recipient, so that data may go there for something in return."""
+    return recipient.consent == "itself" or (not recipient.consent and recipient.ground == "consent")
 
 
 def _consents(key: str, recipient: Recipient) -> frozenset[str]:
@@ -146,19 +189,26 @@ def _messages(policy: Policy) -> Iterator[Rule]:
             frozenset({message.for_}),
             frozenset(message.uses),
             recipients=frozenset({key}),
-            requires=_election(message),
-            unless=_suppression(message),
+            requires=_election(policy, message),
+            unless=_suppression(policy, message),
             reason=f"the policy sends messages of the class `{key}`",
         )
 
 
-def _election(message: MessageClass) -> frozenset[str]:
-    facts = {"elected": {f"consent:{message.for_}"}, "registered": {"registered"}}
-    return frozenset(facts.get(message.when, set()))
+def _election(policy: Policy, message: MessageClass) -> frozenset[str]:
+    """What is sent for a purpose on consent waits for the consent, whenever its class says that it is sent."""
+    facts = {"registered"} if message.when == "registered" else set()
+    purpose = policy.purposes.get(message.for_)
+    if message.when == "elected" or (purpose is not None and purpose.basis == "consent"):
+        facts.add(f"consent:{message.for_}")
+    return frozenset(facts)
 
 
-def _suppression(message: MessageClass) -> frozenset[str]:
-    return frozenset({f"objection:{message.for_}"}) if message.kind == "promotional" else frozenset()
+def _suppression(policy: Policy, message: MessageClass) -> frozenset[str]:
+    """What is sent for marketing counts as promotional, whatever its class says."""
+    purpose = policy.purposes.get(message.for_)
+    promotional = message.kind == "promotional" or (purpose is not None and purpose.marketing)
+    return frozenset({f"objection:{message.for_}"}) if promotional else frozenset()
 
 
 def _visits(policy: Policy) -> Iterator[Rule]:
@@ -170,12 +220,10 @@ def _visits(policy: Policy) -> Iterator[Rule]:
         acts, purposes = frozenset({"record"}), frozenset({"visits"})
         yield Rule("visits.records", "permit", acts, purposes, fields, reason="the policy records visits")
     for key in visits.for_:
-        for role in _roles(policy.purposes[key]) if key in policy.purposes else ():
-            acts, purposes, reason = (
-                frozenset({READ_VISITS, "count"}),
-                frozenset({key}),
-                "the policy uses visits for this",
-            )
+        purpose = policy.purposes.get(key)
+        for role in _roles(purpose) if purpose is not None and purpose.basis != "consent" else ():
+            acts = frozenset({"count"} if purpose is not None and purpose.aggregate_only else {READ_VISITS, "count"})
+            purposes, reason = frozenset({key}), "the policy uses visits for this"
             yield Rule("visits.records", "permit", acts, purposes, fields, requires=role, reason=reason)
 
 
@@ -240,7 +288,7 @@ def _only(policy: Policy, key: str, absolute: Absolute) -> Iterator[Rule]:
     yield Rule(
         f"absolutes.{key}",
         "forbid",
-        frozenset({absolute.only}),
+        frozenset({"disclose" if absolute.only == "store" else absolute.only}),
         others.get("purposes"),
         _fields(policy, absolute),
         recipients=others.get("recipients"),
@@ -254,10 +302,19 @@ def _outside(policy: Policy, absolute: Absolute) -> dict[str, Words]:
     """What is declared in the policy but not in the closed list of an *only*; the undeclared is refused anyway."""
     if absolute.only == "disclose" and absolute.to:
         return {"recipients": frozenset(policy.recipients) - set(absolute.to)}
+    if absolute.only == "store":
+        return {"recipients": frozenset(kept_outside(policy, absolute))}
     if absolute.only == "collect":
         points = policy.collection.items()
         return {"purposes": frozenset(k for k, p in points if not {k, p.source} & set(absolute.for_))}
     return {"purposes": frozenset(policy.purposes) - set(absolute.for_)} if absolute.for_ else {}
+
+
+def kept_outside(policy: Policy, absolute: Absolute) -> Iterator[str]:
+    """The recipients that would keep data outside the places of an ``only: store``; what is published is kept nowhere."""
+    for key, recipient in policy.recipients.items():
+        if recipient.role != "public" and key not in absolute.to and not within(recipient.country, absolute.in_):
+            yield key
 
 
 def _fields(policy: Policy, absolute: Absolute) -> Words:
@@ -271,8 +328,8 @@ def _people(policy: Policy, absolute: Absolute) -> Words:
 
 def _lifted(policy: Policy, absolute: Absolute) -> frozenset[str]:
     facts = (
-        {"by:person"} if "read" in (absolute.never, absolute.only) else set()
-    )  # people see their own data all the same
+        {"by:person", CORRECTS} if "read" in (absolute.never, absolute.only) else set()
+    )  # people see their own data all the same, and have it put right
     for word in absolute.unless:
         if word in policy.legal:
             facts.add(f"legal:{word}")
@@ -281,6 +338,16 @@ def _lifted(policy: Policy, absolute: Absolute) -> frozenset[str]:
         else:
             facts.add("consent" if word == "consent" else f"consent:@{word}")
     return frozenset(facts)
+
+
+def _measures(policy: Policy) -> Iterator[Rule]:
+    """Where a measure names the only purposes that staff read for, they read for no other."""
+    by_staff, reads = frozenset({"by:staff"}), frozenset({"read"})
+    for key, measure in policy.security.items():
+        others = frozenset(policy.purposes) - set(measure.for_)
+        if measure.check == "access" and measure.for_ and others:
+            reason = f"the measure `{key}` names the only purposes that staff read data for"
+            yield Rule(f"security.{key}", "forbid", reads, others, None, requires=by_staff, reason=reason)
 
 
 def _stops(policy: Policy) -> Iterator[Rule]:
@@ -312,6 +379,8 @@ def _always(policy: Policy) -> Iterator[Rule]:
     reads, own = frozenset({"read"}), frozenset({OWN_ACCESS})
     by_person = frozenset({"by:person"})
     yield Rule("rights.own", "permit", reads, own, None, requires=by_person, reason="people may see their own data")
+    put_right, reason = frozenset({CORRECTS}), "people may have what is held about them put right"
+    yield Rule("rights.corrected", "permit", reads, own, None, requires=put_right, reason=reason)
     barred = frozenset({BARRED})
     yield Rule("rights.barred", "forbid", None, None, None, requires=barred, reason="there is nobody to do this with")
     never = frozenset(key for key, data in policy.data.items() if data.protect == "never stored")

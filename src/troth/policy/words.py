@@ -1,43 +1,16 @@
-"""The small values a policy is written with: durations, texts in several languages, placeholders, and the base of entries."""
+"""The small values a policy is written with: texts in several languages, placeholders, and the base of entries."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 
-_UNITS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
-_DURATION = re.compile(r"^([0-9]{1,6}) (minute|hour|day|week|month|year)s?$")
-LONGEST = timedelta(days=100 * 365)
 ANY_LANGUAGE = "*"
 PLACEHOLDER = re.compile(r"^\s*\[[^\]]*\]\s*$")
-
-
-def read_duration(value: object) -> timedelta:
-    """``"30 days"`` as a timedelta. Months count 30 days and years 365, so that a promise is never kept too long.
-
-    Raises:
-        ValueError: for anything but a whole positive number of a known unit, up to 100 years.
-    """
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"`{value}` is not a duration; write a whole number and a unit, such as `30 days`")
-    span = timedelta(days=int(match[1]) * _UNITS[match[2]])
-    if not timedelta(0) < span <= LONGEST:
-        raise ValueError(f"`{value}` is not a sensible duration; it must be more than nothing and at most 100 years")
-    return span
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(read_duration),
-    WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["30 days", "1 month"]}),
-]
 
 
 class Text(RootModel[dict[str, str]]):
@@ -77,8 +50,24 @@ def _blank_says_nothing(value: object) -> object:
     return None if is_placeholder(value) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_blank_allows_nothing)]
-"""A list of words; one word stands for a list of one, and a blank or a placeholder for a list of none."""
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], BeforeValidator(_blank_allows_nothing)]
+"""A list; one word stands for a list of one, and a blank or a placeholder for a list of none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Marks free text: ``shown`` to people as it stands, a ``name`` that is given here, or a ``note`` for the team.
+
+    Nothing in the system looks into free text; whatever it looks into is a closed word (``troth.policy.closed``).
+    """
+
+    kind: Literal["shown", "name", "note"]
+
+
+Shown = Annotated[str, Free("shown")]
+Given = Annotated[str, Free("name")]
+Noted = Annotated[str, Free("note")]
 
 
 def _alias(name: str) -> str:
@@ -107,8 +96,10 @@ Flaw = Literal["garbled", "misplaced", "misspelt", "undefined", "open ended", "d
 class Entry(Section):
     """One promise or fact of the policy, with the paragraph or clause it makes true."""
 
-    cites: Names = Field((), description="the clauses, or paragraphs of your own policy, that this entry makes true")
-    note: str = Field("", description="for the team; never published")
-    wording: dict[Flaw, str] = Field(
+    cites: Several[Noted] = Field(
+        (), description="the clauses, or paragraphs of your own policy, that this entry makes true"
+    )
+    note: Noted = Field("", description="for the team; never published")
+    wording: dict[Flaw, Noted] = Field(
         default_factory=dict, description="what is wrong with the published words, quoted, as `garbled: users collect`"
     )

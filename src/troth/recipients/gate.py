@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from troth import agenda, ledger
 from troth.consent.stops.rules import left_out, scopes
@@ -26,6 +26,7 @@ from troth.ledger import events
 from troth.people import vault
 from troth.people.vault import By
 from troth.policy.compile import Compiled
+from troth.policy.rules import LEGAL
 from troth.recipients import connectors
 from troth.recipients.rules import facts_of, live_consent
 from troth.recipients.tables import BY_HAND, DELIVERED, LEAVING, QUEUED, REFUSED, UNSURE, disclosure
@@ -34,6 +35,8 @@ from troth.store.site import Site
 DELIVER = "deliver"
 FIELDS = "fields"
 """what a legal ground may need and every disclosure names"""
+PERSONS = "persons of the case"
+"""what a legal ground may need and is held against the person: ids of this site, with spaces or commas between"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,19 @@ class Case:
     ground: str = ""
     record: Mapping[str, str] = field(default_factory=dict)
 
-    def facts(self, needs: Collection[str]) -> frozenset[str]:
-        """``legal:GROUND`` when everything that the ground needs is on record, else nothing."""
-        if self.ground and all(need == FIELDS or self.record.get(need, "").strip() for need in needs):
-            return frozenset({f"legal:{self.ground}"})
+    def facts(self, needs: Collection[str], person_id: str) -> frozenset[str]:
+        """``legal:GROUND`` when everything that the ground needs is on record, and speaks of this person; else nothing."""
+        if self.ground and all(need == FIELDS or self._on_record(need, person_id) for need in needs):
+            return frozenset({f"{LEGAL}{self.ground}"})
         return frozenset()
+
+    def _on_record(self, need: str, person_id: str) -> bool:
+        said = self.record.get(need, "").strip()
+        return person_id in said.replace(",", " ").split() if need == PERSONS else bool(said)
 
 
 NO_CASE = Case()
+SYSTEM = By("system")
 
 
 def disclose(
@@ -70,13 +78,34 @@ def disclose(
         Refused: when the policy does not allow it; the refusal is on the ledger and nothing leaves.
     """
     with site.writing() as conn:
-        way = _WayOut(site, conn, site.policy(conn), person_id, recipient)
-        ask = way.ask(frozenset(fields), purpose, case)
-        decision = way.compiled.decide(ask)
-        if decision.allowed:
-            return way.record(ask, case, decision)
-        way.ledger(events.DISCLOSURE_REFUSED, ask, decision)
-    raise Refused(f"This may not be given to `{recipient}`.", decision.reason, decision.because)
+        came = disclose_in(site, conn, person_id, recipient, fields, purpose, case=case)
+    if isinstance(came, str):
+        return came
+    raise Refused(f"This may not be given to `{recipient}`.", came.reason, came.because)
+
+
+def disclose_in(
+    site: Site,
+    conn: Connection,
+    person_id: str,
+    recipient: str,
+    fields: Collection[str],
+    purpose: str,
+    *,
+    case: Case = NO_CASE,
+    by: By = SYSTEM,
+) -> str | Decision:
+    """As ``disclose``, in the caller's transaction; the decision when it refuses, which is on the ledger if this commits.
+
+    ``by`` is who asks for it. When it leaves, it is the operator's system that asks again.
+    """
+    way = _WayOut(site, conn, site.policy(conn), person_id, recipient)
+    ask = way.ask(frozenset(fields), purpose, case, by)
+    decision = way.compiled.decide(ask)
+    if decision.allowed:
+        return way.record(ask, case, decision)
+    way.ledger(events.DISCLOSURE_REFUSED, ask, decision)
+    return decision
 
 
 def show(site: Site, person_id: str, recipient: str, fields: Collection[str], purpose: str) -> Mapping[str, str]:
@@ -107,18 +136,18 @@ class _WayOut:
     person_id: str
     recipient: str
 
-    def ask(self, fields: frozenset[str], purpose: str, case: Case) -> Ask:
+    def ask(self, fields: frozenset[str], purpose: str, case: Case, by: By = SYSTEM) -> Ask:
         """The question to the policy, with the facts that the rooms below establish."""
         policy, now = self.compiled.policy, self.site.now()
         facts = vault.facts(
-            self.site, self.conn, [self.person_id], By("system"), now,
+            self.site, self.conn, [self.person_id], by, now,
             purpose=purpose, case=case.ref or None, policy=self.compiled, scopes=scopes(purpose, self.recipient),
         )[self.person_id]  # fmt: skip
         if self.recipient in policy.recipients:
             facts |= facts_of(policy, self.recipient, now.date())
             facts |= live_consent(facts, self.recipient, purpose)
         if case.ground in policy.legal:
-            facts |= case.facts(policy.legal[case.ground].needs)
+            facts |= case.facts(policy.legal[case.ground].needs, self.person_id)
         people = vault.kind_of(self.conn, self.person_id) or ""
         return Ask("disclose", purpose, fields, people, self.recipient, facts)
 
@@ -138,10 +167,10 @@ class _WayOut:
         body = {**ledger.decision_body(ask, decision, self.compiled.version), "person": self.person_id}
         ledger.append(self.conn, self.site.now(), event, {**body, "disclosure": made} if made else body)
 
-    def payload(self, asked: RowMapping) -> Mapping[str, str] | None:
+    def payload(self, asked: RowMapping, by: By = SYSTEM) -> Mapping[str, str] | None:
         """The promised fields of a recorded disclosure, read now and about to leave; None when the policy of now says no."""
         case = Case(asked["case_ref"], asked["ground"], asked["record"])
-        ask = self.ask(frozenset(asked["fields"].split()), asked["purpose"], case)
+        ask = self.ask(frozenset(asked["fields"].split()), asked["purpose"], case, by)
         decision = self.compiled.decide(ask)
         values = self._opened(ask, case, decision) if decision.allowed else None
         if values is None:
@@ -186,15 +215,57 @@ def hand_over(site: Site, disclosure_id: str) -> Mapping[str, str]:
         Refused: when nothing waits under this id, or the policy or the person no longer allows it.
     """
     with site.writing() as conn:
-        asked = _open(conn, disclosure_id, BY_HAND)
-        payload = None
-        if asked is not None:
-            payload = _WayOut(site, conn, site.policy(conn), asked["person_id"], asked["recipient"]).payload(asked)
-            if payload is not None:
-                _arrived(site, conn, disclosure_id)
+        payload = hand_over_in(site, conn, disclosure_id)
     if payload is None:
-        raise Refused("There is nothing to hand over.", "It was given already, taken back, or is no longer allowed.")
+        raise Refused(*NOTHING_WAITS)
     return payload
+
+
+NOTHING_WAITS = ("There is nothing to hand over.", "It was given already, taken back, or is no longer allowed.")
+
+
+def hand_over_in(site: Site, conn: Connection, disclosure_id: str, by: By = SYSTEM) -> Mapping[str, str] | None:
+    """As ``hand_over``, in the caller's transaction, asked for ``by``; None when there is nothing to hand over, which stands if
+    this commits."""
+    asked = _open(conn, disclosure_id, BY_HAND)
+    if asked is None:
+        return None
+    payload = _WayOut(site, conn, site.policy(conn), asked["person_id"], asked["recipient"]).payload(asked, by)
+    if payload is not None:
+        _arrived(site, conn, disclosure_id)
+    return payload
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One disclosure as it is on record: which fields went, or wait to go, to whom and for what; no value."""
+
+    id: str
+    person_id: str
+    recipient: str
+    purpose: str
+    fields: tuple[str, ...]
+    at: datetime
+    state: str
+
+
+def disclosures(
+    conn: Connection, person_id: str | None = None, state: str | None = None, limit: int | None = None, offset: int = 0
+) -> list[Given]:
+    """The disclosures about a person, the youngest first; or all of one ``state``, the one that waits longest ahead."""
+    order = (disclosure.c.at, disclosure.c.id) if person_id is None else (disclosure.c.at.desc(), disclosure.c.id)
+    query = select(disclosure).order_by(*order).limit(limit).offset(offset)
+    query = query if person_id is None else query.where(disclosure.c.person_id == person_id)
+    query = query if state is None else query.where(disclosure.c.state == state)
+    return [
+        Given(row.id, row.person_id, row.recipient, row.purpose, tuple(row.fields.split()), row.at, row.state)
+        for row in conn.execute(query)
+    ]
+
+
+def count_of(conn: Connection, state: str) -> int:
+    """How many disclosures there are of one ``state``."""
+    return conn.scalar(select(func.count()).select_from(disclosure).where(disclosure.c.state == state)) or 0
 
 
 def _open(conn: Connection, disclosure_id: str, *states: str) -> RowMapping | None:

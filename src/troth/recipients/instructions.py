@@ -1,13 +1,15 @@
 """Telling recipients to delete: one instruction for each cause, person and recipient that the disclosures name.
 
 The cause is an ending, or a choice by which somebody took back what a recipient was given their data for. Whatever may have
-arrived counts as given; what has not left yet is taken back first, so that nothing leaves after its person has gone.
+arrived counts as given; what has not left yet is taken back first, so that nothing leaves after its person has gone. Whoever
+was given data in a legal case, such as a court, keeps it under the law and is told nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, literal, select, true, update
@@ -15,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, func, literal, select, true, u
 from troth import agenda, ledger
 from troth.ledger import events
 from troth.recipients import connectors
-from troth.recipients.tables import MAY_HAVE_ARRIVED, NOT_LEFT, REFUSED, disclosure, instruction
+from troth.recipients.tables import IN_A_CASE, MAY_HAVE_ARRIVED, NOT_LEFT, REFUSED, disclosure, instruction
 from troth.store.insert import insert_into
 from troth.store.schema import Instant
 from troth.store.site import Site
@@ -54,10 +56,11 @@ def recall(site: Site, conn: Connection, cause_id: str, scope: str, deadline: da
 
 def _handed_on(site: Site, conn: Connection, cause_id: str, told: int, deadline: datetime) -> int:
     if told:
-        for one in _recipients(conn, cause_id):
+        there = _counted(conn, cause_id)
+        for one in there:
             key = f"{INSTRUCT}:{cause_id}:{one}"
             agenda.put(conn, INSTRUCT, key, f"{cause_id}:{one}", site.now(), site.now(), deadline)
-        ledger.append(conn, site.now(), events.INSTRUCTION_SENT, {"ending": cause_id, "count": told})
+        ledger.append(conn, site.now(), events.INSTRUCTION_SENT, {"ending": cause_id, "count": told, "to": there})
     return told
 
 
@@ -66,7 +69,7 @@ def _instructed(site: Site, conn: Connection, cause_id: str, theirs: ColumnEleme
     now, due = literal(site.now(), Instant()), literal(deadline, Instant())
     rows = (
         select(literal(cause_id), disclosure.c.person_id, disclosure.c.recipient, now, due)
-        .where(theirs, disclosure.c.state.in_(MAY_HAVE_ARRIVED))
+        .where(theirs, disclosure.c.state.in_(MAY_HAVE_ARRIVED), ~IN_A_CASE)
         .group_by(disclosure.c.person_id, disclosure.c.recipient)
     )
     columns = ["ending_id", "person_id", "recipient", "at", "deadline"]
@@ -74,9 +77,11 @@ def _instructed(site: Site, conn: Connection, cause_id: str, theirs: ColumnEleme
     return conn.execute(made, execution_options={"preserve_rowcount": True}).rowcount
 
 
-def _recipients(conn: Connection, ending_id: str) -> list[str]:
-    query = select(instruction.c.recipient).where(instruction.c.ending_id == ending_id).distinct()
-    return sorted(conn.scalars(query))
+def _counted(conn: Connection, ending_id: str) -> dict[str, int]:
+    """Of how many people each recipient was told, for one cause."""
+    query = select(instruction.c.recipient, func.count()).where(instruction.c.ending_id == ending_id)
+    rows = conn.execute(query.group_by(instruction.c.recipient).order_by(instruction.c.recipient))
+    return {recipient: int(count) for recipient, count in rows}
 
 
 def carry(site: Site, job: agenda.Job) -> None:
@@ -99,12 +104,44 @@ def _open(site: Site, ending_id: str, recipient: str) -> list[str]:
 
 def acknowledge(site: Site, ending_id: str, recipient: str, people: Collection[str], by: str) -> None:
     """Record that ``recipient`` has deleted; ``by`` is ``recipient``, or the staff role that has its word for it."""
-    mine = (instruction.c.ending_id == ending_id) & (instruction.c.recipient == recipient)
     with site.writing() as conn:
-        change = {"acknowledged_at": site.now(), "acknowledged_by": by}
-        conn.execute(update(instruction).where(mine, instruction.c.person_id.in_(list(people))).values(**change))
-        body = {"ending": ending_id, "recipient": recipient, "count": len(people), "by": by.replace(" ", "-")}
+        acknowledge_in(site, conn, ending_id, recipient, people, by)
+
+
+def acknowledge_in(
+    site: Site, conn: Connection, ending_id: str, recipient: str, people: Collection[str], by: str
+) -> int:
+    """As ``acknowledge``, in the caller's transaction; returns how many instructions were open until now."""
+    mine = (instruction.c.ending_id == ending_id) & (instruction.c.recipient == recipient)
+    unanswered = mine & instruction.c.acknowledged_at.is_(None) & instruction.c.person_id.in_(list(people))
+    change = {"acknowledged_at": site.now(), "acknowledged_by": by}
+    done = conn.execute(update(instruction).where(unanswered).values(**change)).rowcount
+    if done:
+        body = {"ending": ending_id, "recipient": recipient, "count": done, "by": by.replace(" ", "-")}
         ledger.append(conn, site.now(), events.INSTRUCTION_ACKNOWLEDGED, body)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """One instruction to delete that its recipient has not acknowledged."""
+
+    ending_id: str
+    person_id: str
+    recipient: str
+    at: datetime
+    deadline: datetime
+
+
+def unanswered(
+    conn: Connection, person_id: str | None = None, limit: int | None = None, offset: int = 0
+) -> list[Unanswered]:
+    """The instructions that nobody has acknowledged, of a person or of everybody, the one that is due first ahead."""
+    query = select(instruction).where(instruction.c.acknowledged_at.is_(None)).order_by(instruction.c.deadline)
+    query = query if person_id is None else query.where(instruction.c.person_id == person_id)
+    last = instruction.c.person_id, instruction.c.ending_id, instruction.c.recipient
+    rows = conn.execute(query.order_by(*last).limit(limit).offset(offset))
+    return [Unanswered(row.ending_id, row.person_id, row.recipient, row.at, row.deadline) for row in rows]
 
 
 def waiting(conn: Connection, ending_id: str | None = None) -> dict[str, int]:

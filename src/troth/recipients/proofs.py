@@ -3,18 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import lru_cache
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import BigInteger, Row, func, select, type_coerce
 
+from troth.bindings import REPLAYED, proves
+from troth.clock import DAY
+from troth.errors import Refused
+from troth.people.made_up import made_up
+from troth.policy.assurances import Absolute
+from troth.policy.places import within
 from troth.policy.promises import Promise
-from troth.proof import Named, Proof, Proving, Some
+from troth.policy.rules import kept_outside
+from troth.policy.undeclared import NO_PURPOSE, NO_RECIPIENT
+from troth.proof import Named, Proof, Proving, Some, Tried, Words
+from troth.recipients import gate
+from troth.recipients.gate import disclose_in
 from troth.recipients.rules import facts_of
-from troth.recipients.tables import disclosure
+from troth.recipients.tables import MAY_HAVE_ARRIVED, disclosure
+from troth.store.site import Site
+from troth.store.trial import trial
 
-BUILT = "tests/promises/test_construction.py"
 
-
+@proves(
+    "recipient.share",
+    covers=("receives", "for", "needs", "ground", "consent", "choice", "safeguard"),
+    enforced_by=(disclose_in,),
+    rests_on={
+        **REPLAYED,
+        "disclosure": "recipient",
+        "instruction": "recipient",
+        "choice": "scope",
+        "stop": "scope",
+        "public_profile": "",
+        "job": "",
+    },
+    keys={
+        "recipients.role": facts_of,
+        "recipients.country": facts_of,
+        "recipients.safeguard": facts_of,
+        "recipients.safeguard.document": facts_of,
+        "recipients.safeguard.until": facts_of,
+    },
+)
 def share(proving: Proving, promise: Promise) -> Proof:
     """Each disclosure to this recipient is what was decided about it: these fields, for this purpose, and nothing more."""
     key = promise.path[1]
@@ -25,17 +57,39 @@ def share(proving: Proving, promise: Promise) -> Proof:
     if found.wrong:
         return proving.replayed(found, limit)
     rows = [row for row in proving.once(disclosures) if row.recipient == key]
-    decided = proving.heard.disclosed
-    wrong = sum(decided.get(row.id) != (key, row.purpose, _sorted(row.fields)) for row in rows)
-    if not rows and not recipient.receives:
-        return proving.built(limit, proving.say("nothing was given"), BUILT)
+    wrong = sum(not asked(proving, row) for row in rows)
+    alone = sum(not asked_again(proving, row) for row in rows)
+    built = proving.constructed(limit, gate_refuses, only_the_gate)
+    if built.verdict == "broken" or (not rows and not recipient.receives):
+        return built
+    if alone and not wrong:
+        return proving.counted(alone, Some(len(rows), "disclosure"), limit, "{wrong} not decided again when it left")
     return proving.counted(wrong, Some(len(rows), "disclosure"), limit, "{wrong} other than was decided")
 
 
-def disclosures(proving: Proving) -> Sequence[Row[str, str, str, str]]:
+def disclosures(proving: Proving) -> Sequence[Row[str, str, str, str, str, int | None]]:
     """All disclosures there are; to be asked through ``proving.once``."""
-    columns = (disclosure.c.id, disclosure.c.recipient, disclosure.c.purpose, disclosure.c.fields)
-    return proving.conn.execute(select(*columns)).all()
+    columns = (disclosure.c.id, disclosure.c.recipient, disclosure.c.purpose, disclosure.c.fields, disclosure.c.state)
+    arrived = type_coerce(disclosure.c.delivered_at, BigInteger).label("arrived")
+    return proving.conn.execute(select(*columns, arrived)).all()
+
+
+def asked(proving: Proving, row: Row[str, str, str, str, str, int | None]) -> bool:
+    """Whether the ledger has the decision by which this disclosure was recorded, about exactly what it is."""
+    return proving.heard.disclosed.get(row.id) == (row.recipient, row.purpose, _sorted(row.fields))
+
+
+def asked_again(proving: Proving, row: Row[str, str, str, str, str, int | None]) -> bool:
+    """Whether the ledger has the decision by which it left, if it may have: made just before, whatever was decided earlier."""
+    if row.state not in MAY_HAVE_ARRIVED:
+        return True
+    told, at = proving.heard.left.get(row.id, (None, 0))
+    lately = row.arrived is None or row.arrived - at <= _ANSWERS_WITHIN // timedelta(microseconds=1)
+    return told == (row.recipient, row.purpose, _sorted(row.fields)) and lately
+
+
+_ANSWERS_WITHIN = timedelta(hours=1)
+"""between the decision and the recipient's answer; a machine may sleep in between, a new try decides again"""
 
 
 @lru_cache(maxsize=1024)
@@ -43,20 +97,73 @@ def _sorted(fields: str) -> str:
     return " ".join(sorted(fields.split()))
 
 
+@proves(
+    "recipient.closed",
+    covers=(),
+    enforced_by=(disclose_in,),
+    rests_on={**REPLAYED, "disclosure": "", "public_profile": ""},
+)
 def closed(proving: Proving, promise: Promise) -> Proof:
     """Nothing was disclosed to anybody whom the policy does not name, and every disclosure has its decision."""
     named = Some(len(proving.compiled.policy.recipients), "recipient")
     limit = proving.say("{recipients} and nobody else", recipients=named) if named.number else proving.say("nobody")
+    unknown = tuple(sorted(set(proving.site.wiring.recipients) - set(proving.compiled.policy.recipients)))
+    if unknown:
+        measured = proving.say("{some} reached whom the policy does not name", some=Some(len(unknown), "recipient"))
+        return Proof("broken", "query", limit, measured, proving.say("the recipients that site.yaml reaches"))
     rows = proving.once(disclosures)
     outside = {one for one in {row.recipient for row in rows} if not _named(proving, one)}
     strangers = sum(row.recipient in outside for row in rows)
     undecided = sum(row.id not in proving.heard.disclosed for row in rows)
-    if not rows:
-        return proving.built(limit, proving.say("nothing was given to anybody"), BUILT)
+    alone = sum(not asked_again(proving, row) for row in rows)
+    built = proving.constructed(limit, gate_refuses, only_the_gate, no_other_way_out)
+    if built.verdict == "broken" or not rows:
+        return built
     made = Some(len(rows), "disclosure")
     if strangers:
         return proving.counted(strangers, made, limit, "{wrong} to somebody whom the policy does not name")
+    if alone and not undecided:
+        return proving.counted(alone, made, limit, "{wrong} not decided again when it left")
     return proving.counted(undecided, made, limit, "{wrong} without a decision")
+
+
+def gate_refuses(proving: Proving) -> Tried:
+    """The gate itself, asked for what nobody promised, about somebody made up of each kind: it must refuse every time."""
+    policy = proving.compiled.policy
+    wanted = [(NO_RECIPIENT, purpose, name) for purpose in list(policy.purposes)[:3] for name in list(policy.data)[:1]]
+    wanted += [(one, NO_PURPOSE, name) for one, each in policy.recipients.items() for name in each.receives[:1]]
+    wanted += [
+        (key, purpose, name)
+        for key, each in policy.recipients.items()
+        for purpose in list(policy.purposes)[:1]
+        for name in sorted(policy.data.keys() - set(each.receives))[:1]
+    ]
+    with trial(proving.site) as site:
+        people = [made_up(site, kind) for kind in policy.people]
+        asked = [(people[number % len(people)], *want) for number, want in enumerate(wanted)] if people else []
+        let_out = sum(_let_out(site, *want) for want in asked)
+    tried = proving.say(
+        "the gate refused {tries} to let out what nobody promised", tries=Some(len(asked) - let_out, "try")
+    )
+    return proving.tried(tried, let_out, "{wrong} to let out what nobody promised went through")
+
+
+def _let_out(site: Site, person_id: str, recipient: str, purpose: str, name: str) -> bool:
+    try:
+        gate.disclose(site, person_id, recipient, [name], purpose)
+    except Refused:
+        return False
+    return True
+
+
+def only_the_gate(proving: Proving) -> Tried:
+    """No other module enters a disclosure."""
+    return proving.walked("only the gate enters a disclosure")
+
+
+def no_other_way_out(proving: Proving) -> Tried:
+    """No other module opens a connection."""
+    return proving.walked("nothing leaves but through the gate and the post")
 
 
 def _named(proving: Proving, recipient: str) -> bool:
@@ -65,6 +172,18 @@ def _named(proving: Proving, recipient: str) -> bool:
     return any(compiled is not None and recipient in compiled.policy.recipients for compiled in policies)
 
 
+@proves(
+    "transfer.country",
+    covers=("stored in", "safeguards", "held by"),
+    enforced_by=(disclose_in,),
+    rests_on={"policy_version": "", "disclosure": ""},
+    keys={
+        "transfers.stored in": facts_of,
+        "transfers.may move to": facts_of,
+        "transfers.held by": facts_of,
+        "transfers.safeguards": facts_of,
+    },
+)
 def countries(proving: Proving, promise: Promise) -> Proof:
     """The stores stand where the policy says, and every recipient that was given data is in a safe or safeguarded country."""
     policy, wiring = proving.compiled.policy, proving.site.wiring
@@ -81,28 +200,80 @@ def countries(proving: Proving, promise: Promise) -> Proof:
     if outside:
         measured = proving.say("a store in {countries}", countries=Named("countries", outside))
         return Proof("broken", "query", limit, measured, evidence)
+    mail, allowed = _mail_server(proving.site), (*stored, *(policy.transfers.may_move_to if policy.transfers else ()))
+    if mail and allowed and not within(mail, allowed):
+        measured = proving.say("a mail server in {countries}", countries=Named("countries", (mail,)))
+        return Proof("broken", "query", limit, measured, evidence)
     unsafe = _unsafe(proving)
     if unsafe:
         measured = proving.say("{some} without a safeguard", some=Some(unsafe, "disclosure"))
         return Proof("broken", "query", limit, measured, evidence)
+    if stored:
+        return _places(proving, limit, tuple(sorted(set(stores))))
+    given = Some(len(proving.once(disclosures)), "disclosure")
+    return proving.counted(0, given, limit, "{wrong} without a safeguard")
+
+
+def _places(proving: Proving, limit: Words, stores: tuple[str, ...]) -> Proof:
+    """Where a machine stands no program can see: somebody answers for what site.yaml says, or nobody does."""
     if "" in stores:
-        return Proof("unproven", "query", limit, proving.say("a store whose country nobody named"), evidence)
-    measured = proving.say("stores in {countries}", countries=Named("countries", tuple(sorted(set(stores)))))
-    return Proof("kept", "query", limit, measured, evidence)
+        return proving.not_proven(
+            "query", limit, "a store whose country nobody named", "nothing can measure where it is"
+        )
+    if _mail_server(proving.site) == "":
+        return proving.not_proven(
+            "query", limit, "a mail server whose country nobody named", "nothing can measure where it is"
+        )
+    said = proving.say("stores in {countries}, says site.yaml", countries=Named("countries", stores))
+    attestation = proving.site.wiring.attested.get("transfers")
+    if attestation is None or attestation.until < proving.now.date():
+        return Proof("not proven", "attestation", limit, said, proving.say("nothing can measure where it is"))
+    return Proof("attested", "attestation", limit, said, proving.say("{by} answers for it", by=attestation.by))
+
+
+def _mail_server(site: Site) -> str | None:
+    """The country of the mail server that mail leaves by, blank when nobody named it; None for one on this machine."""
+    mail = site.wiring.mail
+    return mail.country if mail is not None and mail.elsewhere else None
+
+
+def elsewhere(proving: Proving, entry: Absolute, limit: Words) -> Proof:
+    """Whether an ``only: store`` is broken; where the machines stand that are within its places, somebody answers for."""
+    policy, wiring = proving.compiled.policy, proving.site.wiring
+    stores = [wiring.store.country, wiring.keys.country or wiring.store.country]
+    evidence = proving.say("the countries that site.yaml gives, and every disclosure")
+    outside = tuple(sorted({one for one in stores if one and not within(one, entry.in_)}))
+    if outside:
+        measured = proving.say("a store in {countries}", countries=Named("countries", outside))
+        return Proof("broken", "query", limit, measured, evidence)
+    mail = _mail_server(proving.site)
+    if mail and not within(mail, entry.in_):
+        measured = proving.say("a mail server in {countries}", countries=Named("countries", (mail,)))
+        return Proof("broken", "query", limit, measured, evidence)
+    if gone := _given_to(
+        proving, frozenset(kept_outside(policy, entry)), frozenset(entry.what) & frozenset(policy.data)
+    ):
+        measured = proving.say("{some} to somebody outside", some=Some(gone, "disclosure"))
+        return Proof("broken", "query", limit, measured, evidence)
+    return _places(proving, limit, tuple(sorted(set(stores))))
+
+
+def _given_to(proving: Proving, recipients: frozenset[str], about: frozenset[str]) -> int:
+    """How many disclosures to these recipients wait or left, of any of the fields ``about``, or of any when it is none."""
+    there = (disclosure.c.recipient.in_(sorted(recipients)), disclosure.c.state != "refused")
+    each = select(disclosure.c.fields, func.count()).where(*there).group_by(disclosure.c.fields)
+    return sum(number for fields, number in proving.conn.execute(each) if not about or about & set(fields.split()))
 
 
 def _unsafe(proving: Proving) -> int:
-    """How many disclosures wait for, or reached, a recipient that had no safeguard then."""
-    last = func.max(disclosure.c.delivered_at)
-    query = select(disclosure.c.recipient, disclosure.c.state, func.count(), last).where(
-        disclosure.c.state != "refused"
-    )
+    """How many disclosures wait for, or reached, a recipient that had no safeguard on that day, under its version."""
+    day = type_coerce(disclosure.c.delivered_at, BigInteger) // (DAY // timedelta(microseconds=1))
+    query = select(disclosure.c.recipient, func.count(), func.max(disclosure.c.delivered_at))
+    query = query.where(disclosure.c.state != "refused").group_by(disclosure.c.recipient, day)
     found = 0
-    for recipient, _, number, delivered in proving.conn.execute(
-        query.group_by(disclosure.c.recipient, disclosure.c.state)
-    ):
-        policy = proving.compiled.policy
-        day = (delivered or proving.now).date()
-        if recipient in policy.recipients and f"safeguard:{recipient}" not in facts_of(policy, recipient, day):
+    for recipient, number, delivered in proving.conn.execute(query):
+        at = delivered or proving.now
+        policy = (proving.in_force(at) or proving.compiled).policy
+        if recipient in policy.recipients and f"safeguard:{recipient}" not in facts_of(policy, recipient, at.date()):
             found += number
     return found

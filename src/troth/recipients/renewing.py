@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from troth.errors import Refused
 from troth.recipients import gate
-from troth.recipients.tables import MAY_HAVE_ARRIVED, disclosure
+from troth.recipients.tables import IN_A_CASE, MAY_HAVE_ARRIVED, disclosure
 from troth.store.site import Site
 
 
@@ -31,9 +31,7 @@ def renew(site: Site, person_id: str, fields: Collection[str], since: datetime) 
 
 def _given(conn: Connection, person_id: str, changed: set[str]) -> list[tuple[str, str, str, str]]:
     """What recipients may have of the changed fields: recipient, purpose, fields and case of each sort of disclosure."""
-    mine = (
-        (disclosure.c.person_id == person_id) & disclosure.c.state.in_(MAY_HAVE_ARRIVED) & (disclosure.c.ground == "")
-    )
+    mine = (disclosure.c.person_id == person_id) & disclosure.c.state.in_(MAY_HAVE_ARRIVED) & ~IN_A_CASE
     columns = (disclosure.c.recipient, disclosure.c.purpose, disclosure.c.fields, disclosure.c.case_ref)
     rows = conn.execute(select(*columns).where(mine).distinct()).all()
     return [tuple(row) for row in rows if changed & set(row.fields.split())]

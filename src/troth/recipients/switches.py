@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy import Connection
 
-from troth.clock import DAY
 from troth.consent import actions as consent
 from troth.consent.rules import State
 from troth.consent.stops.actions import stop
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
+from troth.policy.periods import Period
 from troth.recipients.instructions import instruct, recall
 from troth.store.site import Site
 
-USUAL = 30 * DAY
+USUAL = Period(30, "day")
 """to delete by, where the policy names no time"""
 
 
@@ -40,7 +38,7 @@ def say_no(
     """
     made = consent.record(site, conn, person_id, scope, state, words, language, channel, policy)
     for recipient in rested_on(policy.policy, scope):
-        instruct(site, conn, made, [person_id], site.now() + _within(policy.policy), recipient)
+        instruct(site, conn, made, [person_id], policy.calendar.end(site.now(), _within(policy.policy)), recipient)
     return made
 
 
@@ -55,7 +53,7 @@ def stop_and_recall(site: Site, conn: Connection, scope: str, *, by: str, becaus
         Refused: when the policy knows no such scope.
     """
     made = stop(site, conn, scope, by=by, because=because, policy=policy)
-    recall(site, conn, made, scope, site.now() + _within(policy.policy))
+    recall(site, conn, made, scope, policy.calendar.end(site.now(), _within(policy.policy)))
     return made
 
 
@@ -66,5 +64,5 @@ def rested_on(policy: Policy, scope: str) -> list[str]:
     return [key for key, one in policy.recipients.items() if one.consent == scope]
 
 
-def _within(policy: Policy) -> timedelta:
+def _within(policy: Policy) -> Period:
     return policy.erasure.destroy_within if policy.erasure and policy.erasure.destroy_within else USUAL

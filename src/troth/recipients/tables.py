@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Index, String, Table, text
 
+from troth.policy.rules import LEGAL
 from troth.store.schema import Instant, data_tables, plain
 
 disclosure = Table(
@@ -38,6 +39,8 @@ UNSURE = "unsure"
 """given up after it may have arrived"""
 MAY_HAVE_ARRIVED = (LEAVING, DELIVERED, UNSURE)
 NOT_LEFT = (QUEUED, BY_HAND)
+IN_A_CASE = disclosure.c.purpose.like(f"{LEGAL}%")
+"""given in a legal case, such as to a court, which keeps it under the law: nobody tells it to delete or to correct that"""
 
 _open = text("acknowledged_at IS NULL")
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import Connection, Table, and_, func, select
 
 from troth.clock import DAY, MovedClock
@@ -22,6 +23,7 @@ from troth.consent import actions as consent
 from troth.consent.rules import State
 from troth.consent.tables import choice
 from troth.errors import InvalidInput, PolicyError, Refused
+from troth.messages.posting import note_in, on_pages
 from troth.messages.publish import publish
 from troth.people import dealings, vault
 from troth.policy.compile import Compiled
@@ -29,6 +31,7 @@ from troth.policy.model import CollectionPoint
 from troth.recipients import gate
 from troth.recipients.switches import say_no
 from troth.recipients.tables import disclosure
+from troth.rehearsal.all_day import ALL_DAY
 from troth.rehearsal.amend import amended
 from troth.rehearsal.events import Event
 from troth.rehearsal.made_up import answers, values
@@ -91,7 +94,7 @@ class Acts:
     def turn(self, day: int, at: datetime) -> Turn:
         """The worker does all that is due at ``at``, the end of ``day``."""
         self.clock.at = at
-        return turn(self.site)
+        return turn(self.site, ALL_DAY)
 
     def clock_error(self, day: int) -> timedelta:
         """This clock is always right."""
@@ -163,6 +166,7 @@ class Acts:
             language, words = compiled.policy.policy.languages[0], f"{scope}: {state}"
             door = say_no if state in {"withdrawn", "objected"} else consent.record
             door(self.site, conn, person_id, scope, state, words, language, "privacy_centre", compiled)
+            relationship.refresh(self.site, conn, [person_id])
         return Outcome("done")
 
     def _order(self, task: Task) -> Outcome:
@@ -224,28 +228,32 @@ class Acts:
             cause = f"request:{task.event.number}"
             if task.again and _there(conn, ending_table, ending_table.c.cause == cause):
                 return Outcome("done")
-            deadline = task.at + Terms(self.site.policy(conn).policy).erased_within
+            deadline = Terms(self.site.policy(conn).policy).erased_by(task.at)
             ending.begin_ending(self.site, conn, person_id, cause, deadline=deadline, scope="person")
         return Outcome("done")
 
     def _amend(self, task: Task) -> Outcome:
-        """Publish the next version; one that does not hold together is not published, as in life."""
+        """Publish the next version, and let a reader see it announced; one that does not hold together is not published."""
         archived = policy_version.c
         with self.site.reading() as conn:
             first = conn.scalar(select(func.min(archived.version))) or 1
             version = first + 1 + task.event.number
             query = select(archived.policy, archived.decisions).where(archived.version < version)
             texts = conn.execute(query.order_by(archived.version.desc()).limit(1)).one()
-            changes = versions.compiled(texts.policy, texts.decisions).policy.changes
-        lead = changes.lead_time if changes and changes.lead_time else timedelta(0)
-        effective = (task.at + lead + DAY).date()
+            before = versions.compiled(texts.policy, texts.decisions).policy
+        told = task.at + DAY  # by when everybody has been told
+        effective = (Terms(before).told_until(told) + DAY).date()
         policy, decisions = amended(texts.policy, texts.decisions, task.event.details, version, effective)
         (self.site.folder / "policy.yaml").write_text(policy, "utf-8")
         (self.site.folder / "decisions.yaml").write_text(decisions, "utf-8")
         try:
-            return Outcome("done", effective=publish(self.site).effective_at)
+            done = publish(self.site)
         except PolicyError:
             return Outcome("refused")
+        if on_pages(before):
+            with self.site.writing() as conn:
+                note_in(conn, done.version, task.at)
+        return Outcome("done", effective=done.effective_at)
 
 
 def _there(conn: Connection, table: Table, which: Any) -> bool:
@@ -262,7 +270,7 @@ def _broken(good: Submission, how: str, point: CollectionPoint, at: datetime, co
         "long": {**given, first: "x" * 10_001},
         "control": {**given, first: "a\x07b"},
         "missing": {key: value for key, value in given.items() if key != next(iter(point.required), "")},
-        "young": {**given, **dict.fromkeys(_births(point, compiled), f"{at.year - 5}-01-01")},
+        "young": {**given, **dict.fromkeys(_births(point, compiled), too_young(point, compiled, at))},
     }
     partner, member = good.partner, good.member
     if how in {"partner", "supplied"}:
@@ -280,6 +288,13 @@ def _broken(good: Submission, how: str, point: CollectionPoint, at: datetime, co
         partner=partner,
         member=member,
     )
+
+
+def too_young(point: CollectionPoint, compiled: Compiled, at: datetime) -> str:
+    """The birthday of somebody who is old enough tomorrow, where the operator is, and not today."""
+    tomorrow = Terms(compiled.policy).today(at) + DAY
+    born = tomorrow - relativedelta(years=compiled.policy.people[point.people].minimum_age or 0)
+    return (born if born.day == tomorrow.day else born + DAY).isoformat()  # 29 February: a year later on 1 March
 
 
 def _births(point: CollectionPoint, compiled: Compiled) -> list[str]:

@@ -13,7 +13,7 @@ import yaml  # type: ignore[import-untyped]
 from sqlalchemy import inspect
 
 from troth.clock import SystemClock
-from troth.errors import PolicyError, TrothError
+from troth.errors import NotAllowed, TrothError
 from troth.policy.check import Checked, check_document
 from troth.policy.compile import Compiled, compile_policy
 from troth.policy.decisions import read_decisions
@@ -71,7 +71,8 @@ def compiled_of(site: Path, draft: Path | None = None) -> Compiled:
     """The policy of the folder ``site``, or the ``draft`` in its place with the same decisions.
 
     Raises:
-        PolicyError: with every finding, when one is an error that nobody settled.
+        NotAllowed: with every finding, when one is an error that nobody settled.
+        PolicyError: when a file cannot be read.
     """
     file = draft or site / "policy.yaml"
     checked = check_document(read_document(file), read_decisions(site), SystemClock().now().date())
@@ -80,11 +81,11 @@ def compiled_of(site: Path, draft: Path | None = None) -> Compiled:
     return compile_policy(checked.policy, checked.document.places, checked.origins)
 
 
-def _unsettled(file: Path, checked: Checked) -> PolicyError:
+def _unsettled(file: Path, checked: Checked) -> NotAllowed:
     found = checked.unsettled or checked.findings
     lines = [replace(one, place=replace(one.place, file=str(file.parent / one.place.file))).line() for one in found]
-    return PolicyError(
-        f"{file} cannot be rehearsed while it has errors that nobody settled ({len(found)}):\n  " + "\n  ".join(lines),
+    return NotAllowed(
+        f"{file} is not rehearsed while it has errors that nobody settled ({len(found)}):\n  " + "\n  ".join(lines),
         "Mend the policy or settle them in decisions.yaml.",
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event, select
 
 from troth.clock import MovedClock
 from troth.rehearsal.acts import Acts
+from troth.rehearsal.all_day import ALL_DAY
 from troth.rehearsal.faults import Mishap, Place
 from troth.rehearsal.stage import START, Props
 from troth.rehearsal.tasks import Task
@@ -20,8 +21,8 @@ from troth.rehearsal.tripwires import Tripwires
 from troth.store import versions
 from troth.store.site import Site
 from troth.store.tables import policy_version
-from troth.work import TASKS, Turn, turn
 from troth.work import Task as Work
+from troth.work import Turn, turn
 
 LOCK_WAIT_MS = 60
 """how long this process waits for a lock: nobody but a mishap holds one"""
@@ -51,7 +52,7 @@ class Bothered:
 
     def __init__(self, site: Site, clock: MovedClock, seed: int) -> None:
         self._site, self._acts, self._wires = site, Acts(site, clock, seed), Tripwires(site)
-        self._works = {name: self._part(name, work) for name, work in TASKS.items()}
+        self._works = {name: self._part(name, work) for name, work in ALL_DAY.items()}
 
     def refresh(self) -> None:
         """Compile every version there is, so that no acting process has to."""

@@ -183,7 +183,7 @@ class Checks:
                 if conn.scalar(select(func.count()).where(person_key.c.person_id.in_(ids))):
                     yield Wrong("outlived", "person_key", "the key of somebody who is gone is still there")
             oldest = conn.scalar(select(func.min(day_key.c.day)))
-        if oldest and oldest < f"{at - self.model.terms(at).visits_kept:%Y%m%d}":
+        if oldest and oldest < f"{self.model.terms(at).visits_over(at):%Y%m%d}":
             yield Wrong("outlived", "day_key", "the key of a day that is over is still there")
 
     def _visits(self, conn: Connection, at: datetime) -> tuple[int, list[Wrong]]:

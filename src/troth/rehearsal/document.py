@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from troth.verdicts import Verdict
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,11 +23,14 @@ class PromiseRow(_Part):
     kind: str
     cites: list[str] = Field(description="clauses of the policy that it makes true")
     sentence: str
-    verdict: Literal["kept", "broken", "unproven", "attested"]
-    proof: str = Field(description="how it was proven: query, replay, canary, construction or attestation")
+    verdict: Verdict
+    proof: str = Field(
+        description="how it was proven: query, reconciliation, replay, canary, construction, probe or attestation"
+    )
     limit: str
     measured: str
     evidence: str
+    uncovered: list[str] = Field(description="parts of the sentence that no proof measures")
     checked_at: str
 
 
@@ -148,7 +153,7 @@ class Document(_Part):
     ended: str
     replay: str = Field(description="the command that does all of this again")
     policy_version: int
-    summary: dict[str, int] = Field(description="promises that are kept, broken, unproven and attested at the end")
+    summary: dict[str, int] = Field(description="how many promises have each verdict at the end")
     promises: list[PromiseRow]
     happened: dict[str, int] = Field(description="how often, in words")
     counts: list[DayRow]

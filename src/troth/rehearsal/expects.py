@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Literal
 
+from troth.policy.assurances import Absolute
 from troth.policy.law import adequate, profile
-from troth.policy.model import Absolute, Policy, Recipient
+from troth.policy.model import Policy
+from troth.policy.special import is_special
 from troth.rehearsal.terms import Dealt
 
 Answer = Literal["yes", "no", "either"]
@@ -52,6 +54,8 @@ class Whom:
     since: datetime
     chosen: dict[str, Chosen] = field(default_factory=dict)
     dealt: list[Dealt] = field(default_factory=list)
+    said: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """the last word on each scope, and when it was said"""
 
     def agreed(self, scope: str) -> bool:
         """Whether their consent about ``scope`` is in force."""
@@ -85,7 +89,8 @@ def may_read(policy: Policy, purpose_id: str, role: str, whom: Whom) -> bool:
         return False
     if whom.objected(purpose_id) or (purpose.basis == "consent" and not whom.agreed(purpose_id)):
         return False
-    return not forbidden(policy, "read", purpose_id, purpose.uses, whom)
+    named = [one.for_ for one in policy.security.values() if one.check == "access" and one.for_]
+    return all(purpose_id in one for one in named) and not forbidden(policy, "read", purpose_id, purpose.uses, whom)
 
 
 def _word(text: str) -> str:
@@ -99,33 +104,33 @@ def may_disclose(
     recipient = policy.recipients.get(recipient_id)
     if recipient is None or not {*fields} <= {*recipient.receives} or purpose not in recipient.for_:
         return False
-    if recipient.consideration != "none" or not safe(policy, recipient, at):
+    itself = recipient.consent == "itself" or (not recipient.consent and recipient.ground == "consent")
+    paid = recipient.consideration != "none"
+    if (paid and (recipient.consideration == "not stated" or not itself)) or not safe(policy, recipient_id, at):
         return False
     if not whom.has_open(recipient.needs) or whom.objected(f"@{recipient_id}"):
         return False
-    itself = recipient.consent == "itself" or (not recipient.consent and recipient.ground == "consent")
     scope = f"@{recipient_id}" if itself else recipient.consent
     if scope and not whom.agreed(scope):
         return False
     return not forbidden(policy, "disclose", purpose, fields, whom, recipient_id)
 
 
-def safe(policy: Policy, recipient: Recipient, at: datetime) -> bool:
-    """Whether data may go where ``recipient`` keeps it: nowhere in particular, at home, or safeguarded by a document."""
-    country, transfers = recipient.country, policy.transfers
-    if recipient.role == "public":
-        return True
-    if country is None:
+def safe(policy: Policy, key: str, at: datetime) -> bool:
+    """Whether data may go where a recipient keeps it: nowhere in particular, at home, or safeguarded by a document."""
+    recipient, transfers = policy.recipients[key], policy.transfers
+    country, safeguard = recipient.country, recipient.safeguard
+    if recipient.role == "public" or country is None or (transfers and country in transfers.stored_in):
+        return country is not None or recipient.role == "public"
+    if transfers and transfers.held_by and key not in transfers.held_by:
         return False
-    if transfers and country in transfers.stored_in:
-        return True
     laws = policy.policy.law
     if laws and all(country in profile(law).home or country in _adequate(law) for law in laws):
         return True
-    safeguard = recipient.safeguard
     if safeguard is None or not safeguard.document or (transfers and country not in transfers.may_move_to):
         return False
-    return safeguard.until is None or at.date() <= safeguard.until
+    promised = not transfers or not transfers.safeguards or safeguard.kind in transfers.safeguards
+    return promised and (safeguard.until is None or at.date() <= safeguard.until)
 
 
 def _adequate(law: str) -> Collection[str]:
@@ -133,12 +138,17 @@ def _adequate(law: str) -> Collection[str]:
     return found.countries if found else ()
 
 
-def may_collect(policy: Policy, point_id: str, fields: Collection[str], partner: str, registered: bool) -> bool:
-    """Whether a submission at a point is taken in, from its person or from ``partner``, who is registered here."""
+def may_collect(policy: Policy, point_id: str, fields: Collection[str], partner: str, member: Whom | None) -> bool:
+    """Whether a submission at a point is taken in, from its person or from ``partner``, who is registered here.
+
+    ``member`` is whoever is logged in, if anybody.
+    """
     point = policy.collection[point_id]
     if any(policy.data[one].protect == "never stored" for one in point.required) or not fields:
         return False
-    if point.members_only and not registered:
+    if point.members_only and not (member and member.registered):
+        return False
+    if point.needs and not (point.members_only and member and member.has_open(point.needs)):
         return False
     if (partner and partner not in point.partners) or (point.kind == "import" and not partner):
         return False
@@ -146,12 +156,22 @@ def may_collect(policy: Policy, point_id: str, fields: Collection[str], partner:
 
 
 def forbidden(policy: Policy, act: str, purpose: str, fields: Collection[str], whom: Whom, recipient: str = "") -> bool:
-    """Whether a sentence with *never* or *only* stands against it."""
+    """Whether a sentence with *never* or *only*, or the law on special categories, stands against it."""
+    if act in {"read", "disclose"} and without_condition(policy, purpose, fields, whom):
+        return True
     return any(
         _speaks(policy, one, act, purpose, fields, whom.kind, recipient)
         and not _lifted(policy, one, purpose, whom, recipient)
         for one in policy.absolutes.values()
     )
+
+
+def without_condition(policy: Policy, purpose_id: str, fields: Collection[str], whom: Whom) -> bool:
+    """Whether special categories are among ``fields``, and nothing the purpose says of itself allows their use."""
+    purpose = policy.purposes.get(purpose_id)
+    if purpose is None or not any(is_special(policy.data[name]) for name in fields if name in policy.data):
+        return False
+    return not purpose.special or (purpose.special == "explicit consent" and not whom.agreed(purpose_id))
 
 
 def _speaks(

@@ -168,7 +168,8 @@ class _Town:
     def _returns(self, random: Random) -> Iterator[_Draft]:
         if self._offers.members_only and self._members and random.random() < 0.5:
             point = random.choice(self._offers.members_only)
-            who = random.choice(self._members) if random.random() < 0.9 else self._anybody(random)
+            member = random.random() < 0.9 or not self._there
+            who = random.choice(self._members) if member else self._anybody(random)
             yield _Draft("submit", who, point, opens=self._offers.opens.get(point, ""))
         elif self._there:
             yield self._submission(self._anybody(random), random)

@@ -79,9 +79,7 @@ def _phone(area: str, who: int) -> str:
 _LASTING: Mapping[str, Callable[[Random, int], str]] = {
     "pd:EmailAddress": lambda random, who: f"person{who:05d}.{random.randrange(16**6):06x}@mail.example",  # RFC 2606
     "pd:Name": lambda random, who: f"{random.choice((*_GIVEN, *_GIVEN_TOO))} {random.choice(_FAMILY)}",
-    "pd:FirstName": lambda random, who: random.choice(_GIVEN),
     "pd:TelephoneNumber": lambda random, who: _phone("20 7", who),
-    "pd:FaxNumber": lambda random, who: _phone("20 8", who),
     "pd:PhysicalAddress": lambda random, who: (
         f"{random.randint(1, 240)} {random.choice(_STREETS)}, {random.choice(_TOWNS)}"
     ),
@@ -90,7 +88,6 @@ _LASTING: Mapping[str, Callable[[Random, int], str]] = {
     ),
     "pd:Gender": lambda random, who: random.choice(("female", "male", "other")),
     "pd:Job": lambda random, who: random.choice(("buyer", "engineer", "designer", "owner")),
-    "pd:Website": lambda random, who: f"https://company{who}.example/",
 }
 """What stays the same whenever somebody is asked for it."""
 

@@ -22,7 +22,6 @@ from troth.rehearsal.events import Event
 from troth.rehearsal.expects import Answer, Chosen, Whom, may_collect, may_disclose, may_read
 from troth.rehearsal.known import Gone, Part, Somebody, Wrong, in_use, later
 from troth.rehearsal.made_up import answers
-from troth.rehearsal.offers import opened
 from troth.rehearsal.result import Outcome
 from troth.rehearsal.tasks import APART, Task, given_to, kinds_of, ticked
 from troth.rehearsal.terms import NOTICE, Dealt, Term, Terms
@@ -111,17 +110,17 @@ class Model:
     def _visited(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         if outcome.count:
             self.visits.append((task.at, outcome.count))
-        wanted = task.event.count if self.terms(task.at).visits_kept else 0
+        wanted = task.event.count if self.terms(task.at).keeps_visits else 0
         if outcome.count != wanted:
             yield Wrong("lost", "visits", f"{wanted} visits were made and {outcome.count} recorded")
 
     def _submitted(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         event = task.event
         somebody = self.people.get(task.people[0]) if task.people else None
-        registered = somebody is not None and somebody.active and somebody.whom.registered
+        member = somebody.whom if somebody is not None and somebody.active else None
         given = self._given(event)
         partner = event.details.get("partner", "")
-        allowed = may_collect(self.terms(task.at).policy, event.what, given, partner, registered) and (
+        allowed = may_collect(self.terms(task.at).policy, event.what, given, partner, member) and (
             not partner or partner in self.partners
         )
         if outcome.result == "done":
@@ -140,7 +139,8 @@ class Model:
 
     def _takes(self, task: Task, person_id: str, given: Collection[str]) -> None:
         event, policy = task.event, self.compiled.policy
-        point, kinds = policy.collection[event.what], opened(policy, policy.collection[event.what])
+        point = policy.collection[event.what]
+        kinds: list[str] = [point.opens] if point.opens != "none" else []
         somebody = self.people.get(person_id)
         if somebody is None:
             somebody = self._comes(person_id, event.who or 0, Whom(point.people, task.at))
@@ -152,7 +152,7 @@ class Model:
             somebody.parts.append(Part(event.number, event.who or 0, event.what, fields, clocks, task.at))
             self.must.update((event.what, name) for name in fields)
         for scope in ticked(self.seed, event.number, point):
-            self._chooses(somebody, scope if scope in policy.purposes else f"@{scope}", "given")
+            self._chooses(somebody, scope if scope in policy.purposes else f"@{scope}", "given", task.at)
         kinds += ["registration"] if point.kind == "account" else []
         if point.kind != "visit":
             self._opens(somebody, kinds or ["contact"], task)
@@ -181,12 +181,14 @@ class Model:
 
     def _chose(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
         if outcome.result == "done":
-            self._chooses(self.people[task.people[0]], task.event.what, task.event.details["state"])
+            self._chooses(self.people[task.people[0]], task.event.what, task.event.details["state"], task.at)
+            self._reckon(self.people[task.people[0]], task.at)
         else:
             yield Wrong("refused", task.event.what, "a choice was not recorded")
 
-    def _chooses(self, somebody: Somebody, scope: str, state: str) -> None:
+    def _chooses(self, somebody: Somebody, scope: str, state: str, at: datetime) -> None:
         somebody.whom.chosen.setdefault(scope, Chosen()).say(state)
+        somebody.whom.said[scope] = (state, at)
         self.entries[_CHOICES[state]] += 1
 
     def _ordered(self, task: Task, outcome: Outcome) -> Iterator[Wrong]:
@@ -276,7 +278,7 @@ class Model:
         if part.state == "out":
             return []
         whom = somebody.whom
-        said = self._known.terms(part.clocks, part.given, whom.kind, whom.since, whom.dealt)
+        said = self._known.terms(part.clocks, part.given, whom.kind, whom.since, whom.dealt, whom.said)
         return [term for term in said if part.state == "held" or term.archive]
 
     def turn(self, at: datetime) -> None:
@@ -323,11 +325,11 @@ class Model:
         """An erasure: everything leaves by the time that is promised, but for what an archive keeps."""
         whom = somebody.whom
         for part in (one for one in somebody.parts if one.state == "held"):
-            said = terms.terms(part.clocks, part.given, whom.kind, whom.since, whom.dealt)
+            said = terms.terms(part.clocks, part.given, whom.kind, whom.since, whom.dealt, whom.said)
             if any(term.archive and term.gone > at for term in said):
                 part.state = "kept"
             else:
-                self._leaves(somebody, part, at + terms.erased_within)
+                self._leaves(somebody, part, terms.erased_by(at))
         self._reckon(somebody, at)
 
     def gone_by(self, at: datetime) -> list[Gone]:
@@ -353,7 +355,7 @@ class Model:
 
     def visits_at(self, at: datetime) -> int:
         """How many visits must be there at ``at``, to the microsecond."""
-        cutoff = at - self.terms(at).visits_kept
+        cutoff = self.terms(at).visits_over(at)
         while self.visits and self.visits[0][0] <= cutoff:
             self.visits.popleft()
         return sum(later(last, number, cutoff) for last, number in self.visits)

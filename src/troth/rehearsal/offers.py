@@ -15,8 +15,6 @@ from troth.consent.rules import State
 from troth.policy.compile import Compiled
 from troth.policy.model import CollectionPoint, Policy
 
-SUBMITTED = frozenset({"order", "request", "ticket"})
-"""dealings that a submission opens by itself, where a purpose of its point needs them"""
 CONSENT: tuple[State, ...] = ("given", "given", "withdrawn", "objected")
 OBJECTION: tuple[State, ...] = ("objected", "lifted", "given")
 SHORTEST = 3 * DAY
@@ -30,7 +28,7 @@ class Offers:
     Attributes:
         entrances: points at which somebody new may come in; ``members_only`` those that ask for an account first.
         imports: points that partners fill, with the registered ones.
-        opens: the dealings, comma between, that a submission at a point opens and that are closed one day.
+        opens: the dealing that a submission at a point opens and that is closed one day.
         notices: kinds of people whose own notice ends business.
         dealings: what staff open, as ``opens``.
         scopes: what people choose about, with the states it can take.
@@ -70,7 +68,7 @@ def offers(compiled: Compiled, partners: Collection[str]) -> Offers:
         accounts=frozenset(key for key, point in filled.items() if point.kind == "account"),
         of_kind={kind: tuple(k for k in entrances if filled[k].people == kind) for kind in policy.people},
         imports={key: registered for key, registered in imports.items() if registered},
-        opens={key: kinds for key, point in filled.items() if (kinds := ", ".join(opened(policy, point)))},
+        opens={key: point.opens for key, point in filled.items() if point.opens != "none"},
         notices=frozenset(kind for kind, one in policy.relationship.items() if "customer notice" in one.ends),
         dealings=_dealings(policy),
         scopes=tuple(_scopes(policy)),
@@ -96,12 +94,6 @@ def _supplied(point: CollectionPoint) -> bool:
 def _is_filled_in(point: CollectionPoint) -> bool:
     """Whether somebody hands something in there; the visits of members come in as if they did."""
     return point.kind != "visit" or point.members_only
-
-
-def opened(policy: Policy, point: CollectionPoint) -> list[str]:
-    """The dealings that a submission at ``point`` opens because a purpose needs them."""
-    needs = {need.removeprefix("open ") for key in point.for_ for need in policy.purposes[key].needs}
-    return sorted(needs & SUBMITTED)
 
 
 def _dealings(policy: Policy) -> tuple[str, ...]:
@@ -153,10 +145,10 @@ def _hows(policy: Policy, point: CollectionPoint) -> Iterator[str]:
 
 def _durations(policy: Policy) -> Iterator[tuple[str, timedelta]]:
     for key, clock in policy.retention.items():
-        if clock.keep is not None and clock.keep > SHORTEST and not clock.archive:
-            yield f"retention.{key}.keep", clock.keep
+        if clock.keep is not None and clock.keep.length > SHORTEST and not clock.archive:
+            yield f"retention.{key}.keep", clock.keep.length
     for key, one in policy.relationship.items():
-        if one.silence is not None and one.silence > SHORTEST:
-            yield f"relationship.{key}.silence", one.silence
-    if policy.visits is not None and policy.visits.keep is not None and policy.visits.keep > SHORTEST:
-        yield "visits.keep", policy.visits.keep
+        if one.silence is not None and one.silence.length > SHORTEST:
+            yield f"relationship.{key}.silence", one.silence.length
+    if policy.visits is not None and policy.visits.keep is not None and policy.visits.keep.length > SHORTEST:
+        yield "visits.keep", policy.visits.keep.length

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from troth.clock import DAY, MovedClock
 from troth.errors import TrothError
+from troth.evidence.doors import MakeDoor
 from troth.evidence.prove import Prover, Report
 from troth.messages.mailbox import Mailbox
 from troth.policy.compile import Compiled
@@ -147,12 +148,12 @@ class Life:
                 self.watch.went(one.part.who, one.part.point, one.part.given, at, one.part.fields)
             self.watch.day(count)
 
-    def told(self, seed: int, people: int, *, with_canary: bool) -> Rehearsal:
+    def told(self, seed: int, people: int, *, door: MakeDoor | None) -> Rehearsal:
         """The whole life, after a last look at more people than on any day before, and a last proof."""
         day, at = max(len(self.days) - 1, 0), self.clock.at
         with self._timed("checking"):
             self._found(day, at, self.checks.opened(OPENED_AT_THE_END))
-        report = self.prove(day, at, with_canary=with_canary)
+        report = self.prove(day, at, whole=True, door=door)
         return Rehearsal(
             site=self.site.name,
             store=self.site.engine.dialect.name,
@@ -168,11 +169,11 @@ class Life:
             spent=dict(self.spent),
         )
 
-    def prove(self, day: int, at: datetime, *, with_canary: bool = False) -> Report:
-        """Every proof, over what is new on the ledger; at the end, with a canary, over all of it again."""
+    def prove(self, day: int, at: datetime, *, whole: bool = False, door: MakeDoor | None = None) -> Report:
+        """Every proof, over what is new on the ledger; over all of it again when ``whole``, after a walk through the doors."""
         with self._timed("proving"):
-            prover = Prover(self.site) if with_canary else self.prover
-            report = prover.prove(with_canary=with_canary)
+            prover = Prover(self.site) if whole else self.prover
+            report = prover.prove(door=door)
         wrong = (Wrong("promise", one.promise.id, f"{one.sentence} {one.proof.measured}") for one in report.broken)
         self._found(day, at, wrong)
         return report
@@ -213,7 +214,7 @@ def rehearse(
     events: Iterable[Event] | None = None,
     watch: Watch | None = None,
     progress: Callable[[int, int], None] | None = None,
-    with_canary: bool = True,
+    door: MakeDoor | None = None,
 ) -> Rehearsal:
     """Live ``days`` days of the site in ``source``, in which ``people`` come, and say what went wrong.
 
@@ -224,7 +225,7 @@ def rehearse(
         database: URL of an empty database for the data, and ``keys`` of one for the keys; else SQLite files in ``folder``.
         events: live exactly these instead of generating any; ``days`` still says when it ends.
         progress: called with how many days are over, and how many there are.
-        with_canary: a made-up person goes through the real paths at the end, which takes half of the last proofs' time.
+        door: opens the site's web application, through which a made-up person walks at the end.
 
     Raises:
         PolicyError: when the policy does not hold together.
@@ -243,7 +244,7 @@ def rehearse(
         if events is None:
             events = generate(compiled, days=days, people=people, seed=seed, partners=stage.site.wiring.partners)
         live(life, events, days, progress)
-        lived = life.told(seed, people, with_canary=with_canary)
+        lived = life.told(seed, people, door=door)
         faults_caused = dict(sorted(trouble.caused.items())) if trouble else {}
         return replace(lived, faults=faults_caused, seconds=perf_counter() - began)
 

@@ -53,6 +53,7 @@ WRONG = {
     "promise": "a promise is broken",
     "lost": "something was lost",
     "outlived": "something outlived its time",
+    "taken in": "something was taken in that the policy does not allow",
     "let out": "data was let out",
     "refused": "something was refused that the policy allows",
     "ledger": "the ledger does not fit what was done",

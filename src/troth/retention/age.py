@@ -116,8 +116,8 @@ def _destroy(site: Site, conn: Connection, compiled: Compiled, clock: Clock, win
     perhaps = [person_id for (person_id,) in _alone(clock.archive).rows(conn, window.values)]
     gone = _delete(conn, clock, window, held, now)
     if gone:
-        left = sum(depart(conn, made, person.c.id.in_(some)) for some in _batches(perhaps))
-        cause, deadline = f"clock:{clock.id}", oldest + clock.keep
+        cause, deadline = f"clock:{clock.id}", clock.end(oldest)
+        left = sum(depart(conn, made, person.c.id.in_(some), deadline) for some in _batches(perhaps))
         state = QUARANTINED if left else DESTROYED
         enter(site, conn, [Entered(made, cause, deadline, gone, clock.everywhere, state=state)])
     return gone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from troth.retention import heartbeat, overdue
 from troth.retention.tables import alarm, ending
 from troth.store.schema import Instant
 from troth.store.site import Site
+
+STOPPED = "sweeper stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,32 @@ def alarms(site: Site, more: Sequence[Alarm] = ()) -> list[Alarm]:
     return found
 
 
+def raised(conn: Connection, kind: str) -> list[tuple[str, datetime]]:
+    """Of what alarms of one kind are raised, and since when."""
+    query = select(alarm.c.subject, alarm.c.since).where(alarm.c.kind == kind).order_by(alarm.c.subject)
+    return [(row.subject, row.since) for row in conn.execute(query)]
+
+
+def stand(site: Site, conn: Connection, kind: str, subjects: Collection[str]) -> None:
+    """Let alarms of one kind stand about ``subjects`` and nothing else, in the caller's transaction."""
+    known, now = {subject for subject, _ in raised(conn, kind)}, site.now()
+    for subject in sorted(set(subjects) - known):
+        _raise(conn, kind, subject, now, now)
+    for subject in sorted(known - set(subjects)):
+        _end(conn, kind, subject, now)
+
+
+def to_show(conn: Connection, now: datetime) -> list[tuple[str, datetime]]:
+    """What is raised, and tasks of the worker that do not run, whether or not anybody was there to raise that; oldest first."""
+    there = {(row.kind, row.subject): row.since for row in conn.execute(select(alarm))}
+    there |= {(STOPPED, task): since for task, since in heartbeat.silent(conn, now).items()}
+    return sorted(((kind, since) for (kind, _), since in there.items()), key=lambda one: one[1])
+
+
 def _found(site: Site, conn: Connection) -> list[Alarm]:
     now = site.now()
     found = [
-        Alarm("sweeper stopped", task, since, f"`{task}` has not run since.")
+        Alarm(STOPPED, task, since, f"`{task}` has not run since.")
         for task, since in heartbeat.silent(conn, now).items()
     ]
     found += [
@@ -97,11 +121,19 @@ def _enter(conn: Connection, found: Sequence[Alarm], now: datetime) -> None:
     known = _known(conn)
     for one in {one.key: one for one in found}.values():
         if one.key not in known:
-            conn.execute(insert(alarm).values(kind=one.kind, subject=one.subject, since=one.since, raised_at=now))
-            ledger.append(conn, now, events.ALARM_RAISED, {**_body(*one.key), "since": one.since})
+            _raise(conn, one.kind, one.subject, one.since, now)
     for kind, subject in known - {one.key for one in found}:
-        conn.execute(delete(alarm).where(alarm.c.kind == kind, alarm.c.subject == subject))
-        ledger.append(conn, now, events.ALARM_ENDED, _body(kind, subject))
+        _end(conn, kind, subject, now)
+
+
+def _raise(conn: Connection, kind: str, subject: str, since: datetime, now: datetime) -> None:
+    conn.execute(insert(alarm).values(kind=kind, subject=subject, since=since, raised_at=now))
+    ledger.append(conn, now, events.ALARM_RAISED, {**_body(kind, subject), "since": since})
+
+
+def _end(conn: Connection, kind: str, subject: str, now: datetime) -> None:
+    conn.execute(delete(alarm).where(alarm.c.kind == kind, alarm.c.subject == subject))
+    ledger.append(conn, now, events.ALARM_ENDED, _body(kind, subject))
 
 
 def _body(kind: str, subject: str) -> dict[str, object]:

@@ -9,6 +9,8 @@ quarantine, where nobody reads it and a mistake can still be undone, and is dest
 
 The stay is a tenth of the period, and never longer than the erasure that the policy promises; very short periods get half of
 themselves or half a day, so that several sweeps fall into it. The margin is the one of ``site.yaml``, at most half the stay.
+
+An archive promises the opposite, that data is there until its end: it knows no stay and no margin, and what it kept goes then.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from troth.policy.clocks import Clock
+from troth.policy.periods import Period
 
 LONGEST_STAY = timedelta(days=20)
 _HALF_A_DAY = timedelta(hours=12)
@@ -53,13 +56,17 @@ def stay(keep: timedelta, promised: timedelta | None) -> timedelta:
     return min(max(keep / 10, shortest), promised or LONGEST_STAY, LONGEST_STAY)
 
 
-def in_use(clock: Clock, promised: timedelta | None, margin: timedelta) -> timedelta:
-    """How long after the event that ``clock`` counts from its data stays in use.
+def ahead(clock: Clock, promised: Period | None, margin: timedelta) -> timedelta:
+    """How long before its deadline data of ``clock`` goes out of use; an archive is kept to its end, so no time at all.
 
     What goes by its own age is destroyed where it lies, the margin ahead of its deadline; all else is quarantined first.
     """
-    whole = stay(clock.keep, promised)
-    return clock.keep - (min(margin, whole / 2) if clock.after == "collection" else whole)
+    if clock.archive:
+        return timedelta(0)
+    if clock.at_once:
+        return clock.keep.length
+    whole = stay(clock.keep.length, promised.length if promised else None)
+    return min(margin, whole / 2) if clock.by_age else whole
 
 
 def destroys_at(began: datetime, deadline: datetime, margin: timedelta) -> datetime:

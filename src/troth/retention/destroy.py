@@ -70,6 +70,7 @@ def destroy(site: Site, ending_id: str) -> None:
             change = {"state": "destroyed", "destroyed_at": site.now()}
             conn.execute(update(ending).where(ending.c.id == ending_id).values(**change))
             body = destroyed_body(ending_id, row.cause, row.counted, len(people))
+            body |= {"gone": sorted(people)} if people else {}
             ledger.append(conn, site.now(), events.ENDING_DESTROYED, body)
 
 

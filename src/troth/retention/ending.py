@@ -178,7 +178,11 @@ def _enter_begun(
         told = usually if one.everywhere is None else one.everywhere
         whole = one.fields is None
         scope = "person" if whole else "fields"
-        entered.append(Entered(its.id, one.cause, one.deadline, its.counted, told and whole, one.person_id, scope))
+        names = tuple(sorted(one.fields or ()))
+        everywhere = told and whole
+        entered.append(
+            Entered(its.id, one.cause, one.deadline, its.counted, everywhere, one.person_id, scope, fields=names)
+        )
     enter(site, conn, entered)
 
 

@@ -27,6 +27,7 @@ class Entered:
         counted: holdings.
         everywhere: whether recipients must be told to delete.
         person_id: blank for a clock's batch over many people.
+        fields: those that go, of an ending of some fields of a person; by these it can be begun again after a restore.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Entered:
     person_id: str | None = None
     scope: str = "fields"
     state: str = QUARANTINED
+    fields: tuple[str, ...] = ()
 
 
 def enter(site: Site, conn: Connection, endings: Sequence[Entered]) -> None:
@@ -60,4 +62,6 @@ def _told(one: Entered) -> ledger.Told:
     if one.state == DESTROYED:
         return events.ENDING_DESTROYED, destroyed_body(one.id, one.cause, one.counted, 0)
     body = {"ending": one.id, "cause": one.cause, "count": one.counted, "by": one.deadline, "person": one.person_id}
+    if one.person_id is not None:
+        body |= {"scope": one.scope, "fields": list(one.fields)}
     return events.ENDING_QUARANTINED, body

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, Executable, bindparam, func, select
 
+from troth.clock import AHEAD, DAY
 from troth.retention.tables import heartbeat
 from troth.store.insert import insert_for
 from troth.store.tables import policy_version
@@ -20,7 +21,10 @@ SWEEP_EVERY = timedelta(hours=1)
 SWEEP = "sweep"
 DESTROY = "destroy"
 VISITS = "visits"
-EXPECTED: Mapping[str, timedelta] = dict.fromkeys((SWEEP, DESTROY, VISITS), SWEEP_EVERY)
+STORES = "stores"
+SEAL = "seal"
+EXPECTED: Mapping[str, timedelta] = {**dict.fromkeys((SWEEP, DESTROY, VISITS), SWEEP_EVERY), STORES: DAY, SEAL: DAY}
+"""The longest that each task waits for its next turn; a worker that serves takes a turn every minute."""
 
 
 def beat(conn: Connection, task: str, at: datetime) -> None:
@@ -53,12 +57,16 @@ def last(conn: Connection) -> dict[str, datetime]:
 
 _LAST = select(heartbeat)
 _BEAT: Executable = select(heartbeat.c.at).where(heartbeat.c.task == bindparam("task"))
-_BEGUN = select(func.min(policy_version.c.effective_at))
+_BEGUN = select(func.min(policy_version.c.published_at))
+"""when something could run for the first time: a policy may have applied for years before Troth ran it"""
 
 
 def silent(conn: Connection, now: datetime, expected: Mapping[str, timedelta] = EXPECTED) -> dict[str, datetime]:
-    """The tasks that missed two turns, each with the instant it was last heard of (at first: when the site began)."""
-    beats = last(conn)
+    """The tasks that missed two turns, each with the instant it was last heard of: when it could begin, if it never was.
+
+    A beat that is dated ahead is none.
+    """
+    beats = {task: at for task, at in last(conn).items() if at <= now + AHEAD}
     begun: datetime | None = conn.scalar(_BEGUN)
     heard = {task: beats.get(task, begun) for task in expected}
     return {task: at for task, at in heard.items() if at is not None and at + 2 * expected[task] < now}

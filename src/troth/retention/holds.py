@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, not_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, insert, not_, select, update
 
 from troth import ledger
 from troth.errors import InvalidInput, Refused
 from troth.ids import new_id
 from troth.ledger import events
 from troth.people.tables import holding, person, quarantined
+from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
 from troth.policy.rules import one_word
+from troth.retention.clocks import coverage
 from troth.retention.due import Scope, shapes
-from troth.retention.keeping import active, fields_of, keep_apart, kept, mark
+from troth.retention.keeping import POLICY, active, begun, fields_of, keep_apart, kept, mark
 from troth.retention.quarantine import move, move_back
 from troth.retention.tables import departure, hold
+from troth.store.schema import Instant
 from troth.store.site import Site
+
+HELD_WITH = frozenset({"reason", "approver", "end"})
+"""what a legal ground may need and every hold has on record"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ def _refuse_the_incomplete(
 ) -> None:
     given = {"reason": reason.strip(), "approver": approver.strip(), "ends at": ends_at > now}
     problems = {name: "is missing" for name, there in given.items() if not there}
+    if approver.strip().lower() == POLICY:
+        problems["approver"] = "is what archives are marked with; name who on the staff decided"
     if problems:
         raise InvalidInput("A hold needs a reason, an approver and an end that lies ahead.", problems)
     if conn.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
@@ -151,19 +160,69 @@ def release(site: Site, conn: Connection, hold_id: str) -> bool:
 
 def end_holds(conn: Connection, compiled: Compiled, now: datetime, batch: int) -> int:
     """Close up to ``batch`` holds that reached their end, in the caller's transaction; returns how many."""
+    columns = (hold.c.id, hold.c.person_id, hold.c.ground, hold.c.approver, hold.c.made_at)
     over = and_(hold.c.released_at.is_(None), hold.c.ends_at <= now)
-    rows = conn.execute(select(hold.c.id, hold.c.person_id).where(over).order_by(hold.c.ends_at).limit(batch)).all()
-    if rows:
-        ids = [row.id for row in rows]
+    rows = conn.execute(select(*columns).where(over).order_by(hold.c.ends_at).limit(batch)).all()
+    going_on = _prolonged(conn, compiled, rows, now)
+    ended = [row for row in rows if row.id not in going_on]
+    if ended:
+        ids = [row.id for row in ended]
         conn.execute(update(hold).where(hold.c.id.in_(ids)).values(released_at=hold.c.ends_at))
-        ledger.append(conn, now, events.HOLD_ENDED, {"count": len(rows)})
-        mark_again(conn, compiled, {row.person_id for row in rows}, now)
+        ledger.append(conn, now, events.HOLD_ENDED, {"count": len(ended)})
+        mark_again(conn, compiled, {row.person_id for row in ended}, now)
     return len(rows)
+
+
+def _prolonged(conn: Connection, compiled: Compiled, rows: Sequence[Any], now: datetime) -> set[str]:
+    """Put off the end of those holds of archives whose period goes on by the policy in force; the ids of these holds.
+
+    A hold has the end that was reckoned when it was made: by a version that kept for less, or before months and years went by
+    the calendar. An archive that the policy keeps longer must not lose what it keeps.
+    """
+    later = []
+    for clock in (one for one in compiled.clocks if one.archive):
+        mine = [row for row in rows if row.ground == clock.id and row.approver == POLICY]
+        newest = _newest(conn, clock, {row.person_id for row in mine}, now)
+        for row in mine:
+            event = newest.get(row.person_id)
+            if event is not None and clock.end(event) > now:
+                later.append({"which": row.id, "until": clock.end(event)})
+    if later:
+        until: BindParameter[datetime] = bindparam("until", type_=Instant())
+        conn.execute(update(hold).where(hold.c.id == bindparam("which")).values(ends_at=until), later)
+        ledger.append(conn, now, events.HOLD_PROLONGED, {"count": len(later)})
+    return {str(one["which"]) for one in later}
+
+
+def _newest(conn: Connection, clock: Clock, people: Collection[str], now: datetime) -> dict[str, datetime]:
+    """When the period of ``clock`` began last for what it rules of each of these people."""
+    ruled = sorted(coverage(clock, shapes(conn)).whole) if people else []
+    theirs = and_(holding.c.person_id.in_(sorted(people)), holding.c.shape_id.in_(ruled))
+    query = select(holding.c.person_id, func.max(begun(clock, now))).where(theirs).group_by(holding.c.person_id)
+    return dict(conn.execute(query).all())
 
 
 def holds_of(conn: Connection, person_id: str, now: datetime) -> list[Hold]:
     """The holds in force about a person, the one that ends first ahead."""
-    query = select(hold).where(hold.c.person_id == person_id, active(now)).order_by(hold.c.ends_at, hold.c.id)
+    return _holds(conn, (hold.c.person_id == person_id) & active(now))
+
+
+def holds_in_force(conn: Connection, now: datetime, limit: int | None = None, offset: int = 0) -> list[Hold]:
+    """The holds that somebody placed, about anybody, the one that ends first ahead; not those of archives."""
+    return _holds(conn, _placed(now), limit, offset)
+
+
+def count_in_force(conn: Connection, now: datetime) -> int:
+    """How many holds ``holds_in_force`` has in all."""
+    return conn.scalar(select(func.count()).select_from(hold).where(_placed(now))) or 0
+
+
+def _placed(now: datetime) -> ColumnElement[bool]:
+    return active(now) & (hold.c.approver != POLICY)
+
+
+def _holds(conn: Connection, which: ColumnElement[bool], limit: int | None = None, offset: int = 0) -> list[Hold]:
+    query = select(hold).where(which).order_by(hold.c.ends_at, hold.c.id).limit(limit).offset(offset)
     return [
         Hold(r.id, tuple(r.fields.split()), r.ground, r.reason, r.purpose, r.approver, r.ends_at)
         for r in conn.execute(query)

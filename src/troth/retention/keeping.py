@@ -9,9 +9,10 @@ An archive (a clock that says so) keeps by holds, too: they are made here, set b
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, insert, literal, or_, select, update
 
@@ -22,7 +23,7 @@ from troth.people.tables import holding
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
 from troth.retention.clocks import Shape
-from troth.retention.due import Scope, shapes
+from troth.retention.due import Scope, combined, event_of, shapes
 from troth.retention.split import split
 from troth.retention.tables import hold
 from troth.store.prepared import Prepared
@@ -122,14 +123,25 @@ def _archive(conn: Connection, scope: Scope, clock: Clock, compiled: Compiled, n
     ]
     if not touched:
         return 0
-    event = func.max(holding.c.at) if clock.after == "collection" else func.max(literal(now, Instant()))
+    event = func.max(begun(clock, now))
     query = scope.select(holding.c.person_id, event.label("event"), shape_ids=touched).group_by(holding.c.person_id)
-    alive = query.having(event > now - clock.keep).order_by(holding.c.person_id).limit(batch)
-    rows = [_hold(row.person_id, clock, compiled, row.event + clock.keep, now) for row in conn.execute(alive)]
+    alive = query.having(event > clock.cutoff(now)).order_by(holding.c.person_id).limit(batch)
+    rows = [_hold(row.person_id, clock, compiled, clock.end(row.event), now) for row in conn.execute(alive)]
     if rows:
         conn.execute(insert(hold), rows)
-        ledger.append(conn, now, events.HOLD_MADE, {"ground": clock.id, "approver": POLICY, "count": len(rows)})
+        ledger.append(conn, now, events.HOLD_MADE, _held(clock, rows))
     return len(rows)
+
+
+def begun(clock: Clock, now: datetime) -> ColumnElement[Any]:
+    """When the period of an archive begins for each holding: with its event, or now while that has not come."""
+    event = combined([event_of(word, holding) for word in clock.after], later=clock.later)
+    return holding.c.at if clock.by_age else func.coalesce(event, literal(now, Instant()))
+
+
+def _held(clock: Clock, rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    holds = {str(row["id"]): row["person_id"] for row in rows}
+    return {"ground": clock.id, "approver": POLICY, "count": len(rows), "holds": holds}
 
 
 def _hold(person_id: str, clock: Clock, compiled: Compiled, ends_at: datetime, now: datetime) -> dict[str, object]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, literal, or_, select, update
 
 from troth.ids import new_id
 from troth.people.tables import holding, person
@@ -65,7 +65,7 @@ def _begin(
     while keep_apart(site, conn, scope, compiled, now, batch=_AT_ONCE):
         pass
     counted = move(conn, scope.select(holding.c.id), made)
-    depart(conn, made, person.c.id.in_(theirs))
+    depart(conn, made, person.c.id.in_(theirs), deadline)
     erasure = compiled.policy.erasure
     told = everywhere if everywhere is not None else bool(erasure and erasure.everywhere)
     enter(site, conn, [Entered(made, cause, deadline, counted, told, scope="person")])
@@ -83,3 +83,35 @@ def _leaving(conn: Connection, ending_id: str, ids: Sequence[str]) -> int:
 def _end_business(conn: Connection, theirs: Select[Any], now: datetime) -> None:
     still = or_(person.c.relationship_ends_at.is_(None), person.c.relationship_ends_at > now)
     conn.execute(update(person).where(person.c.id.in_(theirs), still).values(relationship_ends_at=now))
+
+
+def leave_at_once(site: Site, conn: Connection, person_ids: Sequence[str], cause: str) -> int:
+    """Quarantine these people to be destroyed now, whole: whatever a hold keeps of them, and however else they were leaving.
+
+    For people who were destroyed before, and whom a backup brought back: that they may go was decided then.
+
+    Args:
+        person_ids: some hundreds, who are there; a commit takes them all.
+        cause: why they were destroyed then.
+
+    Returns:
+        How many they are.
+    """
+    if not person_ids:
+        return 0
+    made, now = new_id(site.now()), site.now()
+    conn.execute(delete(departure).where(departure.c.person_id.in_(person_ids)))
+    conn.execute(update(person).where(person.c.id.in_(person_ids)).values(state="quarantined"))
+    theirs = select(person.c.id, literal(made), person.c.only_for).where(person.c.id.in_(person_ids))
+    conn.execute(insert_into(conn, departure).from_select(["person_id", "ending_id", "only_for"], theirs))
+    counted = move(conn, select(holding.c.id).where(holding.c.person_id.in_(person_ids)), made)
+    told = _told_everywhere(site, conn, cause)
+    enter(site, conn, [Entered(made, cause, now, counted, told, scope="person")])
+    return len(person_ids)
+
+
+def _told_everywhere(site: Site, conn: Connection, cause: str) -> bool:
+    """Whether recipients are told to delete the people who end for ``cause``: as their clock says, else as the policy does."""
+    compiled = site.policy(conn)
+    clocks = [clock.everywhere for clock in compiled.clocks if cause == f"clock:{clock.id}"]
+    return clocks[0] if clocks else bool(compiled.policy.erasure and compiled.policy.erasure.everywhere)

@@ -12,6 +12,7 @@ from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
 from troth.retention.clocks import coverage
 from troth.retention.due import of_clock, shapes
+from troth.retention.heartbeat import SWEEP_EVERY
 from troth.retention.keeping import kept
 from troth.retention.waiting import due
 
@@ -28,14 +29,24 @@ class Overdue:
 def overdue(conn: Connection, compiled: Compiled, now: datetime) -> list[Overdue]:
     """For each clock what is still there after its deadline, in use or merely not swept."""
     found = []
-    late = due(conn, compiled, lambda clock: now - clock.keep)
+    late = due(conn, compiled, lambda clock: late_cutoff(clock, now))
     for clock in compiled.clocks if late else ():
         if clock.id not in late:
             continue
-        count, oldest = count_due(conn, compiled, clock, now, now - clock.keep)
+        count, oldest = count_due(conn, compiled, clock, now, late_cutoff(clock, now))
         if count and oldest is not None:
-            found.append(Overdue(clock.id, count, oldest + clock.keep))
+            found.append(Overdue(clock.id, count, clock.end(oldest)))
     return found
+
+
+def late_cutoff(clock: Clock, now: datetime) -> datetime:
+    """The latest event of which nothing may be left ``now``.
+
+    What an archive kept goes with the sweeps after its end, and so does what may be used until something happens.
+    """
+    if clock.at_once:
+        return now - 2 * SWEEP_EVERY
+    return clock.cutoff(now - 2 * SWEEP_EVERY if clock.archive else now)
 
 
 def count_due(
@@ -68,6 +79,6 @@ def kept_now(conn: Connection, compiled: Compiled, clock: Clock, now: datetime) 
 
 def _alive(archive: Clock, now: datetime) -> ColumnElement[bool]:
     """An archive that counts from collection has an end for each holding; any other makes its holds when data ends."""
-    if archive.after == "collection":
-        return holding.c.at > now - archive.keep
+    if archive.by_age:
+        return holding.c.at > archive.cutoff(now)
     return false()

@@ -2,60 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import reduce
 
 from sqlalchemy import ColumnElement, Table, and_, func, select
 
-from troth.ledger import events
+from troth.bindings import REPLAYED, Rests, proves
+from troth.consent.unsubscribed import mailing
+from troth.people.ages import unnoted
+from troth.people.happenings import differences, report
 from troth.people.proofs import groups
 from troth.people.tables import quarantined
-from troth.policy.clocks import REQUEST_LOG, STAFF_LOG
+from troth.policy.clocks import REQUEST_LOG, STAFF_LOG, Clock
+from troth.policy.happenings import AGES
+from troth.policy.model import RetentionClock
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some, Words
 from troth.recipients.tables import instruction
 from troth.retention.clocks import coverage
 from troth.retention.due import shapes
+from troth.retention.ending import begin_ending
+from troth.retention.holds import make_hold
+from troth.retention.keeping import keep_apart
 from troth.retention.logs import log_of
-from troth.retention.overdue import count_due
-from troth.retention.relationship import differing
+from troth.retention.overdue import count_due, late_cutoff
+from troth.retention.relationship import beginnings, counts_log_ins, differing, ends_at, refresh
+from troth.retention.sweep import sweep, sweep_quietly
 from troth.retention.tables import ending, hold
 
 
+@proves(
+    "relationship.end",
+    covers=("ends", "silence", "silence counts"),
+    enforced_by=(refresh,),
+    rests_on={"person": "", "dealing": "", "choice": ""},
+    keys={
+        "relationship.begins": beginnings,
+        "relationship.ends": ends_at,
+        "relationship.silence": ends_at,
+        "relationship.silence counts": counts_log_ins,
+    },
+)
 def relationship(proving: Proving, promise: Promise) -> Proof:
     """The recorded end of everyone's business is what their dealings say, worked out anew for all of them."""
     key = promise.path[1]
     limit = proving.say("ends as the dealings of each person say")
-    wrong, total = differing(proving.conn, key, proving.compiled.policy.relationship[key])
+    policy = proving.compiled.policy
+    wrong, total = differing(proving.conn, key, policy.relationship[key], mailing(policy))
     return proving.counted(
         wrong, Some(total, "person"), limit, "{wrong} with another end on record than their dealings say"
     )
 
 
+_ENDING: Rests = dict.fromkeys(("person", "holding", "shape", "quarantined", "ending", "departure", "hold"), "")
+"""whom and what ends, what is on its way out, and what a hold keeps"""
+_LOGS: Mapping[str, Rests] = {
+    REQUEST_LOG: {"ledger_entry": "", "request": "", "request_log": ""},
+    STAFF_LOG: {"ledger_entry": "", "staff_log": ""},
+}
+
+
+def _of_clock(entry: RetentionClock) -> Rests:
+    """What a clock rests on: of a log that log, else all that ends, and from when it counts."""
+    logs = [_LOGS[what] for what in entry.what if what in _LOGS]
+    return logs[0] if logs else {**_ENDING, "ledger_entry": "", "dealing": "", "happening": ""}
+
+
+@proves(
+    "retention.clock",
+    covers=("what", "people", "points", "keep", "after", "whichever", "counted from", "until"),
+    enforced_by=(sweep_quietly,),
+    rests_on=_of_clock,
+    keys={"retention.for": keep_apart},
+)
 def clock(proving: Proving, promise: Promise) -> Proof:
     """Nothing that this clock rules, and no hold keeps, is there after its deadline; the oldest is named."""
     entry = proving.compiled.policy.retention[promise.path[1]]
     mine = next((one for one in proving.compiled.clocks if one.id == promise.path[1]), None)
     if mine is None or {REQUEST_LOG, STAFF_LOG} & set(entry.what):
         return log_of(proving, next(iter(entry.what)), entry.keep)
-    limit = proving.say(_SAID_LIMITS[mine.after], keep=mine.keep)
-    late, oldest = count_due(proving.conn, proving.compiled, mine, proving.now, proving.now - mine.keep)
+    limit = proving.say(_said_limit(mine), keep=mine.keep)
+    late, oldest = count_due(proving.conn, proving.compiled, mine, proving.now, late_cutoff(mine, proving.now))
     ruled = coverage(mine, shapes(proving.conn))
     touched = ruled.whole | ruled.part.keys()
     total = sum(group.number for group in proving.once(groups) if group.shape_id in touched)
     evidence = proving.say("{all} under this clock", all=Some(total, "record"))
     if late and oldest is not None:
-        past = proving.now - oldest - mine.keep
+        past = proving.now - mine.end(oldest)
         measured = proving.say("{some} past the deadline, the oldest by {past}", some=Some(late, "record"), past=past)
         return Proof("broken", "query", limit, measured, evidence)
+    return _running(proving, mine, limit, evidence, total)
+
+
+def _running(proving: Proving, mine: Clock, limit: str, evidence: Words, total: int) -> Proof:
+    """What to say of a clock that has ended nothing too late."""
+    unknown = unnoted(proving.conn, proving.compiled) if set(mine.after) & set(AGES) else 0
+    if unknown:
+        said = proving.say("not begun for {some}: their date of birth is not known", some=Some(unknown, "person"))
+        return Proof("not proven", "query", limit, said, evidence)
     running, first = count_due(proving.conn, proving.compiled, mine, proving.now, proving.now)
     if running and first is not None:
         return Proof("kept", "query", limit, proving.say("oldest {age}", age=proving.now - first), evidence)
     if total:
-        return Proof("kept", "query", limit, proving.say("the clock has not begun for any record"), evidence)
-    if proving.heard.events.get(events.CLOCK_SWEPT):
+        return proving.nothing_yet("query", limit, "the clock has not begun for any record")
+    if proving.heard.swept.get(mine.id.replace(":", "_")):
         return Proof("kept", "query", limit, proving.say("nothing is kept"), proving.say("all was taken away in time"))
     return proving.nothing_yet("query", limit, "there is nothing to look at so far")
+
+
+def _said_limit(clock: Clock) -> str:
+    if clock.at_once:
+        return _SAID_LIMITS["until"]
+    if len(clock.after) > 1 or clock.after[0] not in _SAID_LIMITS:
+        return _SAID_LIMITS["other"]
+    return _SAID_LIMITS[clock.after[0] if clock.year is None else "year"]
 
 
 _SAID_LIMITS = {
@@ -64,17 +124,41 @@ _SAID_LIMITS = {
     "request": "{keep} after the last request",
     "last contact": "{keep} after the last contact",
     "account closed": "{keep} after the account was closed",
+    "until": "out of use when it happens, destroyed within {keep}",
+    "year": "{keep} after the end of that year",
+    "other": "{keep} after what the sentence names",
 }
 
 
+@proves(
+    "event.noted",
+    covers=("label",),
+    enforced_by=(report,),
+    rests_on={"ledger_entry": "", "restoration": "", "happening": "event"},
+)
+def noted(proving: Proving, promise: Promise) -> Proof:
+    """Each event that is on record was reported, on that day, and none that was reported is missing."""
+    limit = proving.say("each as it was reported")
+    wrong, total = differences(proving.conn, promise.path[1])
+    return proving.counted(wrong, Some(total, "record"), limit, "{wrong} not as reported")
+
+
+@proves(
+    "erasure.path",
+    covers=("everywhere", "may keep", "destroy within"),
+    enforced_by=(begin_ending,),
+    rests_on={**REPLAYED, **_ENDING, "instruction": "", "identifier": "", "person_key": "", "account": "", "job": ""},
+    keys={"erasure.may keep": make_hold, "erasure.everywhere": sweep},
+)
 def erasure(proving: Proving, promise: Promise) -> Proof:
     """Everything that ends was destroyed by its deadline, nothing is left in quarantine, and recipients have answered."""
-    entry = proving.compiled.policy.erasure
+    entry, rights = proving.compiled.policy.erasure, proving.compiled.policy.rights
     within = entry.destroy_within if entry else None
     limit = proving.say("gone within {within}", within=within) if within else proving.say("gone by its deadline")
-    total = Some(proving.conn.scalar(select(func.count()).select_from(ending)) or 0, "ending")
+    theirs = ending.c.person_id.not_in(sorted(proving.heard.canaries))
+    total = Some(_count(proving, ending, theirs), "ending")
     failures = list(_failures(proving))
-    if "erasure" in proving.canary.failed:
+    if any(proving.canary.failed.get(f"rights.{key}") for key, one in rights.items() if one.right == "erasure"):
         failures.append(proving.say("a made-up person was not erased"))
     looked = proving.say("{all} looked at", all=total)
     if failures:
@@ -86,7 +170,7 @@ def erasure(proving: Proving, promise: Promise) -> Proof:
 
 
 def _failures(proving: Proving) -> Iterator[Words]:
-    """What stalled on its way out, in a sentence each."""
+    """What stalled on its way out, or was reached there, in a sentence each."""
     over = and_(ending.c.state.in_(("quarantined", "destroying")), ending.c.destroy_by <= proving.now)
     first, late = proving.conn.execute(select(func.min(ending.c.destroy_by), func.count()).where(over)).one()
     if first is not None:
@@ -97,6 +181,9 @@ def _failures(proving: Proving) -> Iterator[Words]:
     left = Some(_left(proving), "record")
     if left.number:
         yield proving.say("{some} still in quarantine after the ending is over", some=left)
+    if proving.heard.reached:
+        reached = Some(proving.heard.reached, "decision")
+        yield proving.say("{some} about people who were out of every reach", some=reached)
     silent = and_(instruction.c.acknowledged_at.is_(None), instruction.c.deadline <= proving.now)
     names = tuple(sorted(proving.conn.scalars(select(instruction.c.recipient).where(silent).distinct())))
     if names:

@@ -6,6 +6,7 @@ This module and ``destroy`` are the only ones that speak of the quarantine; a te
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -30,7 +31,7 @@ from sqlalchemy import (
 )
 
 from troth.people.tables import holding, person, quarantined, shape
-from troth.retention.tables import departure
+from troth.retention.tables import departure, ending
 from troth.store.insert import insert_for
 from troth.store.prepared import Prepared, among
 
@@ -97,11 +98,17 @@ def move_back(conn: Connection, which: ColumnElement[bool], only_for: str | None
     return back
 
 
-def depart(conn: Connection, ending_id: str, who: ColumnElement[bool]) -> int:
+def depart(conn: Connection, ending_id: str, who: ColumnElement[bool], deadline: datetime) -> int:
     """Take those people who meet ``who`` out of every use of whom nothing is left but what holds keep; returns how many.
 
     Nobody finds them any more. ``held`` are those of whom a hold keeps something; the rest wait for their destruction.
+    Whoever was leaving by a later deadline, with nothing in quarantine that could still come back, leaves with this ending.
     """
+    later = select(ending.c.id).where(ending.c.state == "quarantined", ending.c.destroy_by > deadline)
+    waits = exists().where(quarantined.c.person_id == departure.c.person_id, quarantined.c.ending_id != ending_id)
+    mine = departure.c.person_id.in_(select(person.c.id).where(who, _OVER))
+    forward = update(departure).where(mine, departure.c.ending_id.in_(later), ~waits.correlate(departure))
+    conn.execute(forward.values(ending_id=ending_id))
     conn.execute(_departing(conn.dialect.name, who, literal(ending_id)))
     return conn.execute(_out_of_use(who)).rowcount
 
@@ -117,8 +124,8 @@ _FREE = exists().where(holding.c.person_id == person.c.id, holding.c.only_for.is
 _OVER = or_(and_(person.c.state == "active", ~_FREE), and_(person.c.state == "held", ~_LEFT))
 
 
-def _departing(dialect: str, who: ColumnElement[bool], ending: ColumnElement[Any]) -> Insert:
-    going = select(person.c.id, ending, person.c.only_for).where(who, _OVER)
+def _departing(dialect: str, who: ColumnElement[bool], made: ColumnElement[Any]) -> Insert:
+    going = select(person.c.id, made, person.c.only_for).where(who, _OVER)
     new = insert_for(dialect, departure).from_select(["person_id", "ending_id", "only_for"], going)
     return new.on_conflict_do_nothing()
 

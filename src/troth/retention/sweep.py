@@ -17,14 +17,16 @@ from troth import ledger
 from troth.clock import DAY
 from troth.ids import new_id
 from troth.ledger import events
+from troth.people.ages import note_ages_held
 from troth.people.tables import holding, person, quarantined
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
+from troth.policy.happenings import RELATIONSHIP_ENDS
 from troth.retention.age import destroy_by_age
-from troth.retention.clocks import Coverage, coverage, in_use
+from troth.retention.clocks import Coverage, ahead, coverage
 from troth.retention.due import Scope, counted_from, of_clock, shapes
 from troth.retention.entering import Entered, enter
-from troth.retention.heartbeat import SWEEP, beat, lately
+from troth.retention.heartbeat import SWEEP, beat, last, lately
 from troth.retention.holds import end_holds
 from troth.retention.keeping import Kept, keep_apart, kept
 from troth.retention.overdue import count_due
@@ -96,7 +98,7 @@ def _planned(conn: Connection, compiled: Compiled, clock: Clock, at: datetime, m
     return Planned(
         clock.id,
         count_due(conn, compiled, clock, at, until)[0],
-        count_due(conn, compiled, clock, at, at - clock.keep)[0],
+        count_due(conn, compiled, clock, at, clock.cutoff(at))[0],
         count_due(conn, compiled, clock, at, until, is_kept=True)[0],
     )
 
@@ -104,7 +106,9 @@ def _planned(conn: Connection, compiled: Compiled, clock: Clock, at: datetime, m
 def due_until(compiled: Compiled, clock: Clock, now: datetime, margin: timedelta = DAY) -> datetime:
     """What ``clock`` counts from this instant or before is to be quarantined ``now``, or destroyed where it lies."""
     erasure = compiled.policy.erasure
-    return now - in_use(clock, erasure.destroy_within if erasure else None, margin)
+    if clock.at_once:
+        return now
+    return clock.cutoff(now + ahead(clock, erasure.destroy_within if erasure else None, margin))
 
 
 def sweep(site: Site, now: datetime | None = None, batch: int = BATCH) -> Swept:
@@ -138,23 +142,27 @@ def sweep_quietly(site: Site, now: datetime | None = None, batch: int = BATCH) -
 def _waiting(site: Site, now: datetime) -> tuple[Compiled, frozenset[str]]:
     """The policy in force, and what waits for a sweep.
 
-    The ends of business are worked out anew every hour, and before anybody goes by one: a dealing may have moved it.
+    The ends of business are worked out anew every hour, and before anybody goes by one: a dealing may have moved it. When a
+    version is new in force, the ages that it asks for are noted first, of all whose date of birth is held.
     """
     with site.reading() as conn:
         compiled = site.policy(conn)
         waits = _found(conn, compiled, now, site.wiring.margin)
-        going = {clock.id for clock in compiled.clocks if clock.after == "relationship ends"} & waits
-        if lately(conn, _ends_of(compiled), now) and not going:
+        going = {clock.id for clock in compiled.clocks if RELATIONSHIP_ENDS in clock.after} & waits
+        if lately(conn, _begun(compiled), now) and not going:
             return compiled, waits
+        is_new = _begun(compiled) not in last(conn)
+    if is_new:
+        note_ages_held(site, compiled)
     with site.writing() as conn:
         refresh(site, conn)
-        beat(conn, _ends_of(compiled), now)
+        beat(conn, _begun(compiled), now)
         return compiled, _found(conn, compiled, now, site.wiring.margin)
 
 
-def _ends_of(compiled: Compiled) -> str:
-    """The task of working out when business ends, which a new version of the policy makes due at once."""
-    return f"ends of business, version {compiled.version}"
+def _begun(compiled: Compiled) -> str:
+    """The task of bringing up to date what clocks count from, which a new version of the policy makes due at once."""
+    return f"ends and ages, version {compiled.version}"
 
 
 def _found(conn: Connection, compiled: Compiled, now: datetime, margin: timedelta) -> frozenset[str]:
@@ -195,7 +203,7 @@ class _Run:
             return 0
         if held and not self.clock.archive:
             self._keep_apart(scope, whole)
-        by_age = self.clock.after == "collection"
+        by_age = self.clock.by_age
         ended = self._destroy(whole, until) if by_age else self._move(scope, sorted(whole))
         if held:
             self._depart_kept()
@@ -241,8 +249,8 @@ class _Run:
         if moved:
             source, event = counted_from(self.clock, quarantined)
             first = select(func.min(event)).select_from(source).where(quarantined.c.ending_id == made)
-            deadline = conn.execute(first).scalar_one() + self.clock.keep
-            depart(conn, made, in_ending(made))
+            deadline = self.clock.end(conn.execute(first).scalar_one())
+            depart(conn, made, in_ending(made), deadline)
             cause = f"clock:{self.clock.id}"
             enter(self.site, conn, [Entered(made, cause, deadline, moved, self.clock.everywhere)])
         return moved
@@ -252,8 +260,8 @@ class _Run:
         made = new_id(self.now)
         marked = person.c.id.in_(select(holding.c.person_id).where(holding.c.only_for.is_not(None)))
         with self.site.writing() as conn:
-            if depart(conn, made, marked & (person.c.state == "active")):
-                deadline = self.now + self.clock.keep / 10
+            deadline = self.now + self.clock.keep.length / 10
+            if depart(conn, made, marked & (person.c.state == "active"), deadline):
                 enter(self.site, conn, [Entered(made, f"clock:{self.clock.id}", deadline, 0, False)])
 
 
@@ -265,7 +273,7 @@ def _let_go(site: Site, compiled: Compiled, now: datetime, batch: int) -> int:
             made = new_id(now)
             moved = move(conn, _over(kept(conn, compiled, now)).limit(batch), made)
             if moved:
-                depart(conn, made, in_ending(made))
+                depart(conn, made, in_ending(made), now)
                 enter(site, conn, [Entered(made, OVER, now, moved, _everywhere(compiled))])
         total += moved
     return total

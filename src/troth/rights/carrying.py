@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select
 
 from troth.accounts import actions as accounts
 from troth.agenda import Job, settle
 from troth.errors import InvalidInput, Refused, TrothError
 from troth.people import vault
-from troth.people.tables import person
-from troth.rights import choosing, correcting, erasing, links, replies, reviewing
+from troth.rights import choosing, correcting, deciding_again, erasing, links, replies, restricting, reviewing
 from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, SYSTEM, VERIFYING, Case, load, seen
 from troth.rights.copy.masks import Masks
 from troth.rights.intake import CARRY, vouched_for
@@ -29,8 +28,6 @@ from troth.store.site import Site
 from troth.store.turns import take_turns
 
 _log = logging.getLogger("troth.rights")
-RESTRICTED = ""
-"""the purposes that the data of somebody who asked for restriction may still be read for: none"""
 
 
 def carry(site: Site, request_id: str) -> str:
@@ -74,7 +71,7 @@ def _answer(case: Case) -> Case:
     """The link to their data; the request is answered when the mail server has it, or when it was printed."""
     sent = case.conn.scalar(select(reply.c.state).where(reply.c.request_id == case.id, reply.c.template == "data"))
     if sent is None:
-        link = links.issue(case.site, case.conn, case.id, links.DATA, case.terms.link_life)
+        link = links.issue(case.site, case.conn, case.id, links.DATA, case.link_lasts)
         lasts = case.speaker.duration(case.terms.link_life)
         replies.queue(case.site, case.conn, case.id, "data", "data", link=link, opens=links.DATA, lasts=lasts)
         case.note("answer ready", SYSTEM)
@@ -84,8 +81,7 @@ def _answer(case: Case) -> Case:
 
 
 def _restrict(case: Case) -> Case:
-    free = or_(person.c.only_for.is_(None), person.c.only_for == accounts.CANCELLED)
-    case.conn.execute(update(person).where(person.c.id == case.person_id, free).values(only_for=RESTRICTED))
+    restricting.restrict(case.site, case.conn, case.person_id)
     case.note("restricted", SYSTEM)
     replies.queue(case.site, case.conn, case.id, "restricted", "restricted")
     return case.close("done")
@@ -116,6 +112,7 @@ ACTS: Mapping[str, Callable[[Case], Case]] = {
     "withdrawal": choosing.carry_out,
     "stop marketing": choosing.carry_out,
     "cancel account": _close_account,
+    "review": deciding_again.carry_out,
 }
 
 

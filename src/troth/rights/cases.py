@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,7 @@ from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.policy.rules import one_word
 from troth.rights import papers
-from troth.rights.rules import Terms
+from troth.rights.rules import ANSWERED, Terms, log_over
 from troth.rights.rules import terms as terms_of
 from troth.rights.tables import request
 from troth.store import versions
@@ -66,16 +66,22 @@ class Case:
     @cached_property
     def paper(self) -> Mapping[str, str]:
         """What was written; blank once its time is over."""
-        return papers.read(self.site, self.conn, self.id, self.site.now(), self.terms.log_kept)
+        return papers.read(self.site, self.conn, self.id, log_over(self.compiled, self.site.now()))
 
     @cached_property
     def speaker(self) -> Speaker:
         """Says things about that policy in the language of the request."""
         return Speaker(self.compiled.policy, language(self.row.language))
 
+    @property
+    def link_lasts(self) -> timedelta:
+        """How long a link that is made now is good for."""
+        now = self.site.now()
+        return self.compiled.calendar.end(now, self.terms.link_life) - now
+
     def day(self, at: datetime) -> str:
-        """A day as it is written to the person."""
-        return self.speaker.date(at.date())
+        """A day as it is written to the person, where the operator is."""
+        return self.speaker.date(self.compiled.calendar.day(at))
 
     def note(self, act: str, by: str, words: str = "") -> str:
         """Record a step; its id."""
@@ -102,8 +108,7 @@ class Case:
         if self.row.state == CLOSED:
             return self
         self.note("closed", by)
-        answered = outcome in {"done", "partly done", "not found"}
-        event = events.REQUEST_ANSWERED if answered else events.REQUEST_CLOSED
+        event = events.REQUEST_ANSWERED if outcome in ANSWERED else events.REQUEST_CLOSED
         self.tell(events.REQUEST_REFUSED if outcome == "refused" else event, outcome=one_word(outcome))
         now = self.site.now()
         return self.change(state=CLOSED, outcome=outcome, waits_for=NOBODY, waits_until=None, closed_at=now)

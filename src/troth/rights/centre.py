@@ -11,23 +11,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
-from troth import ledger
-from troth.accounts.actions import CANCELLED
-from troth.accounts.tables import account
 from troth.consent import actions as consent
 from troth.consent.actions import choices
-from troth.consent.rules import facts_of
+from troth.consent.rules import PRIVACY_CENTRE, facts_of
 from troth.errors import Refused
-from troth.ledger import events
 from troth.people.tables import person
 from troth.people.vault import By, Held, everything
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
-from troth.rights import rules
-from troth.rights.carrying import RESTRICTED
+from troth.retention import relationship
+from troth.rights import restricting, rules
 from troth.rights.choosing import open_orders
 from troth.rights.copy.masks import NONE, Masks
 from troth.rights.copy.model import Overview
@@ -223,7 +219,8 @@ def _agree(site: Site, conn: Connection, visitor: Visitor, scopes: Sequence[str]
     for scope in scopes:
         asks = _switch(compiled, speaker, scope, frozenset())
         state: Literal["given", "lifted"] = "given" if rules.rests_on_consent(compiled.policy, scope) else "lifted"
-        consent.record(site, conn, visitor.person_id, scope, state, asks.label, tag, "privacy_centre", compiled)
+        consent.record(site, conn, visitor.person_id, scope, state, asks.label, tag, PRIVACY_CENTRE, compiled)
+    relationship.refresh(site, conn, [visitor.person_id], compiled)
 
 
 def ask(
@@ -264,12 +261,4 @@ def correct(
 def use_again(site: Site, visitor: Visitor) -> None:
     """Lift a restriction that the person asked for; an account that was closed stays closed."""
     with site.writing() as conn:
-        marked = select(person.c.id).where(person.c.id == visitor.person_id, person.c.only_for == CANCELLED)
-        closed = select(account.c.person_id).where(
-            account.c.person_id == visitor.person_id, account.c.state == "closed"
-        )
-        if conn.execute(marked.union(closed)).first() is not None:  # marked until whoever comes back has confirmed it
-            raise Refused("This account is closed.", "Register again to use it.")
-        mine = (person.c.id == visitor.person_id) & (person.c.only_for == RESTRICTED)
-        if conn.execute(update(person).where(mine).values(only_for=None)).rowcount:
-            ledger.append(conn, site.now(), events.RESTRICTION_LIFTED, {"person": visitor.person_id})
+        restricting.lift(site, conn, visitor.person_id)

@@ -29,6 +29,7 @@ def carry_out(case: Case) -> Case:
         if case.row.right == "objection" and rules.ends_business(policy, scope):
             _end_business(case)
         said.append(scope)
+    relationship.refresh(case.site, case.conn, [case.person_id])
     _take_back_mail(case, said)
     case.note("stopped", SYSTEM)
     if open_orders(case.conn, case.person_id) and any(rules.holds_up(policy, scope) for scope in said):
@@ -67,7 +68,6 @@ def _end_business(case: Case) -> None:
     """Whoever objects to being kept as a customer gives the notice that ends business; the clocks begin."""
     now = case.site.now()
     dealings.open_dealing(case.site, case.conn, case.person_id, relationship.NOTICE, f"request:{case.id}", now)
-    relationship.refresh(case.site, case.conn, [case.person_id])
 
 
 def _take_back_mail(case: Case, scopes: Sequence[str]) -> None:
@@ -99,6 +99,7 @@ def decide(case: Case, *, goes_on: bool, reason: str, by: str) -> Case:
         words, language = reason_shown(case), case.row.language
         now_in_force = case.site.policy(case.conn)
         consent.record(case.site, case.conn, case.person_id, scope, "lifted", words, language, "decision", now_in_force)
+    relationship.refresh(case.site, case.conn, [case.person_id])
     replies.queue(
         case.site, case.conn, case.id, "overruled", "decided", what=what, step=step, authority=authority(case)
     )

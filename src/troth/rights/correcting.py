@@ -44,11 +44,7 @@ def carry_out(case: Case) -> Case:
 
 def _by_point(conn: Connection, person_id: str, changes: dict[str, str]) -> dict[str, dict[str, str | None]]:
     """The changes by a collection point that asks for the field and of which something is held; blank takes a field away."""
-    of = shape.c.id == holding.c.shape_id
-    rows = conn.execute(select(shape.c.point, shape.c.fields).join(holding, of).where(holding.c.person_id == person_id))
-    points: dict[str, str] = {}
-    for point, fields in rows:
-        points |= dict.fromkeys(fields.split(), point)
+    points = points_of(conn, person_id)
     missing = changes.keys() - points.keys()
     if missing:
         raise Refused("There is nothing to correct.", "What is not held here cannot be corrected.")
@@ -56,6 +52,16 @@ def _by_point(conn: Connection, person_id: str, changes: dict[str, str]) -> dict
     for field, value in changes.items():
         parted.setdefault(points[field], {})[field] = value or None
     return parted
+
+
+def points_of(conn: Connection, person_id: str) -> dict[str, str]:
+    """By each field that is held of a person, a collection point that asked for it."""
+    of = shape.c.id == holding.c.shape_id
+    rows = conn.execute(select(shape.c.point, shape.c.fields).join(holding, of).where(holding.c.person_id == person_id))
+    points: dict[str, str] = {}
+    for point, fields in rows:
+        points |= dict.fromkeys(fields.split(), point)
+    return points
 
 
 def tell_recipients(site: Site, job: Job) -> None:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from troth.accounts.actions import by_address
 from troth.errors import InvalidInput, Refused
 from troth.ledger import events
 from troth.people import vault
 from troth.retention.holds import make_hold
-from troth.rights import choosing, erasing, papers, replies, reviewing, rules
+from troth.rights import choosing, deciding_again, erasing, papers, replies, reviewing, rules
 from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, Case, load, seen
 from troth.rights.intake import authority, goes_on, vouched_for
 from troth.rights.papers import Step
@@ -71,13 +71,23 @@ class Shown:
     """whether the answer waits for somebody to say what of it is another person's"""
 
 
-def queue(site: Site, *, ended: bool = False, limit: int = 200) -> list[Listed]:
+def queue(site: Site, *, ended: bool = False, limit: int = 200, offset: int = 0) -> list[Listed]:
     """The open requests, the one due first ahead; or those that ended, the youngest first."""
     columns = [request.c[name] for name in Listed.__slots__]
-    query = select(*columns).where(request.c.closed_at.is_not(None) if ended else request.c.closed_at.is_(None))
+    query = select(*columns).where(_in_queue(ended))
     order = (request.c.closed_at.desc(), request.c.id) if ended else (request.c.due_at, request.c.id)
     with site.reading() as conn:
-        return [Listed(*row) for row in conn.execute(query.order_by(*order).limit(limit))]
+        return [Listed(*row) for row in conn.execute(query.order_by(*order).limit(limit).offset(offset))]
+
+
+def queued(site: Site, *, ended: bool = False) -> int:
+    """How many requests ``queue`` has in all."""
+    with site.reading() as conn:
+        return conn.scalar(select(func.count()).select_from(request).where(_in_queue(ended))) or 0
+
+
+def _in_queue(ended: bool) -> ColumnElement[bool]:
+    return request.c.closed_at.is_not(None) if ended else request.c.closed_at.is_(None)
 
 
 def shown(site: Site, request_id: str) -> Shown:
@@ -113,7 +123,7 @@ def sort(
 ) -> None:
     """Say what a question, or a request that staff entered, is: it then takes the way of its kind, from its own receipt on.
 
-    ``about`` are the purposes and recipients it names: all that the right speaks of, when left out.
+    ``about`` are the purposes, recipients or decisions it names: all that the right speaks of, when left out.
 
     Raises:
         InvalidInput: when there is no such right.
@@ -125,11 +135,10 @@ def sort(
         case = _open(site, conn, request_id)
         if case.row.state == CARRYING or (case.row.verified_at is not None and case.row.right not in rules.IN_WORDS):
             raise Refused("This request is on its way.", "What it asks for is known.")
-        chosen = right in rules.CHOICES
-        named = list(rules.scopes(case.compiled.policy, right, about)) if chosen else sorted(changes or ())
+        named = list(rules.about(case.compiled.policy, right, about, changes or ()))
         case.note(papers.SORTED, by)
         terms = rules.terms(case.compiled, right)
-        due = case.row.at + terms.within
+        due = terms.due(case.compiled.calendar, case.row.at)
         case = case.change(right=right, about=named, due_at=due, waits_for=STAFF, waits_until=due)
         if changes:
             papers.add(site, conn, case.id, case.row.at, changes)
@@ -138,9 +147,15 @@ def sort(
 
 
 def identify(site: Site, request_id: str, field: str, value: str, by: str) -> bool:
-    """Find whom a request is about by an identifying field they gave; False when nobody is found, and that is noted."""
+    """Find whom a request is about by an identifying field they gave; False when nobody is found, and that is noted.
+
+    Raises:
+        Refused: when the request is over, or it is known whom it is about: a confirmation is never turned to somebody else.
+    """
     with site.writing() as conn:
         case = _open(site, conn, request_id)
+        if case.row.person_id is not None:
+            raise Refused("It is known whom this request is about.", "Enter another request for somebody else.")
         found = vault.find(site, conn, field, value) if field != "address" else by_address(site, conn, value)
         case.note("identified" if found else "nobody found", by)
         if found:
@@ -157,21 +172,25 @@ def accept_evidence(
 
     Raises:
         InvalidInput: without a word on what the evidence was.
-        Refused: when the request is over, or nobody was found whom it is about.
+        Refused: when the request is over or verified, or nobody was found whom it is about.
     """
     if not evidence.strip():
         raise InvalidInput("Say what showed who they are.", {"evidence": "is missing"})
     with site.writing() as conn:
-        case = _open(site, conn, request_id)
+        case = _unverified(site, conn, request_id)
         _ = case.person_id
         case.note("evidence accepted", by, evidence)
         vouched_for(case, how, by)
 
 
 def reject_evidence(site: Site, request_id: str, why: str, by: str) -> int:
-    """Record that evidence did not show who they are; after ``FAILURES`` the request ends. How many are left."""
+    """Record that evidence did not show who they are; after ``FAILURES`` the request ends. How many are left.
+
+    Raises:
+        Refused: when the request is over or verified.
+    """
     with site.writing() as conn:
-        case = _open(site, conn, request_id)
+        case = _unverified(site, conn, request_id)
         case.note("evidence rejected", by, why)
         case = case.change(failures=case.row.failures + 1)
         left = rules.FAILURES - int(case.row.failures)
@@ -195,10 +214,33 @@ class Refusal:
 def refuse(site: Site, request_id: str, refusal: Refusal, by: str) -> None:
     """Refuse a request, or the part of an erasure that ``refusal`` covers; the rest goes on.
 
+    Of an erasure, what a ground keeps is kept apart until the refusal ends. Refused whole and without a ground nothing of it is
+    destroyed: what was taken out of use for it is back.
+
     Raises:
-        InvalidInput: without a reason, an approver or an end that lies ahead.
-        Refused: when the policy knows no such ground, or the request is over.
+        InvalidInput: without a reason, an approver or an end that lies ahead; for a part without a ground to keep it.
+        Refused: when the policy knows no such ground, the request is over, or what it is about was destroyed.
     """
+    _refuse_the_incomplete(site, refusal)
+    with site.writing() as conn:
+        case = _open(site, conn, request_id)
+        part = refusal.fields if case.row.right == "erasure" else ()
+        if part and not refusal.ground:
+            told = {"ground": "is missing"}
+            raise InvalidInput("A part of the data is kept on a ground in the policy.", told, hint="Choose the ground.")
+        step = case.note("refused", by, refusal.reason)
+        if case.row.right == "erasure":
+            _keep(case, refusal, by)
+        until = str(replies.words_in(case.row.language)["said"]["until"]).format(until=case.day(refusal.ends_at))
+        replies.queue(
+            site, conn, case.id, "refused", f"refused:{step}",
+            step=step, until=until, approver=refusal.approver, authority=authority(case),
+        )  # fmt: skip
+        if not part:
+            case.close("refused", by)
+
+
+def _refuse_the_incomplete(site: Site, refusal: Refusal) -> None:
     given = {
         "reason": refusal.reason.strip(),
         "approver": refusal.approver.strip(),
@@ -207,21 +249,18 @@ def refuse(site: Site, request_id: str, refusal: Refusal, by: str) -> None:
     problems = {name: "is missing" for name, there in given.items() if not there}
     if problems:
         raise InvalidInput("A refusal needs a reason, an end that lies ahead and somebody who approved it.", problems)
-    with site.writing() as conn:
-        case = _open(site, conn, request_id)
-        step = case.note("refused", by, refusal.reason)
-        if case.row.right == "erasure" and refusal.ground:
-            make_hold(
-                site, conn, case.person_id, refusal.fields, refusal.ground, refusal.reason, "", refusal.approver,
-                refusal.ends_at,
-            )  # fmt: skip
-        until = str(replies.words_in(case.row.language)["said"]["until"]).format(until=case.day(refusal.ends_at))
-        replies.queue(
-            site, conn, case.id, "refused", f"refused:{step}",
-            step=step, until=until, approver=refusal.approver, authority=authority(case),
+
+
+def _keep(case: Case, refusal: Refusal, by: str) -> None:
+    """Keep from destruction what a refused erasure is about: by a hold on its ground, or by undoing it."""
+    erasing.refuse_the_destroyed(case)
+    if refusal.ground:
+        make_hold(
+            case.site, case.conn, case.person_id, refusal.fields, refusal.ground, refusal.reason, "", refusal.approver,
+            refusal.ends_at,
         )  # fmt: skip
-        if case.row.right != "erasure" or not refusal.fields:
-            case.close("refused", by)
+    elif case.row.ending_id is not None:
+        erasing.put_back(case, by)
 
 
 def extend(site: Site, request_id: str, reason: str, by: str) -> datetime:
@@ -239,7 +278,7 @@ def extend(site: Site, request_id: str, reason: str, by: str) -> datetime:
             raise Refused("This time cannot be prolonged.", "A law must allow it, and does so once.")
         if case.row.due_at <= site.now():
             raise Refused("This time is over.", "It can be prolonged before it ends, and no later.")
-        until: datetime = case.row.due_at + case.terms.longer
+        until = case.compiled.calendar.end(case.row.due_at, case.terms.longer)
         step = case.note("extended", by, reason)
         case.tell(events.REQUEST_EXTENDED, due=until)
         case = case.change(due_at=until, extended=1, waits_until=until)
@@ -248,11 +287,20 @@ def extend(site: Site, request_id: str, reason: str, by: str) -> datetime:
 
 
 def answer(site: Site, request_id: str, words: str, by: str) -> None:
-    """Answer a question, a complaint, or whatever else people answer in their own words, and close it."""
+    """Answer a question, a complaint, or whatever else people answer in their own words, and close it.
+
+    Raises:
+        InvalidInput: without a word.
+        Refused: when the request is over, is a review, which ends with a decision, or a deletion that has begun.
+    """
     if not words.strip():
         raise InvalidInput("An answer says something.", {"words": "is missing"})
     with site.writing() as conn:
         case = _open(site, conn, request_id)
+        if case.row.right == rules.REVIEW and case.row.verified_at is not None:
+            raise Refused("A review ends with a decision.", "Say whether the decision is changed or stands, and why.")
+        if case.row.ending_id is not None:
+            raise Refused("A deletion ends when all is destroyed.", "It can be refused or taken back until then.")
         step = case.note("answered", by, words)
         replies.queue(site, conn, case.id, "answered", f"answered:{step}", step=step)
         case.close("done", by)
@@ -271,6 +319,12 @@ def decide_objection(site: Site, request_id: str, *, goes_on: bool, reason: str,
         choosing.decide(case, goes_on=goes_on, reason=reason, by=by)
 
 
+def decide_review(site: Site, request_id: str, *, changed: bool, reason: str, by: str) -> None:
+    """Decide again what a machine decided: ``deciding_again.decide``."""
+    with site.writing() as conn:
+        deciding_again.decide(_open(site, conn, request_id), changed=changed, reason=reason, by=by)
+
+
 def plan(site: Site, request_id: str) -> erasing.Plan:
     """What an erasure that was asked for will do. Raises ``Refused`` when nobody is found, or it has begun."""
     with site.reading() as conn:
@@ -284,4 +338,11 @@ def _open(site: Site, conn: Connection, request_id: str) -> Case:
     case = load(site, conn, request_id)
     if case.row.state == CLOSED:
         raise Refused("This request is over.", "A new one can be made at any time.")
+    return case
+
+
+def _unverified(site: Site, conn: Connection, request_id: str) -> Case:
+    case = _open(site, conn, request_id)
+    if case.row.verified_at is not None:
+        raise Refused("They have shown who they are.", "Nothing is left to weigh.")
     return case

@@ -18,7 +18,7 @@ from troth.errors import Refused
 from troth.people.tables import holding
 from troth.policy.notice.language import Speaker
 from troth.recipients.instructions import waiting
-from troth.recipients.tables import MAY_HAVE_ARRIVED, disclosure
+from troth.recipients.tables import IN_A_CASE, MAY_HAVE_ARRIVED, disclosure
 from troth.retention.ending import begin_ending, restore
 from troth.retention.holds import Hold, holds_of
 from troth.retention.quarantine import fields_in
@@ -56,7 +56,7 @@ def plan(site: Site, person_id: str) -> Plan:
     made: Plan | None = None
     try:
         with site.writing() as conn:
-            until = site.now() + rules.destroys_within(site.policy(conn))
+            until = rules.destroyed_by(site.policy(conn), site.now())
             ending_id = begin_ending(site, conn, person_id, "request:plan", until)
             made = _planned(site, conn, person_id, ending_id, until)
             raise _OnlyPlannedError
@@ -84,12 +84,13 @@ def _destroys_at(conn: Connection, ending_id: str) -> datetime:
 
 def _given_to(conn: Connection, person_id: str) -> list[str]:
     mine = (disclosure.c.person_id == person_id) & disclosure.c.state.in_(MAY_HAVE_ARRIVED)
+    mine &= ~IN_A_CASE
     return sorted(conn.scalars(select(disclosure.c.recipient).where(mine).distinct()))
 
 
 def begin(case: Case) -> Case:
     """Quarantine everything at once, in the case's transaction, and tell the person what happens and how to undo it."""
-    deadline = case.row.at + rules.destroys_within(case.compiled)
+    deadline = rules.destroyed_by(case.compiled, case.row.at)
     ending_id = begin_ending(case.site, case.conn, case.person_id, f"request:{case.id}", deadline)
     planned = _planned(case.site, case.conn, case.person_id, ending_id, deadline)
     case.note("quarantined", SYSTEM)
@@ -158,8 +159,20 @@ def undo(case: Case, by: str = PERSON) -> Case:
     """
     if case.row.ending_id is None or case.row.state != CARRYING:
         raise Refused("This can no longer be undone.", "Only what is in quarantine can; what is destroyed is gone.")
+    put_back(case, by)
+    replies.queue(case.site, case.conn, case.id, "cancelled", "cancelled")
+    return case.close("cancelled", by)
+
+
+def put_back(case: Case, by: str) -> None:
+    """Bring back what an erasure that has begun took out of use. Raises ``Refused`` once it is destroyed."""
     restore(case.site, case.conn, case.row.ending_id)
     case.note("restored", by)
     links.end(case.conn, case.id)
-    replies.queue(case.site, case.conn, case.id, "cancelled", "cancelled")
-    return case.close("cancelled", by)
+
+
+def refuse_the_destroyed(case: Case) -> None:
+    """Raise ``Refused`` when an erasure has gone too far for anything of it to be kept."""
+    state = case.conn.scalar(select(ending.c.state).where(ending.c.id == case.row.ending_id))
+    if state not in {None, "quarantined", "restored"}:
+        raise Refused("This can no longer be refused.", "What is destroyed is gone.")

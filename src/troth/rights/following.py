@@ -20,20 +20,20 @@ from troth.policy.notice.language import Speaker, language
 from troth.retention.alarms import Alarm
 from troth.retention.tables import ending
 from troth.rights import erasing, papers, replies, rules
-from troth.rights.cases import CARRYING, OPEN, STAFF, VERIFYING, Case, load
+from troth.rights.cases import CARRYING, OPEN, STAFF, SYSTEM, VERIFYING, Case, load
+from troth.rights.intake import ask_to_confirm
 from troth.rights.replies import words_in
 from troth.rights.tables import reply, request, request_link, request_log, request_paper
 from troth.store.site import Site
 
 REMIND = "request:remind"
-BATCH = 200
 _open = request.c.closed_at.is_(None)
 
 
 def follow(site: Site) -> int:
     """Move on every request whose time has come, a transaction each; how many there were."""
     with site.reading() as conn:
-        found = [str(one) for one in conn.scalars(_moved(site.now()).limit(BATCH))]
+        found = [str(one) for one in conn.scalars(_moved(site.now()))]
     for request_id in found:
         with site.writing() as conn:
             _followed(load(site, conn, request_id))
@@ -70,6 +70,8 @@ def _followed(case: Case) -> None:
         select(_unreachable()).select_from(request).where(request.c.id == case.id)
     ):
         _left_to_staff(case)
+    elif case.row.state == VERIFYING and case.row.waits_until <= now and case.row.waits_for == SYSTEM:
+        case = ask_to_confirm(case)
     elif case.row.state == VERIFYING and case.row.waits_until <= now:
         replies.queue(case.site, case.conn, case.id, "not_verified", "not-verified")
         case.close("not verified")
@@ -143,13 +145,13 @@ def _swept(site: Site) -> int:
     """Take away papers and log entries past their time, and links that are over."""
     now = site.now()
     with site.reading() as conn:
-        kept = rules.log_kept(site.policy(conn).policy)
+        over = rules.log_over(site.policy(conn), now)
         links_over = conn.execute(select(literal(1)).where(request_link.c.ends_at <= now).limit(1)).first()
-        papers_over = _papers_over(conn, now - kept)
+        papers_over = _papers_over(conn, over)
     if links_over:
         with site.writing() as conn:
             conn.execute(delete(request_link).where(request_link.c.ends_at <= now))
-    return papers.sweep(site, kept) if papers_over else 0
+    return papers.sweep(site, over) if papers_over else 0
 
 
 def _papers_over(conn: Connection, over: datetime) -> bool:

@@ -27,7 +27,7 @@ from troth.people.vault import By
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import LANGUAGES
 from troth.policy.rules import OWN_ACCESS
-from troth.rights import links, papers, replies, rules
+from troth.rights import links, mail_limits, papers, replies, rules
 from troth.rights.cases import CARRYING, OPEN, PERSON, STAFF, SYSTEM, VERIFYING, Case, load
 from troth.rights.rules import Intake, Terms
 from troth.rights.tables import request
@@ -152,10 +152,7 @@ _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def _about(compiled: Compiled, intake: Intake) -> tuple[str, ...]:
-    """What the request is about, in words of the policy alone: what it does not know is no scope."""
-    if intake.right in rules.CHOICES:
-        return rules.scopes(compiled.policy, intake.right, intake.about)
-    return tuple(sorted(intake.changes.keys() & compiled.policy.data.keys()))
+    return rules.about(compiled.policy, intake.right, intake.about, intake.changes.keys())
 
 
 def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Received:
@@ -167,7 +164,7 @@ def _joined(site: Site, conn: Connection, intake: Intake, there: Row[Any]) -> Re
     if case.row.state == VERIFYING and intake.vouched:
         case = vouched_for(case, intake.vouched)
     elif case.row.state == VERIFYING:
-        _ask_to_confirm(case)
+        ask_to_confirm(case)
     return Received(case.id, case.row.state, case.row.due_at, joined=True)
 
 
@@ -185,8 +182,9 @@ def _taken_in(
     made = new_id(site.now())
     row: dict[str, Any] = {"id": made, "key": intake.key, "right": intake.right, "channel": intake.channel}
     row |= {"language": intake.language, "person_id": person_id, "policy_version": compiled.version}
-    row |= {"about": list(_about(compiled, intake)), "at": now, "due_at": now + terms.within, "extended": 0}
-    row |= {"state": OPEN, "waits_for": STAFF, "waits_until": now + terms.within, "verified_by": "", "failures": 0}
+    due = terms.due(compiled.calendar, now)
+    row |= {"about": list(_about(compiled, intake)), "at": now, "due_at": due, "extended": 0}
+    row |= {"state": OPEN, "waits_for": STAFF, "waits_until": due, "verified_by": "", "failures": 0}
     conn.execute(insert(request), row | {"outcome": ""})
     papers.keep(site, conn, made, now, intake)
     case = load(site, conn, made)
@@ -207,7 +205,7 @@ def _sent_on_its_way(case: Case, intake: Intake, terms: Terms) -> Case:
     if step == "carry out":
         return vouched_for(case, intake.vouched) if intake.vouched else goes_on(case)
     if step == "verify":
-        return _ask_to_confirm(case)
+        return ask_to_confirm(case)
     if step == "not found":
         _reply(case, "not_found", "not-found")
         return case.close("not found")
@@ -235,14 +233,20 @@ def goes_on(case: Case) -> Case:
     return case.waits(CARRYING, SYSTEM, case.row.due_at)
 
 
-def _ask_to_confirm(case: Case) -> Case:
-    """Send a link to the address on file, which is the one that was given; a few times a day and no more."""
-    site, now = case.site, case.site.now()
-    until = case.row.waits_until if case.row.state == VERIFYING else now + rules.VERIFY_WITHIN
-    case = case.waits(VERIFYING, PERSON, until)
-    if papers.mark_kept(case.conn, case.id) is None or replies.enough(case.conn, case.row, now):
+def ask_to_confirm(case: Case) -> Case:
+    """Send a link to the address on file, which is the one that was given; a few times a day and no more.
+
+    The time to confirm counts from the first such mail. While it may not leave, the request waits for the day on which it may.
+    """
+    site, now, conn = case.site, case.site.now(), case.conn
+    reachable, asked = papers.mark_kept(conn, case.id) is not None, mail_limits.was_asked(conn, case.id)
+    begun = case.row.state == VERIFYING and (asked or not reachable)
+    case = case.waits(VERIFYING, PERSON, case.row.waits_until if begun else now + rules.VERIFY_WITHIN)
+    if not reachable:
         return case
-    link = links.issue(site, case.conn, case.id, links.CONFIRM, case.terms.link_life)
+    if mail_limits.enough(conn, case.row, now):
+        return case if asked else case.waits(VERIFYING, SYSTEM, mail_limits.free_at(conn, case.row, now))
+    link = links.issue(site, case.conn, case.id, links.CONFIRM, case.link_lasts)
     lasts = case.speaker.duration(case.terms.link_life)
     replies.queue(site, case.conn, case.id, "confirm", f"confirm:{link}", link=link, opens=links.CONFIRM, lasts=lasts)
     return case

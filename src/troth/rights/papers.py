@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from troth.ids import new_id
 from troth.ledger import events
 from troth.ledger.guard import instant
+from troth.ledger.restored import lost
 from troth.ledger.tables import entry
 from troth.people.blind import blind, normal_email
 from troth.people.daykeys import DayKeys
@@ -75,10 +76,10 @@ def keep(site: Site, conn: Connection, request_id: str, at: datetime, intake: In
     conn.execute(insert(request_paper), row | {"body": _sealed(site, at, request_id, PAPER, values)})
 
 
-def read(site: Site, conn: Connection, request_id: str, now: datetime, kept: timedelta) -> dict[str, str]:
-    """What was written in a request; nothing once its time is over, whether or not it was swept."""
+def read(site: Site, conn: Connection, request_id: str, over: datetime) -> dict[str, str]:
+    """What was written in a request; nothing when it came at or before ``over``, whether or not it was swept."""
     row = conn.execute(select(request_paper).where(request_paper.c.request_id == request_id)).first()
-    if row is None or row.at + kept <= now:
+    if row is None or row.at <= over:
         return {}
     return _opened(site, row.at, request_id, PAPER, row.body)
 
@@ -141,11 +142,11 @@ def digest(entry_id: str, at: datetime, method: str, body: bytes) -> str:
 
 
 def logged_as(
-    site: Site, conn: Connection, entry_id: str, now: datetime, kept: timedelta
+    site: Site, conn: Connection, entry_id: str, over: datetime
 ) -> tuple[datetime, str, dict[str, str]] | None:
-    """When and by which method a request was logged, and the fields; None once its time is over."""
+    """When and by which method a request was logged, and the fields; None when that was at or before ``over``."""
     row = conn.execute(select(request_log).where(request_log.c.id == entry_id)).first()
-    if row is None or row.at + kept <= now:
+    if row is None or row.at <= over:
         return None
     return row.at, row.method, _opened(site, row.at, entry_id, LOG, row.body)
 
@@ -153,15 +154,17 @@ def logged_as(
 def altered(conn: Connection, since: datetime) -> list[str]:
     """The entries of the log since an instant that are not as they were written, or were taken out.
 
-    A letter is logged under the day it came and not that on which it was entered, and goes by it.
+    A letter is logged under the day it came and not that on which it was entered, and goes by it. What a restoration on record
+    lost was not taken out.
     """
     rows = {row.id: row for row in conn.execute(select(request_log).where(request_log.c.at > since))}
-    told = conn.scalars(select(entry.c.body).where(entry.c.event == events.REQUEST_RECEIVED, entry.c.at > since))
-    young, first = [json.loads(text) for text in told], instant(since)
+    query = select(entry.c.at, entry.c.body).where(entry.c.event == events.REQUEST_RECEIVED, entry.c.at > since)
+    told, first = [(row.at, json.loads(row.body)) for row in conn.execute(query)], instant(since)
     # An entry without the day is of a request that was logged as it came in, or of a build that knew no other.
-    vouched = {one["entry"]: one["log"] for one in young if "received" not in one or one["received"] > first}
+    young = [(at, one) for at, one in told if "received" not in one or one["received"] > first]
+    vouched, is_lost = {one["entry"]: one["log"] for _, one in young}, lost(conn)
     wrong = {one for one, row in rows.items() if vouched.get(one) != digest(row.id, row.at, row.method, row.body)}
-    return sorted(wrong | (vouched.keys() - rows.keys()))
+    return sorted(wrong | ({one["entry"] for at, one in young if not is_lost(at)} - rows.keys()))
 
 
 def note(site: Site, conn: Connection, request_id: str, arrived: datetime, act: str, by: str, words: str = "") -> str:
@@ -196,12 +199,11 @@ def words_of(site: Site, conn: Connection, step_id: str, arrived: datetime) -> s
     return _opened(site, arrived, step_id, STEP, body).get("words", "") if body else ""
 
 
-def sweep(site: Site, kept: timedelta) -> int:
-    """Destroy papers, notes and log entries that are past their time, and the keys of the days that are wholly past it.
+def sweep(site: Site, over: datetime) -> int:
+    """Destroy papers, notes and log entries of ``over`` and before, and the keys of the days that are wholly past it.
 
     Safe to repeat and to interrupt anywhere: rows first, in one transaction, then keys, which are found by their days alone.
     """
-    over = site.now() - kept
     with site.writing() as conn:
         gone = conn.execute(delete(request_log).where(request_log.c.at <= over)).rowcount
         gone += conn.execute(delete(request_paper).where(request_paper.c.at <= over)).rowcount

@@ -2,29 +2,167 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, case, func, or_, select
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
+from sqlalchemy import select
+
+from troth.bindings import REPLAYED, proves
+from troth.consent.receipt import record27560
+from troth.people import vault
+from troth.policy.compile import Compiled
+from troth.policy.kinds.automated_decisions import NEVER, decisions_of
+from troth.policy.model import Right
 from troth.policy.promises import Promise
-from troth.proof import Proof, Proving, Some
+from troth.proof import Named, Proof, Proving, Some, Words
 from troth.retention.logs import log_of
-from troth.rights import papers
-from troth.rights.rules import log_kept
+from troth.rights import by_mail, deciding_again, papers
+from troth.rights.copy.voice import Voice
+from troth.rights.intake import receive
+from troth.rights.reviewing import needed
+from troth.rights.rules import DECISION, REVIEW, Terms, concerns, destroys_within, is_absolute, log_kept, scopes, terms
 from troth.rights.tables import request
 from troth.store import versions
 
 
-def answered(proving: Proving, right: str, limit: str) -> Proof | None:
-    """Whether every request for ``right`` was answered by its day, or still has time; None when there was none."""
-    late = or_(
-        and_(request.c.closed_at.is_(None), request.c.due_at <= proving.now), request.c.closed_at > request.c.due_at
+def answered(proving: Proving, right: Right, limit: str) -> Proof | None:
+    """Whether every request that concerns ``right`` was answered by its day; None when none was, and none is late.
+
+    An answer that a law let come later than promised is no answer in time; it is counted apart.
+    """
+    policy = proving.compiled.policy
+    found = _of(proving, lambda kind, about: concerns(policy, right, kind, about))
+    prolonged = proving.say("{some} answered later, as a law allows", some=Some(found.prolonged, "request"))
+    if found.number:
+        proof = proving.counted(found.late, Some(found.number, "request"), limit, "{wrong} not answered in time")
+        evidence = proof.evidence if isinstance(proof.evidence, Words) else proving.say(proof.evidence)
+        return replace(proof, evidence=proving.both(evidence, prolonged)) if found.prolonged else proof
+    return (
+        Proof("not proven", "query", limit, prolonged, proving.say("none by the day promised"))
+        if found.prolonged
+        else None
     )
-    counts = select(func.count(), func.coalesce(func.sum(case((late, 1), else_=0)), 0))
-    total, wrong = proving.conn.execute(counts.where(request.c.right == right)).one()
-    if not total:
-        return None
-    return proving.counted(int(wrong), Some(int(total), "request"), limit, "{wrong} not answered in time")
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """How many requests have an answer or should have, by the day promised; how many of them had none in time; and how many
+    others a law let be answered later."""
+
+    number: int = 0
+    late: int = 0
+    prolonged: int = 0
+
+
+def _of(proving: Proving, counts: Callable[[str, Collection[str]], bool]) -> _Counted:
+    """The requests that count, by their right and what they are about."""
+    found = [one for (right, about), one in proving.once(_answers).items() if counts(right, about)]
+    return _Counted(*(sum(getattr(one, name) for one in found) for name in ("number", "late", "prolonged")))
+
+
+def _answers(proving: Proving) -> dict[tuple[str, tuple[str, ...]], _Counted]:
+    """All requests that have an answer or should have, in one pass; to be asked through ``proving.once``.
+
+    By when is worked out anew from the day a request came and the version of that day: what stands beside it may be wrong.
+    """
+    ours: defaultdict[tuple[str, tuple[str, ...]], Counter[str]] = defaultdict(Counter)
+    known: dict[tuple[int, str], tuple[Compiled, Terms]] = {}
+    for row in proving.conn.execute(_REQUESTS, execution_options={"yield_per": 1_000}):
+        compiled = proving.in_force(row.at) or proving.version(row.policy_version) or proving.compiled
+        key = compiled.version, row.right
+        known.setdefault(key, (compiled, terms(compiled, row.right)))
+        said = _said(*known[key], row, proving.now)
+        if said:
+            ours[row.right, tuple(row.about)][said] += 1
+    return {key: _Counted(one["in time"] + one["late"], one["late"], one["prolonged"]) for key, one in ours.items()}
+
+
+_REQUESTS = select(
+    request.c.right, request.c.about, request.c.at, request.c.closed_at, request.c.extended, request.c.policy_version
+).where(request.c.outcome.not_in(("cancelled", "not verified")))
+"""but for those that ended without an answer: they show neither that one was given nor that one was owed"""
+
+
+def _said(compiled: Compiled, promised: Terms, row: Any, now: datetime) -> str:
+    """``in time``, ``late``, ``prolonged``, or blank while its day has not come."""
+    due = promised.due(compiled.calendar, row.at)
+    ended = row.closed_at or now
+    if ended < due or row.closed_at == due:
+        return "in time" if row.closed_at else ""
+    if not row.extended or promised.longer is None or ended > compiled.calendar.end(due, promised.longer):
+        return "late"
+    return "prolonged" if row.closed_at else ""
+
+
+@proves(
+    "decision.automated",
+    covers=("made", "for"),
+    enforced_by=(vault.read, deciding_again.carry_out),
+    rests_on={**REPLAYED, "request": "", "choice": "", "stop": ""},
+)
+def decided(proving: Proving, promise: Promise) -> Proof:
+    """What was read for it was what its purpose may; and whoever asked for a review had a person's answer in time.
+
+    Who decides, or that no machine does, is never *kept*: what is decided outside of Troth leaves nothing to be looked at.
+    """
+    entry = decisions_of(proving.compiled.policy)[promise.path[1]]
+    if entry.made == NEVER:
+        limit = proving.say("no machine decides this by itself")
+        return proving.not_proven(
+            "query", limit, "nothing is read for it", "what is decided elsewhere is not seen here"
+        )
+    purpose = proving.compiled.policy.purposes.get(entry.for_)
+    fields = Named("fields", purpose.uses if purpose else ())
+    limit = proving.say("from {fields} and nothing else", fields=fields)
+    mine = f"{DECISION}{promise.path[1]}"
+    asked = _of(proving, lambda kind, about: kind == REVIEW and (mine in about or not about))
+    reviews = Some(asked.number, "request")
+    if asked.late:
+        return proving.counted(asked.late, reviews, limit, "{wrong} not answered in time")
+    found = proving.replayed(proving.replay(f"purposes.{entry.for_}"), limit)
+    if found.verdict != "kept":
+        return found
+    again = proving.say("each asked again under the version of its day")
+    said = proving.both(again, proving.say("{all} for a review, none late", all=reviews))
+    return replace(found, evidence=said, unshown=("made",))
+
+
+@proves(
+    "request.log",
+    covers=("keep",),
+    enforced_by=(papers.sweep,),
+    rests_on={
+        "ledger_entry": "",
+        "policy_version": "",
+        "request": "",
+        "request_log": "",
+        "request_paper": "",
+        "request_step": "",
+        "request_link": "",
+        "request_key": "",
+        "reply": "",
+        "restoration": "",
+    },
+    keys={
+        "request log.records": receive,
+        "request log.keep": log_kept,
+        "rights.right": terms,
+        "rights.by": record27560,
+        "rights.answer within": terms,
+        "rights.verify": terms,
+        "rights.limits": needed,
+        "rights.against": scopes,
+        "recipients.choice": is_absolute,
+        "recipients.essential": scopes,
+        "request log.link life": terms,
+        "erasure.destroy within": destroys_within,
+        "transfers.objection": by_mail.named,
+        "retention.because": Voice.ground,
+    },
+)
 def request_log(proving: Proving, promise: Promise) -> Proof:
     """No row of the log is older than promised, and none was altered or taken out since it was written."""
     entry = proving.compiled.policy.request_log

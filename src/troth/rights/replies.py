@@ -10,26 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from ruamel.yaml import YAML
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from troth import agenda
 from troth.agenda import Job
-from troth.clock import DAY
 from troth.errors import InvalidInput
 from troth.ids import new_id
 from troth.messages.compose import Letter, compose
 from troth.messages.links import once_token
 from troth.messages.post import LEAVES_WITHIN, Undelivered, hand_over
 from troth.rights import papers
-from troth.rights.rules import MAILS_A_DAY
-from troth.rights.rules import terms as terms_of
-from troth.rights.tables import reply, request, request_paper
+from troth.rights.mail_limits import enough
+from troth.rights.rules import log_over
+from troth.rights.tables import reply, request
 from troth.store import versions
 from troth.store.insert import insert_into
 from troth.store.site import Site
@@ -62,9 +60,7 @@ def queue(site: Site, conn: Connection, request_id: str, kind: str, key: str, **
     asked = _request(conn, request_id)
     if STEP not in values and enough(conn, asked, now):
         return False
-    paper = papers.read(
-        site, conn, request_id, now, terms_of(versions.deciding(conn, asked.policy_version), asked.right).log_kept
-    )
+    paper = papers.read(site, conn, request_id, log_over(versions.deciding(conn, asked.policy_version), now))
     state = QUEUED if paper.get("email") else TO_PRINT
     row: dict[str, Any] = {"id": new_id(now), "key": f"{request_id}:{key}", "request_id": request_id, "template": kind}
     row |= {"terms": values, "at": now, "state": state, "because": ""}
@@ -75,20 +71,6 @@ def queue(site: Site, conn: Connection, request_id: str, kind: str, key: str, **
         ref = str(row["id"])
         agenda.put(conn, REPLY, f"{REPLY}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN)
     return True
-
-
-def enough(conn: Connection, asked: Row[Any], now: datetime) -> bool:
-    """Whether requests that nobody has shown to be theirs have caused all the mail to this one's address that they may."""
-    if asked.verified_at is not None:
-        return False
-    mark = papers.mark_kept(conn, asked.id)
-    if mark is None:
-        return False
-    theirs = (
-        select(request.c.id).join(request_paper).where(request_paper.c.mark == mark, request.c.verified_at.is_(None))
-    )
-    caused = reply.c.request_id.in_(list(conn.scalars(theirs))) & (reply.c.at > now - DAY)
-    return (conn.scalar(select(func.count()).select_from(reply).where(caused)) or 0) >= MAILS_A_DAY
 
 
 def _request(conn: Connection, request_id: str) -> Row[Any]:
@@ -108,7 +90,7 @@ def deliver(site: Site, job: Job) -> None:
             return
         asked = _request(conn, row.request_id)
         compiled = versions.deciding(conn, asked.policy_version)
-        paper = papers.read(site, conn, asked.id, site.now(), terms_of(compiled, asked.right).log_kept)
+        paper = papers.read(site, conn, asked.id, log_over(compiled, site.now()))
         said = written(site, conn, row, asked)
     try:
         _sent(site, row, asked, paper.get("email", ""), said)

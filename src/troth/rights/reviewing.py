@@ -22,7 +22,7 @@ from troth.rights import papers, rules
 from troth.rights.cases import CARRYING, OPEN, STAFF, SYSTEM, Case, load
 from troth.rights.copy.masks import NONE, Masks, Span, suggest
 from troth.rights.intake import goes_on
-from troth.rights.rules import terms
+from troth.rights.rules import log_over
 from troth.rights.tables import reply, request, request_step
 from troth.store import versions
 from troth.store.site import Site
@@ -143,6 +143,6 @@ def masks(site: Site, conn: Connection, row: Row[tuple[object, ...]]) -> Masks:
     """What staff decided to leave out of what a request's link shows."""
     if not _noted(conn, row.id, REVIEWED):
         return NONE
-    kept = terms(versions.deciding(conn, row.policy_version), row.right).log_kept
-    written = papers.read(site, conn, row.id, site.now(), kept).get(papers.MASKS, "[]")
+    over = log_over(versions.deciding(conn, row.policy_version), site.now())
+    written = papers.read(site, conn, row.id, over).get(papers.MASKS, "[]")
     return Masks(spans=frozenset(Span(*one) for one in json.loads(written)))

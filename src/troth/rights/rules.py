@@ -8,28 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, get_args
 
 from troth.clock import DAY
 from troth.messages.rules import stopping
 from troth.policy.compile import Compiled
-from troth.policy.law import Authority, authorities, profiles_of
+from troth.policy.kinds.automated_decisions import reviewed
+from troth.policy.law import Authority, complaint_to, profiles_of
 from troth.policy.model import Policy, Right
+from troth.policy.periods import Calendar, Period
 
 Channel = Literal["account", "link", "web", "e-mail", "letter", "agent", "opendsr", "drp"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 QUESTION = "question"
 """what somebody wrote that names no right, or several: staff sort it"""
-RIGHTS: tuple[str, ...] = (*get_args(Right.model_fields["right"].annotation), QUESTION)
-OUTCOMES = ("done", "partly done", "refused", "not found", "cancelled", "not verified")
-USUAL = 30 * DAY
+COMPLAINT, TO_US = "complaint", "complaint to us"
+"""a request that is a complaint is one to the operator, whatever a policy says of the authorities besides"""
+REVIEW, DECISION = "review", "decision:"
+"""the right to have an automated decision reviewed, and how such a request names the decisions it is about"""
+RIGHTS: tuple[str, ...] = (
+    *(right for right in get_args(Right.model_fields["right"].annotation) if right != TO_US),
+    QUESTION,
+)
+OUTCOMES = ("done", "partly done", "changed", "stands", "refused", "not found", "cancelled", "not verified")
+"""``changed`` and ``stands`` are what becomes of a decision that somebody reviewed"""
+ANSWERED = frozenset({"done", "partly done", "changed", "stands", "not found"})
+USUAL = Period(30, "day")
 """to answer by, where neither the policy nor a law names a time"""
-LINK_LIFE = 3 * DAY
+LINK_LIFE = Period(3, "day")
 """of a link that is good for once, where the policy names no life"""
 VERIFY_WITHIN = 14 * DAY
 """to show who one is; then the request ends unanswered, and may be made again"""
-LOG_KEPT = 365 * DAY
+LOG_KEPT = Period(1, "year")
 """how long what was said in a request is kept, where the policy names no time"""
 FAILURES = 3
 """wrong answers to the question who somebody is, after which a request ends"""
@@ -55,7 +66,7 @@ class Intake:
 
     Attributes:
         key: of what brought it, up to 64 visible ASCII characters: a form, a message, a letter, the id a protocol gave it.
-        about: purposes, ``@`` recipients, ``transfers`` or fields that it names.
+        about: purposes, ``@`` recipients, ``transfers``, fields, or ``decision:`` and an automated decision that it names.
         changes: new values by field, for a correction; blank takes the field away.
         member: the id of whoever is logged in, from your own session and never from a form.
         vouched: what has shown already that this is the person: ``account``, ``link``, ``staff`` or ``mandate``.
@@ -86,39 +97,84 @@ class Terms:
     """What a version of the policy says about one right: how soon, how much longer, and what comes before."""
 
     offered: bool
-    within: timedelta
-    longer: timedelta
+    within: Period
+    by_law: tuple[Period, ...]
+    longer: Period | None
     verify: bool
-    link_life: timedelta
-    log_kept: timedelta
+    link_life: Period
+
+    def due(self, calendar: Calendar, at: datetime) -> datetime:
+        """By when a request of ``at`` is answered: what is promised and what laws ask, whichever ends first."""
+        return min(calendar.end(at, one) for one in (self.within, *self.by_law))
 
 
 def terms(compiled: Compiled, right: str) -> Terms:
     """What ``compiled`` says about ``right``; the soonest of its entries counts, and so does a law's."""
     policy = compiled.policy
-    mine = [one for one in policy.rights.values() if one.right == right]
+    mine = entries(policy, right)
     within = [one.answer_within for one in mine if one.answer_within is not None]
-    longer = [one.extended for law in profiles_of(policy) for one in law.rights if one.right == right and one.extended]
+    words: set[str] = {one.right for one in mine} or {right}
+    asked = [one for law in profiles_of(policy) for one in law.rights if one.right in words]
     log = policy.request_log
     return Terms(
         offered=bool(mine) or right in ALWAYS,
         within=min(within, default=USUAL),
-        longer=min(longer, default=timedelta(0)),
+        by_law=tuple(one.within for one in asked if one.within) if mine else (),
+        longer=min((one.extended for one in asked if one.extended), default=None),
         verify=right not in NEEDS_NOBODY and (not mine or any(one.verify for one in mine)),
         link_life=log.link_life if log and log.link_life else LINK_LIFE,
-        log_kept=log_kept(policy),
     )
 
 
-def log_kept(policy: Policy) -> timedelta:
+def entries(policy: Policy, right: str) -> list[Right]:
+    """What the policy says of requests of this kind."""
+    to_us = [one for one in policy.rights.values() if right == COMPLAINT and one.right == TO_US]
+    return to_us or [one for one in policy.rights.values() if one.right == right]
+
+
+def concerns(policy: Policy, right: Right, kind: str, about: Collection[str]) -> bool:
+    """Whether a request of ``kind`` about these scopes is one for ``right``: of several of one kind each has its own scopes,
+    and a request that names none is one for all of them."""
+    if not any(one is right for one in entries(policy, kind)):
+        return False
+    own = scopes(policy, kind, right.against) if right.against else ()
+    return not own or not about or not set(about).isdisjoint(own)
+
+
+def log_kept(policy: Policy) -> Period:
     """How long the log of requests, and what was said in them, is kept."""
     return policy.request_log.keep if policy.request_log and policy.request_log.keep else LOG_KEPT
 
 
-def destroys_within(compiled: Compiled) -> timedelta:
+def log_over(compiled: Compiled, now: datetime) -> datetime:
+    """What was logged or said in requests at this instant or before is past its time ``now``."""
+    return compiled.calendar.cutoff(now, log_kept(compiled.policy))
+
+
+def destroys_within(compiled: Compiled) -> Period:
     """From the moment an erasure is asked for until all is destroyed."""
     erasure = compiled.policy.erasure
     return erasure.destroy_within if erasure and erasure.destroy_within else USUAL
+
+
+def destroyed_by(compiled: Compiled, at: datetime) -> datetime:
+    """By when all is destroyed of somebody whose erasure was asked for at ``at``: as promised, and no later than laws say."""
+    return min(
+        compiled.calendar.end(at, one) for one in (destroys_within(compiled), *terms(compiled, "erasure").by_law)
+    )
+
+
+def about(policy: Policy, right: str, named: Collection[str], fields: Collection[str]) -> tuple[str, ...]:
+    """What a request is about, in words of the policy alone: what the policy does not know is no scope.
+
+    ``named`` are purposes, recipients and decisions; whoever names none means all that the right speaks of.
+    """
+    if right in CHOICES:
+        return scopes(policy, right, named)
+    if right == REVIEW:
+        there = tuple(f"{DECISION}{key}" for key in reviewed(policy))
+        return tuple(one for one in there if one in named) or there
+    return tuple(sorted(set(fields) & policy.data.keys()))
 
 
 Next = Literal["carry out", "verify", "not found", "staff"]
@@ -235,6 +291,5 @@ def logged(records: Collection[str], policy: Policy, intake: Intake) -> dict[str
 
 
 def authority(policy: Policy) -> Authority | None:
-    """Whom people can complain to about the operator: as a law says that it names, else the one of its country."""
-    named = next((law.authority for law in profiles_of(policy) if law.authority is not None), None)
-    return named or authorities().get(policy.operator.country or "")
+    """Whom people can complain to about the operator: the authority that it names, else that of its country."""
+    return complaint_to(policy)[0]

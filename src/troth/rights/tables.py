@@ -24,7 +24,7 @@ request = Table(
     Column("language", String(12), nullable=False),
     Column("person_id", String(26)),  # blank until somebody is found
     Column("policy_version", Integer, nullable=False),  # in force when it arrived; it decides to the end
-    Column("about", JSON, nullable=False, info=plain("purposes, recipients and fields of the policy")),
+    Column("about", JSON, nullable=False, info=plain("purposes, recipients, decisions and fields of the policy")),
     Column("at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("extended", Integer, nullable=False),  # 1 once the time was prolonged

@@ -19,9 +19,8 @@ from sqlalchemy import Connection, Row, delete, insert, literal, or_, select, up
 from troth import ledger
 from troth.clock import DAY
 from troth.errors import InvalidInput, Refused
-from troth.ids import new_id
+from troth.ids import is_id, new_id
 from troth.ledger import events
-from troth.ledger.guard import OPAQUE_ID
 from troth.logins import totp
 from troth.logins.digests import digest_of, new_secret
 from troth.policy.rules import one_word
@@ -55,7 +54,7 @@ def everybody(conn: Connection) -> list[Member]:
 
 def by_id(conn: Connection, staff_id: str) -> Member | None:
     """The member of staff with this id, unless they were removed."""
-    if not OPAQUE_ID(staff_id):  # what stands in an address may hold anything, and a database stumbles over some of it
+    if not is_id(staff_id):  # what stands in an address may hold anything, and a database stumbles over some of it
         return None
     row = conn.execute(select(staff).where(staff.c.id == staff_id, staff.c.state != "removed")).first()
     return _member(row) if row else None
@@ -108,7 +107,7 @@ def reset(site: Site, login: str, by: Entered | None = None) -> str:
     """Somebody lost their second factor or password: end what they had, and return the secret of a new set-up link."""
     with site.writing() as conn:
         staff_id = _another(conn, login, by)
-        _close(conn, staff_id, "waiting")
+        close(conn, staff_id, "waiting")
         link = _new_link(site, conn, staff_id)
         _tell(site, conn, events.STAFF_RESET, staff_id, by)
     return link
@@ -118,9 +117,17 @@ def remove(site: Site, login: str, by: Entered | None = None) -> None:
     """Take somebody off the staff: their sessions end now; their name stays while the log speaks of them."""
     with site.writing() as conn:
         staff_id = _another(conn, login, by)
-        _close(conn, staff_id, "removed")
+        close(conn, staff_id, "removed")
         conn.execute(update(staff).where(staff.c.id == staff_id).values(removed_at=site.now()))
         _tell(site, conn, events.STAFF_REMOVED, staff_id, by)
+
+
+def close(conn: Connection, staff_id: str, state: str) -> None:
+    """Nothing that a member of staff had opens anything from now on; in the caller's transaction."""
+    nothing = {"password": None, "totp": None, "totp_step": None, "setup_digest": None, "setup_until": None}
+    conn.execute(update(staff).where(staff.c.id == staff_id).values(state=state, **nothing))
+    conn.execute(delete(staff_session).where(staff_session.c.staff_id == staff_id))
+    conn.execute(delete(staff_recovery).where(staff_recovery.c.staff_id == staff_id))
 
 
 def _another(conn: Connection, login: str, by: Entered | None) -> str:
@@ -135,14 +142,6 @@ def _another(conn: Connection, login: str, by: Entered | None) -> str:
     if by is not None and by.staff_id == staff_id:
         raise Refused("Somebody else on the staff has to do this.", "Nobody changes or removes themselves.")
     return str(staff_id)
-
-
-def _close(conn: Connection, staff_id: str, state: str) -> None:
-    """Nothing that they had opens anything from now on."""
-    nothing = {"password": None, "totp": None, "totp_step": None, "setup_digest": None, "setup_until": None}
-    conn.execute(update(staff).where(staff.c.id == staff_id).values(state=state, **nothing))
-    conn.execute(delete(staff_session).where(staff_session.c.staff_id == staff_id))
-    conn.execute(delete(staff_recovery).where(staff_recovery.c.staff_id == staff_id))
 
 
 def _new_link(site: Site, conn: Connection, staff_id: str) -> str:
@@ -167,7 +166,8 @@ def _tell(
 
 def forget_the_past(site: Site) -> int:
     """Remove sessions, links and tries that are over, and destroy the log's rows past their time; returns how many."""
-    now, until = site.now(), site.now() - log_kept(site.policy().policy)
+    compiled, now = site.policy(), site.now()
+    until = compiled.calendar.cutoff(now, log_kept(compiled.policy))
     past = [
         (staff_session, or_(staff_session.c.ends_at <= now, staff_session.c.seen_at <= now - IDLE)),
         (staff_attempt, staff_attempt.c.at <= now - DAY),

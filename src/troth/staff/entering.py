@@ -32,6 +32,8 @@ from troth.store.site import Site
 
 WRONG = "The name, the password or the code is not right, or there were too many tries."
 WRONG_HINT = "Wait for the next code, or a quarter of an hour; each code works once."
+RECOVERY = "staff:recovery"
+"""the act of a log-in with a recovery code"""
 _TRIES = Tries(staff_attempt)
 _SEEN_EVERY = 60
 """seconds between two notes that a session is used: not every page needs a write"""
@@ -63,10 +65,11 @@ def log_in(site: Site, login: str, password: str, code: str, ip: str) -> Session
     found = tried(site, login, password)
     with site.writing() as conn:
         row = found.row
-        if row is not None and _used_up(site, conn, row, code):
+        way = _used_up(site, conn, row, code) if row is not None else None
+        if row is not None and way is not None:
             forgive(site, conn, login)
             conn.execute(update(staff).where(staff.c.id == row.id).values(entered_at=site.now()))
-            return enter(site, conn, row.id, ip)
+            return enter(site, conn, row.id, ip, way)
         named = select(staff.c.id).where(staff.c.login == _named(login), staff.c.state != "removed")
         log.note(site, conn, "failed", conn.execute(named).scalar_one_or_none(), ip, found.act)
     raise Refused(WRONG, WRONG_HINT)
@@ -104,17 +107,17 @@ def _named(login: str) -> str:
     return "" if login_problem(name) else name
 
 
-def _used_up(site: Site, conn: Connection, row: Row[Any], code: str) -> bool:
-    """Use a code or a recovery code up; True for the one who did it first."""
+def _used_up(site: Site, conn: Connection, row: Row[Any], code: str) -> str | None:
+    """Use a code or a recovery code up: the word for the log, for the one who did it first; None for anybody else."""
     secret = totp.opened(factor_key(site), row.totp, row.id)
     step = totp.step_of(secret, code, site.now(), row.totp_step)
     same = (staff.c.id == row.id) & (staff.c.state == "open") & (staff.c.password == row.password)
     if step is not None:
         unused = or_(staff.c.totp_step.is_(None), staff.c.totp_step < step)
-        return conn.execute(update(staff).where(same, unused).values(totp_step=step)).rowcount == 1
+        return "" if conn.execute(update(staff).where(same, unused).values(totp_step=step)).rowcount == 1 else None
     still = select(staff.c.id).where(same).scalar_subquery()
     one = (staff_recovery.c.digest == digest_of_code(code)) & (staff_recovery.c.staff_id == still)
-    return conn.execute(delete(staff_recovery).where(one)).rowcount == 1
+    return RECOVERY if conn.execute(delete(staff_recovery).where(one)).rowcount == 1 else None
 
 
 def enter(site: Site, conn: Connection, staff_id: str, ip: str, act: str = "") -> Session:

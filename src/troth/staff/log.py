@@ -23,9 +23,9 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from troth import ledger
 from troth.clock import to_micros
-from troth.ids import new_id
+from troth.ids import is_id, new_id
 from troth.ledger import events
-from troth.ledger.guard import OPAQUE_ID
+from troth.ledger.restored import lost
 from troth.ledger.tables import entry
 from troth.staff.tables import staff, staff_log
 from troth.store.secret import derived_key
@@ -91,7 +91,7 @@ def lines(site: Site, conn: Connection, before: str = "", most: int = MOST) -> P
         .outerjoin(staff, staff.c.id == staff_log.c.staff_id)
         .outerjoin(other, (other.c.id == staff_log.c.ref) & (other.c.id != staff_log.c.staff_id))
     )
-    if OPAQUE_ID(before):  # what stands in an address may hold anything
+    if is_id(before):  # what stands in an address may hold anything
         query = query.where(staff_log.c.id < before)
     rows = conn.execute(query.order_by(staff_log.c.id.desc()).limit(most + 1)).all()
     sealing = _sealing(site)
@@ -109,21 +109,36 @@ def _address(sealing: AESSIV, row: Row[Any]) -> str:
         return ""
 
 
+SEEN = "person:"
+"""before the reason for which somebody was looked up, as the act of such a look is called"""
+
+
+def looked_up(conn: Connection, staff_id: str, ref: str, since: datetime) -> bool:
+    """Whether a member of staff has looked up whoever has the id ``ref``, with a reason, since an instant."""
+    mine = (staff_log.c.staff_id == staff_id) & (staff_log.c.ref == ref) & (staff_log.c.at > since)
+    looks = staff_log.c.what == "acted", staff_log.c.act.startswith(SEEN, autoescape=True)
+    return conn.execute(select(staff_log.c.id).where(mine, *looks).limit(1)).first() is not None
+
+
 def altered(site: Site, conn: Connection, since: datetime) -> list[str]:
-    """The ids of rows that are not as they were written, or are of the time since an instant and were taken out."""
+    """The ids of rows that are not as they were written, or are of the time since an instant and were taken out.
+
+    What a restoration on record lost was not taken out.
+    """
     key, rows = _vouching(site), {row.id: row._asdict() for row in conn.execute(select(staff_log))}
-    vouched = dict(_vouched(conn, since))
+    told, is_lost = list(_vouched(conn, since)), lost(conn)
+    vouched = {one: said for _, one, said in told}
     changed = [one for one, row in rows.items() if one in vouched and vouched[one] != _digest(key, row)]
     added = [one for one, row in rows.items() if one not in vouched and row["at"] > since]
-    return sorted({*changed, *added, *(vouched.keys() - rows.keys())})
+    return sorted({*changed, *added, *({one for at, one, _ in told if not is_lost(at)} - rows.keys())})
 
 
-def _vouched(conn: Connection, since: datetime) -> Iterator[tuple[str, str]]:
-    query = select(entry.c.body).where(entry.c.event.in_(_EVENTS.values()), entry.c.at > since)
-    for text in conn.scalars(query):
+def _vouched(conn: Connection, since: datetime) -> Iterator[tuple[datetime, str, str]]:
+    query = select(entry.c.at, entry.c.body).where(entry.c.event.in_(_EVENTS.values()), entry.c.at > since)
+    for at, text in conn.execute(query):
         body = json.loads(text)
         if "log" in body:
-            yield body["log"], body["row"]
+            yield at, body["log"], body["row"]
 
 
 def _digest(key: bytes, row: Mapping[str, Any]) -> str:

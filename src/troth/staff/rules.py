@@ -13,19 +13,21 @@ from troth.ledger.events import STAFF_READY
 from troth.logins.rules import may_try
 from troth.policy.clocks import STAFF_LOG
 from troth.policy.model import Policy
+from troth.policy.periods import Period
+from troth.policy.references import roles as named_roles
+from troth.policy.vocabulary import DESK_ROLES
 
-PRIVACY_LEAD = "privacy lead"
-"""all of the desk, and the rest of the staff"""
-DESK = "desk"
-"""works on requests"""
+PRIVACY_LEAD, DESK = DESK_ROLES
+"""all of the desk and the rest of the staff; and who works on requests"""
 
-Act = Literal["own", "requests", "staff"]
-"""``own``: one's own log-in; ``requests``: what people ask for; ``staff``: who else may enter, and the log of it"""
+Act = Literal["own", "requests", "people", "staff"]
+"""``own``: one's own log-in; ``requests``: what people ask for; ``people``: acts about somebody; ``staff``: who else may
+enter, and the log of it"""
 
 _EVERYBODY: frozenset[Act] = frozenset({"own"})
 _PERMITS: Mapping[str, frozenset[Act]] = {
-    PRIVACY_LEAD: frozenset({"requests", "staff"}),
-    DESK: frozenset({"requests"}),
+    PRIVACY_LEAD: frozenset({"requests", "people", "staff"}),
+    DESK: frozenset({"requests", "people"}),
 }
 """Roles that are words of the policy permit nothing at the desk: with them data is read for the policy's purposes."""
 
@@ -34,7 +36,11 @@ IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 """a session is over after this time, however busy"""
 LINK_LASTS = DAY
-USUAL_LOG = 175 * DAY
+REASONS = ("order", "asked", "duty", "mistake")
+"""why somebody is looked up at the desk, as words of the log: a dealing, a wish of theirs, a legal duty, wrong data"""
+LOOKS_FOR = timedelta(hours=1)
+"""a person whom a member of staff looked up with a reason, or acted on, is shown to them for this long without a new one"""
+USUAL_LOG = Period(175, "day")
 """how long the log of the staff is kept where the policy names no time"""
 _LOGIN = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
 LONGEST_LOGIN = 40
@@ -46,9 +52,8 @@ def may(roles: Collection[str], act: Act) -> bool:
 
 
 def roles_of(policy: Policy) -> tuple[str, ...]:
-    """The roles that staff can have here: the two of the desk, then those the policy's purposes name."""
-    named = sorted({role for purpose in policy.purposes.values() for role in purpose.roles})
-    return (PRIVACY_LEAD, DESK, *(role for role in named if role not in _PERMITS))
+    """The roles that staff can have here: the two of the desk, then those that the policy names under ``operator.roles``."""
+    return named_roles(policy)
 
 
 def login_problem(login: str) -> str:
@@ -72,7 +77,7 @@ def is_open(seen_at: datetime, ends_at: datetime, now: datetime) -> bool:
     return now < ends_at and now < seen_at + IDLE
 
 
-def log_kept(policy: Policy) -> timedelta:
+def log_kept(policy: Policy) -> Period:
     """How long the log of the staff is kept: the shortest time the policy names for it, else the usual one."""
     named = [entry.keep for entry in policy.retention.values() if STAFF_LOG in entry.what and entry.keep is not None]
     return min(named, default=USUAL_LOG)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from select import POLLIN, poll
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from troth.errors import StoreError
+from troth.store.marks import arming
 from troth.store.prepared import carried_out, heard
 
 LOCK_WAIT_MS = 10_000
@@ -27,21 +29,28 @@ _NO_SUCH_TABLE = "42P01"  # PostgreSQL counts it among a programmer's errors
 _BUSY, _FULL = {"55P03", "40P01"}, {"53100"}  # whatever language the server speaks
 
 
-def open_engine(url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS) -> Engine:
+def open_engine(
+    url: str, folder: Path, lock_wait_ms: int = LOCK_WAIT_MS, *, mark_key: arming.Key | None = None
+) -> Engine:
     """An engine for ``url``; a relative SQLite path counts from ``folder``, and its parents are made.
+
+    What it writes carries marks under ``mark_key``; without one, nothing that it writes passes for Troth's.
 
     Raises:
         StoreError: when the database is neither SQLite nor PostgreSQL.
     """
     address = make_url(url)
     if address.get_backend_name() == "postgresql":
-        return _postgres(address, lock_wait_ms)
+        engine = _postgres(address, lock_wait_ms)
+        arming.listen(engine, mark_key)
+        return engine
     if address.get_backend_name() != "sqlite":
         raise StoreError(f"`{address.get_backend_name()}` stores are not supported.", "Use SQLite or PostgreSQL.")
     path = folder / (address.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(address.set(database=str(path)), pool_size=5, max_overflow=15, hide_parameters=True)
     _tune_sqlite(engine, lock_wait_ms)
+    arming.listen(engine, mark_key)
     return engine
 
 
@@ -107,6 +116,7 @@ def _tune_sqlite(engine: Engine, lock_wait_ms: int) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            "temp_store = MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute("PRAGMA secure_delete = ON")
@@ -115,39 +125,98 @@ def _tune_sqlite(engine: Engine, lock_wait_ms: int) -> None:
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
         writes = conn.get_execution_options().get("troth_writes", False)
+        if writes:
+            arming.before_writing(conn)
         carried_out(conn, "BEGIN IMMEDIATE" if writes else "BEGIN", ())
 
 
+@dataclass
+class Joined:
+    """Takes the place of an engine while everything is to happen inside one transaction that is open (``store.trial``)."""
+
+    dialect: Dialect
+    conn: Connection | None = None
+
+    @contextmanager
+    def within(self) -> Iterator[Connection]:
+        """A part of that transaction: all of it happens or nothing does."""
+        if self.conn is None:
+            raise StoreError("The trial is over.", "Nothing that it did was kept.")
+        with explained(), self.conn.begin_nested():
+            yield self.conn
+
+    def execution_options(self, **_: object) -> Joined:
+        """As it is: a transaction that is open has its options."""
+        return self
+
+    def dispose(self) -> None:
+        """Nothing to give back."""
+
+
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine | Joined) -> Iterator[Connection]:
     """A transaction that writes: committed whole at the end of the block, or rolled back whole.
 
     Raises:
         StoreError: when the store is locked, full or gone; nothing was changed.
     """
+    if isinstance(engine, Joined):
+        with engine.within() as conn:
+            yield conn
+        return
     with explained(), engine.connect().execution_options(troth_writes=True) as conn, conn.begin():
         yield conn
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def hurried(engine: Engine | Joined, wait_ms: int) -> Iterator[Connection]:
+    """As ``writing``, for what can be done another time: it waits for other writers no longer than ``wait_ms``."""
+    if isinstance(engine, Joined):
+        with engine.within() as conn:
+            yield conn
+        return
+    with explained(), engine.connect().execution_options(troth_writes=True) as conn:
+        if engine.dialect.name == "postgresql":
+            with conn.begin():
+                conn.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait_ms)}")
+                yield conn
+            return
+        raw: Any = conn.connection.driver_connection
+        [usual] = raw.execute("PRAGMA busy_timeout").fetchone()
+        raw.execute(f"PRAGMA busy_timeout = {int(wait_ms)}")
+        try:
+            with conn.begin():
+                yield conn
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+@contextmanager
+def reading(engine: Engine | Joined) -> Iterator[Connection]:
     """A transaction that only reads. Raises ``StoreError`` as ``writing`` does.
 
     On SQLite it sees one state from its first statement to its end; on PostgreSQL each statement sees what is committed when it
     begins. Whoever must see one state there hands in an engine with the isolation level ``REPEATABLE READ``.
     """
+    if isinstance(engine, Joined):
+        with engine.within() as conn:
+            yield conn
+        return
     with explained(), engine.connect() as conn, conn.begin():
         yield conn
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[Connection]:
+def alone(engine: Engine | Joined, *, writes: bool = False) -> Iterator[Connection]:
     """For one statement, which is a transaction by itself: no word to the database before it and none after.
+
+    One that ``writes`` has a transaction on SQLite all the same, since sums are brought up to date before its end.
 
     Raises:
         StoreError: as ``writing`` does.
     """
-    if heard(engine):  # somebody who listens hears of a transaction too
+    in_one = writes and engine.dialect.name == "sqlite"
+    if isinstance(engine, Joined) or in_one or heard(engine):  # somebody who listens hears of a transaction too
         with writing(engine) as conn:
             yield conn
         return

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -121,6 +122,15 @@ def carried_out(conn: Connection, sql: str, values: Any, *, many: bool = False, 
         conn._handle_dbapi_exception(error, sql, None, cursor, None)
     finally:
         cursor.close()
+
+
+@contextmanager
+def as_statements(conn: Connection, what: str) -> Iterator[None]:
+    """Let what the driver of ``conn`` raises within the block be told as an error of a statement."""
+    try:
+        yield
+    except _driver_errors(conn) as error:
+        conn._handle_dbapi_exception(error, what, None, None, None)
 
 
 def _fetched(conn: Connection, sql: str, values: Any, size: int) -> Iterator[list[Row]]:

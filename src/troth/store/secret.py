@@ -18,12 +18,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from troth.errors import StoreError
-from troth.store.site import Site
+
+if TYPE_CHECKING:
+    from troth.store.site import Site
 
 HINT = "Put back the secret that belongs to this key store; without it nothing sealed can be opened."
 
@@ -86,6 +89,14 @@ def derived_key(site: Site, label: str, length: int = 32) -> bytes:
     """A key of this site for one use, ``length`` bytes. Raises ``StoreError`` when the site's secret is missing."""
     info = f"troth {label}".encode()
     return HKDF(SHA256(), length, salt=None, info=info).derive(read_ring(site).index)
+
+
+def mark_key(site: Site) -> bytes | None:
+    """The key that marks rows; nothing while the site has no secret that can be read."""
+    try:
+        return derived_key(site, "row marks")
+    except StoreError:
+        return None
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,9 @@ from troth.errors import PolicyError
 from troth.policy.compile import Compiled
 from troth.settings import StoreWires, Wiring
 from troth.store import versions
-from troth.store.engines import alone, open_engine, reading, writing
+from troth.store.engines import alone, hurried, open_engine, reading, writing
+from troth.store.secret import mark_key
+from troth.store.swap import finish
 from troth.store.wiring import read_wiring
 
 
@@ -46,6 +48,12 @@ class Site:
     def writing(self) -> Iterator[Connection]:
         """A transaction on the data that writes: all of it happens or nothing does."""
         with writing(self.engine) as conn:
+            yield conn
+
+    @contextmanager
+    def hurried(self, wait_ms: int) -> Iterator[Connection]:
+        """As ``writing``, for what can be done another time: it waits for other writers no longer than ``wait_ms``."""
+        with hurried(self.engine, wait_ms) as conn:
             yield conn
 
     @contextmanager
@@ -83,13 +91,16 @@ def open_site(
         PolicyError: when ``site.yaml`` is missing or does not fit.
     """
     wiring = read_wiring(folder)
-    return Site(
+    key: Callable[[], bytes | None] = lambda: mark_key(site)  # noqa: E731 - the site is asked once it is there
+    site = Site(
         folder=folder,
         wiring=wiring,
-        engine=open_engine(database or _url(wiring.store), folder),
-        keys=open_engine(keys or _url(wiring.keys), folder),
+        engine=open_engine(database or _url(wiring.store), folder, mark_key=key),
+        keys=open_engine(keys or _url(wiring.keys), folder, mark_key=key),
         clock=clock or SystemClock(),
     )
+    finish(folder, site.engine, site.keys)
+    return site
 
 
 def _url(store: StoreWires) -> str:

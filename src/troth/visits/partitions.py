@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Table, func, select, text, union_all
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from troth.clock import DAY, to_micros
+from troth.store.marks.schema import protect_on_postgresql, protect_on_sqlite
+from troth.store.marks.writing import cover, dropped
 from troth.visits.tables import of_day, visit
 
 _PREFIX = f"{visit.name}_"
@@ -42,10 +44,12 @@ def days_present(conn: Connection) -> list[date]:
     return sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
 
 
-def ensure_days(conn: Connection, days: Iterable[date]) -> None:
-    """Make the tables of ``days`` that are missing, in the caller's transaction."""
+def ensure_days(conn: Connection, days: Collection[date]) -> None:
+    """Make the tables of ``days`` that are missing, in the caller's transaction, which may then write into all of them."""
     for day in sorted(set(days) - set(days_present(conn))):
         _make(conn, day)
+    for day in days:
+        cover(conn, table_of(day).name)
 
 
 def _make(conn: Connection, day: date) -> None:
@@ -54,9 +58,11 @@ def _make(conn: Connection, day: date) -> None:
         conn.execute(CreateTable(table, if_not_exists=True))
         for index in table.indexes:
             conn.execute(CreateIndex(index, if_not_exists=True))
+        protect_on_sqlite(conn, table.name)
         return
     bounds = f"FROM ({to_micros(start_of(day))}) TO ({to_micros(start_of(day) + DAY)})"
-    conn.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {_PREFIX}{day:%Y%m%d} PARTITION OF visit FOR VALUES {bounds}")
+    conn.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {table_of(day).name} PARTITION OF visit FOR VALUES {bounds}")
+    protect_on_postgresql(conn, table_of(day).name, part=True)
 
 
 def over_by(days: Iterable[date], cutoff: datetime) -> list[date]:
@@ -71,7 +77,9 @@ def drop(conn: Connection, days: Iterable[date]) -> None:
     cost what deleting row by row costs. What they hold is sealed under the keys of those days, which the caller destroys;
     until then it is where it was. ``docs/decisions/0010`` says what stays readable: instants and random numbers.
     """
-    names = [f"{_PREFIX}{day:%Y%m%d}" for day in days]
+    names = [table_of(day).name for day in days]
+    for name in names:
+        dropped(conn, name)
     if conn.dialect.name == "postgresql":
         if names:
             conn.exec_driver_sql(f"DROP TABLE IF EXISTS {', '.join(names)}")

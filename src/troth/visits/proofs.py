@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from troth.bindings import REPLAYED, proves
 from troth.errors import Unverifiable
 from troth.ledger import events
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
 from troth.retention.heartbeat import SWEEP_EVERY
-from troth.visits.actions import Visit, sample
+from troth.visits.actions import Visit, record, sample
 from troth.visits.partitions import days_present, table_of
-from troth.visits.rules import TIME, cutoff, recorded
-from troth.visits.sweep import oldest
+from troth.visits.rules import TIME, cutoff, fits, record_of, recorded
+from troth.visits.sweep import oldest, sweep_quietly
 
 SAMPLE = 50
 """visits of one day that are opened"""
@@ -20,8 +21,15 @@ MOST = 500
 """visits of all days"""
 
 
+@proves(
+    "visit.records",
+    covers=("records", "recording"),
+    enforced_by=(record,),
+    rests_on={**REPLAYED, "visit": "", "day_key": ""},
+    keys={"visits.truncate ip": record_of},
+)
 def records(proving: Proving, promise: Promise) -> Proof:
-    """The newest visits of each day hold the declared fields and nothing else."""
+    """The newest visits of each day hold the declared fields, each in the form that is promised, and nothing else."""
     visits = proving.compiled.policy.visits
     fields = recorded(proving.compiled)
     limit = proving.say("visits are not recorded")
@@ -52,12 +60,21 @@ def _kept(proving: Proving) -> int:
 
 
 def _as_declared(proving: Proving, visit: Visit) -> bool:
-    """Whether the version in force at the visit's instant declares all that is kept of it."""
+    """Whether the version in force at the visit's instant declares all that is kept of it, and in this form."""
     compiled = proving.in_force(visit.at)
     fields = recorded(compiled) if compiled else None
-    return fields is not None and visit.fields.keys() <= fields
+    if compiled is None or fields is None or not visit.fields.keys() <= fields:
+        return False
+    return all(fits(compiled, field, value) for field, value in visit.fields.items())
 
 
+@proves(
+    "visit.expiry",
+    covers=("keep",),
+    enforced_by=(sweep_quietly,),
+    rests_on={"ledger_entry": "", "visit": "", "day_key": ""},
+    keys={"visits.keep": cutoff},
+)
 def expiry(proving: Proving, promise: Promise) -> Proof:
     """The oldest visit that is physically there, sealed or not, is no older than promised; the sweep runs every hour."""
     visits = proving.compiled.policy.visits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -16,9 +17,10 @@ from troth.policy.compile import Compiled
 TIME = "time"
 ADDRESS = "pd:IPAddress"
 DEVICE = "pd:DeviceBased"
-PAGES = frozenset({"pd:BrowserHistory", "pd:Website"})
+PAGES = frozenset({"pd:BrowserHistory"})
 LONGEST = 500  # characters of one value; what is longer is cut, since it is no page of ours
 _NETWORK = {4: 24, 6: 48}
+_CODE = re.compile(r"[0-9a-f]{16}")
 
 
 def recorded(compiled: Compiled) -> frozenset[str] | None:
@@ -57,20 +59,40 @@ def record_of(compiled: Compiled, fields: frozenset[str], offered: Mapping[str, 
     return {field: value for field, value in shaped.items() if value and not find_cards(value)}
 
 
+def fits(compiled: Compiled, field: str, value: str) -> bool:
+    """Whether ``value``, found in a record, has the form in which the policy lets ``field`` be kept.
+
+    A short address, a page without its query. A code that the day's key made looks like one; from what, nobody can tell.
+    """
+    if _is_turned(compiled, field):
+        return _CODE.fullmatch(value) is not None
+    return value == _shaped(compiled, field, value, b"") and not find_cards(value)
+
+
 def _category(compiled: Compiled, field: str) -> str:
     data = compiled.policy.data.get(field)
     return data.category if data else ""
 
 
 def _shaped(compiled: Compiled, field: str, value: str, key: bytes) -> str:
-    category, short = _category(compiled, field), bool(compiled.policy.visits and compiled.policy.visits.truncate_ip)
+    category = _category(compiled, field)
     if category == ADDRESS:
-        return address(value, short)
+        return address(value, _short(compiled))
     if category in PAGES:
         return page(value)
-    if category == DEVICE and short and value:
+    if _is_turned(compiled, field) and value:
         return hmac.new(key, f"{field}\x00{value}".encode(), hashlib.sha256).hexdigest()[:16]
     return value[:LONGEST]
+
+
+def _short(compiled: Compiled) -> bool:
+    """Whether the policy keeps no more of an address than its network."""
+    return bool(compiled.policy.visits and compiled.policy.visits.truncate_ip)
+
+
+def _is_turned(compiled: Compiled, field: str) -> bool:
+    """Whether ``field`` holds codes of devices, and each is turned into another by the day's key."""
+    return _short(compiled) and _category(compiled, field) == DEVICE
 
 
 def address(value: str, short: bool) -> str:
@@ -88,12 +110,13 @@ def address(value: str, short: bool) -> str:
 
 def page(value: str) -> str:
     """The path of a page: no host, no query and no fragment, where secrets travel."""
-    return " ".join(_path(part) for part in value.split())[:LONGEST]
+    return " ".join(filter(None, (_path(part) for part in value.split())))[:LONGEST].rstrip()
 
 
 def _path(value: str) -> str:
+    """With exactly one slash ahead, so that the path of a path is itself."""
     try:
-        return urlsplit(value).path or "/"
+        return f"/{urlsplit(value).path.lstrip('/')}"
     except ValueError:
         return ""
 
@@ -101,4 +124,4 @@ def _path(value: str) -> str:
 def cutoff(compiled: Compiled, now: datetime) -> datetime:
     """Visits at or before this instant have expired; ``now`` itself when the policy lets none be kept."""
     visits = compiled.policy.visits
-    return now - visits.keep if visits is not None and visits.keep is not None else now
+    return compiled.calendar.cutoff(now, visits.keep) if visits is not None and visits.keep is not None else now

@@ -22,12 +22,13 @@ from troth.policy.compile import Compiled
 from troth.retention import heartbeat
 from troth.retention.alarms import Alarm
 from troth.retention.scrub import scrub
+from troth.store.marks.writing import cover
 from troth.store.site import Site
 from troth.visits import daykeys
 from troth.visits.partitions import count, days_present, drop, ensure_days, over_by, table_of
 from troth.visits.rules import cutoff, recorded
 
-AHEAD = 2
+DAYS_AHEAD = 2
 """How many days after today have a table already, so that no visitor waits for one to be made."""
 
 
@@ -67,7 +68,7 @@ def sweep_quietly(site: Site) -> int:
 
 def _coming(compiled: Compiled, now: datetime) -> list[date]:
     """The days that should have a table: today's and the next ones, as long as visits are recorded."""
-    ahead = range(AHEAD + 1 if recorded(compiled) is not None else 0)
+    ahead = range(DAYS_AHEAD + 1 if recorded(compiled) is not None else 0)
     return [now.date() + timedelta(days=n) for n in ahead]
 
 
@@ -106,6 +107,7 @@ def _destroy(conn: Connection, expired: datetime) -> tuple[list[str], Swept]:
     drop(conn, over)
     parts = [day for day in present if day not in over and day <= expired.date()]
     for day in parts:
+        cover(conn, table_of(day).name)
         gone += conn.execute(delete(table_of(day)).where(table_of(day).c.at <= expired)).rowcount
     return [table_of(day).name for day in parts], Swept(len(over), gone)
 

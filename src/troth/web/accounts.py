@@ -206,7 +206,7 @@ def delete(request: Asked, data: Sent) -> Response[str]:
     received = ask(site, visitor, "erasure", f"account:{new_key()}", tag)
     kept = erasing.kept_words(speaker, planned.kept)
     what = "heard" if received.waits else "deleted"
-    answer = _done(request, site, compiled, what, until=speaker.date(planned.until.date()), kept=kept)
+    answer = _done(request, site, compiled, what, until=speaker.date(compiled.calendar.day(planned.until)), kept=kept)
     let_go(site, answer)
     return answer
 

@@ -1,7 +1,8 @@
 """The JSON door: the same collection points for programs. Same rules, same refusals, nothing that a form could not do.
 
-A submission is sent once for its ``key`` (or the header ``Idempotency-Key``); sent again it changes nothing. The answer names
-what was stored and repeats no value; it never tells whether the person was known before. A partner's data does not come in
+A submission is sent once for its ``key`` (or the header ``Idempotency-Key``); the same sent again changes nothing, and another
+body under a key that somebody used before is another submission. The answer names what was stored and repeats no value; it
+never tells whether the person was known before. A partner's data does not come in
 here: who supplies it would be anybody's claim. It comes through the importer, which knows the partner.
 """
 
@@ -14,23 +15,31 @@ from litestar import Response, get, post
 from litestar.params import RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
+from troth.acts.perform import PATH
+from troth.acts.table import ACTS
+from troth.collection.actions import stored_of
 from troth.collection.forms import form
-from troth.collection.rules import Submission
+from troth.collection.rules import Submission, case_ref
 from troth.policy.compile import Compiled
 from troth.store.site import Site
+from troth.web.acts import described
 from troth.web.arrival import takes
 from troth.web.described import closed, of_protocols
 from troth.web.forms import public_point, public_points
 from troth.web.pages import Asked, site_of
 from troth.web.posted import Posted, read_posted
 from troth.web.receipts import confirmed, kept, take_in
-from troth.web.tokens import key_from, new_key
+from troth.web.tokens import new_key, public_key
 
 
 class Stored(msgspec.Struct):
-    """What came of it. ``repeated`` tells that it had been stored before, under the same key."""
+    """What came of it: ``case`` is the reference of the order, request or ticket that it opened, if any, for later acts.
+
+    ``repeated`` tells that the same had been stored before, under the same key.
+    """
 
     receipt: str
+    case: str | None
     stored: list[str]
     purposes: list[str]
     until: list[str]
@@ -52,36 +61,55 @@ def collect_json(request: Asked, body: RawBody) -> Response[Stored]:
     """Take in one submission: 201 when stored, 200 when it had been, 422 with a problem for each field, 403 when refused."""
     site = site_of(request)
     compiled = site.policy()
-    submission = _submission(request, compiled, read_posted(body))
+    submission = _submission(request, site, compiled, read_posted(body))
     repeated = take_in(site, compiled, submission)
     confirmed(site, submission.point, submission.key)
     status = HTTP_200_OK if repeated else HTTP_201_CREATED
-    return Response(_stored(compiled, submission, repeated), status_code=status, headers={"Cache-Control": "no-store"})
+    stored = _stored(site, compiled, submission, repeated)
+    return Response(stored, status_code=status, headers={"Cache-Control": "no-store"})
 
 
-def _submission(request: Asked, compiled: Compiled, data: Posted) -> Submission:
+def _submission(request: Asked, site: Site, compiled: Compiled, data: Posted) -> Submission:
     point = public_point(compiled, request.path_params["point"])
     chosen = data.key or request.headers.get("idempotency-key")
     languages = compiled.policy.policy.languages
     return Submission(
         point=point,
         values=data.values,
-        key=key_from(point, chosen) if chosen else new_key(),
+        key=public_key(site, point, chosen, _said(data)) if chosen else new_key(),
         choices=data.choices,
         acknowledged=data.acknowledged,
         language=data.language if data.language in languages else languages[0],
     )
 
 
-def _stored(compiled: Compiled, submission: Submission, repeated: bool) -> Stored:
+def _said(data: Posted) -> dict[str, Any]:
+    """What makes a submission another one: all of the body but the key itself."""
+    return {
+        "values": data.values,
+        "choices": data.choices,
+        "acknowledged": data.acknowledged,
+        "language": data.language,
+    }
+
+
+def _stored(site: Site, compiled: Compiled, submission: Submission, repeated: bool) -> Stored:
+    """What is told of a submission; of one that came before, what the store says of it."""
     told = kept(compiled, submission, repeated, submission.language)
     declared = compiled.policy.collection[submission.point]
+    given = {key for key, value in submission.values.items() if value.strip()}
+    chosen = [scope for scope, said in submission.choices.items() if said]
+    if repeated:
+        with site.reading() as conn:
+            given, scopes = stored_of(conn, submission)
+        chosen = [scope for scope in chosen if scope in scopes]
     return Stored(
         receipt=submission.key,
-        stored=[key for key in (*declared.required, *declared.optional) if submission.values.get(key, "").strip()],
+        case=case_ref(submission.point, submission.key) if declared.opens != "none" else None,
+        stored=[key for key in (*declared.required, *declared.optional) if key in given],
         purposes=list(declared.for_),
         until=list(told.until),
-        consents=[scope for scope, said in submission.choices.items() if said],
+        consents=chosen,
         policy_version=compiled.version,
         repeated=repeated,
     )
@@ -103,6 +131,10 @@ def _of_site(schema: dict[str, Any], site: Site, compiled: Compiled) -> dict[str
     if site.wiring.programs:
         reading = next(path for path in schema["paths"] if path.endswith("/api/read"))
         paths[f"/{site.name}/api/read"] = {"post": _of_reading(schema["paths"][reading]["post"], site, compiled)}
+    act = next(path for path in schema["paths"] if path.endswith("/api/acts/{name}"))
+    paths |= {
+        f"/{site.name}{PATH}/{name}": {"post": _of_act(schema["paths"][act]["post"], compiled, name)} for name in ACTS
+    }
     paths |= of_protocols(site)
     title = compiled.policy.operator.name or site.wiring.title
     return schema | {"paths": paths, "info": {"title": title, "version": str(compiled.version)}}
@@ -140,6 +172,24 @@ def _of_reading(general: dict[str, Any], site: Site, compiled: Compiled) -> dict
         "case": {"type": "string", "description": "the reference of an order, a request or a ticket of theirs"},
     }
     return _own_post(general, closed(properties, ["purpose", "fields"]))
+
+
+def _of_act(general: dict[str, Any], compiled: Compiled, name: str) -> dict[str, Any]:
+    """The door of one act, with its arguments."""
+    act = ACTS[name]
+    made = _own_post(general, described(name, compiled))
+    made["parameters"] = [_KEY]
+    said = "\n".join((act.does, *act.errors))
+    return made | {"operationId": f"act_{name.replace('-', '_')}", "summary": act.does, "description": said}
+
+
+_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": "the same for the same act, so that it is done once; another body under it is refused",
+}
 
 
 def _own_post(general: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:

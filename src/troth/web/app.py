@@ -15,12 +15,15 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 
 from troth import __version__
+from troth.acts.tokens import Pace
 from troth.errors import PolicyError, TrothError
 from troth.messages.mailbox import Mailbox
 from troth.rights.protocols.processor import processor
 from troth.store.site import Site
 from troth.web import (
     accounts,
+    acts,
+    announcements,
     api,
     desk,
     drp,
@@ -72,6 +75,7 @@ def make_app(
         )
     state = State({"sites": by_name, "mailbox": mailbox if demo else None, "watch": Watch(look or Proofs())})
     state["doors"] = {site.name: Door(site) for site in sites}
+    state["paces"] = {site.name: Pace() for site in sites}
     for site in sites:
         processor(site)  # whose certificates are read now, so that a file that is missing stops the start
     state["together"] = {site.name: Together(site) for site in sites}
@@ -107,8 +111,10 @@ def _of_site() -> Router:
         middleware=[recording_visits],
         route_handlers=[
             *(notices.notice_page, notices.notice_markdown, notices.versions_page, notices.version_page),
+            notices.words_page,
+            *(announcements.changes_page, announcements.change_page, announcements.changes_json),
             *(forms.forms_page, forms.form_page, forms.submit),
-            *(api.collect_json, api.openapi, reading.read_json),
+            *(api.collect_json, api.openapi, reading.read_json, *acts.HANDLERS),
             *(*accounts.PAGES, *entering.PAGES, *security.PAGES, *moving.PAGES, *given.PAGES, *publicity.PAGES),
             *(*asking.PAGES, *linked.PAGES, *centre.PAGES),
             desk.pages(),

@@ -28,9 +28,14 @@ class Edition:
     decisions: str
 
     @property
+    def taken_back(self) -> bool:
+        """Whether it was published and then taken back before it took effect."""
+        return self.effective_at == versions.NEVER
+
+    @property
     def compiled(self) -> Compiled:
         """The version, ready to run."""
-        return versions.compiled(self.policy, self.decisions)
+        return versions.archived(self.policy, self.decisions)
 
     def notice(self, tag: str, at: datetime) -> Notice:
         """The notice of this version in the language ``tag``, as it reads at ``at``."""
@@ -38,13 +43,11 @@ class Edition:
 
 
 def editions(site: Site) -> list[Edition]:
-    """All published versions, newest first."""
+    """All published versions, newest first: by their effect, and those that were taken back by when they were published."""
     columns = [policy_version.c[name] for name in ("version", "effective_at", "published_at", "policy", "decisions")]
     with site.reading() as conn:
-        rows = conn.execute(
-            select(*columns).order_by(policy_version.c.effective_at.desc(), policy_version.c.version.desc())
-        )
-        return [Edition(*row) for row in rows]
+        found = [Edition(*row) for row in conn.execute(select(*columns))]
+    return sorted(found, key=lambda one: (one.published_at if one.taken_back else one.effective_at, one.version))[::-1]
 
 
 def in_force(found: list[Edition], at: datetime) -> Edition:
@@ -64,13 +67,12 @@ def numbered(found: list[Edition], version: int) -> Edition:
 
 def before(found: list[Edition], edition: Edition) -> Edition | None:
     """The version that ``edition`` followed; None for the first."""
-    place = found.index(edition)
-    return found[place + 1] if place + 1 < len(found) else None
+    return next((one for one in found[found.index(edition) + 1 :] if not one.taken_back), None)
 
 
 @lru_cache(maxsize=64)
 def _notice(policy: str, decisions: str, tag: str, day: datetime) -> Notice:
-    return notice(versions.compiled(policy, decisions), tag, day, _checked(policy, decisions))
+    return notice(versions.archived(policy, decisions), tag, day, _checked(policy, decisions))
 
 
 @lru_cache(maxsize=32)

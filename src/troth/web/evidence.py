@@ -1,30 +1,40 @@
 """What stands beside each promise: the last proofs of a site, with the time they were made.
 
 Proofs look at live data and take a moment, so a page never makes them itself: it shows the last ones with their age and has
-new ones made behind its back. Before the first it says that they are being made.
+new ones made behind its back. Before the first it says that they are being made. All pages show one and the same look, with its
+time. ``troth prove`` sends somebody made up through the doors, which proves more; a look from before that is not fresh.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from troth.errors import TrothError
-from troth.evidence.words import in_language
+from troth.evidence.canary import flights
+from troth.evidence.words import in_language, part
 from troth.policy.model import Policy
+from troth.policy.notice.language import Speaker
+from troth.policy.notice.tally import tally_words
 from troth.proof import Proof
 from troth.store.site import Site
-from troth.web.notice_page import Evidence, Verdict
+from troth.verdicts import VERDICTS, Verdict
+from troth.web.moments import moment
+from troth.web.notice_page import Evidence
 from troth.web.words import say
 
 if TYPE_CHECKING:
-    from troth.evidence.prove import Prover, Report
+    from troth.evidence.prove import Proven, Prover, Report
 
 FRESH_FOR = timedelta(minutes=5)
+ASKED_EVERY = timedelta(seconds=10)
+"""how often pages ask their store whether somebody made up went round since the last look"""
 _log = logging.getLogger("troth.web")
 
 
@@ -36,6 +46,8 @@ class Shown:
     text: Mapping[str, str]
     """by language"""
     checked_at: datetime
+    uncovered: Mapping[str, str] = field(default_factory=dict)
+    """by language, the parts of the sentence that nothing measures; blank when there are none"""
 
 
 Look = Callable[[Site], Mapping[str, Shown]]
@@ -51,7 +63,7 @@ def proofs(site: Site) -> Mapping[str, Shown]:
     """Every promise of ``site``, proven now, without the made-up person that ``troth prove`` sends round."""
     from troth.evidence.prove import prove
 
-    return _shown(prove(site, with_canary=False), site)
+    return _shown(prove(site), site)
 
 
 class Proofs:
@@ -64,17 +76,27 @@ class Proofs:
         from troth.evidence.prove import Prover
 
         prover = self._provers.setdefault(site.name, Prover(site))
-        return _shown(prover.prove(with_canary=False), site)
+        return _shown(prover.prove(), site)
 
 
 def _shown(report: Report, site: Site) -> Mapping[str, Shown]:
     policy = site.policy().policy
     return {
         one.promise.id: Shown(
-            one.proof.verdict, {tag: _text(one.proof, policy, tag) for tag in policy.policy.languages}, one.checked_at
+            one.proof.verdict,
+            {tag: _text(one.proof, policy, tag) for tag in policy.policy.languages},
+            one.checked_at,
+            {tag: _uncovered(one, tag) for tag in policy.policy.languages},
         )
         for one in report.proven
     }
+
+
+def _uncovered(one: Proven, tag: str) -> str:
+    """The parts of a sentence that are not proven, named; blank where the whole verdict says so already."""
+    if not one.uncovered or one.proof.verdict == "not proven":
+        return ""
+    return say(tag, "index.parts", parts=", ".join(part(key, tag) for key in one.uncovered))
 
 
 def _text(proof: Proof, policy: Policy, tag: str) -> str:
@@ -82,9 +104,9 @@ def _text(proof: Proof, policy: Policy, tag: str) -> str:
 
     Left out is what says nothing to a reader of a notice: which test shows how the program is built, which file names nobody.
     """
-    if proof.how == "construction" or (proof.how, proof.verdict) == ("attestation", "unproven"):
+    if proof.how == "construction" or (proof.how, proof.verdict) == ("attestation", "not proven"):
         return in_language(proof.measured, policy, tag)
-    parts = (proof.evidence,) if proof.verdict == "unproven" else (proof.measured, proof.evidence)
+    parts = (proof.evidence,) if proof.verdict == "nothing to check yet" else (proof.measured, proof.evidence)
     return " · ".join(in_language(part, policy, tag) for part in parts if part)
 
 
@@ -93,6 +115,11 @@ class _Last:
     shown: Mapping[str, Shown] = field(default_factory=dict)
     at: datetime | None = None
     under_way: bool = False
+    flights: int = 0
+    """as ``canary.flights`` was when the look began"""
+    found: int = 0
+    asked_at: datetime | None = None
+    """``canary.flights`` as it was found last, and when"""
 
 
 class Watch:
@@ -112,19 +139,32 @@ class Watch:
 
     def renew(self, sites: Iterable[Site]) -> threading.Thread | None:
         """Have ``sites`` looked at in turn, those that need it, and do not wait; None when none does."""
+        flown = [(site, self._flights(site)) for site in sites]
         with self._lock:
-            stale = [site for site in sites if self._stale(site)]
-            for site in stale:
-                self._last[site.name].under_way = True
+            stale = [site for site, flights in flown if self._begun(site, flights)]
         if not stale:
             return None
         thread = threading.Thread(target=self._look_at, args=(stale,), name="evidence", daemon=True)
         thread.start()
         return thread
 
-    def _stale(self, site: Site) -> bool:
-        last = self._last.setdefault(site.name, _Last())
-        return not last.under_way and (last.at is None or site.now() - last.at >= FRESH_FOR)
+    def _flights(self, site: Site) -> int:
+        """``canary.flights`` of ``site``, asked for every some seconds; 0 while its store does not answer, as the page says."""
+        last, now = self._last.setdefault(site.name, _Last()), site.now()
+        if last.asked_at is None or abs(now - last.asked_at) >= ASKED_EVERY:
+            last.asked_at = now
+            with contextlib.suppress(TrothError), site.reading() as conn:
+                last.found = flights(conn)
+        return last.found
+
+    def _begun(self, site: Site, flights: int) -> bool:
+        """Whether a look at ``site`` is to begin, which is then under way."""
+        last = self._last[site.name]
+        fresh = last.at is not None and abs(site.now() - last.at) < FRESH_FOR and last.flights == flights
+        if last.under_way or fresh:
+            return False
+        last.under_way, last.flights = True, flights
+        return True
 
     def _look_at(self, sites: Sequence[Site]) -> None:
         for site in sites:
@@ -141,28 +181,40 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many promises there are, and how many of each verdict."""
+    """How many promises there are, and how many of each verdict; ``checked_at`` is when, None before the first look."""
 
     total: int
-    kept: int = 0
-    broken: int = 0
-    unproven: int = 0
-    attested: int = 0
+    of: Mapping[str, int] = field(default_factory=dict)
     checked_at: datetime | None = None
+
+    def words(self, tag: str) -> str:
+        """All five counts, in the language ``tag``."""
+        return say(tag, "index.tally", total=self.total, counts=tally_words(self.of, tag))
+
+    def checked(self, now: datetime, speaker: Speaker) -> str:
+        """When, and how long ago: ``checked 4 minutes ago (30 November 2026 15:42 UTC)``; blank before the first look."""
+        if self.checked_at is None:
+            return ""
+        tag = speaker.words.tag
+        return say(tag, "index.checked_at", age=age(now - self.checked_at, tag), at=moment(speaker, self.checked_at))
 
 
 def tally(total: int, shown: Mapping[str, Shown]) -> Tally:
     """Count ``shown``; ``total`` is how many promises the policy makes. ``checked_at`` is None when nothing was checked."""
-    counts = dict.fromkeys(("kept", "broken", "unproven", "attested"), 0)
-    for one in shown.values():
-        counts[one.verdict] += 1
-    return Tally(total, **counts, checked_at=min((one.checked_at for one in shown.values()), default=None))
+    counts = Counter(one.verdict for one in shown.values())
+    checked_at = min((one.checked_at for one in shown.values()), default=None)
+    return Tally(total, {verdict: counts[verdict] for verdict in VERDICTS}, checked_at)
 
 
 def beside(shown: Mapping[str, Shown], now: datetime, tag: str) -> dict[str, Evidence]:
     """``shown`` in the words of a notice page, each with the age of its check."""
     return {
-        key: Evidence(one.verdict, one.text.get(tag, ""), say(tag, "index.checked", age=age(now - one.checked_at, tag)))
+        key: Evidence(
+            one.verdict,
+            one.text.get(tag, ""),
+            say(tag, "index.checked", age=age(now - one.checked_at, tag)),
+            one.uncovered.get(tag, ""),
+        )
         for key, one in shown.items()
     }
 

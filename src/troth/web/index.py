@@ -12,7 +12,7 @@ from troth.errors import TrothError
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.store.site import Site
-from troth.web.evidence import Shown, Tally, age, tally
+from troth.web.evidence import Shown, Tally, tally
 from troth.web.forms import public_points
 from troth.web.pages import Asked, language_of, own_name, page, with_language
 from troth.web.words import LANGUAGES, say
@@ -62,10 +62,10 @@ def _answering(site: Site, compiled: Compiled, shown: Mapping[str, Shown] | None
         title=site.wiring.title,
         base=f"/{site.name}/",
         operator=compiled.policy.operator.name or "",
-        covers=speaker.every(speaker.phrases("covers", header.covers)),
+        covers=speaker.every(speaker.texts(header.covers)),
         version=say(tag, "index.version" if day else "index.undated", version=compiled.version, **day),
         forms=len(public_points(compiled)),
         tally=counted,
         checking=shown is None,
-        checked=age(now - counted.checked_at, tag) if counted.checked_at else "",
+        checked=counted.checked(now, speaker),
     )

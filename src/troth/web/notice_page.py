@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -19,8 +18,9 @@ from markupsafe import Markup, escape
 from troth.errors import TrothError
 from troth.policy.notice import Listed, Notice
 from troth.policy.notice.language import language
+from troth.verdicts import MARKS, Verdict
+from troth.web.banner import Banner
 
-Verdict = Literal["kept", "broken", "unproven", "attested"]
 _LINK = re.compile(r"(?P<url>https?://[^\s<>()，。；]+[^\s<>()，。；.,;:])|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 
@@ -31,6 +31,8 @@ class Evidence:
     verdict: Verdict
     text: str = ""
     checked: str = ""
+    uncovered: str = ""
+    """the parts of the sentence that are not proven"""
 
 
 def render_page(
@@ -41,12 +43,17 @@ def render_page(
     inline: bool = False,
     links: Sequence[tuple[str, str, bool]] = (),
     remark: str = "",
+    announcement: Banner | None = None,
+    tally: Sequence[str] = (),
+    words_at: str = "",
 ) -> str:
     """The page of ``notice`` as HTML.
 
     ``evidence`` is by promise id. ``base_path`` stands before the addresses of style sheets. ``languages`` maps the other
     languages to the addresses of their pages. ``inline`` writes the style sheets into the page, so that it is one file.
-    ``links`` are other pages of the site (words, address, whether it is this one), ``remark`` a line above the title.
+    ``links`` are other pages of the site (words, address, whether it is this one), ``remark`` a line above the title,
+    ``announcement`` that the policy changes, ``tally`` how many promises are kept and when that was looked at,
+    ``words_at`` the address of the page that says what the words of the evidence mean.
 
     Raises:
         TrothError: for ``inline`` when the style sheets were not fetched yet.
@@ -66,6 +73,9 @@ def render_page(
             skip=notice.words["skip"],
             links=links,
             remark=remark,
+            announcement=announcement,
+            tally=tally,
+            words_at=words_at,
             styles=[Markup(style_sheet(name)) for name in ("vendor/pico.min.css", "troth.css")] if inline else [],  # noqa: S704
         )
     )
@@ -81,6 +91,7 @@ def _languages(notice: Notice, addresses: Mapping[str, str]) -> Iterator[tuple[s
 def _environment() -> Environment:
     environment = Environment(loader=PackageLoader("troth.web"), autoescape=True, undefined=StrictUndefined)
     environment.filters.update(linked=linked, outside=_outside)
+    environment.globals["marks"] = MARKS
     return environment
 
 

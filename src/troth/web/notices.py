@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 from litestar import Response, get
 
+from troth.policy.news import Said
 from troth.policy.notice import as_markdown
 from troth.policy.notice.language import Speaker, language
 from troth.store.site import Site
-from troth.web.changes import changes
+from troth.verdicts import MARKS, VERDICTS
+from troth.web.announcements import whats_new
+from troth.web.banner import Banner, banner
 from troth.web.editions import Edition, before, editions, in_force, numbered
-from troth.web.evidence import beside
+from troth.web.evidence import beside, tally
 from troth.web.notice_page import render_page
-from troth.web.pages import Asked, address_in, html, language_of, links, site_of, site_page, text
-from troth.web.words import say
+from troth.web.pages import Asked, address_in, html, language_of, links, site_of, site_page, text, with_language
+from troth.web.words import say, words
 
 
 @get("/", sync_to_thread=True, include_in_schema=False)
@@ -38,18 +41,48 @@ def _read(request: Asked, site: Site, found: list[Edition], edition: Edition, he
     tag = language_of(request, languages)
     current = in_force(found, site.now()) == edition
     seen = request.app.state.watch.of(site) if current else {}
+    counted, speaker = (
+        tally(len(edition.compiled.promises), seen or {}),
+        Speaker(edition.compiled.policy, language(tag)),
+    )
     content = render_page(
         edition.notice(tag, site.now()),
         beside(seen or {}, site.now(), tag),
         languages={other: address_in(request, other) for other in languages},
         links=links(request, site, edition.compiled, tag, here),
+        announcement=_announcement(request, site, found, tag),
+        words_at=with_language(request, f"/{site.name}/words"),
+        tally=(counted.words(tag), counted.checked(site.now(), speaker)) if counted.checked_at else (),
         remark=_remark(edition, site, tag) if not current else say(tag, "index.checking_note") if seen is None else "",
     )
     return html(content, tag)
 
 
+def _announcement(request: Asked, site: Site, found: list[Edition], tag: str) -> Banner | None:
+    """What is said of a change; nothing before the first version applies, nor while there is no other."""
+    if len(found) == 1 or in_force(found, site.now()).effective_at > site.now():
+        return None
+    return banner(site, site.policy(), tag, with_language(request, ""), on_the_notice=True)
+
+
 def _remark(edition: Edition, site: Site, tag: str) -> str:
+    if edition.taken_back:
+        return say(tag, "versions.back_note")
     return say(tag, "versions.coming_note" if edition.effective_at > site.now() else "versions.old_note")
+
+
+@get("/words", sync_to_thread=True, include_in_schema=False)
+def words_page(request: Asked) -> Response[str]:
+    """What the words beside the sentences, and in the evidence, mean."""
+    site = site_of(request)
+    compiled = site.policy()
+    tag = language_of(request, compiled.policy.policy.languages)
+    said, named = words(tag)["glossary"], language(tag).tree["page"]
+    return site_page(
+        request, site, compiled, "words.html", here="notice",
+        verdicts=[(named[one], MARKS[one], said["of_verdicts"][one]) for one in VERDICTS],
+        meanings=[(word, "", meaning) for word, meaning in said["of_words"]],
+    )  # fmt: skip
 
 
 @get("/notice.md", sync_to_thread=True, include_in_schema=False)
@@ -64,13 +97,14 @@ def notice_markdown(request: Asked) -> Response[str]:
 
 @dataclass(frozen=True)
 class Line:
-    """One version in the archive. ``changes`` is None for the first."""
+    """One version in the archive. ``changes`` is None for the first, and for one that was taken back."""
 
     number: int
     title: str
     state: str
     days: tuple[str, ...]
-    changes: object
+    changes: tuple[Said, ...] | None
+    first: bool = False
 
 
 @get("/versions", sync_to_thread=True, include_in_schema=False)
@@ -81,16 +115,26 @@ def versions_page(request: Asked) -> Response[str]:
     current = in_force(found, site.now())
     tag = language_of(request, current.compiled.policy.policy.languages)
     lines = [_line(site, found, edition, current, tag) for edition in found]
-    return site_page(request, site, current.compiled, "versions.html", here="versions", lines=lines)
+    told = _announcement(request, site, found, tag)
+    return site_page(
+        request, site, current.compiled, "versions.html", here="versions", lines=lines, announcement=told
+    )  # fmt: skip
 
 
 def _line(site: Site, found: list[Edition], edition: Edition, current: Edition, tag: str) -> Line:
     speaker = Speaker(edition.compiled.policy, language(tag))
-    previous = before(found, edition)
-    state = "current" if edition == current else "coming" if edition.effective_at > site.now() else "earlier"
+    previous = None if edition.taken_back else before(found, edition)
+    state = _state(edition, current, site)
     since = "versions.since" if state == "current" else "versions.from"
     effective, published = (speaker.date(day.date()) for day in (edition.effective_at, edition.published_at))
-    days = (say(tag, since, date=effective), say(tag, "versions.published", date=published))
-    told = changes(previous.notice(tag, site.now()), edition.notice(tag, site.now())) if previous else None
+    said = ((since, effective), ("versions.published", published))[edition.taken_back :]
+    days = tuple(say(tag, key, date=day) for key, day in said)
+    told = whats_new(previous, edition, tag, site) if previous else None
     title = say(tag, "versions.line", version=edition.version)
-    return Line(edition.version, title, say(tag, f"versions.{state}"), days, told)
+    return Line(edition.version, title, say(tag, f"versions.{state}"), days, told, edition is found[-1])
+
+
+def _state(edition: Edition, current: Edition, site: Site) -> str:
+    if edition.taken_back:
+        return "back"
+    return "current" if edition == current else "coming" if edition.effective_at > site.now() else "earlier"

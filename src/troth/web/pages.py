@@ -14,6 +14,8 @@ from litestar.exceptions import NotFoundException
 from troth.accounts.profile import account_point
 from troth.policy.compile import Compiled
 from troth.store.site import Site
+from troth.verdicts import MARKS
+from troth.web.banner import banner
 from troth.web.words import LANGUAGES, chosen, say, words
 
 Asked = Request[Any, Any, Any]
@@ -41,7 +43,13 @@ def render(template: str, tag: str, **values: Any) -> str:
         return say(tag, key, **terms)
 
     frame = {"language": tag, "say": spoken, "w": words(tag), "skip": say(tag, "page.skip"), "styles": []}
-    frame |= {"language_word": say(tag, "page.language"), "base_path": "", "languages": [], "links": []}
+    frame |= {
+        "language_word": say(tag, "page.language"),
+        "base_path": "",
+        "languages": [],
+        "links": [],
+        "announcement": None,
+    }
     return _environment().get_template(template).render(frame | values)
 
 
@@ -68,6 +76,7 @@ def site_page(
         "operator": compiled.policy.operator.name or site.wiring.title,
         "links": links(request, site, compiled, tag, here),
         "languages": languages(request, compiled.policy.policy.languages, tag),
+        "announcement": banner(site, compiled, tag, with_language(request, "")),
     }
     return page(request, template, tag, status=status, **(frame | values))
 
@@ -112,7 +121,9 @@ def own_name(tag: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(loader=PackageLoader("troth.web"), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=PackageLoader("troth.web"), autoescape=True, undefined=StrictUndefined)
+    environment.globals["marks"] = MARKS
+    return environment
 
 
 def text(content: str, media_type: str = "text/plain", headers: Mapping[str, str] | None = None) -> Response[str]:

@@ -33,10 +33,15 @@ _STATUS: tuple[tuple[type[TrothError], int], ...] = (
 )
 
 
+def status_of(error: TrothError) -> int:
+    """The HTTP status that says what kind of error it is; 500 for a mistake of ours."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
 def expected(request: Asked, error: Exception) -> Response[Any]:
     """An error that Troth raises itself: its own words and hint."""
     assert isinstance(error, TrothError)
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    status = status_of(error)
     if status == 500:
         return unexpected(request, error)
     extra: dict[str, Any] = {}

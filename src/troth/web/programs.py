@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
+from typing import NoReturn
 
 from litestar.exceptions import NotAuthorizedException, TooManyRequestsException
 
@@ -59,7 +60,9 @@ class Door:
             digest = _digest(_token(name, wired.token_env, environment))
             if digest in self._known:
                 raise PolicyError(f"The programs `{name}` and `{self._known[digest].name}` share a token.", _HINT)
-            self._known[digest] = Program(name, By("staff", role=wired.role), frozenset(wired.purposes))
+            self._known[digest] = Program(
+                name, By("staff" if wired.role else "program", role=wired.role), frozenset(wired.purposes)
+            )
 
     def admit(self, authorization: str) -> Program:
         """The program whose token stands in the header ``authorization``.
@@ -73,6 +76,14 @@ class Door:
         matches = [program for known, program in self._known.items() if hmac.compare_digest(known, digest)]
         if matches:
             return matches[0]
+        self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Turn away whoever came with a token that is none of this site's.
+
+        Raises:
+            NotAuthorizedException, TooManyRequestsException: as ``admit`` does.
+        """
         if self._too_often():
             raise TooManyRequestsException(headers={"Retry-After": str(int(WITHIN.total_seconds()))})
         raise NotAuthorizedException(headers=_ASKING)

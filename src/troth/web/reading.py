@@ -8,7 +8,6 @@ status and the same entry as one whom the policy does not open.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -20,6 +19,7 @@ from litestar.params import RawBody
 from litestar.status_codes import HTTP_200_OK
 
 from troth.errors import InvalidInput, Refused
+from troth.ids import is_id
 from troth.web.arrival import takes
 from troth.web.pages import Asked, site_of
 from troth.web.programs import Program
@@ -29,7 +29,6 @@ from troth.web.visits import UNRECORDED
 LONGEST = 1000
 """characters of a value or of a reference"""
 _PROGRAM = "troth_program"
-_ID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 
 class Find(msgspec.Struct, forbid_unknown_fields=True):
@@ -113,7 +112,7 @@ _SHAPE = {"(the whole)": "This must be an object with `purpose`, `fields` and ei
 def _misfits(read: Reads) -> dict[str, str]:
     if (read.person is None) == (read.find is None):
         return _SHAPE
-    if read.person is not None and not _ID.fullmatch(read.person):
+    if read.person is not None and not is_id(read.person):
         return {"person": "This is not the id of a person."}
     if not read.fields:
         return {"fields": "Name at least one."}

@@ -15,6 +15,7 @@ from troth.errors import TrothError
 from troth.messages.actions import confirm
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, capital, language
+from troth.policy.spans import after_words
 from troth.store.site import Site
 from troth.web.words import say
 
@@ -85,7 +86,7 @@ def _until(compiled: Compiled, speaker: Speaker, point: str, given: list[str], t
         if fields:
             ruled.update(fields)
             key = "stored.until_archive" if clock.archive else "stored.until_clock"
-            words = {"keep": speaker.duration(clock.keep), "after": speaker.phrase("after", clock.after)}
+            words = {"keep": speaker.duration(clock.keep), "after": after_words(speaker, clock)}
             yield capital(say(tag, key, data=speaker.fields(fields), **words))
     if rest := [key for key in given if key not in ruled]:
         yield capital(say(tag, "stored.until_none", data=speaker.fields(rest)))

@@ -6,21 +6,24 @@ the picture, which is drawn and escaped in ``rehearsal.picture``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from troth.policy.notice.language import capital
+from troth.policy.notice.tally import tally_words
 from troth.rehearsal.document import Document
 from troth.rehearsal.picture import Drawn, style
 from troth.rehearsal.sentences import WRONG, day_words, happened_words, plural, seconds_words
+from troth.verdicts import MARKS, Verdict
 from troth.web.notice_page import style_sheet
 
-MARKS = {"kept": "✓", "broken": "✕", "unproven": "?", "attested": "✍"}
-MEANS = {
+MEANS: Mapping[Verdict, str] = {
     "broken": "What was measured is not what was promised",
-    "unproven": "There was nothing yet to look at",
+    "not proven": "Nothing can show it at present",
+    "nothing to check yet": "There was no case so far",
     "attested": "No program can check it; somebody on the staff answers for it",
     "kept": "What was measured is what was promised",
 }
@@ -41,10 +44,12 @@ def render_rehearsal(document: Document, picture: Drawn | None, under_the_draft:
             site_name=document.title,
             base_path="",
             links=[],
+            announcement=None,
             languages=[],
             styles=[Markup(sheet) for sheet in (*sheets, style())],  # noqa: S704  (our own files)
             document=document,
             promises={word: rows for word in MEANS if (rows := [p for p in document.promises if p.verdict == word])},
+            tally=tally_words(document.summary),
             picture=picture,
             under_the_draft=under_the_draft,
             marks=MARKS,

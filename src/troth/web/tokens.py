@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from troth.clock import from_micros, to_micros
 from troth.store.secret import derived_key
@@ -29,9 +32,20 @@ def new_key() -> str:
     return secrets.token_hex(12)
 
 
-def key_from(point: str, chosen: str) -> str:
-    """The submission key behind an idempotency key that a client chose: of a fixed shape, and apart for each point."""
-    return sha256(f"{point}\x00{chosen}".encode()).hexdigest()[:24]
+def key_from(token: str, said: str) -> str:
+    """The key of what a form of ours said: its token, which is ours and used for one page, and what stood in it."""
+    return sha256(f"{token}\x00{said}".encode()).hexdigest()[:24]
+
+
+def public_key(site: Site, point: str, chosen: str, body: Mapping[str, Any]) -> str:
+    """The submission key behind an idempotency key that a stranger chose: of a fixed shape, and apart for each body.
+
+    Nobody says who they are at a public point, so a key that somebody else used before, such as ``order-1001``, must not keep a
+    submission out nor tell anything of the first: the same key with another body is another submission. It is a keyed hash,
+    since what people wrote could be guessed from a plain one.
+    """
+    said = json.dumps([point, chosen, body], sort_keys=True)
+    return hmac.new(derived_key(site, "submission key"), said.encode(), sha256).hexdigest()[:24]
 
 
 def form_token(site: Site, point: str, key: str) -> str:

@@ -72,7 +72,7 @@ def _offered(scope: Any) -> dict[str, str]:
     if scope["route_handler"].opt.get(SECRET_PATH):
         path = path.rstrip("/").rpartition("/")[0]
     client = scope.get("client")
-    offered = {"pd:IPAddress": client[0] if client else "", "pd:BrowserHistory": path, "pd:Website": path}
+    offered = {"pd:IPAddress": client[0] if client else "", "pd:BrowserHistory": path}
     return offered | {"pd:Language": language_of(Request(scope))}
 
 
@@ -92,6 +92,6 @@ def record(site: Site, offered: dict[str, str], session: str = "") -> None:
 
 def _with_account(site: Site, conn: Connection, point: str, member: str, offered: dict[str, str]) -> None:
     number = visits.number_of(conn, member, point) + 1
-    values = of_member(site.policy(conn), offered | {"pd:BrowsingBehavior": str(number)})
+    values = of_member(site.policy(conn), offered | {"pd:BrowsingBehaviour": str(number)})
     key = f"visit:{new_id(site.now())}"
     collect_in(site, conn, Submission(point, values, key, language=offered["pd:Language"], member=member))

@@ -11,7 +11,9 @@ from litestar.exceptions import NotFoundException
 
 from troth.clock import iso
 from troth.errors import TrothError
+from troth.ledger import heads
 from troth.policy.compile import Compiled
+from troth.retention.alarms import to_show
 from troth.store.site import Site
 from troth.web.editions import editions, in_force
 from troth.web.pages import Asked, site_of, text
@@ -22,19 +24,35 @@ _EXPIRES_AFTER = timedelta(days=180)
 
 @get("/health", sync_to_thread=True, include_in_schema=False)
 def health(request: Asked) -> Response[dict[str, Any]]:
-    """Whether every site can answer: 200, or 503 with those that cannot."""
+    """Whether every site can answer: 200, or 503 with those that cannot. Alarms are named by their kinds alone.
+
+    For whoever starts processes anew an alarm is no reason, since that mends none. With ``?alarms`` it is answered by 503, too.
+    """
     states = {name: _state(site) for name, site in request.app.state.sites.items()}
-    well = all(state == "ok" for state in states.values())
-    content = {"status": "ok" if well else "failing", "sites": states}
+    alarms = {name: kinds for name, site in request.app.state.sites.items() if (kinds := _alarms(site))}
+    up = all(state == "ok" for state in states.values())
+    well = up and not (alarms and "alarms" in request.query_params)
+    content: dict[str, Any] = {"status": "failing" if not up else "alarms" if alarms else "ok", "sites": states}
+    content |= {"alarms": alarms} if alarms else {}
     return Response(content, status_code=200 if well else 503, headers={"Cache-Control": "no-store"})
 
 
 def _state(site: Site) -> str:
+    """``ok``, or why not: no policy is in force, a store does not answer, or the stores are not what was sealed."""
     try:
         site.policy()
+        problem = heads.look(site)
     except TrothError as error:
         return error.message
-    return "ok"
+    return "ok" if problem is None else problem.words
+
+
+def _alarms(site: Site) -> list[str]:
+    try:
+        with site.reading() as conn:
+            return sorted({kind for kind, _ in to_show(conn, site.now())})
+    except TrothError:
+        return []
 
 
 @get("/.well-known/security.txt", sync_to_thread=True, include_in_schema=False)

@@ -15,10 +15,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
-from troth import ledger
+from troth.accounts.changed import note_change
 from troth.accounts.factors.tables import recovery_code, second_factor
 from troth.errors import Refused
-from troth.ledger import events
 from troth.logins.recovery import digest_of_code, new_codes
 from troth.logins.totp import new_totp, step_of
 from troth.people.kept import open_kept, seal_kept
@@ -78,12 +77,17 @@ def turn_on(site: Site, conn: Connection, person_id: str, typed: str) -> Sequenc
         return None
     mine = second_factor.c.person_id == person_id
     conn.execute(update(second_factor).where(mine).values(confirmed_at=site.now()))
-    ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": person_id})
-    return renew_recovery(conn, person_id)
+    note_change(site, conn, person_id, "codes-on")
+    return _fresh_recovery(conn, person_id)
 
 
-def renew_recovery(conn: Connection, person_id: str) -> Sequence[str]:
-    """Ten recovery codes in place of those there are."""
+def renew_recovery(site: Site, conn: Connection, person_id: str) -> Sequence[str]:
+    """Ten recovery codes in place of those there are, in the caller's transaction."""
+    note_change(site, conn, person_id, "recovery-renewed")
+    return _fresh_recovery(conn, person_id)
+
+
+def _fresh_recovery(conn: Connection, person_id: str) -> Sequence[str]:
     conn.execute(delete(recovery_code).where(recovery_code.c.person_id == person_id))
     codes = new_codes()
     conn.execute(insert(recovery_code), [{"digest": digest_of_code(one), "person_id": person_id} for one in codes])
@@ -101,6 +105,8 @@ def right(site: Site, conn: Connection, person_id: str, typed: str) -> bool:
     from_app = _app_code(site, conn, row, typed)
     mine = (recovery_code.c.digest == digest_of_code(typed)) & (recovery_code.c.person_id == person_id)
     on_paper = conn.execute(delete(recovery_code).where(mine)).rowcount == 1
+    if on_paper:
+        note_change(site, conn, person_id, "recovery-used")
     return from_app or on_paper
 
 
@@ -112,7 +118,7 @@ def turn_off(site: Site, conn: Connection, person_id: str) -> bool:
     conn.execute(delete(recovery_code).where(recovery_code.c.person_id == person_id))
     gone = conn.execute(delete(second_factor).where(second_factor.c.person_id == person_id)).rowcount == 1
     if gone:
-        ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": person_id})
+        note_change(site, conn, person_id, "codes-off")
     return gone
 
 

@@ -35,13 +35,12 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from troth import ledger
+from troth.accounts.changed import note_change
 from troth.accounts.factors.rules import Place, place
 from troth.accounts.factors.tables import passkey, spent
 from troth.clock import DAY
 from troth.errors import Refused
 from troth.ids import new_id
-from troth.ledger import events
 from troth.store.insert import insert_into
 from troth.store.secret import derived_key
 from troth.store.site import Site
@@ -131,7 +130,7 @@ def add(site: Site, person_id: str, token: str, answer: str) -> None:
         new = insert_into(conn, passkey).values(row).on_conflict_do_nothing(index_elements=["credential"])
         if conn.execute(new.returning(passkey.c.id)).first() is None:
             raise Refused(WRONG, WRONG_HINT)
-        ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": person_id})
+        note_change(site, conn, person_id, "passkey-added")
 
 
 def whose(site: Site, token: str, answer: str) -> str:
@@ -180,7 +179,7 @@ def remove(site: Site, conn: Connection, person_id: str, passkey_id: str) -> boo
         return False
     gone = conn.execute(delete(passkey).where(passkey.c.id == passkey_id)).rowcount == 1
     if gone:
-        ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": person_id})
+        note_change(site, conn, person_id, "passkey-removed")
     return gone
 
 

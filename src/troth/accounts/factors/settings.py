@@ -49,7 +49,7 @@ def renew_recovery(site: Site, member: Member, password: str, typed: str) -> Seq
     """Ten recovery codes in place of those there are. Raises ``Refused`` as ``turn_codes_off`` does."""
     _prove_both(site, member, password, typed)
     with site.writing() as conn:
-        return codes.renew_recovery(conn, member.person_id)
+        return codes.renew_recovery(site, conn, member.person_id)
 
 
 def _prove_both(site: Site, member: Member, password: str, typed: str) -> None:

@@ -15,14 +15,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
-from troth import ledger
+from troth.accounts.changed import note_change
 from troth.accounts.publicity.rules import NOTHING, Choice, Way, by_way, could_be_name, new_name, offered
 from troth.accounts.publicity.tables import public_profile
 from troth.accounts.sessions import Member
 from troth.accounts.tables import account
 from troth.consent import actions as consent
+from troth.consent.rules import PUBLIC_PROFILE
 from troth.errors import Refused
-from troth.ledger import events
 from troth.people import vault
 from troth.people.tables import person
 from troth.people.vault import By
@@ -33,7 +33,7 @@ from troth.recipients.switches import say_no
 from troth.store.insert import insert_into
 from troth.store.site import Site
 
-CHANNEL = "public_profile"
+CHANNEL = PUBLIC_PROFILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def choose(site: Site, member: Member, choice: Choice, words: str, language: str
         before = _row(conn, member.person_id)
         _consents(site, conn, compiled, member.person_id, by_way(choice.fields, allowed), allowed, words, language)
         name = _kept(site, conn, member.person_id, choice, before.name if before else "")
-        ledger.append(conn, site.now(), events.ACCOUNT_CHANGED, {"person": member.person_id})
+        note_change(site, conn, member.person_id, "public-page")
     return name
 
 

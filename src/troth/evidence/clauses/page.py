@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from troth.bindings import named
 from troth.errors import PolicyError
 from troth.evidence.catalogue import CATALOGUE
 from troth.evidence.clauses import SITES, Clause, later, of_site
@@ -19,7 +20,7 @@ _HEAD = """# Clauses
 
 What each sentence of the five published policies asks of a running system, and what makes it true: the entry of
 `sites/*/policy.yaml` or the promise it compiles to, the function that enforces it, and the tests that would fail if it
-were not so. This page is generated: `python -m troth.evidence.clauses > docs/clauses.md`.
+were not so. This page is generated: `make docs` writes it.
 """
 _COLUMNS = "| clause | asks | promises | enforced by | tests |\n| --- | --- | --- | --- | --- |"
 
@@ -94,7 +95,8 @@ def _site(root: Path, site: str, tests: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _row(clause: Clause, cites: tuple[str, ...], names: Mapping[str, Promise], tests: tuple[str, ...]) -> str:
-    enforcers = dict.fromkeys(CATALOGUE[names[one].kind].enforcer for one in cites if one in names)
+    bound = (CATALOGUE[names[one].kind] for one in cites if one in names)
+    enforcers = dict.fromkeys(named(enforcer) for one in bound for enforcer in one.enforced_by)
     waits = later().get(clause.id)
     shown = "<br>".join(f"`{one}`" for one in tests) or (f"later: {waits.why}" if waits else "")
     cells = (clause.id, clause.asks, _listed(cites), _listed(enforcers) or "shown as a statement", shown)

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
+from troth.policy.periods import Period
 from troth.proof import Named, Some, Value, Words, parts
 
 ENGLISH = "en"
@@ -23,6 +24,18 @@ def in_language(said: str, policy: Policy, tag: str) -> str:
         return said
     speaker = Speaker(policy, language(tag))
     return speaker.finish(_said(said, speaker, table(tag)))
+
+
+def part(key: str, tag: str) -> str:
+    """What the key ``key`` of an entry says, in the language ``tag``: a part of a sentence that nothing measures."""
+    return str(_parts()[key][tag])
+
+
+@cache
+def _parts() -> Mapping[str, Any]:
+    text = files(__name__).joinpath("parts.yaml").read_text(encoding="utf-8")
+    loaded: Mapping[str, Any] = YAML(typ="safe").load(text)
+    return loaded
 
 
 @cache
@@ -48,8 +61,8 @@ def _value(value: Value, speaker: Speaker, words: Mapping[str, Any]) -> str:
             return str(getattr(speaker, how)(keys))
         case timedelta():
             return _span(value, words["units"])
-        case date():
-            return speaker.date(value)
+        case Period() | date():
+            return speaker.duration(value) if isinstance(value, Period) else speaker.date(value)
         case _:
             return f"{value:,}" if isinstance(value, int) else value
 

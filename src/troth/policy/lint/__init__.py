@@ -7,15 +7,26 @@ from datetime import date
 from troth.policy.document import Document
 from troth.policy.findings import Finding
 from troth.policy.lint import (  # noqa: F401  importing a file registers its rules
+    accounts,
+    children,
+    choices,
     clocks,
     collection,
     consent,
     contradictions,
     cookies,
+    dealings,
     flows,
+    loose_ends,
+    mailing,
     notice,
+    periods,
     recipients,
     rights,
+    scope,
+    selling,
+    special,
+    terms_of_rights,
     wording,
 )
 from troth.policy.lint.registry import RULES, Context, Rule, context_of, in_order

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from troth.policy.clocks import REQUEST_LOG, STAFF_LOG, Clock, clocks
+from troth.policy.closed import EVERYTHING
+from troth.policy.happenings import AGES, withdrawn
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Policy, Relationship
 
@@ -15,6 +16,7 @@ retention = rule(
     "error",
     "Of two clocks the shorter one rules; visits without a period are not recorded.",
 )
+BIRTH = "pd:BirthDate"
 _BY_THE_PERSON = ("notice", "cancel", "closed", "request", "objection")
 
 
@@ -29,7 +31,7 @@ def visits_without_an_end(policy: Policy, context: Context) -> Iterator[Flaw]:
 def clock_without_a_period(policy: Policy, context: Context) -> Iterator[Flaw]:
     for key, clock in policy.retention.items():
         path, kind = ("retention", key), "archive" if clock.archive else "clock"
-        if clock.keep is None:
+        if clock.keep is None and not clock.until:
             yield Flaw(path, f"the {kind} `{key}` never ends: it has no period.", "Write `keep:` and a period.")
         elif clock.archive and not clock.because:
             yield Flaw(path, f"the archive `{key}` names no legal reason.", "Write `because:` and the duty it serves.")
@@ -42,8 +44,7 @@ def data_that_no_clock_covers(policy: Policy, context: Context) -> Iterator[Flaw
         data = _kept(policy, kind, covered)
         if data:
             message = f"nothing says when this data of `{kind}` ends: {_listed(data)}."
-            article = "an" if kind[0] in "aeiou" else "a"
-            hint = f"Write a clock for `everything about {article} {kind}` under `retention`."
+            hint = f"Write a clock for `{EVERYTHING.spelt(kind)}` under `retention`."
             yield Flaw(("people", kind), message, hint, cites=_cites(policy, kind))
 
 
@@ -75,7 +76,7 @@ def _listed(words: list[str]) -> str:
 @retention
 def relationship_that_never_ends(policy: Policy, context: Context) -> Iterator[Flaw]:
     for clock in clocks(policy):
-        for kind in _people_of(policy, clock) if clock.after == "relationship ends" else ():
+        for kind in _people_of(policy, clock) if "relationship ends" in clock.after else ():
             if kind not in policy.relationship:
                 message = (
                     f"the clock `{clock.id}` starts when business with `{kind}` ends, but nothing says when that is."
@@ -108,16 +109,21 @@ def clocks_at_odds(policy: Policy, context: Context) -> Iterator[Flaw]:
     running = [clock for clock in clocks(policy) if not clock.archive]
     for number, first in enumerate(running):
         for second in running[number + 1 :]:
-            if first.keep == second.keep or not first.covers & second.covers:
+            if first.keep == second.keep or first.at_once or second.at_once or not first.covers & second.covers:
                 continue
             short, long = sorted((first, second), key=lambda clock: clock.keep)
-            same_start = short.after == long.after
-            message = f"`{long.id}` keeps for {days(long.keep)} what `{short.id}` keeps for {days(short.keep)}" + (
-                "; the shorter one rules." if same_start else f" (after {long.after} and {short.after})."
+            same_start = (short.after, short.year) == (long.after, long.year)
+            message = f"`{long.id}` keeps for {long.keep} what `{short.id}` keeps for {short.keep}" + (
+                "; the shorter one rules." if same_start else f" (after {_said(long)} and {_said(short)})."
             )
             hint = "Write one clock, or narrow one of them with `points` or `people`."
             cites = policy.retention[short.id].cites
             yield Flaw(("retention", long.id), message, hint, None if same_start else "warning", cites)
+
+
+def _said(clock: Clock) -> str:
+    events = f" {'and' if clock.later else 'or'} ".join(clock.after)
+    return events if clock.year is None else f"the end of the year of {events}"
 
 
 @retention
@@ -141,7 +147,7 @@ def erasure_without_a_deadline(policy: Policy, context: Context) -> Iterator[Fla
 
 @retention
 def logs_without_an_end(policy: Policy, context: Context) -> Iterator[Flaw]:
-    timed = {word for clock in policy.retention.values() if clock.keep for word in clock.what}
+    timed = {word for clock in policy.retention.values() if clock.keep or clock.until for word in clock.what}
     log = policy.request_log
     if log and log.keep is None and REQUEST_LOG not in timed:
         message = "requests are logged, but nothing says for how long."
@@ -159,8 +165,10 @@ def log_that_outlives_the_person(policy: Policy, context: Context) -> Iterator[F
         return
     named = [name for name in log.records if name in policy.data]
     if named and log.keep > erasure.destroy_within:
-        left = days(log.keep - erasure.destroy_within)
-        message = f"an erased person's {_listed(named)} stays in the request log for {left} after the erasure."
+        message = (
+            f"an erased person's {_listed(named)} stays in the request log for {log.keep}; "
+            f"the erasure is done within {erasure.destroy_within}."
+        )
         yield Flaw((REQUEST_LOG,), message, "Say so in `erasure.may keep`, or keep the log shorter.", "warning")
 
 
@@ -170,14 +178,67 @@ def cookie_that_outlives_the_visit_log(policy: Policy, context: Context) -> Iter
     for key, cookie in policy.cookies.items() if visits and visits.keep else ():
         shared = [name for name in cookie.holds if visits and name in visits.records]
         if shared and visits and visits.keep and cookie.life and cookie.life > visits.keep:
-            message = (
-                f"`{key}` holds {_listed(shared)} for {days(cookie.life)}; the visit log promises {days(visits.keep)}."
-            )
+            message = f"`{key}` holds {_listed(shared)} for {cookie.life}; the visit log promises {visits.keep}."
             yield Flaw(("cookies", key), message, "Shorten its `life`.", cites=visits.cites)
 
 
-def days(span: timedelta) -> str:
-    """A span as people say it: ``30 days``, ``1 day``, ``12 hours``."""
-    if span.seconds == 0:
-        return f"{span.days} day{'' if span.days == 1 else 's'}"
-    return f"{round(span.total_seconds() / 3600)} hours"
+@retention
+def financial_year_that_nobody_knows(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, clock in policy.retention.items():
+        if clock.counted_from == "end of financial year" and policy.operator.financial_year_ends is None:
+            message = f"`{key}` counts from the end of the financial year, and nothing says when that is."
+            hint = "Write `operator.financial year ends: 31 March`, or another day; till then it is the calendar's."
+            yield Flaw(("retention", key, "counted from"), message, hint)
+
+
+@retention
+def events_of_which_nobody_knows_which_counts(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, clock in policy.retention.items():
+        several = len(clock.until or clock.after) > 1
+        if several and not clock.whichever:
+            message = f"`{key}` counts from several events, and nothing says which."
+            yield Flaw(("retention", key), message, "Write `whichever: earlier`, or `later`.")
+        elif clock.whichever and not several:
+            message = f"`{key}` counts from one event, so there is no {clock.whichever} one."
+            yield Flaw(("retention", key, "whichever"), message, "Leave out `whichever`.", "warning")
+
+
+@retention
+def age_of_people_whose_birth_nobody_knows(policy: Policy, context: Context) -> Iterator[Flaw]:
+    births = {key for key, data in policy.data.items() if data.category == BIRTH}
+    for clock in clocks(policy):
+        ages = [word for word in clock.after if word in AGES]
+        for kind in _people_of(policy, clock) if ages else ():
+            points = [point for point in policy.collection.values() if point.people == kind]
+            if not any(births & {*point.required, *point.optional} for point in points):
+                message = f"`{clock.id}` goes by the age of `{kind}`, and no form asks for their date of birth."
+                yield Flaw(("retention", clock.id), message, "Ask for a field of the category `pd:BirthDate`.")
+
+
+@retention
+def withdrawal_of_what_nobody_agreed_to(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for clock in clocks(policy):
+        for purpose in filter(None, map(withdrawn, clock.after)):
+            entry = policy.purposes[purpose]
+            if entry.basis != "consent" and not entry.opt_out and not entry.marketing:
+                message = f"`{clock.id}` waits for a no to `{purpose}`, which nobody is asked about."
+                yield Flaw(("retention", clock.id), message, "Name a purpose that rests on consent.")
+
+
+@retention
+def data_that_may_stay_for_ever(policy: Policy, context: Context) -> Iterator[Flaw]:
+    """Events that may never come end nothing by themselves."""
+    running = [clock for clock in clocks(policy) if not clock.archive]
+    sure = {pair for clock in running if not _may_never_come(policy, clock) for pair in clock.covers}
+    for clock in running:
+        left = list(dict.fromkeys(name for _, name in sorted(clock.covers - sure)))
+        if left and _may_never_come(policy, clock):
+            message = f"`{clock.id}` alone ends {_listed(left)}, and what it counts from may never happen."
+            yield Flaw(
+                ("retention", clock.id), message, "Write another clock for it, such as one after collection.", "warning"
+            )
+
+
+def _may_never_come(policy: Policy, clock: Clock) -> bool:
+    unsure = [word in getattr(policy, "events", {}) or withdrawn(word) is not None for word in clock.after]
+    return any(unsure) if clock.later else all(unsure)

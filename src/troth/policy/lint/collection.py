@@ -1,4 +1,4 @@
-"""Data that is taken in: without need, under the wrong name, or from children."""
+"""Data that is taken in: without need, or under the wrong name."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ anonymous = rule(
     "E-12", "Identifiers are called anonymous", "error", "They are treated as personal data, in every gate and clock."
 )
 unneeded = rule("E-16", "Data without a purpose or a need", "warning", "No purpose may read it.")
-children = rule("E-22", "No rule for children", "warning", "Nobody is refused for their age.")
 
 _IDENTIFIERS = ("IPAddress", "Cookie", "Device", "Identifier", "Fingerprint", "UID", "MACAddress", "AccountID")
-_AGE = ("BirthDate", "DateOfBirth", "Age", "BirthYear")
 
 
 def identifies(data: Data) -> bool:
@@ -25,7 +23,7 @@ def identifies(data: Data) -> bool:
 @anonymous
 def identifier_called_anonymous(policy: Policy, context: Context) -> Iterator[Flaw]:
     for key, data in policy.data.items():
-        if data.claimed_anonymous and identifies(data):
+        if data.claimed_anonymous and identifies(data) and not _said_of_visits(policy, key):
             message = f"`{key}` ({data.category}) is called anonymous, but it tells people apart."
             yield Flaw(("data", key), message, "Call it personal data, or cut it until it no longer does.")
 
@@ -36,10 +34,27 @@ def visits_called_anonymous(policy: Policy, context: Context) -> Iterator[Flaw]:
     if visits is None or not visits.claimed_anonymous:
         return
     telling = [name for name in visits.records if name in policy.data and identifies(policy.data[name])]
-    left = [n for n in telling if not (visits.truncate_ip and "IPAddress" in policy.data[n].category)]
+    left = [name for name in telling if not (visits.truncate_ip and _address(policy, name))]
     if left:
         message = f"visits are called anonymous, but they record {_listed(left)}."
-        yield Flaw(("visits",), message, "Leave it out, write `truncate ip: true`, or call the records personal.")
+        yield Flaw(("visits",), message, _until_anonymous(policy, left))
+
+
+def _until_anonymous(policy: Policy, left: list[str]) -> str:
+    cut = policy.visits is not None and not policy.visits.truncate_ip and all(_address(policy, name) for name in left)
+    ways = "Leave it out, write `truncate ip: true`" if cut else f"Do not record {_listed(left)}"
+    return f"{ways}, or call the records personal."
+
+
+def _address(policy: Policy, name: str) -> bool:
+    return "IPAddress" in policy.data[name].category
+
+
+def _said_of_visits(policy: Policy, name: str) -> bool:
+    """Whether the finding about visits says it already: the data comes in with visits only."""
+    visits = policy.visits
+    elsewhere = any(name in point.required + point.optional for point in policy.collection.values())
+    return bool(visits and visits.claimed_anonymous and name in visits.records and not elsewhere)
 
 
 @anonymous
@@ -68,20 +83,27 @@ def data_not_needed_here(policy: Policy, context: Context) -> Iterator[Flaw]:
     for key, point in policy.collection.items():
         here = {name for purpose in point.for_ for name in policy.purposes[purpose].uses}
         idle = [name for name in dict.fromkeys(point.required) if name in everywhere and name not in here]
-        if idle:
+        if idle and point.for_:
             message = f"`{key}` demands {_listed(idle)}, which none of its own purposes uses."
             yield Flaw(("collection", key), message, "Make it optional, ask for it later, or add the purpose.")
 
 
-@children
-def nothing_about_children(policy: Policy, context: Context) -> Iterator[Flaw]:
-    if not policy.people or any(people.minimum_age is not None for people in policy.people.values()):
-        return
-    ages = [key for key, data in policy.data.items() if any(data.category.endswith(word) for word in _AGE)]
-    known = f", although {_listed(ages)} tells who is a child" if ages else ""
-    message = f"nothing says from which age on people may give their data{known}."
-    cites = tuple(cite for key in ages for cite in policy.data[key].cites)
-    yield Flaw(("people",), message, "Write `minimum age: 16` for the people concerned.", cites=cites)
+@unneeded
+def form_for_nothing(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, point in policy.collection.items():
+        if point.kind != "visit" and point.required + point.optional and not point.for_:
+            message = f"`{key}` takes {_listed([*point.required, *point.optional][:4])} for no purpose."
+            yield Flaw(("collection", key, "for"), message, "Write `for:` and what it is needed for.", about="purpose")
+
+
+@unneeded
+def given_more_than_needed(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, recipient in policy.recipients.items():
+        needed = {name for purpose in recipient.for_ for name in policy.purposes[purpose].uses}
+        beyond = [name for name in recipient.receives if name not in needed] if needed else []
+        if beyond:
+            message = f"`{key}` receives {_listed(beyond)}, which none of its purposes uses."
+            yield Flaw(("recipients", key, "receives"), message, "Take it out of `receives`, or name the purpose.")
 
 
 def _listed(words: list[str]) -> str:

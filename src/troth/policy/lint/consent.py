@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Policy
+from troth.policy.special import needs_a_yes
 
 mixed = rule(
     "E-03",
@@ -29,7 +30,7 @@ unstated = rule("E-25", "No legal basis is stated for a purpose", "warning", "Th
 def purpose_on_two_bases(policy: Policy, context: Context) -> Iterator[Flaw]:
     for key, purpose in policy.purposes.items():
         asked = _asked_for(policy, key)
-        if asked and purpose.basis not in ("consent", "not stated"):
+        if asked and purpose.basis not in ("consent", "not stated") and not needs_a_yes(purpose):
             message = f"`{key}` rests on {purpose.basis}, but {asked} asks for consent to it."
             yield Flaw(("purposes", key), message, "Choose one basis; consent is the strict one.", cites=purpose.cites)
         taken = _taken_without_asking(policy, key)
@@ -145,4 +146,4 @@ def purpose_without_a_basis(policy: Policy, context: Context) -> Iterator[Flaw]:
             yield Flaw(("purposes", key), message, "Write `basis:`, such as `contract` or `consent`.")
         elif purpose.basis == "legitimate interest" and not purpose.assessment:
             message = f"`{key}` rests on legitimate interest, but no assessment of it is on file."
-            yield Flaw(("purposes", key), message, "Write `assessment:` and where it is recorded.")
+            yield Flaw(("purposes", key), message, "Write `assessment:` and where it is recorded.", about="interest")

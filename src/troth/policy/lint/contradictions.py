@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from troth.policy.assurances import Absolute
 from troth.policy.findings import Path
 from troth.policy.lint.registry import Context, Flaw, rule
-from troth.policy.model import Absolute, Cookie, Policy, Recipient
+from troth.policy.model import Cookie, Policy, Recipient
+from troth.policy.places import within
+from troth.policy.rules import PAID, kept_outside
 
 absolutes = rule(
     "E-01",
@@ -19,7 +22,6 @@ absolutes = rule(
     "error",
     "The strict reading holds: what contradicts the absolute is refused.",
 )
-_PAID = ("money", "rent", "barter", "licence")
 _VISITS = frozenset({"visit", "visits"})
 
 
@@ -86,6 +88,11 @@ def concerns(policy: Policy, absolute: Absolute, data: Iterable[str]) -> bool:
     return not named.isdisjoint(data)
 
 
+def _concerned(policy: Policy, absolute: Absolute, data: Iterable[str]) -> str:
+    """Those of ``data`` that the absolute is about, for a sentence."""
+    return _some(name for name in data if concerns(policy, absolute, (name,)))
+
+
 def lifted(absolute: Absolute, key: str, recipient: Recipient) -> bool:
     """Whether what must be true before ``recipient`` is given anything is among what lifts the absolute."""
     by_itself = recipient.consent == "itself" or (not recipient.consent and recipient.ground == "consent")
@@ -106,7 +113,7 @@ def _inside(absolute: Absolute, key: str, recipient: Recipient) -> bool:
 
 def _sold(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     for key, recipient in policy.recipients.items():
-        if recipient.consideration in _PAID and concerns(policy, absolute, recipient.receives):
+        if recipient.consideration in PAID and concerns(policy, absolute, recipient.receives):
             does = f"gives data for a consideration ({recipient.consideration})"
             yield Against(("recipients", key), does, recipient.cites)
 
@@ -123,7 +130,9 @@ def _given(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     for key, recipient in policy.recipients.items():
         listed = _inside(absolute, key, recipient) or lifted(absolute, key, recipient)
         if not listed and concerns(policy, absolute, recipient.receives):
-            yield Against(("recipients", key), f"gets {_some(recipient.receives)}", recipient.cites)
+            yield Against(
+                ("recipients", key), f"gets {_concerned(policy, absolute, recipient.receives)}", recipient.cites
+            )
 
 
 def _read_by_others(policy: Policy, absolute: Absolute) -> Iterator[Against]:
@@ -133,7 +142,11 @@ def _read_by_others(policy: Policy, absolute: Absolute) -> Iterator[Against]:
             continue
         listed = _inside(absolute, cookie.set_by, other) or lifted(absolute, cookie.set_by, other)
         if not listed and concerns(policy, absolute, cookie.holds):
-            yield Against(("cookies", key), f"lets `{cookie.set_by}` read {_some(cookie.holds)}", cookie.cites)
+            yield Against(
+                ("cookies", key),
+                f"lets `{cookie.set_by}` read {_concerned(policy, absolute, cookie.holds)}",
+                cookie.cites,
+            )
 
 
 def _given_in_groups(policy: Policy, absolute: Absolute) -> Iterator[Against]:
@@ -149,7 +162,8 @@ def _legal(*acts: str) -> Search:
         for key, ground in policy.legal.items():
             named = key in absolute.unless or key in absolute.for_
             if ground.act in acts and not named and _reaches(policy, absolute, ground.data):
-                yield Against(("legal", key), f"lets a case {ground.act} {_some(ground.data)}", ground.cites)
+                told = _some(ground.data) if "everything" in ground.data else _concerned(policy, absolute, ground.data)
+                yield Against(("legal", key), f"lets a case {ground.act} {told}", ground.cites)
 
     return search
 
@@ -165,8 +179,8 @@ def _stored(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     for key, point in policy.collection.items():
         kept = tuple(n for n in point.required + point.optional if policy.data[n].protect != "never stored")
         if concerns(policy, absolute, kept):
-            named = [n for n in kept if concerns(policy, absolute, (n,))]
-            yield Against(("collection", key), f"takes in {_some(named)} to be stored", point.cites)
+            does = f"takes in {_concerned(policy, absolute, kept)} to be stored"
+            yield Against(("collection", key), does, point.cites)
 
 
 def _read(policy: Policy, absolute: Absolute) -> Iterator[Against]:
@@ -174,7 +188,7 @@ def _read(policy: Policy, absolute: Absolute) -> Iterator[Against]:
         listed = key in absolute.unless or (absolute.only == "read" and key in absolute.for_)
         by_consent = "consent" in absolute.unless and purpose.basis == "consent"
         if not listed and not by_consent and concerns(policy, absolute, purpose.uses):
-            yield Against(("purposes", key), f"reads {_some(purpose.uses)}", purpose.cites)
+            yield Against(("purposes", key), f"reads {_concerned(policy, absolute, purpose.uses)}", purpose.cites)
 
 
 def _collected(policy: Policy, absolute: Absolute) -> Iterator[Against]:
@@ -182,7 +196,7 @@ def _collected(policy: Policy, absolute: Absolute) -> Iterator[Against]:
         data = point.required + point.optional
         words = {key, point.source, point.kind} - {""}
         if not _permits(absolute, words, point.for_) and concerns(policy, absolute, data):
-            yield Against(("collection", key), f"takes in {_some(data)}", point.cites)
+            yield Against(("collection", key), f"takes in {_concerned(policy, absolute, data)}", point.cites)
 
 
 def _visits_recorded(policy: Policy, absolute: Absolute) -> Iterator[Against]:
@@ -190,14 +204,14 @@ def _visits_recorded(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     if visits is None or not visits.recording or _permits(absolute, _VISITS, visits.for_):
         return
     if concerns(policy, absolute, visits.records):
-        yield Against(("visits",), f"records {_some(visits.records)}", visits.cites)
+        yield Against(("visits",), f"records {_concerned(policy, absolute, visits.records)}", visits.cites)
 
 
 def _held_in_cookies(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     for key, cookie in policy.cookies.items():
         allowed = _permits(absolute, {key, "cookie", "cookies"}, cookie.for_) or _asked(absolute, cookie)
         if not allowed and concerns(policy, absolute, cookie.holds):
-            yield Against(("cookies", key), f"holds {_some(cookie.holds)}", cookie.cites)
+            yield Against(("cookies", key), f"holds {_concerned(policy, absolute, cookie.holds)}", cookie.cites)
 
 
 def _asked(absolute: Absolute, cookie: Cookie) -> bool:
@@ -211,15 +225,20 @@ def _permits(absolute: Absolute, words: Iterable[str], purposes: tuple[str, ...]
 
 
 def _kept_elsewhere(policy: Policy, absolute: Absolute) -> Iterator[Against]:
-    places, transfers = set(absolute.for_), policy.transfers
-    elsewhere = [c for c in (transfers.stored_in + transfers.may_move_to if transfers else ()) if c not in places]
-    if transfers and places and elsewhere:
+    transfers = policy.transfers
+    named = transfers.stored_in + transfers.may_move_to if transfers else ()
+    elsewhere = [country for country in named if not within(country, absolute.in_)]
+    if transfers and elsewhere:
         yield Against(("transfers",), f"keeps data in {_some(elsewhere)}", transfers.cites)
-    for key, recipient in policy.recipients.items() if places else ():
-        named = key in absolute.to or key in absolute.for_ or recipient.country in places
-        if not named and not lifted(absolute, key, recipient) and concerns(policy, absolute, recipient.receives):
+    for key in kept_outside(policy, absolute):
+        recipient = policy.recipients[key]
+        if not lifted(absolute, key, recipient) and concerns(policy, absolute, recipient.receives):
             where = recipient.country or "a country not named"
-            yield Against(("recipients", key), f"keeps {_some(recipient.receives)} in {where}", recipient.cites)
+            yield Against(
+                ("recipients", key),
+                f"keeps {_concerned(policy, absolute, recipient.receives)} in {where}",
+                recipient.cites,
+            )
 
 
 def _some(words: Iterable[str]) -> str:

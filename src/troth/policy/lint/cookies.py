@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.lint.wording import texts
 from troth.policy.model import Cookie, Policy
+from troth.policy.periods import Period
 
 unasked = rule(
     "E-15", "Cookies or trackers that are undisclosed or unasked", "error", "Only essential cookies are set."
@@ -16,8 +17,12 @@ signals = rule(
     "E-24", "Browser signals are ignored or not covered", "warning", "Global Privacy Control counts as a no."
 )
 
+LONGEST_CHOICE = Period(13, "month")
+"""how long a yes to a cookie may last at most, as the French authority reads the law (CNIL, 2020-091 and 2020-092)"""
 _NEEDS_COOKIE = re.compile(r"cookie|visit_count|number_of_visits|visits_made|returning", re.I)
-_DNT = re.compile(r"do.not.track|\bDNT\b", re.I)
+_DNT = re.compile(
+    r"\bDo[ -]Not[ -]Track\b|\bDNT\b|(?i:\bdo[ -]not[ -]track[\"”’']? (?:signal|header|request|setting|preference))"
+)
 _GPC = re.compile(r"global privacy control|\bGPC\b", re.I)
 
 
@@ -62,6 +67,36 @@ def tracking_without_a_cookie(policy: Policy, context: Context) -> Iterator[Flaw
 
 def _needs_cookie(policy: Policy, name: str) -> bool:
     return bool(_NEEDS_COOKIE.search(name) or _NEEDS_COOKIE.search(policy.data[name].category))
+
+
+@unasked
+def essential_in_name_only(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, cookie in policy.cookies.items():
+        why = _not_essential(policy, cookie) if cookie.essential else ""
+        if why:
+            message = f"`{key}` is called essential, and {why}."
+            yield Flaw(("cookies", key, "essential"), message, "Write `essential: false` and `consent:`.")
+
+
+def _not_essential(policy: Policy, cookie: Cookie) -> str:
+    other = policy.recipients.get(cookie.set_by)
+    if other and other.role == "advertiser":
+        return f"the advertiser `{cookie.set_by}` sets it"
+    if cookie.consent:
+        return f"waits for consent to `{cookie.consent}`"
+    for name in cookie.for_:
+        purpose = policy.purposes[name]
+        if purpose.marketing or purpose.basis == "consent":
+            return f"serves `{name}`, which is {'marketing' if purpose.marketing else 'a matter of consent'}"
+    return ""
+
+
+@unasked
+def cookie_that_stays_too_long(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, cookie in policy.cookies.items() if context.european else ():
+        if not cookie.essential and cookie.life and cookie.life > LONGEST_CHOICE:
+            message = f"`{key}` stays for {cookie.life}; after 13 months people are to be asked again."
+            yield Flaw(("cookies", key, "life"), message, "Write `life: 12 months`, or less.", "warning", about="life")
 
 
 @signals

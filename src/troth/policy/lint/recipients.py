@@ -18,6 +18,7 @@ unprotected = rule(
     "E-21", "A transfer without a country or a safeguard", "error", "The transfer is refused until both are there."
 )
 _NOT_ABROAD = ("authority", "public")
+_SIGNED = ("standard clauses", "binding corporate rules")
 _GETS_BY_CASE = ("authority", "advertiser")
 
 
@@ -27,7 +28,14 @@ def recipient_without_a_name(policy: Policy, context: Context) -> Iterator[Flaw]
         missing = list(_missing(policy, recipient))
         if missing:
             message = f"`{key}` does not say {', '.join(missing)}."
-            yield Flaw(("recipients", key), message, "Name it and its limits; until then it is given nothing.")
+            yield Flaw(("recipients", key), message, _how_to_name(recipient))
+
+
+def _how_to_name(recipient: Recipient) -> str:
+    """An unnamed recipient is given data all the same, when everything else is written."""
+    if recipient.receives and recipient.for_ and recipient.consideration == "none":
+        return "Name it: until then people cannot know who has their data."
+    return "Name it and its limits; until then it is given nothing."
 
 
 def _missing(policy: Policy, recipient: Recipient) -> Iterator[str]:
@@ -105,13 +113,74 @@ def safeguard_that_does_not_hold(policy: Policy, context: Context) -> Iterator[F
 
 
 @unprotected
-def countries_that_are_none(policy: Policy, context: Context) -> Iterator[Flaw]:
+def safeguard_without_a_document(policy: Policy, context: Context) -> Iterator[Flaw]:
+    for key, recipient in policy.recipients.items():
+        guard, path = recipient.safeguard, ("recipients", key, "safeguard")
+        if guard is None or not recipient.receives:
+            continue
+        if guard.kind in _SIGNED and not guard.document:
+            message = f"the {guard.kind} that protect data at `{key}` name no document."
+            yield Flaw(path, message, "Write `document:` and its reference; until then nothing is given.")
+        if guard.kind == "adequacy" and not guard.document and (part := _partly(context, recipient.country)):
+            message = f"{recipient.country} is adequate for some only ({part}), and nothing shows that `{key}` is one."
+            yield Flaw(path, message, "Write `document:` and the certification.")
+        if guard.kind == "explicit consent" and not recipient.consent and recipient.ground != "consent":
+            message = f"the transfer to `{key}` rests on explicit consent, and nobody is asked for it."
+            yield Flaw(path, message, "Write `consent: itself` and offer it, or another safeguard.", about="derogation")
+
+
+def _partly(context: Context, country: str | None) -> str:
+    lists = [known for law in context.profiles if (known := adequate(law.id))]
+    return next((known.partly[country] for known in lists if country and country in known.partly), "")
+
+
+@unprotected
+def country_that_the_policy_rules_out(policy: Policy, context: Context) -> Iterator[Flaw]:
     transfers = policy.transfers
-    named = transfers.stored_in + transfers.may_move_to if transfers else ()
-    wrong = [word for word in named if not (len(word) == 2 and word.isupper())]
-    if wrong:
-        message = f"{', '.join(f'`{word}`' for word in wrong)} is no country code."
-        yield Flaw(("transfers",), message, "Write two letters, such as `TW`.", "error")
+    if transfers is None or not (transfers.stored_in or transfers.may_move_to):
+        return
+    named = (*transfers.stored_in, *transfers.may_move_to)
+    for key, recipient in policy.recipients.items():
+        given = recipient.receives and recipient.role not in _NOT_ABROAD
+        if given and recipient.country and recipient.country not in named:
+            message = f"`{key}` keeps data in {recipient.country}; the policy says it stays in {', '.join(named)}."
+            yield Flaw(("recipients", key, "country"), message, f"Add {recipient.country} to `transfers.may move to`.")
+
+
+@unprotected
+def safeguard_of_another_kind(policy: Policy, context: Context) -> Iterator[Flaw]:
+    promised = policy.transfers.safeguards if policy.transfers else ()
+    for key, recipient in policy.recipients.items() if promised else ():
+        if recipient.receives and recipient.safeguard and recipient.safeguard.kind not in promised:
+            message = f"`{key}` is protected by {recipient.safeguard.kind}; promised is {', '.join(promised)}."
+            yield Flaw(("recipients", key, "safeguard"), message, "Name it under `transfers.safeguards`.", "warning")
+
+
+@unprotected
+def kept_by_somebody_not_named(policy: Policy, context: Context) -> Iterator[Flaw]:
+    transfers = policy.transfers
+    for key, recipient in policy.recipients.items() if transfers and transfers.held_by else ():
+        assert transfers is not None
+        abroad = (
+            recipient.country and recipient.country not in transfers.stored_in and recipient.role not in _NOT_ABROAD
+        )
+        if recipient.receives and abroad and key not in transfers.held_by:
+            message = f"`{key}` keeps data in {recipient.country}, and `held by` does not name it, so that it is given nothing."
+            yield Flaw(("transfers", "held by"), message, f"Add `{key}`, or let the recipient go.")
+
+
+@unprotected
+def stored_abroad(policy: Policy, context: Context) -> Iterator[Flaw]:
+    transfers = policy.transfers
+    if transfers is None or transfers.safeguards:
+        return
+    at_home = [law for law in context.profiles if policy.operator.country in law.home]
+    away = [country for country in transfers.stored_in if any(_leaves(law, country) for law in at_home)]
+    if away:
+        message = (
+            f"the stores are in {', '.join(away)}, outside the law of {policy.operator.country}, without a safeguard."
+        )
+        yield Flaw(("transfers", "stored in"), message, "Write `safeguards: [standard clauses]`, or store it at home.")
 
 
 @unprotected

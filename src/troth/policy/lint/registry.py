@@ -14,7 +14,7 @@ from typing import Any
 
 from troth.policy.document import Document
 from troth.policy.findings import Finding, Path, Severity
-from troth.policy.law import Profile, profiles_of
+from troth.policy.law import Profile, Requirement, profiles_of
 from troth.policy.model import Policy
 
 
@@ -27,6 +27,8 @@ class Flaw:
     hint: str = ""
     severity: Severity | None = None
     cites: tuple[str, ...] = ()
+    about: str = ""
+    """which of several requirements that one law has under the same rule, as ``interest`` under E-25"""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Rule:
     title: str
     severity: Severity
     resolution: str
+    needs_value: bool = False
+    """whether a decision settles it only by setting a value with which it is no longer found"""
     searches: list[Search] = field(default_factory=list, compare=False, repr=False)
 
     def __call__(self, search: Search) -> Search:
@@ -74,10 +78,10 @@ class Rule:
                     yield self._finding(policy, context, flaw)
 
     def _finding(self, policy: Policy, context: Context, flaw: Flaw) -> Finding:
-        severity = flaw.severity or _by_law(self.id, context) or self.severity
+        severity = flaw.severity or _by_law(self.id, flaw.about, context) or self.severity
         cites = tuple(dict.fromkeys((*cited(policy, flaw.path), *flaw.cites)))
         place = context.document.place(flaw.path)
-        return Finding(self.id, severity, flaw.path, place, flaw.message, _hint(self.id, context, flaw.hint), cites)
+        return Finding(self.id, severity, flaw.path, place, flaw.message, _hint(self.id, context, flaw), cites)
 
 
 RULES: dict[str, Rule] = {}
@@ -85,10 +89,19 @@ RULES: dict[str, Rule] = {}
 
 def rule(id: str, title: str, severity: Severity, resolution: str) -> Rule:  # noqa: A002  it is the rule's id
     """Declare a rule. ``resolution`` is what holds when a decision cites the finding and sets nothing."""
-    if id in RULES:
-        raise ValueError(f"{id} is declared twice")
-    RULES[id] = Rule(id, title, severity, resolution)
-    return RULES[id]
+    return _declared(Rule(id, title, severity, resolution))
+
+
+def rule_for_a_value(id: str, title: str, severity: Severity, or_else: str = "") -> Rule:  # noqa: A002
+    """Declare a rule whose findings no reason settles, only a value does. ``or_else`` is another way out, in words."""
+    return _declared(Rule(id, title, severity, f"None: it must be set{or_else}.", needs_value=True))
+
+
+def _declared(new: Rule) -> Rule:
+    if new.id in RULES:
+        raise ValueError(f"{new.id} is declared twice")
+    RULES[new.id] = new
+    return new
 
 
 def in_order() -> list[Rule]:
@@ -111,11 +124,17 @@ def cited(policy: Policy, path: Path) -> tuple[str, ...]:
     return found
 
 
-def _by_law(rule_id: str, context: Context) -> Severity | None:
-    stated = [item.severity for law in context.profiles if (item := law.requirement(rule_id)) and item.severity]
+def _asked(rule_id: str, about: str, context: Context) -> list[Requirement]:
+    """What the laws of the policy say about the rule: about the part that is named, if any of them speaks of it."""
+    found = [item for law in context.profiles if (item := law.requirement(rule_id, about))]
+    return [item for item in found if item.about == about] or found
+
+
+def _by_law(rule_id: str, about: str, context: Context) -> Severity | None:
+    stated = [item.severity for item in _asked(rule_id, about, context) if item.severity]
     return "error" if "error" in stated else next(iter(stated), None)
 
 
-def _hint(rule_id: str, context: Context, hint: str) -> str:
-    sources = [item.source for law in context.profiles if (item := law.requirement(rule_id))]
-    return f"{hint} ({'; '.join(sources)})".strip() if sources else hint
+def _hint(rule_id: str, context: Context, flaw: Flaw) -> str:
+    sources = [item.source for item in _asked(rule_id, flaw.about, context)]
+    return f"{flaw.hint} ({'; '.join(sources)})".strip() if sources else flaw.hint

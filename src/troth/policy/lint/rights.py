@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from troth.policy.law import due
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.lint.wording import texts
-from troth.policy.model import Policy
+from troth.policy.model import Policy, Right
 
 absent = rule(
     "E-17", "Rights are absent or have no deadline", "error", "The law profile supplies them, with its times."
@@ -45,11 +45,16 @@ def _granted(policy: Policy, right: str, named: set[str]) -> bool:
 
 @absent
 def rights_without_a_deadline(policy: Policy, context: Context) -> Iterator[Flaw]:
-    endless = [key for key, right in policy.rights.items() if right.answer_within is None and "account" not in right.by]
+    endless = [key for key, right in policy.rights.items() if right.answer_within is None and _waits(right)]
     if endless:
         message = f"nothing says how soon people get an answer: {', '.join(f'`{key}`' for key in endless)}."
         cites = tuple(dict.fromkeys(cite for key in endless for cite in policy.rights[key].cites))
         yield Flaw(("rights", "answer within"), message, "Write `answer within: 30 days`, or less.", cites=cites)
+
+
+def _waits(right: Right) -> bool:
+    """Whether the operator answers: people do the rest themselves in their account, or turn to an authority."""
+    return "account" not in right.by and right.right != "complaint"
 
 
 @waiver

@@ -79,6 +79,26 @@ def promised_twice(policy: Policy, context: Context) -> Iterator[Flaw]:
         yield Flaw((section, second), message, "Merge the two, so that they cannot come to differ.", cites=cites)
 
 
+@twice
+def two_of_one_name(policy: Policy, context: Context) -> Iterator[Flaw]:
+    named = [(key, one.name.casefold().strip()) for key, one in policy.recipients.items() if one.name]
+    yield from _twins("recipients", named)
+    for section in ("people", "data", "purposes", "collection"):
+        entries_of = getattr(policy, section).items()
+        yield from _twins(
+            section, [(key, one.label.say("en").casefold().strip()) for key, one in entries_of if one.label]
+        )
+
+
+def _twins(section: str, named: list[tuple[str, str]]) -> Iterator[Flaw]:
+    seen: dict[str, str] = {}
+    for key, name in named:
+        first = seen.setdefault(name, key)
+        if first != key:
+            message = f"`{key}` has the name of `{first}`; people cannot tell the two apart."
+            yield Flaw((section, key), message, "Merge them, or name the difference.")
+
+
 def _same_absolutes(policy: Policy) -> Iterator[tuple[str, str, str]]:
     seen: dict[Any, str] = {}
     for key, entry in policy.absolutes.items():

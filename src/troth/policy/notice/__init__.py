@@ -1,7 +1,7 @@
 """The notice: what people read, made from the compiled policy and from nothing else.
 
-``parts`` is what it consists of, ``language`` the words of one language, ``tellers`` which sentences a promise needs,
-``topics`` where each belongs, ``compose`` puts it together, ``markdown`` writes it down. The words themselves are data, in
+``parts`` is what it consists of, ``language`` the words of one language, ``topics`` where each promise belongs,
+``compose`` puts it together, ``markdown`` writes it down. The words themselves are data, in
 ``policy/sentences/``: a translator needs no Python.
 """
 

@@ -6,21 +6,20 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from troth.policy.assurances import Statement
 from troth.policy.check import Checked
 from troth.policy.compile import Compiled
 from troth.policy.findings import Path
-from troth.policy.law import authorities, profiles_of
-from troth.policy.model import Policy, Statement
+from troth.policy.kind import Telling
+from troth.policy.kinds import KINDS
+from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
 from troth.policy.notice.parts import Item, Listed, Notice, Origin, Section
 from troth.policy.notice.pictures import Picture, pictures
-from troth.policy.notice.tellers import Telling, tell
 from troth.policy.notice.topics import Placed, arrange, place
 from troth.policy.promises import Promise
 
 _NO_EFFECT = ("consent by use", "waiver")
-_WHOLE_SECTIONS = ("purpose.closed", "recipient.closed", "data.sealed", "consent.not_implied")
-_EUROPE = ("eu-gdpr", "uk-gdpr")
 
 
 def notice(compiled: Compiled, tag: str, at: datetime | None = None, checked: Checked | None = None) -> Notice:
@@ -68,7 +67,8 @@ class _Composer:
         policy = self.speaker.policy
         entry = entry_at(policy, promise.path)
         telling = Telling(promise, policy, self.speaker, entry, self.day)
-        keys = tuple(tell(telling))
+        kind = KINDS[promise.kind]
+        keys = tuple(kind.tell(telling))
         values = {"it": entry, "key": telling.key, **telling.values}
         lead = self.speaker.render(self.speaker.words.template(promise.kind, "lead", ""), **values)
         say, also = ([*self._said(promise.kind, keys, part, values | {"lead": lead})] for part in ("say", "also"))
@@ -79,7 +79,7 @@ class _Composer:
             sentence=str(self.speaker.words.tree["between sentences"]).join(say),
             lead=lead if say and say[0].startswith(lead) else "",
             details=tuple(line for words in also for line in words.splitlines() if line),
-            listing=self._authorities(entry),
+            listing=tuple(Listed(*line) for line in kind.listing(telling)) if kind.listing else (),
             origins=tuple(self._origins(promise)),
             cites=promise.cites,
             place=promise.place,
@@ -106,18 +106,8 @@ class _Composer:
                 template = self.speaker.words.template(kind, part, key.removeprefix("+"))
                 yield self.speaker.render(template, **values)
 
-    def _authorities(self, entry: Any) -> tuple[Listed, ...]:
-        if getattr(entry, "right", "") != "complaint":
-            return ()
-        laws = profiles_of(self.speaker.policy)
-        found = {law.authority.country: law.authority for law in laws if law.authority}
-        if any(law.id in _EUROPE for law in laws):
-            found |= {code: a for code, a in authorities().items() if code not in found and code not in ("US", "TW")}
-        named = [Listed(self.speaker.territory(code), entry.name, entry.url) for code, entry in found.items()]
-        return tuple(named)
-
     def _origins(self, promise: Promise) -> Iterator[Origin]:
-        if promise.kind in _WHOLE_SECTIONS:
+        if KINDS[promise.kind].of_section:
             return
         found = self._recorded(promise.path) or [promise.origin]
         yield from self._decisions([o.removeprefix("decision ") for o in found if o.startswith("decision ")])

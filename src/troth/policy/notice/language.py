@@ -23,6 +23,8 @@ from ruamel.yaml import YAML
 
 from troth.errors import PolicyError
 from troth.policy.model import Policy
+from troth.policy.periods import Period
+from troth.policy.terms import terms
 from troth.policy.words import ANY_LANGUAGE, Text
 
 LANGUAGES = ("en", "zh-Hant")
@@ -66,13 +68,6 @@ def language(tag: str) -> Language:
     return Language(tag, tree, Locale.parse(tree["locale"]))
 
 
-@cache
-def terms() -> Mapping[str, Mapping[str, str]]:
-    """Family and words of each DPV term for data that Troth knows."""
-    loaded: Mapping[str, Mapping[str, str]] = _load("terms.yaml")
-    return loaded
-
-
 def _load(name: str) -> Any:
     return YAML(typ="safe").load(files("troth.policy").joinpath(name).read_text(encoding="utf-8"))
 
@@ -108,7 +103,7 @@ class Speaker:
         """What ``word`` of the policy is called; the word itself when the catalogue has no other."""
         return str(self.words.tree["phrases"][table].get(word, word)).format(**values)
 
-    def phrases(self, table: str, names: Iterable[str], silence: timedelta | None = None) -> list[str]:
+    def phrases(self, table: str, names: Iterable[str], silence: Period | None = None) -> list[str]:
         """Several, as ``phrase``."""
         values = {"silence": self.duration(silence)} if silence else {}
         return [self.phrase(table, name, **values) for name in names]
@@ -169,6 +164,15 @@ class Speaker:
         entry = self.policy.recipients.get(key)
         return (entry.name if entry else self.operator) or self.phrase("unnamed", "recipient")
 
+    def texts(self, texts: Iterable[Text]) -> list[str]:
+        """Several of the policy's own words, as ``text``."""
+        return [self.text(one) for one in texts]
+
+    def roles(self, keys: Iterable[str]) -> list[str]:
+        """What the policy calls roles of the staff; those of the desk have words in the catalogue."""
+        named = self.policy.operator.roles
+        return [self.text(named[key]) if key in named else self.phrase("roles", key) for key in keys]
+
     def points(self, keys: Iterable[str]) -> str:
         """Labels of collection points."""
         return self._apart(self.text(self.policy.collection[key].label) for key in keys)
@@ -195,10 +199,9 @@ class Speaker:
     def _apart(self, words: Iterable[str]) -> str:
         return str(self.words.tree["apart"]).join(words)
 
-    def duration(self, span: timedelta) -> str:
-        """``30 days``: in the largest unit that needs no fraction."""
-        unit, size = next(((u, s) for u, s in _UNITS if span >= s and span % s == timedelta(0)), _UNITS[-1])
-        count = span // size
+    def duration(self, span: Period | timedelta) -> str:
+        """A period as it is written: ``24 months``; any other length of time in the largest unit that needs no fraction."""
+        count, unit = (span.number, span.unit) if isinstance(span, Period) else _whole(span)
         one, many = self.words.tree["units"][unit]
         return str(self.words.tree["unit form"]).format(n=count, unit=one if count == 1 else many)
 
@@ -225,6 +228,8 @@ _SPOKEN = (
         "phrase",
         "phrases",
         "text",
+        "texts",
+        "roles",
         "sentence",
         "every",
         "either",
@@ -235,6 +240,11 @@ _SPOKEN = (
     ),
     *("points", "people", "choices", "exceptions", "duration", "date", "country", "countries"),
 )
+
+
+def _whole(span: timedelta) -> tuple[int, str]:
+    unit, size = next(((u, s) for u, s in _UNITS if span >= s and span % s == timedelta(0)), _UNITS[-1])
+    return span // size, unit
 
 
 def capital(words: str) -> str:

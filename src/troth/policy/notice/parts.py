@@ -21,11 +21,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One line of a list that an item brings along, such as an authority: where, who, and its page."""
+    """One line of a list that an item brings along, such as an authority: where, who, its page, and whether it leads."""
 
     label: str
     text: str
     url: str = ""
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

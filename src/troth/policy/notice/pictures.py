@@ -14,9 +14,9 @@ from html import escape
 from math import sqrt
 
 from troth.policy.compile import Compiled
-from troth.policy.model import Recipient
-from troth.policy.notice.language import Speaker, terms
-from troth.policy.notice.tellers import asks_first, gets, what
+from troth.policy.kind import Band, Bar, Flow
+from troth.policy.kinds import KINDS
+from troth.policy.notice.language import Speaker
 
 WIDE, NARROW = 680, 340
 _LINE = 18
@@ -37,32 +37,21 @@ class Picture:
     rows: tuple[tuple[str, ...], ...]
 
 
-_SHOWN = {"flow": ("recipient.share",), "timeline": ("visit.expiry", "retention.clock", "erasure.path", "request.log")}
-
-
 def pictures(compiled: Compiled, speaker: Speaker) -> Mapping[tuple[str, ...], Picture]:
     """The pictures of a policy by the kinds of promises they show; a picture with nothing to show is left out."""
-    drawn = (flow(compiled, speaker), timeline(compiled, speaker))
-    return {_SHOWN[picture.id]: picture for picture in drawn if picture is not None}
+    flowing = tuple(kind.id for kind in KINDS.values() if kind.flows)
+    lasting = tuple(kind.id for kind in KINDS.values() if kind.bars)
+    drawn = {flowing: flow(compiled, speaker), lasting: timeline(compiled, speaker)}
+    return {kinds: picture for kinds, picture in drawn.items() if picture is not None}
 
 
 # --- Who receives what -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Something that goes from ``source`` to ``target``; ``width`` is how much, and it is dashed when somebody is ``asked``."""
-
-    source: str
-    target: str
-    width: int
-    asked: bool
-
-
 def flow(compiled: Compiled, speaker: Speaker) -> Picture | None:
     """Families of data on the left, recipients on the right, a band for what each gets; dashed where consent comes first."""
-    recipients = compiled.policy.recipients
-    bands = [band for key, entry in recipients.items() for band in _bands(key, entry, speaker)]
+    flows = list(_flows(compiled, speaker))
+    bands = [band for one in flows for band in one.bands]
     if not bands:
         return None
     asked = any(band.asked for band in bands)
@@ -73,28 +62,13 @@ def flow(compiled: Compiled, speaker: Speaker) -> Picture | None:
         narrow=_flow(bands, speaker, NARROW),
         note=speaker.page("flow legend") if asked else "",
         columns=(speaker.page("flow recipient"), speaker.page("flow data"), speaker.page("flow condition")),
-        rows=tuple(_row(key, entry, speaker) for key, entry in recipients.items()),
+        rows=tuple(one.row for one in flows),
     )
 
 
-def _bands(key: str, entry: Recipient, speaker: Speaker) -> Iterator[Band]:
-    families: dict[str, int] = {}
-    for field in entry.receives if gets(entry) else ():
-        family = terms().get(speaker.policy.data[field].category, {}).get("family", "personal")
-        families[family] = families.get(family, 0) + 1
-    if entry.receives_aggregates:
-        yield Band(speaker.page("figures"), speaker.recipient(key), 1, False)
-    for family, count in families.items():
-        name = str(speaker.words.tree["families"][family])
-        yield Band(name, speaker.recipient(key), count, asks_first(entry))
-
-
-def _row(key: str, entry: Recipient, speaker: Speaker) -> tuple[str, ...]:
-    name = speaker.finish(speaker.recipient(key))
-    got = [speaker.fields(entry.receives)] if gets(entry) else []
-    got += [speaker.page("figures")] if entry.receives_aggregates else []
-    condition = speaker.page("flow consent" if asks_first(entry) else "flow always") if gets(entry) else "–"
-    return name, speaker.finish(speaker.every(got)) if got else speaker.page("nothing"), condition
+def _flows(compiled: Compiled, speaker: Speaker) -> Iterator[Flow]:
+    for kind in KINDS.values():
+        yield from kind.flows(compiled.policy, speaker) if kind.flows else ()
 
 
 def _flow(bands: list[Band], speaker: Speaker, width: int) -> str:
@@ -156,14 +130,6 @@ def _label(lines: list[str], middle: float, x: float, anchor: str) -> str:
 # --- How long it stays -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    what: str
-    keep: timedelta
-    after: str
-    apart: bool = False
-
-
 def timeline(compiled: Compiled, speaker: Speaker) -> Picture | None:
     """A bar for every period, the shortest first; the scale is the square root of time, with marks that say so."""
     bars = sorted(_bars(compiled, speaker), key=lambda bar: (bar.keep, bar.what))
@@ -180,34 +146,23 @@ def timeline(compiled: Compiled, speaker: Speaker) -> Picture | None:
     )
 
 
-def _bars(compiled: Compiled, speaker: Speaker) -> Iterator[_Bar]:
-    policy = compiled.policy
-    after = {word: speaker.phrase("starts", word) for word in ("collection", "request", "visit", "erasure")}
-    if policy.visits and policy.visits.keep and policy.visits.recording:
-        yield _Bar(speaker.page("timeline visits"), policy.visits.keep, after["visit"])
-    for clock in policy.retention.values():
-        if clock.keep is not None:
-            name = speaker.finish(what(speaker, clock.what))
-            shown = speaker.page("timeline archive", what=name) if clock.archive else name
-            yield _Bar(shown, clock.keep, speaker.phrase("starts", clock.after), clock.archive)
-    if policy.erasure and policy.erasure.destroy_within:
-        yield _Bar(speaker.page("timeline erasure"), policy.erasure.destroy_within, after["erasure"])
-    if policy.request_log and policy.request_log.keep:
-        yield _Bar(speaker.page("timeline requests"), policy.request_log.keep, after["request"])
+def _bars(compiled: Compiled, speaker: Speaker) -> Iterator[Bar]:
+    for kind in KINDS.values():
+        yield from kind.bars(compiled.policy, speaker) if kind.bars else ()
 
 
-def _timeline(bars: list[_Bar], speaker: Speaker, width: int) -> str:
+def _timeline(bars: list[Bar], speaker: Speaker, width: int) -> str:
     room = width - (90 if width == WIDE else 72)
-    longest = max(bar.keep for bar in bars)
+    longest = max(bar.keep for bar in bars).length
     y, rows = 6.0, []
     for bar in bars:
-        y, drawn = _bar(bar, y, room * sqrt(bar.keep / longest), speaker, width)
+        y, drawn = _bar(bar, y, room * sqrt(bar.keep.length / longest), speaker, width)
         rows.append(drawn)
     marks = [_mark(tick, room * sqrt(timedelta(days=tick) / longest), y, speaker) for tick in _ticks(longest, room)]
     return _svg("timeline", width, y + 30, [*marks, *rows], speaker)
 
 
-def _bar(bar: _Bar, y: float, length: float, speaker: Speaker, width: int) -> tuple[float, str]:
+def _bar(bar: Bar, y: float, length: float, speaker: Speaker, width: int) -> tuple[float, str]:
     lines = wrap(bar.what, width - 8)
     label = "".join(
         f'<text x="2" y="{y + _TEXT + number * _LINE:.0f}">{escape(line)}</text>' for number, line in enumerate(lines)

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from troth.policy.findings import Path
-from troth.policy.model import Absolute, LegalGround, Policy
+from troth.policy.kinds import KINDS
+from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker
 from troth.policy.notice.parts import Group, Item, Section
 from troth.policy.promises import Promise
@@ -19,7 +20,7 @@ from troth.policy.promises import Promise
 TOPICS: dict[str, tuple[str, ...]] = {
     "who": ("here",),
     "what": ("forms", "imports", "visits", "cookies", "limits"),
-    "why": ("purposes", "messages", "statistics", "limits", "cases"),
+    "why": ("purposes", "decisions", "messages", "statistics", "limits", "cases"),
     "with whom": ("recipients", "limits", "cases"),
     "where": ("here",),
     "how long": ("clocks", "deletion", "cases"),
@@ -29,37 +30,6 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "contact": ("here",),
 }
 """Topics in order, each with its groups in order; ``statements`` come last in every topic."""
-
-_PLACES: dict[str, tuple[str, str]] = {
-    "policy.version": ("who", "here"),
-    "operator.contact": ("contact", "here"),
-    "people.age": ("what", "limits"),
-    "data.sealed": ("security", "here"),
-    "data.never_stored": ("what", "limits"),
-    "collection.form": ("what", "forms"),
-    "collection.import": ("what", "imports"),
-    "purpose.use": ("why", "purposes"),
-    "purpose.closed": ("why", "limits"),
-    "consent.choice": ("choices", "consents"),
-    "consent.not_implied": ("choices", "consents"),
-    "recipient.share": ("with whom", "recipients"),
-    "recipient.closed": ("with whom", "limits"),
-    "cookie.declared": ("what", "cookies"),
-    "visit.records": ("what", "visits"),
-    "visit.expiry": ("how long", "clocks"),
-    "relationship.end": ("how long", "clocks"),
-    "retention.clock": ("how long", "clocks"),
-    "erasure.path": ("how long", "deletion"),
-    "right.offered": ("choices", "rights"),
-    "request.log": ("how long", "clocks"),
-    "message.class": ("why", "messages"),
-    "statistic.aggregate": ("why", "statistics"),
-    "transfer.country": ("where", "here"),
-    "change.notice": ("changes", "here"),
-    "security.measure": ("security", "here"),
-}
-_ABSOLUTES = {"sell": "with whom", "disclose": "with whom", "read": "why", "collect": "what", "store": "what"}
-_GROUNDS = {"keep": "how long", "read": "why", "suspend": "why"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +44,7 @@ class Placed:
 
 def place(promise: Promise, entry: object) -> tuple[str, str]:
     """Topic and group of a promise."""
-    if isinstance(entry, Absolute):
-        return _ABSOLUTES[entry.never or entry.only], "limits"
-    if isinstance(entry, LegalGround):
-        return _GROUNDS.get(entry.act, "with whom"), "cases"
-    return _PLACES[promise.kind]
+    return KINDS[promise.kind].placed(entry)
 
 
 def arrange(policy: Policy, placed: Sequence[Placed], speaker: Speaker) -> tuple[Section, ...]:

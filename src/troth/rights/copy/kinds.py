@@ -10,19 +10,22 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from functools import cached_property
 
 from troth.consent.stops.rules import comes_from, fact
 from troth.people.vault import Held
 from troth.policy.clocks import Clock
+from troth.policy.happenings import COLLECTION, LAST_CONTACT
 from troth.policy.model import Purpose
+from troth.policy.spans import after_words
 from troth.retention.holds import Hold
 from troth.rights.copy.model import Given, Goes, Item, Kind, Named, Use
 from troth.rights.copy.voice import Voice
 
 YOU = "you"
-_EITHER_WAY = "last contact"
+_OWN = frozenset({COLLECTION, LAST_CONTACT})
+"""events that each record has of its own: when it came in"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Person:
     """of consent, objection and of the operator's stops, as ``troth.policy.rules`` names them"""
     ends_at: datetime | None
     """when business ends, as far as that is known; it may lie ahead"""
-    events: Mapping[str, datetime | None]
+    events: dict[str, datetime | None]
     """the latest instant of each event that a clock counts from, by the word of the policy"""
     disclosed: Sequence[Disclosed]
     holds: Sequence[Hold]
@@ -58,8 +61,7 @@ class _Known:
 
     kind: Kind
     fixed: Goes
-    counted: tuple[tuple[timedelta, str], ...]
-    contacted: tuple[tuple[timedelta, str], ...]
+    counted: tuple[tuple[Clock, str], ...]
     given: tuple[tuple[Named, str, tuple[Named, ...], list[datetime]], ...]
 
 
@@ -121,8 +123,8 @@ class Kinds:
             apart=tuple(self._apart(held.point, fields)),
         )
         clocks = [clock for clock in voice.compiled.clocks if not clock.archive and _rules(clock, held.point, fields)]
-        after = {word: tuple(_counted(clocks, word, voice)) for word in ("collection", _EITHER_WAY)}
-        return _Known(kind, self._fixed(clocks), after["collection"], after[_EITHER_WAY], self._receivers(fields))
+        counted = tuple((clock, _words(clock, voice, "goes.due")) for clock in clocks if _OWN & set(clock.after))
+        return _Known(kind, self._fixed(clocks), counted, self._receivers(fields))
 
     def _in_order(self, point: str, fields: frozenset[str]) -> list[str]:
         """As the form asks for them; what it does not ask for any more comes last."""
@@ -180,7 +182,7 @@ class Kinds:
             if clock.archive and ruled:
                 entry = voice.policy.retention[clock.id]
                 terms = {"fields": voice.speaker.fields(ruled), "keep": voice.speaker.duration(clock.keep)}
-                terms |= {"after": voice.speaker.phrase("after", clock.after)}
+                terms |= {"after": after_words(voice.speaker, clock)}
                 key = "goes.apart_for" if entry.for_ else "goes.apart"
                 words = voice.say(key, **terms, purposes=voice.speaker.purposes(entry.for_))
                 words = voice.say("goes.because", words=words, reason=entry.because) if entry.because else words
@@ -228,15 +230,15 @@ class Kinds:
         """The earliest end that is the same for every record of a kind; without one, what it depends on."""
         voice, dated, waiting = self.voice, [], []
         for clock in clocks:
-            if clock.after in ("collection", _EITHER_WAY):
+            if _OWN & set(clock.after):
                 continue
-            event = self.person.ends_at if clock.after == "relationship ends" else self.person.events.get(clock.after)
+            event = clock.event(self.person.events)
             if event is None:
                 waiting.append(_words(clock, voice, "goes.waits"))
             elif event > self.person.now:
-                dated.append((event + clock.keep, _words(clock, voice, "goes.silence", end=voice.day(event))))
+                dated.append((clock.end(event), _words(clock, voice, "goes.silence", end=voice.day(event))))
             else:
-                dated.append((event + clock.keep, _words(clock, voice, "goes.due")))
+                dated.append((clock.end(event), _words(clock, voice, "goes.due")))
         if dated:
             return Goes(*min(dated), "dated")
         return Goes(None, waiting[0], "waits") if waiting else Goes(None, voice.say("goes.none"), "never")
@@ -245,15 +247,16 @@ class Kinds:
         if held.only_for is not None:
             return self._held(held)
         best = known.fixed
-        for keep, words in known.counted:
-            best = _earlier(best, held.at + keep, words)
-        for keep, words in known.contacted:
-            best = _earlier(best, max(self._last_contact, held.at) + keep, words)
+        for clock, words in known.counted:
+            event = clock.event(
+                self.person.events | {COLLECTION: held.at, LAST_CONTACT: max(self._last_contact, held.at)}
+            )
+            best = best if event is None else _earlier(best, clock.end(event), words)
         return best
 
     @cached_property
     def _last_contact(self) -> datetime:
-        return self.person.events.get(_EITHER_WAY) or datetime.min.replace(tzinfo=UTC)
+        return self.person.events.get(LAST_CONTACT) or datetime.min.replace(tzinfo=UTC)
 
     def _held(self, held: Held) -> Goes:
         """What holds alone keep goes when the last of them ends."""
@@ -273,10 +276,6 @@ def _rules(clock: Clock, point: str, fields: frozenset[str]) -> bool:
     return any((point, one) in clock.covers for one in fields)
 
 
-def _counted(clocks: Sequence[Clock], after: str, voice: Voice) -> list[tuple[timedelta, str]]:
-    return [(clock.keep, _words(clock, voice, "goes.due")) for clock in clocks if clock.after == after]
-
-
 def _words(clock: Clock, voice: Voice, key: str, **terms: str) -> str:
-    after = voice.speaker.phrase("after", clock.after)
+    after = after_words(voice.speaker, clock)
     return voice.speaker.finish(voice.say(key, keep=voice.speaker.duration(clock.keep), after=after, **terms))

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from troth.people.vault import Held
 from troth.policy.model import Policy
-from troth.policy.notice.language import terms
+from troth.policy.terms import terms
 
 FREE_FAMILIES = frozenset({"words", "orders", "choices"})
-FREE_TERMS = frozenset({"pd:ProfessionalEvaluation", "pd:EmploymentHistory", "pd:Behavioral"})
+FREE_TERMS = frozenset({"pd:ProfessionalEvaluation", "pd:EmploymentHistory", "pd:Behavioural"})
 """families and categories of data that people write in their own words"""
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _PHONE = re.compile(r"(?<![\w.+/-])(?:\+|00)?\(?\d[\d ()./-]{5,18}\d(?!\w)")

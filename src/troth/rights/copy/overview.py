@@ -27,6 +27,7 @@ from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
 from troth.recipients.tables import MAY_HAVE_ARRIVED
+from troth.retention.due import happened
 from troth.rights.copy.kinds import Disclosed, Kinds, Person
 from troth.rights.copy.masks import NONE, Masks
 from troth.rights.copy.model import About, Group, Item, Named, Overview, Told
@@ -158,7 +159,7 @@ def _person(conn: Connection, person_id: str, compiled: Compiled, found: Found, 
         only_for=row["only_for"],
         facts=facts_of(found.choices) | stopped,
         ends_at=row["relationship_ends_at"],
-        events=_events(found.dealings),
+        events={**_events(found.dealings), **happened(conn, compiled, person_id)},
         disclosed=[
             Disclosed(one["recipient"], frozenset(one["fields"].split()), one["at"])
             for one in found.disclosures
@@ -170,7 +171,7 @@ def _person(conn: Connection, person_id: str, compiled: Compiled, found: Found, 
 
 
 def _events(dealings: Sequence[RowMapping]) -> Mapping[str, datetime | None]:
-    """The events that clocks count from, as ``retention.due`` finds them in the store."""
+    """The events that follow from dealings, as ``retention.due`` finds them in the store."""
     registrations = [one for one in dealings if one["kind"] == "registration"]
     closed = [one["closed_at"] for one in registrations]
     return {

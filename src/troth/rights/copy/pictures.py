@@ -14,7 +14,8 @@ from html import escape
 from math import sqrt
 
 from troth.clock import DAY
-from troth.policy.notice.pictures import NARROW, WIDE, Band, Picture, drawn_flow, svg, wrap
+from troth.policy.kind import Band
+from troth.policy.notice.pictures import NARROW, WIDE, Picture, drawn_flow, svg, wrap
 from troth.rights.copy.model import Item, Overview
 from troth.rights.copy.voice import day
 from troth.rights.copy.words import say

@@ -19,8 +19,11 @@ from troth.consent.rules import Choice, facts_of
 from troth.consent.tables import shown
 from troth.messages.rules import NOTICES
 from troth.messages.tables import message
-from troth.people.tables import dealing
+from troth.people.dealings import LOG_IN
+from troth.people.tables import dealing, happening
+from troth.policy.happenings import AGES
 from troth.policy.notice import notice
+from troth.policy.spans import event_words
 from troth.recipients.tables import disclosure
 from troth.retention.holds import Hold, holds_of
 from troth.retention.keeping import POLICY
@@ -44,6 +47,7 @@ class Found:
     holds: Sequence[Hold]
     leaving: Sequence[Underway]
     dealings: Sequence[RowMapping]
+    happenings: Sequence[RowMapping]
     messages: Sequence[RowMapping]
     account: RowMapping | None
     sessions: int
@@ -59,6 +63,7 @@ def look(conn: Connection, person_id: str, now: datetime) -> Found:
         holds=holds_of(conn, person_id, now),
         leaving=underway(conn, person_id),
         dealings=_of(conn, dealing, person_id),
+        happenings=_of(conn, happening, person_id),
         messages=_of(conn, message, person_id),
         account=conn.execute(select(account).where(account.c.person_id == person_id)).mappings().first(),
         sessions=_sessions(conn, person_id, now),
@@ -91,7 +96,7 @@ def sections(voice: Voice, found: Found, masks: Masks) -> tuple[Section, ...]:
         _section(voice, "disclosures", _disclosures(voice, found.disclosures)),
         _section(voice, "holds", _holds(voice, found.holds, masks)),
         _section(voice, "leaving", _leaving(voice, found.leaving)),
-        _section(voice, "dealings", _dealings(voice, found.dealings)),
+        _section(voice, "dealings", [*_dealings(voice, found.dealings), *_happenings(voice, found.happenings)]),
         _section(voice, "messages", _messages(voice, found.messages)),
         _section(voice, "account", _account(voice, found)),
         _section(voice, "visits", _visits(voice)),
@@ -161,9 +166,16 @@ def _leaving(voice: Voice, leaving: Sequence[Underway]) -> Rows:
 
 def _dealings(voice: Voice, rows: Sequence[RowMapping]) -> Rows:
     for row in rows:
-        own = row["ref"].partition(":")[0] not in voice.policy.collection  # else it is the number of a form, made by us
-        number = row["ref"] if own else None
+        number = None if row["ref"].partition(":")[0] in {*voice.policy.collection, LOG_IN} else row["ref"]  # not ours
         yield voice.one_of("dealings", row["kind"]), number, row["at"], row["closed_at"], row["warranty_ends_at"]
+
+
+def _happenings(voice: Voice, rows: Sequence[RowMapping]) -> Rows:
+    """What the business reported, and the days on which an age is reached: periods count from them."""
+    for row in rows:
+        words = event_words(voice.speaker, [row["event"]], later=False)
+        number = None if row["event"] in AGES else row["ref"]
+        yield Named(row["event"], voice.speaker.finish(words)), number, row["at"], None, None
 
 
 def _messages(voice: Voice, rows: Sequence[RowMapping]) -> Rows:
@@ -196,12 +208,16 @@ def _visits(voice: Voice) -> Rows:
     yield fields, voice.speaker.finish(voice.speaker.duration(visits.keep)), uses
 
 
+_TOLD = frozenset({"right.offered", "decision.automated"})
+"""kinds of promises that whoever asks for their data is told of (GDPR Art. 15(1)(e), (f) and (h))"""
+
+
 def _rights(voice: Voice) -> Rows:
-    """The sentences of the notice about rights."""
+    """The sentences of the notice about rights, and about what machines decide, which people ask for with them."""
     sentences: tuple[str, ...] = voice.compiled.once(("rights", voice.tag), lambda: _sentences(voice))
     return [(one,) for one in sentences]
 
 
 def _sentences(voice: Voice) -> tuple[str, ...]:
-    mine = {one.id for one in voice.compiled.promises if one.kind == "right.offered"}
+    mine = {one.id for one in voice.compiled.promises if one.kind in _TOLD}
     return tuple(item.sentence for item in notice(voice.compiled, voice.tag).items if item.promise_id in mine)

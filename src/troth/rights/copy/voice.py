@@ -12,6 +12,7 @@ from babel.dates import format_date, format_time
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
+from troth.policy.rules import LEGAL
 from troth.rights.copy.model import Cell, Named
 from troth.rights.copy.words import one_of, say, words
 
@@ -65,7 +66,9 @@ class Voice:
         return Named(key, _spelt(key))
 
     def purpose(self, key: str) -> Named:
-        """A purpose."""
+        """A purpose, or a legal ground after ``legal:``."""
+        if key.startswith(LEGAL) and key.removeprefix(LEGAL) in self.policy.legal:
+            return Named(key, self.ground(key.removeprefix(LEGAL)).label)
         found = self.policy.purposes.get(key)
         return Named(key, self.speaker.finish(self.speaker.text(found.label)) if found else _spelt(key))
 

@@ -1,20 +1,24 @@
 """Posts a callback to an address that somebody outside gave; ``places`` says which may be called, and what could go wrong.
 
-Of a reply nothing is read but its status, however large it is; a redirect is an answer like any other that is not 2xx.
+Of a reply nothing is read but its status, however large it is, and nobody waits long for that; a redirect is an answer like any
+other that is not 2xx.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 import httpx
 
 from troth.errors import Refused, TrothError
+from troth.patience import answered_within
 from troth.rights.protocols.places import Place, look_up, place_problem, read_place
 
 TIMEOUT_SECONDS = 10.0
+"""for a connection, and for the whole of a callback to one address"""
 
 
 def post(address: str, raw: bytes, headers: Mapping[str, str], allowed: Collection[str], private: bool) -> None:
@@ -30,7 +34,10 @@ def post(address: str, raw: bytes, headers: Mapping[str, str], allowed: Collecti
     problem = "not answered"
     for at in look_up(place, private):
         try:
-            status = _posted(place, at, raw, headers)
+            status = answered_within(TIMEOUT_SECONDS, partial(_posted, place, at, raw, headers))
+        except TimeoutError:
+            problem = f"not answered within {TIMEOUT_SECONDS:g} seconds"
+            break
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             problem = f"not answered ({type(error).__name__})"
             continue
@@ -44,12 +51,12 @@ def post(address: str, raw: bytes, headers: Mapping[str, str], allowed: Collecti
     raise TrothError(f"A callback is {problem}.", "It will be tried again.")
 
 
-def _posted(place: Place, at: str, raw: bytes, headers: Mapping[str, str]) -> int:
+def _posted(place: Place, at: str, raw: bytes, headers: Mapping[str, str], more: Mapping[str, Any]) -> int:
     """The status of the answer from the address ``at``, which is that of ``place``."""
     literal = f"[{at}]" if ":" in at else at
     url = f"{place.scheme}://{literal}:{place.port}{place.rest}"
     sent = {"Content-Type": "application/json", "Host": place.named, **headers}
-    there = {"sni_hostname": place.host}  # the certificate must be that of the name, whatever address it has
+    there = {**more, "sni_hostname": place.host}  # the certificate must be that of the name, whatever address it has
     with _client(place.scheme).stream("POST", url, content=raw, headers=sent, extensions=there) as answer:
         return answer.status_code
 

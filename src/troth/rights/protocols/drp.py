@@ -175,12 +175,13 @@ _STATES: Mapping[str, Called] = {
 _OUTCOMES: Mapping[str, Called] = {
     "done": Called("fulfilled"),
     "partly done": Called("fulfilled", "", "Part of it was done; the person was told what was not, and why."),
+    "changed": Called("fulfilled", "", "A person looked again and changed the decision."),
+    "stands": Called("fulfilled", "", "A person looked again; the decision stands, and the person was told why."),
     "not found": Called("denied", "no_match", "Nothing is held about this person."),
     "refused": Called("denied", "other", "The person was told the ground and where to complain."),
     "cancelled": Called("revoked"),
     "not verified": Called("denied", "insuf_verification", "The person did not confirm this in time."),
 }
-FORGOTTEN = Called("expired", "", "What was kept of this request has been deleted since.")
 
 
 def called(state: str, outcome: str) -> Called:

@@ -119,6 +119,6 @@ def results_url(site: Site, one: Known, vouches: bool) -> str:
 
 
 def _new_link(site: Site, conn: Connection, case: Case, row_id: str) -> str:
-    made = links.issue(site, conn, case.id, links.DATA, case.terms.link_life)
+    made = links.issue(site, conn, case.id, links.DATA, case.link_lasts)
     conn.execute(update(protocol_request).where(protocol_request.c.id == row_id).values(link=made))
     return made

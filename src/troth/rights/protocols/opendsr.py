@@ -160,6 +160,8 @@ STATUS: Mapping[str, str] = {"verifying": "pending", "open": "pending", "carryin
 ENDED: Mapping[str, str] = {
     "done": "completed",
     "partly done": "completed",
+    "changed": "completed",
+    "stands": "completed",
     "not found": "completed",
     "refused": "cancelled",
     "cancelled": "cancelled",

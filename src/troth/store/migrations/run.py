@@ -7,6 +7,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
+from troth.store.marks.protected import COLUMN
 from troth.store.schema import Instant, data_tables, key_tables
 
 VERSIONS = "troth_schema"
@@ -33,5 +34,5 @@ def _render(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[Fal
 
 
 def declared(_item: Any, name: str | None, kind: str, _reflected: bool, _against: Any) -> bool:
-    """Days of visits come and go with their data; no migration knows them."""
-    return not (kind == "table" and str(name).startswith("visit_"))
+    """Days of visits come and go with their data, and ``store.marks`` adds the marks of rows; no migration knows them."""
+    return not (kind == "table" and str(name).startswith("visit_")) and not (kind == "column" and name == COLUMN)

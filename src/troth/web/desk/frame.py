@@ -31,6 +31,8 @@ PAGE: Mapping[str, Any] = {"sync_to_thread": True}
 NAVIGATION: tuple[tuple[str, str, Act], ...] = (
     ("start", "", "own"),
     ("letter", "/letter", "requests"),
+    ("people", "/people", "people"),
+    ("acts", "/acts", "people"),
     ("staff", "/staff", "staff"),
     ("log", "/log", "staff"),
     ("me", "/me", "own"),

@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 
 from troth.errors import InvalidInput, Refused
+from troth.policy.notice.language import Speaker, language
 from troth.staff import actions, log
 from troth.staff.actions import Member
 from troth.staff.entering import Entered
@@ -133,12 +134,18 @@ def log_page(request: Asked) -> Response[str]:
     tag = language_of(request)
     with site.reading() as conn:
         found = log.lines(site, conn, request.query_params.get("before", ""))
-    acts = words(tag)["desk"]["acts"]
-    said = [
-        (line, acts.get(line.act, line.act) if line.act else say(tag, f"desk.did.{line.what}")) for line in found.lines
-    ]
-    days = log_kept(site.policy().policy).days
-    return desk_page(request, site, entered, "desk_log.html", here="log", lines=said, days=days, older=found.older)
+    said = [(line, _did(tag, line.act) if line.act else say(tag, f"desk.did.{line.what}")) for line in found.lines]
+    kept = Speaker(site.policy().policy, language(tag)).duration(log_kept(site.policy().policy))
+    return desk_page(request, site, entered, "desk_log.html", here="log", lines=said, kept=kept, older=found.older)
+
+
+def _did(tag: str, act: str) -> str:
+    """What a word of the log is called: an act of the table by its name there."""
+    said = words(tag)["desk"]
+    table = said["act"].get(act.removeprefix("act_").replace("_", "-"))
+    if act.startswith("act_") and table:
+        return say(tag, "desk.did_act", act=table)
+    return str(said["acts"].get(act, act))
 
 
 PAGES = (staff_page, add, member_page, change_roles, reset, remove, log_page)

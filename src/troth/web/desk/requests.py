@@ -9,29 +9,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from litestar import Response, get, post
 
 from troth.errors import InvalidInput, Refused, StoreError, TrothError
 from troth.policy.notice.language import LANGUAGES, Speaker, capital, language
-from troth.rights import carrying, desk, erasing, papers, replies, reviewing, rules
-from troth.rights.desk import Refusal, Shown
+from troth.rights import carrying, deciding_again, desk, erasing, papers, replies, reviewing, rules
+from troth.rights.desk import Listed, Refusal, Shown
 from troth.rights.intake import begun, receive_in
 from troth.rights.rules import Intake
 from troth.staff import actions, log
 from troth.staff.entering import Entered
 from troth.store.site import Site
 from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
+from troth.web.desk.paging import SIZE, Part, part_of
+from troth.web.moments import day, past_day
 from troth.web.pages import Asked, language_of, own_name, site_of
 from troth.web.sent import FORM, Sent, without_cards
 from troth.web.tokens import read_form_token
 from troth.web.words import problem, say, told, words
 
 _log = logging.getLogger("troth.web")
-_FIRST_TO_BEGIN = timedelta(hours=14)
-"""by how much a day begins earlier than in UTC where it begins first (the Line Islands)"""
 
 
 @get("/", **PAGE)
@@ -41,13 +40,19 @@ def start_page(request: Asked) -> Response[str]:
     entered = required(request, site, "own")
     tag = language_of(request)
     said = replies.words_in(tag)
-    waiting = desk.queue(site) if _may(entered) else []
-    ended = desk.queue(site, ended=True, limit=50) if _may(entered) else []
+    nothing: tuple[list[Listed], Part | None] = ([], None)
+    waiting, ended = (_queue(request, site, ended=one) if _may(entered) else nothing for one in (False, True))
     return desk_page(
         request, site, entered, "desk.html", here="start",
-        waiting=waiting, ended=ended, rights=_rights(tag), outcomes=said["outcomes"], now=site.now(),
+        waiting=waiting[0], waiting_part=waiting[1], ended=ended[0], ended_part=ended[1],
+        rights=_rights(tag), outcomes=said["outcomes"], now=site.now(),
         works=_may(entered),
     )  # fmt: skip
+
+
+def _queue(request: Asked, site: Site, *, ended: bool) -> tuple[list[Listed], Part]:
+    part = part_of(request, "ended" if ended else "open", desk.queued(site, ended=ended))
+    return desk.queue(site, ended=ended, limit=SIZE, offset=part.skipped), part
 
 
 def _may(entered: Entered) -> bool:
@@ -145,7 +150,8 @@ def _scopes(site: Site, tag: str) -> list[tuple[str, str]]:
     policy = site.policy().policy
     speaker = Speaker(policy, language(tag))
     purposes = [(key, speaker.text(one.label)) for key, one in policy.purposes.items()]
-    return [*purposes, *((f"@{key}", speaker.recipient(key)) for key in policy.recipients)]
+    recipients = [(f"@{key}", speaker.recipient(key)) for key in policy.recipients]
+    return [*purposes, *recipients, *deciding_again.labels(policy, speaker).items()]
 
 
 def _mask(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
@@ -160,7 +166,7 @@ def _staff(site: Site) -> dict[str, str]:
 
 
 def _about(site: Site, shown: Shown, tag: str) -> str:
-    """What a request names, in words: purposes, recipients, or the fields that a correction is about."""
+    """What a request names, in words: purposes, recipients, decisions, or the fields that a correction is about."""
     called = dict(_fields(site, tag)) | dict(_scopes(site, tag))
     return Speaker(site.policy().policy, language(tag)).every(called.get(one, one) for one in shown.about)
 
@@ -193,16 +199,9 @@ def _reject(site: Site, request_id: str, sent: dict[str, str], entered: Entered)
 
 def _refuse(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
     fields = tuple(key.removeprefix("part.") for key in sent if key.startswith("part."))
-    until = _day(sent.get("until", ""))
+    until = day(sent.get("until", ""))
     refusal = Refusal(sent.get("reason", ""), sent.get("ground", ""), until, entered.login, fields)
     desk.refuse(site, request_id, refusal, entered.staff_id)
-
-
-def _day(written: str) -> datetime:
-    try:
-        return datetime.combine(date.fromisoformat(written), time(), UTC)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
 
 
 def _extend(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
@@ -218,6 +217,11 @@ def _decide(site: Site, request_id: str, sent: dict[str, str], entered: Entered)
     desk.decide_objection(site, request_id, goes_on=goes_on, reason=reason, by=entered.staff_id)
 
 
+def _review(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
+    changed, reason = sent.get("changed") == "yes", sent.get("reason", "")
+    desk.decide_review(site, request_id, changed=changed, reason=reason, by=entered.staff_id)
+
+
 def _cancel(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
     if not carrying.cancel(site, request_id, entered.staff_id):
         raise Refused("This can no longer be taken back.", "It is over, or what was destroyed is gone.")
@@ -230,7 +234,7 @@ def _printed(site: Site, request_id: str, sent: dict[str, str], entered: Entered
 
 ACTS: dict[str, Act] = {
     "sort": _sort, "identify": _identify, "accept": _accept, "reject": _reject, "refuse": _refuse, "extend": _extend,
-    "answer": _answer, "decide": _decide, "cancel": _cancel, "printed": _printed, "mask": _mask,
+    "answer": _answer, "decide": _decide, "review": _review, "cancel": _cancel, "printed": _printed, "mask": _mask,
 }  # fmt: skip
 CARRIED = frozenset({"accept", "mask"})
 """acts after which the request is carried out"""
@@ -315,7 +319,7 @@ def enter(request: Asked, data: Sent) -> Response[str]:
     wish = Intake(
         data.get("right", ""), "agent" if channel == "agent" else "letter", f"desk:{key}", data.get("email", "").strip(),
         data.get("name", ""), data.get("text", ""), language=data.get("language", "en"), by=entered.staff_id,
-        at=_received(site, data.get("received", "")),
+        at=past_day(data.get("received", ""), site.now()),
     )  # fmt: skip
     try:
         with site.writing() as conn:
@@ -325,14 +329,6 @@ def enter(request: Asked, data: Sent) -> Response[str]:
         return _enter(request, site, entered, dict(data), error)
     begun(site, received)
     return elsewhere(request, site, f"/requests/{received.id}")
-
-
-def _received(site: Site, written: str) -> datetime | None:
-    """The day a letter came, from its first minute on; None for today, which begins earlier in the east than in UTC."""
-    today, at = site.now().date().isoformat(), _day(written)
-    if not written or written == today or site.now() < at <= site.now() + _FIRST_TO_BEGIN:
-        return None
-    return at
 
 
 PAGES = (start_page, request_page, act, letter_page, enter_page, enter)

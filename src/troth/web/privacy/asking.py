@@ -24,7 +24,7 @@ from troth.web.words import problem, say
 
 OFFERED = (
     *("access", "copy", "portability", "correction", "erasure", "restriction", "objection", "withdrawal"),
-    *("stop marketing", "complaint"),
+    *("stop marketing", "review", "complaint"),
 )
 """in this order on the page, as far as the policy or a law offers them; a question can always be asked"""
 ASK = "privacy request"

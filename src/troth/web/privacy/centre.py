@@ -22,11 +22,12 @@ from troth.clock import DAY
 from troth.errors import InvalidInput, Refused, TrothError
 from troth.logins.digests import digest_of
 from troth.policy.compile import Compiled
-from troth.policy.law import authorities
+from troth.policy.law import complaint_to
 from troth.policy.notice.language import Speaker, language
 from troth.rights import carrying, erasing, rules
 from troth.rights import centre as rights
 from troth.rights.centre import Visitor
+from troth.rights.deciding_again import labels
 from troth.rights.intake import Received
 from troth.rights.replies import words_in
 from troth.rights.rules import destroys_within
@@ -160,9 +161,10 @@ def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Resp
         centre=shown, asked=asked, period=period, done=done, **{**_NOTHING_WRONG, **again},
         held=held.fragment(shown.told, level=3),
         authority=(authority.name, authority.url) if authority else ("", ""),
-        authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in authorities().values()],
+        authorities=[(one.name, one.url, here.speaker.territory(one.country)) for one in complaint_to(here.compiled.policy)[1]],
         formats=held.FORMATS,
         offers={one.right for one in here.compiled.policy.rights.values()},
+        decided=[(key, here.speaker.finish(label)) for key, label in labels(here.compiled.policy, here.speaker).items()],
     )  # fmt: skip
 
 
@@ -188,7 +190,7 @@ def _done(here: Here, received: Received | None, right: str, said: str) -> Respo
     """The privacy centre with what was done; what waits is under way, which is said on a page that reads no store."""
     if received is None or not received.waits:
         return _centre(here, done=say(here.tag, said))
-    until = here.speaker.date(received.due_at.date())
+    until = here.speaker.date(here.compiled.calendar.day(received.due_at))
     return here.page("centre_heard.html", right=words_in(here.tag)["rights"][right], until=until)
 
 
@@ -257,6 +259,18 @@ def complain(request: Asked, data: Loose) -> Response[str]:
     return _centre(here, done=say(here.tag, "privacy.complained"))
 
 
+@post("/privacy/review", **_POST)
+def review(request: Asked, data: Loose) -> Response[str]:
+    """Have a person decide again what a machine decided."""
+    here, sent, key = _sent(request, data, "review")
+    about = [one.removeprefix("about.") for one in sent if one.startswith("about.")]
+    try:
+        rights.ask(here.site, here.visitor, "review", key, here.tag, about=about, text=sent.get("view", ""), ip=here.ip)
+    except InvalidInput as error:
+        return _wrong(here, sent, _why(here, error))
+    return _centre(here, done=say(here.tag, "privacy.reviewing"))
+
+
 @post("/privacy/delete", **_POST)
 def delete(request: Asked, data: Loose) -> Response[str]:
     """Show what deleting would do; with ``sure``, do it."""
@@ -269,8 +283,10 @@ def delete(request: Asked, data: Loose) -> Response[str]:
         return _wrong(here, {}, problem(here.tag, error.message))
     if received.waits:
         return _done(here, received, "erasure", "")
-    until = here.site.now() + destroys_within(here.compiled)
-    return here.page("centre_deleted.html", until=here.speaker.date(until.date()), number=received.id)
+    until = rules.destroyed_by(here.compiled, here.site.now())
+    return here.page(
+        "centre_deleted.html", until=here.speaker.date(here.compiled.calendar.day(until)), number=received.id
+    )
 
 
 def _plan(here: Here) -> Response[str]:
@@ -281,8 +297,8 @@ def _plan(here: Here) -> Response[str]:
         goes=[here.speaker.finish(here.speaker.label(field)) for field in planned.goes if _known(here, field)],
         kept=kept,
         told=[here.speaker.recipient(one) for one in planned.told if one in here.compiled.policy.recipients],
-        until=here.speaker.date(planned.until.date()),
-        back=here.speaker.date(planned.back_until.date()),
+        until=here.speaker.date(here.compiled.calendar.day(planned.until)),
+        back=here.speaker.date(here.compiled.calendar.day(planned.back_until)),
         days=max(1, round((planned.until - here.site.now()) / DAY)),
     )  # fmt: skip
 
@@ -302,4 +318,4 @@ def copy(request: Asked, data: Loose) -> Response[Any]:
     return held.handed_out(made)
 
 
-PAGES = (centre_page, centre_again, copy, choices, correct, object_, restrict, complain, delete)
+PAGES = (centre_page, centre_again, copy, choices, correct, object_, restrict, review, complain, delete)

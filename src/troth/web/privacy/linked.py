@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from litestar import Response, get, post
@@ -12,7 +13,7 @@ from troth.policy.notice.language import Speaker, language
 from troth.rights import carrying, links, removal
 from troth.rights.cases import seen
 from troth.rights.replies import words_in
-from troth.rights.rules import destroys_within
+from troth.rights.rules import destroyed_by
 from troth.web.guard import refuse_foreign
 from troth.web.pages import Asked, language_of, site_of, site_page, with_language
 from troth.web.privacy.centre import visited
@@ -31,6 +32,11 @@ WAITS = "waits"
 """of a request that was taken in, and could not be carried out at once"""
 
 
+def _day(compiled: Compiled, tag: str, at: datetime) -> str:
+    """A day in the language of the page, where the operator is."""
+    return Speaker(compiled.policy, language(tag)).date(compiled.calendar.day(at))
+
+
 def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
     """The page with the button, or that the link is no longer good."""
     site = site_of(request)
@@ -41,8 +47,10 @@ def _asked(request: Asked, opens: str, **values: Any) -> Response[str]:
     if found is not None:
         with site.reading() as conn:
             case = seen(site, conn, found.request_id)
-            speaker = Speaker(case.compiled.policy, language(tag))
-            shown = {"right": words_in(tag)["rights"][case.row.right], "until": speaker.date(case.row.due_at.date())}
+            shown = {
+                "right": words_in(tag)["rights"][case.row.right],
+                "until": _day(case.compiled, tag, case.row.due_at),
+            }
             shown["kind"] = case.row.right
     status = 200 if found else 404
     frame: dict[str, Any] = {"kind": "", "wrong": "", "done": "", "opens": opens, "good": found is not None}
@@ -96,7 +104,7 @@ def confirm(request: Asked, data: Loose) -> Response[str]:
         came = carrying.confirm(site, request.path_params["token"])
     except InvalidInput:
         return _asked(request, links.CONFIRM)
-    until = Speaker(compiled.policy, language(tag)).date(came.due_at.date())
+    until = _day(compiled, tag, came.due_at)
     right, done = words_in(tag)["rights"][came.right], WAITS if came.waits else came.state
     return _done(request, compiled, links.CONFIRM, done, kind=came.right, right=right, until=until)
 
@@ -158,7 +166,7 @@ def remove(request: Asked, data: Loose) -> Response[str]:
         received = removal.ask(site, request.path_params["token"], tag, client[0] if client else "")
     except InvalidInput:
         return _remove(request)
-    until = Speaker(compiled.policy, language(tag)).date(received.due_at.date())
+    until = _day(compiled, tag, received.due_at)
     right, done = words_in(tag)["rights"]["erasure"], WAITS if received.waits else received.state
     return _done(request, compiled, REMOVE, done, kind="erasure", right=right, until=until)
 
@@ -169,7 +177,7 @@ def _remove(request: Asked) -> Response[str]:
     tag = language_of(request, compiled.policy.policy.languages)
     good = removal.is_good(site, request.path_params["token"])
     used = not good and removal.was_used(site, request.path_params["token"])
-    until = Speaker(compiled.policy, language(tag)).date((site.now() + destroys_within(compiled)).date())
+    until = _day(compiled, tag, destroyed_by(compiled, site.now()))
     return site_page(
         request, site, compiled, "request_link.html", here="privacy", lang=with_language(request, ""), status=200 if good else
         404, good=good, opens=REMOVE, kind="erasure", right=words_in(tag)["rights"]["erasure"], until=until, wrong="", done="",

@@ -1,0 +1,87 @@
+"""The doors of a site's own web application, used in process: what the made-up person of ``troth prove`` walks through.
+
+No socket is opened. Every request goes the way of everybody's: routing, guards, tokens, forms, pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from troth.evidence.doors import Page
+from troth.store.site import Site
+from troth.web.app import make_app
+from troth.web.evidence import no_look
+
+
+def _headers(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by their names in small letters; one that is there several times with its values in lines."""
+    headers: dict[str, str] = {}
+    for key, value in ((key.decode().lower(), value.decode()) for key, value in sent):
+        headers[key] = f"{headers[key]}\n{value}" if key in headers else value
+    return headers
+
+
+class Inside:
+    """A browser without a network, at one site. Raises ``PolicyError`` when the site's pages cannot be served."""
+
+    def __init__(self, site: Site) -> None:
+        self._app = make_app([site], look=no_look)
+        self._base = f"/{site.name}"
+
+    def get(self, path: str) -> Page:
+        """The page at ``path`` below the site's own address."""
+        return asyncio.run(self._asked("GET", path, b""))
+
+    def post(self, path: str, sent: Mapping[str, str]) -> Page:
+        """What answers a form that is sent to ``path``."""
+        return asyncio.run(self._asked("POST", path, urlencode(sent).encode()))
+
+    async def _asked(self, method: str, path: str, body: bytes) -> Page:
+        answer: dict[str, Any] = {"status": 500, "body": b""}
+        waiting, whole = [{"type": "http.request", "body": body, "more_body": False}], asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            if waiting:
+                return waiting.pop()
+            await whole.wait()  # nobody goes away before the answer is whole
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                answer["status"] = message["status"]
+                answer["headers"] = _headers(message["headers"])
+            elif message["type"] == "http.response.body":
+                answer["body"] += message.get("body", b"")
+                if not message.get("more_body"):
+                    whole.set()
+
+        app: Any = self._app
+        await app(self._scope(method, path, len(body)), receive, send)
+        return Page(answer["status"], answer["body"].decode("utf-8", "replace"), answer.get("headers", {}))
+
+    def _scope(self, method: str, path: str, length: int) -> dict[str, Any]:
+        whole = f"{self._base}{path}"
+        headers = [(b"host", b"localhost"), (b"sec-fetch-site", b"same-origin")]
+        if method == "POST":
+            headers += [
+                (b"content-type", b"application/x-www-form-urlencoded"),
+                (b"content-length", str(length).encode()),
+            ]
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "https",
+            "path": whole,
+            "raw_path": whole.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": headers,
+            "client": ("127.0.0.1", os.getpid() % 65_536),
+            "server": ("localhost", 443),
+        }

@@ -1,0 +1,145 @@
+"""The mutants of clauses: which changes there are, that they are put in place everywhere, and that they are taken back."""
+
+import ast
+import builtins
+import dis
+import textwrap
+from contextlib import suppress
+from functools import cache
+from threading import Event
+from types import CodeType, FunctionType
+
+import pytest
+
+from tests.mutation import __main__ as program
+from tests.mutation import plugin
+from tests.mutation.operators import mutations
+from tests.mutation.plugin import Outcome, Trial
+from tests.mutation.switches import NOT_SWITCHED, OFF, switched_off
+from tests.mutation.switches import changed as changed_code
+from tests.mutation.targets import in_place, mutants_of, plain, reached
+from tests.mutation.weakened import WEAK
+from troth.evidence.catalogue import CATALOGUE
+from troth.evidence.clauses import clauses, later
+
+CODE = """
+def may(one, two, *more):
+    if one and not two:
+        raise ValueError("no")
+    told(one)
+    return [item for item in more if item < 3], set(one) & set(two)
+"""
+
+
+def changed(code: str = CODE) -> list[str]:
+    tree = ast.parse(textwrap.dedent(code)).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    return [one.words for one in mutations(tree)]
+
+
+def test_every_small_change_is_made() -> None:
+    assert (
+        changed()
+        == [
+            "`if one and (not two)` is turned round",
+            "`and` and `or` are exchanged in `one and (not two)`",
+            "`one` is left out of `one and (not two)`",
+            "`not two` is left out of `one and (not two)`",
+            "`not` is left out of `not two`",
+            "`raise ValueError('no')` is left out",
+            "`told(one)` is left out",
+            "`if item < 3` is left out of a comprehension",
+            "`item < 3` becomes `item <= 3`",
+            "the right side of `set(one) & set(two)` is left out",
+            "the left side of `set(one) & set(two)` is left out",
+        ]
+        or "`[item for item in more" in changed()[7]
+    )
+
+
+def test_conditions_of_queries_are_left_out_one_by_one() -> None:
+    words = changed("def f(q, a, b):\n    return q.where(a == 1, b > 2)\n")
+    assert "the condition `a == 1` is left out of a query" in words
+    assert "the condition `b > 2` is left out of a query" in words
+
+
+@cache
+def remembered() -> bool:
+    return allowed(True)
+
+
+def allowed(asked: bool) -> bool:
+    return not asked and _never()
+
+
+def _never() -> bool:
+    return True
+
+
+def test_a_mutant_counts_wherever_the_function_was_imported_and_is_taken_back() -> None:
+    function = plain(allowed)
+    assert function is not None
+    assert [one.__name__ for one in reached(function)] == ["allowed", "_never"]
+    mutant = next(one for one in mutants_of(function) if one.words == "`not` is left out of `not asked`")
+    assert not remembered()
+    with in_place([(function, mutant.code)]):
+        assert remembered(), "what was cached before is used no more"
+    assert not remembered()
+
+
+def test_every_clause_must_notice_where_that_is_asked_and_any_where_not() -> None:
+    function = plain(allowed)
+    assert function is not None
+    for each, missed in ((False, frozenset()), (True, frozenset({"L2"}))):
+        trial = Trial("one", ((function, function.__code__),), frozenset({"L1", "L2"}), each)
+        assert Outcome(trial, noticed={"L1": "a test"}).missed == missed
+        assert Outcome(trial).missed == {"L1", "L2"}
+        assert Outcome(trial, ended=False).missed == frozenset(), "what does not end is noticed"
+
+
+def test_there_are_mutants_of_what_refuses_most() -> None:
+    named = {trial.id.rpartition(": ")[0].split(": ")[0] for trial in program.trials()}
+    assert {"troth.recipients.gate:disclose_in", "troth.collection.rules:_under_age"} <= named
+
+
+def test_every_kind_of_promise_can_be_switched_off_or_says_why_not() -> None:
+    assert set(OFF) | set(NOT_SWITCHED) == set(CATALOGUE)
+    assert not set(OFF) & set(NOT_SWITCHED)
+
+
+@pytest.mark.parametrize("kind", sorted(OFF))
+def test_every_switch_still_finds_what_it_switches_off(kind: str) -> None:
+    for function, code in switched_off(kind):
+        assert function.__code__ != code and unknown(function, code) == set(), function
+
+
+def unknown(function: FunctionType, code: CodeType) -> set[str]:
+    """What ``code`` asks for and its module does not have: it would fail at once, and any test would notice that."""
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+    asked = {str(one.argval) for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return (asked - {*function.__globals__, *dir(builtins)}).union(*(unknown(function, one) for one in inner))
+
+
+@pytest.mark.parametrize("name", sorted(WEAK))
+def test_every_weakening_still_finds_what_it_weakens_and_names_clauses_that_have_to_be_true(name: str) -> None:
+    weak = WEAK[name]
+    for function, code in changed_code(weak.changes):
+        assert function.__code__ != code and unknown(function, code) == set(), function
+    assert {*weak.clauses.split()} <= {clause.id for clause in clauses()} - set(later())
+
+
+class Item:
+    """As much of a test as is run here."""
+
+    nodeid = "a test"
+
+
+@pytest.mark.parametrize(("takes", "noticed"), [(0.0, False), (30.0, True)])
+def test_a_test_that_hangs_has_noticed(takes: float, noticed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: object, **__: object) -> list[object]:
+        with suppress(Exception):
+            Event().wait(takes)
+        return []
+
+    monkeypatch.setattr(plugin, "runtestprotocol", run)
+    assert plugin._fails(Item(), 0.05) is noticed  # type: ignore[arg-type]
