@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -79,10 +81,17 @@ def make_app(
     for site in sites:
         processor(site)  # whose certificates are read now, so that a file that is missing stops the start
     state["together"] = {site.name: Together(site) for site in sites}
+    app = copy(_routed())
+    app.state = state
+    return app
+
+
+@cache
+def _routed() -> App:
+    """Every page at its address, for no sites: they are the same whatever is served, and take a tenth of a second to join."""
     remember_nothing()
     app = App(
         route_handlers=[index.index, wellknown.health, wellknown.security, _of_site(), _static()],
-        state=state,
         before_send=[seal],
         exception_handlers={
             NobodyEntered: to_login,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -31,14 +32,16 @@ class Inside:
     def __init__(self, site: Site) -> None:
         self._app = make_app([site], look=no_look)
         self._base = f"/{site.name}"
+        self._loop = asyncio.new_event_loop()
+        weakref.finalize(self, self._loop.close)
 
     def get(self, path: str) -> Page:
         """The page at ``path`` below the site's own address."""
-        return asyncio.run(self._asked("GET", path, b""))
+        return self._loop.run_until_complete(self._asked("GET", path, b""))
 
     def post(self, path: str, sent: Mapping[str, str]) -> Page:
         """What answers a form that is sent to ``path``."""
-        return asyncio.run(self._asked("POST", path, urlencode(sent).encode()))
+        return self._loop.run_until_complete(self._asked("POST", path, urlencode(sent).encode()))
 
     async def _asked(self, method: str, path: str, body: bytes) -> Page:
         answer: dict[str, Any] = {"status": 500, "body": b""}
