@@ -41,7 +41,7 @@ from troth.ledger.restored import lost_between
 from troth.ledger.tables import entry
 from troth.people.proofs import card_like
 from troth.people.tables import person
-from troth.policy.rules import READ_VISITS
+from troth.policy.rules import LEGAL, READ_VISITS
 from troth.proof import Heard, Replayed
 
 EVERYTHING = "*"
@@ -392,7 +392,7 @@ def _spoken_of(ask: Ask | None, body: Mapping[str, Any], again: Iterable[str]) -
         about.add(f"{_SECTIONS[ask.act]}.{ask.purpose}")
     if ask.act in {"disclose", "send"}:
         about.add(f"{'recipients' if ask.act == 'disclose' else 'messages'}.{ask.recipient}")
-    if ask.purpose.startswith(("legal:", "statistics:")):
+    if ask.purpose.startswith((LEGAL, "statistics:")):
         about.add(ask.purpose.replace(":", ".", 1))
     return about
 

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from troth.errors import TrothError
+from troth.ids import SHAPE
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
@@ -29,9 +30,7 @@ _SHORT = re.compile(
     r"[A-Z]{2}|[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?|[A-Z]-[0-9]{2}|-?[0-9]{1,6}(?:\.[0-9]{1,6})?|\*"
 )
 _FINDING = re.compile(r"[A-Z]-[0-9]{2} ([a-z].*)")
-_OPAQUE = re.compile(
-    r"[0-7][0-9a-hjkmnp-tv-z]{25}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
-)
+_OPAQUE = re.compile(SHAPE + r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGEST = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z")
 _MANY_DIGITS = re.compile(r"[0-9](?:[^a-z]?[0-9]){6}")  # seven digits with at most a sign between: a telephone number

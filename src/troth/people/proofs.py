@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from troth.bindings import Rests, proves
 from troth.errors import Refused, Unverifiable
-from troth.ids import new_id
+from troth.ids import SHAPE, new_id
 from troth.ledger.tables import entry
 from troth.people import vault
 from troth.people.bodies import Sealed, holdings_from, newest_holdings
@@ -52,7 +52,7 @@ SAMPLE = 250
 _CARD = "pd:PaymentCard"
 _ID = 26
 _DIGEST = 64
-_OPAQUE = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-hjkmnp-tv-z]{26})\b")
+_OPAQUE = re.compile(rf"\b(?:[0-9a-f]{{64}}|{SHAPE})\b")
 """Digests and ids, which are no text but could look like a number now and then."""
 
 

@@ -253,9 +253,9 @@ def _legal(policy: Policy) -> Iterator[Rule]:
             f"legal.{key}",
             "permit",
             frozenset({ground.act}),
-            frozenset({f"legal:{key}"}),
+            frozenset({f"{LEGAL}{key}"}),
             None if "everything" in ground.data else frozenset(ground.data),
-            requires=frozenset({f"legal:{key}"}),
+            requires=frozenset({f"{LEGAL}{key}"}),
             reason=f"a recorded and approved case under `{key}`",
         )
 
@@ -332,7 +332,7 @@ def _lifted(policy: Policy, absolute: Absolute) -> frozenset[str]:
     )  # people see their own data all the same, and have it put right
     for word in absolute.unless:
         if word in policy.legal:
-            facts.add(f"legal:{word}")
+            facts.add(f"{LEGAL}{word}")
         elif word in policy.purposes:
             facts.add(f"consent:{word}")
         else:

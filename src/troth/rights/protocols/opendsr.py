@@ -65,7 +65,7 @@ class Request:
         return "\n".join((self.id, self.type, self.regulation, self.email))
 
 
-def is_id(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Whether ``text`` is a UUID of version 4 in lower case, as every number of a request is."""
     return _UUID.fullmatch(text) is not None
 
@@ -99,7 +99,10 @@ def _problems(said: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     yield "regulation", _one_of(said.get("regulation"), REGULATIONS)
     yield "subject_request_type", _one_of(said.get("subject_request_type"), tuple(RIGHTS))
     number = said.get("subject_request_id")
-    yield "subject_request_id", "" if isinstance(number, str) and is_id(number) else "This must be a lower-case UUIDv4."
+    yield (
+        "subject_request_id",
+        "" if isinstance(number, str) and is_number(number) else "This must be a lower-case UUIDv4.",
+    )
     yield "submitted_time", _time_problem(said.get("submitted_time"), now)
     yield "subject_identities", _identity_problem(said.get("subject_identities"))
     yield "status_callback_urls", _callback_problem(said.get("status_callback_urls"))
