@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from tests.fixtures import days
+from tests.flights import walking_only
 from tests.operators import mailing
 from tests.staffed import somebody
 from tests.submissions import CONTACT, REGISTER
@@ -46,8 +47,9 @@ security:
 
 
 @pytest.fixture
-def shop(site: Site, mailbox: Mailbox) -> Site:
-    """The shop with these measures, and mail."""
+def shop(site: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The shop with these measures, and mail; the made-up person walks for them alone."""
+    walking_only(monkeypatch, "security.")
     made = mailing(site, mailbox)
     policy = (site.folder / "policy.yaml").read_text("utf-8").replace("version: 1", "version: 2", 1)
     with made.writing() as conn:
