@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 from sqlalchemy import URL, create_engine, inspect, make_url, text
 
-from tests.databases import StoreKind, libpq
+from tests.databases import LEFT, StoreKind, libpq
 
 
 def run_sql(url: str, *statements: str) -> None:
@@ -53,10 +53,12 @@ def test_prepared_databases_are_copies_that_do_not_share(
     engine.dispose()
 
 
-def test_dropped_database_is_gone_even_while_somebody_is_connected(postgres: URL, databases) -> None:
+def test_dropped_database_is_gone_after_some_more_even_while_somebody_is_connected(postgres: URL, databases) -> None:
     url = databases.fresh("postgresql")
     left_open = psycopg.connect(libpq(make_url(url)))
     databases.drop(url)
+    for _ in range(LEFT):
+        databases.drop(databases.fresh("postgresql"))
     with psycopg.connect(libpq(postgres)) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [make_url(url).database]).fetchone()
     left_open.close()
