@@ -22,6 +22,7 @@ from tests.databases import (
 from tests.doors import operator, shown, watched  # noqa: F401  (fixtures)
 from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
 from tests.members import door  # noqa: F401  (a fixture)
+from tests.promises.living import Living
 from tests.sets import one_by_one
 
 if TYPE_CHECKING:
@@ -120,6 +121,12 @@ def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     made = Databases(lambda: request.getfixturevalue("postgres"), tmp_path_factory.mktemp("databases"))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def living(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Living:
+    """Copies of a shop that lived a while; a test takes its copy before it changes anything of the program."""
+    return Living(databases, tmp_path_factory.mktemp("living"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import Databases, StoreKind
+from tests.databases import StoreKind
 from tests.promises.lies import telling
 from tests.promises.living import Living
 from troth.evidence.prove import prove
@@ -18,11 +18,6 @@ from troth.reconcile.reconcile import MOST, every
 from troth.store.site import Site
 
 MANY = 50
-
-
-@pytest.fixture(scope="module")
-def living(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Living:
-    return Living(databases, tmp_path_factory.mktemp("many"))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.databases import Databases
 from tests.fixtures import days
 from tests.promises.lies import TABLES
 from tests.promises.living import Living
@@ -46,10 +45,9 @@ retention:
 
 
 @pytest.fixture(scope="module")
-def shop(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def shop(living: Living, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A shop that lived, whose policy changed once, with each check of a measure and with staff."""
-    around = tmp_path_factory.mktemp("bearing")
-    with Living(databases, around).copy("sqlite", around / "shop") as site:
+    with living.copy("sqlite", tmp_path_factory.mktemp("bearing") / "shop") as site:
         text = (site.folder / "policy.yaml").read_text("utf-8").replace("version: 1", "version: 2", 1)
         text = text.replace("\nsecurity:", MORE, 1).replace("\nretention:", LOGS, 1)
         decisions = (site.folder / "decisions.yaml").read_text("utf-8")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.databases import Databases
 from tests.promises.living import Living
 from troth import source
 from troth.decide import Decision, RuleSet
@@ -18,11 +17,6 @@ from troth.recipients import gate
 from troth.store.site import Site
 
 Off = Callable[[pytest.MonkeyPatch], None]
-
-
-@pytest.fixture(scope="module")
-def living(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Living:
-    return Living(databases, tmp_path_factory.mktemp("enforced"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Connection, PrimaryKeyConstraint, Table, UniqueConstraint, text
 
-from tests.databases import Databases, StoreKind
+from tests.databases import StoreKind
 from tests.promises.lies import METADATA, TOLD, Lie, Teller, engine_of, fill, other, tables, telling
 from tests.promises.living import Living
 from troth import ledger
@@ -38,11 +38,6 @@ from troth.store.secret import read_ring
 from troth.store.site import Site
 
 PARTS = [(store, table.name) for store in METADATA for table in tables(store)]
-
-
-@pytest.fixture(scope="module")
-def living(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Living:
-    return Living(databases, tmp_path_factory.mktemp("living"))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

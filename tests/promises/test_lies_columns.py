@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Table, Text, inspect
 
-from tests.databases import Databases, StoreKind
+from tests.databases import StoreKind
 from tests.promises.lies import METADATA, fill, other, tables, telling
 from tests.promises.living import Living
 from tests.promises.test_totality import TABLES
@@ -70,11 +70,8 @@ def test_a_column_that_is_added_to_what_is_not_marked_is_found() -> None:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shop(
-    request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Site]:
+def shop(request: pytest.FixtureRequest, living: Living, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     kind: StoreKind = request.param
-    living = Living(databases, tmp_path_factory.mktemp("living"))
     with living.copy(kind, tmp_path_factory.mktemp("columns") / "shop") as site:
         fill(site)
         with site.writing() as conn:  # what waits to be sealed, and to be added to the sums

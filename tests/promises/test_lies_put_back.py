@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.databases import Databases, StoreKind
+from tests.databases import StoreKind
 from tests.promises.lies import Teller, telling
 from tests.promises.living import Living
 from troth import ledger
@@ -22,9 +22,9 @@ from troth.store.site import Site
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def shop(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+def shop(living: Living, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
     kind: StoreKind = request.param
-    with Living(databases, tmp_path).copy(kind, tmp_path / "shop") as site:
+    with living.copy(kind, tmp_path / "shop") as site:
         yield site
 
 

@@ -10,7 +10,6 @@ import pytest
 from litestar import Response
 from litestar.datastructures import Cookie
 
-from tests.databases import Databases
 from tests.fixtures import days
 from tests.promises.living import Living
 from troth.evidence.prove import Proven, prove
@@ -98,11 +97,6 @@ def test_a_page_that_sets_a_cookie_nobody_declared_breaks_what_is_said_of_cookie
     assert {one.verdict for one in proofs(site, "cookies.session", "cookies.taste")} == {"broken"}
 
 
-@pytest.fixture(scope="module")
-def living(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Living:
-    return Living(databases, tmp_path_factory.mktemp("doors"))
-
-
 def test_a_message_is_kept_with_its_link_when_somebody_tried_that(living: Living, tmp_path: Path) -> None:
     with living.copy("sqlite", tmp_path / "shop") as site:
         (offers,) = of(site, "messages.offers", door=False)
@@ -133,7 +127,7 @@ def test_that_mail_stops_a_message_is_not_proven_by_its_link(living: Living, tmp
 def test_a_link_that_stops_nothing_breaks_the_message(
     living: Living, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("troth.web.stopping.stop", lambda *_, **__: None)
     with living.copy("sqlite", tmp_path / "shop") as site:
+        monkeypatch.setattr("troth.web.stopping.stop", lambda *_, **__: None)
         (offers,) = proofs(site, "messages.offers")
         assert offers.verdict == "broken"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text, update
 
-from tests.databases import Databases, StoreKind
+from tests.databases import StoreKind
 from tests.fixtures import days
 from tests.promises.breaks_held import a_read_with_no_purpose_is_let_through
 from tests.promises.living import Living
@@ -38,11 +38,6 @@ class Seconds:
 
     def __call__(self) -> float:
         return self.passed
-
-
-@pytest.fixture(scope="module")
-def living(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Living:
-    return Living(databases, tmp_path_factory.mktemp("living"))
 
 
 @pytest.fixture

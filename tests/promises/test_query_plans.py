@@ -56,6 +56,7 @@ class Waiver:
 
 
 HOURLY = "once an hour the end of business is worked out for everybody, from all their dealings"
+NEWEST = "the newest of what each seal enters, by the key from the end: it is among the last"
 WAIVED = (
     Waiver("shape", "a few dozen rows: one for each way in which forms were filled in"),
     Waiver("policy_version", "one row for each version of the policy"),
@@ -66,6 +67,14 @@ WAIVED = (
     Waiver("restoration", "one row for each time that a store was put back"),
     Waiver("ledger_checkpoint", "the newest, by its key from the end", store="sqlite"),
     Waiver("ledger_entry", "what waits to be sealed is much of a small ledger", "UPDATE", store="postgresql"),
+    Waiver("ledger_entry", NEWEST, "SELECT max(ledger_entry.id)", "postgresql", always=False),
+    Waiver(
+        "ledger_entry",
+        NEWEST,
+        "SELECT ledger_entry.body FROM ledger_entry WHERE ledger_entry.id = (SELECT max(",
+        "postgresql",
+        always=False,
+    ),
     Waiver("stop", "one row for each use that was stopped or lifted", store="postgresql"),
     Waiver("job", "up to fifty are taken at once, of a few thousand", "WITH first AS", "postgresql", always=False),
     Waiver("staff", "a few people, however many customers"),
