@@ -11,6 +11,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 
 from tests.fixtures import days
+from tests.flights import walking_only
 from tests.promises.living import Living
 from troth.evidence.prove import Proven, prove
 from troth.proof import Proof
@@ -29,14 +30,16 @@ def proofs(site: Site, *promises: str) -> list[Proof]:
     return [one.proof for one in of(site, *promises)]
 
 
-def test_the_cookie_of_a_log_in_is_looked_at_where_it_is_set(site: Site) -> None:
+def test_the_cookie_of_a_log_in_is_looked_at_where_it_is_set(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    walking_only(monkeypatch, "cookies")
     (session,) = of(site, "cookies.session")
     assert (session.proof.verdict, session.proof.how) == ("kept", "canary")
     assert session.proof.measured == "set when somebody logs in, and by no other page of ours"
     assert not {"life", "set by"} & set(session.uncovered)
 
 
-def test_of_a_cookie_that_no_page_of_ours_sets_nothing_is_proven(site: Site) -> None:
+def test_of_a_cookie_that_no_page_of_ours_sets_nothing_is_proven(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    walking_only(monkeypatch, "cookies")
     (taste,) = proofs(site, "cookies.taste")
     said = (taste.verdict, str(taste.measured), str(taste.evidence))
     assert said == ("not proven", "no page of ours sets it", "what other pages set is not seen here")
@@ -77,6 +80,7 @@ def _a_second_one_comes_with_it(patch: pytest.MonkeyPatch) -> None:
 def test_a_log_in_that_sets_something_else_breaks_the_promise(
     site: Site, lie: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    walking_only(monkeypatch, "cookies")
     lie(monkeypatch)
     session, taste = proofs(site, "cookies.session", "cookies.taste")
     assert (session.verdict, taste.verdict) == ("broken", "not proven")
@@ -86,6 +90,7 @@ def test_a_log_in_that_sets_something_else_breaks_the_promise(
 def test_a_page_that_sets_a_cookie_nobody_declared_breaks_what_is_said_of_cookies(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    walking_only(monkeypatch, "cookies")
     made = pages.site_page
 
     def tracking(*given: Any, **more: Any) -> Response[str]:
