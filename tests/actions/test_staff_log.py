@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select, update
 
+from tests.actions.lives import customer, publish
 from tests.fixtures import days
 from tests.operators import open_operator
 from tests.staffed import HERE, PASSWORD, Somebody, clerk, somebody
@@ -17,6 +18,7 @@ from troth.evidence.prove import prove
 from troth.ledger.tables import entry
 from troth.logins.rules import TRIES, WITHIN
 from troth.policy.periods import Period
+from troth.proof import Proof
 from troth.staff import actions, log, own
 from troth.staff.entering import log_in
 from troth.staff.rules import let_in_wrongly, log_kept
@@ -195,3 +197,31 @@ def verdicts(site: Site) -> dict[str, str]:
         for one in report.proven
         if one.promise.id in {"security.login_capture", "retention.staff_log"}
     }
+
+
+def of_taste(site: Site) -> Proof:
+    return next(one.proof for one in prove(site).proven if one.promise.id == "retention.taste")
+
+
+@pytest.mark.parametrize("what", ["staff log, interest", "interest, staff log", "request log, interest"])
+def test_a_clock_of_a_log_and_of_data_is_broken_by_data_that_is_still_there(
+    site: Site, clock: MovedClock, what: str
+) -> None:
+    publish(site, "taste: {what: interest,", f"taste: {{what: [{what}],")
+    customer(site)
+    assert of_taste(site).verdict != "broken"
+    clock.move(days(101))
+    assert of_taste(site).verdict == "broken", "the data is too old, whatever the log is"
+
+
+@pytest.mark.parametrize("what", ["staff log, interest", "interest, staff log", "request log, staff log"])
+def test_a_clock_of_several_parts_is_broken_by_the_log_that_is_too_old(
+    site: Site, clock: MovedClock, what: str
+) -> None:
+    publish(site, "taste: {what: interest,", f"taste: {{what: [{what}],")
+    wrong(somebody(site), "wrong")
+    assert of_taste(site).verdict == "kept"
+    clock.move(days(101))
+    assert of_taste(site).verdict == "broken"
+    turn(site)
+    assert of_taste(site).verdict == "nothing to check yet"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
 from sqlalchemy import ColumnElement, Table, and_, func, select
@@ -30,6 +31,7 @@ from troth.retention.relationship import beginnings, counts_log_ins, differing, 
 from troth.retention.sweep import sweep, sweep_quietly
 from troth.retention.tables import ending, hold
 
+from troth.verdicts import Verdict
 
 @proves(
     "relationship.end",
@@ -57,15 +59,17 @@ def relationship(proving: Proving, promise: Promise) -> Proof:
 _ENDING: Rests = dict.fromkeys(("person", "holding", "shape", "quarantined", "ending", "departure", "hold"), "")
 """whom and what ends, what is on its way out, and what a hold keeps"""
 _LOGS: Mapping[str, Rests] = {
+_DATA: Rests = {**REPLAYED, **_ENDING, "dealing": "", "happening": ""}
     REQUEST_LOG: {"ledger_entry": "", "request": "", "request_log": ""},
     STAFF_LOG: {"ledger_entry": "", "staff_log": ""},
 }
 
 
 def _of_clock(entry: RetentionClock) -> Rests:
-    """What a clock rests on: of a log that log, else all that ends, and from when it counts."""
+    """What a clock rests on: each log that it names, and of data all that ends, and from when it counts."""
     logs = [_LOGS[what] for what in entry.what if what in _LOGS]
-    return logs[0] if logs else {**_ENDING, "ledger_entry": "", "dealing": "", "happening": ""}
+    data = [_DATA] if len(logs) < len(entry.what) else []
+    return {table: column for one in (*logs, *data) for table, column in one.items()}
 
 
 @proves(
@@ -76,11 +80,37 @@ def _of_clock(entry: RetentionClock) -> Rests:
     keys={"retention.for": keep_apart},
 )
 def clock(proving: Proving, promise: Promise) -> Proof:
-    """Nothing that this clock rules, and no hold keeps, is there after its deadline; the oldest is named."""
+    """Nothing that this clock rules and no hold keeps is there after its deadline, and nothing went late.
+
+    A clock may rule data and logs: each part is looked at, and the worst of them counts.
+    """
     entry = proving.compiled.policy.retention[promise.path[1]]
     mine = next((one for one in proving.compiled.clocks if one.id == promise.path[1]), None)
-    if mine is None or {REQUEST_LOG, STAFF_LOG} & set(entry.what):
-        return log_of(proving, next(iter(entry.what)), entry.keep)
+    if mine is None:
+        return proving.nothing_yet("query", proving.say("no time"), "there is nothing to look at so far")
+    parts = [log_of(proving, what, entry.keep) for what in entry.what if what in _LOGS]
+    if len(parts) < len(entry.what):
+        parts.append(_of_data(proving, mine))
+    return _worst(proving, parts)
+
+
+_WORST_FIRST: tuple[Verdict, ...] = ("broken", "not proven", "attested", "kept", "nothing to check yet")
+"""a part of which there is nothing so far takes nothing from what is shown of another"""
+
+
+def _worst(proving: Proving, parts: Sequence[Proof]) -> Proof:
+    """Of several proofs of one promise those with the worst verdict, as one."""
+    worst = min((part.verdict for part in parts), key=_WORST_FIRST.index)
+    first, *others = [part for part in parts if part.verdict == worst]
+    for other in others:
+        measured = proving.say("{one}; {two}", one=first.measured, two=other.measured)
+        evidence = proving.say("{one}; {two}", one=first.evidence, two=other.evidence)
+        first = replace(first, measured=measured, evidence=evidence)
+    return first
+
+
+def _of_data(proving: Proving, mine: Clock) -> Proof:
+    """What a clock says of the data that it rules."""
     limit = proving.say(_said_limit(mine), keep=mine.keep)
     late, oldest = count_due(proving.conn, proving.compiled, mine, proving.now, late_cutoff(mine, proving.now))
     ruled = coverage(mine, shapes(proving.conn))
