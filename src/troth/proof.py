@@ -146,6 +146,22 @@ class Replayed:
     """id of the ledger entry that does not come out again"""
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many endings of one cause were destroyed; how many of them late, the worst by how many microseconds; and of how many
+    nothing shows that they were in time."""
+
+    number: int = 0
+    late: int = 0
+    worst: int = 0
+    unknown: int = 0
+
+    def and_one(self, in_time: bool | None, past: int) -> Ended:
+        """One more; ``in_time`` is None where nothing shows it, ``past`` by how much it was late."""
+        late, unknown = in_time is False, in_time is None
+        return Ended(self.number + 1, self.late + late, max(self.worst, past), self.unknown + unknown)
+
+
 @dataclass(frozen=True)
 class Heard:
     """What one pass over the ledger found: replayed decisions by what they speak of, and what was entered of each kind.
@@ -167,8 +183,8 @@ class Heard:
     cards: int = 0
     canaries: Collection[str] = frozenset()
     """the made-up people who went through the site, who are nobody's case"""
-    swept: Mapping[str, int] = field(default_factory=dict)
-    """how many holdings each clock has ended"""
+    ended: Mapping[str, Ended] = field(default_factory=dict)
+    """what became of endings, by their cause, such as ``clock:ID``"""
     readers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """how often fields were opened, by who asked (``staff``, ``person``, ...) and for which purpose"""
     reached: int = 0

@@ -9,8 +9,8 @@ done and holds no question at all counts as a decision that was never asked for.
 A ``Replay`` goes on where it stopped. What it heard cannot have changed: the ledger's triggers refuse that, and whoever gets
 round them is found when all is read again (``evidence.prove``) or by ``troth ledger verify``. What was said by a version of
 the policy holds as long as that version is as it was; else all is heard again. It keeps the choices and the dealings of people,
-who has left, and what was decided about each disclosure and message, at most some 350 bytes for each, and nothing for any
-other entry.
+who has left, the endings on their way, and what was decided about each disclosure and message, at most some 350 bytes for
+each, and nothing for any other entry.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from troth.evidence.archive import Archive, Row, archive
 from troth.evidence.chosen import CHOICES, Chosen, choices_among
 from troth.evidence.dealt import DEALINGS, DealtHeard, cases_among
 from troth.evidence.departed import DEPARTURES, DepartedHeard
+from troth.evidence.ended import ENDINGS, EndedHeard
 from troth.evidence.stopped import STOPS, StopsHeard, under
 from troth.ledger import events
 from troth.ledger.restored import lost_between
@@ -134,7 +135,7 @@ class _State:
     published: dict[int, str] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
     cards: int = 0
-    swept: Counter[str] = field(default_factory=Counter)
+    ended: EndedHeard = field(default_factory=EndedHeard)
     readers: Counter[tuple[str, str]] = field(default_factory=Counter)
     """how often fields were opened, by who asked and for which purpose"""
     canaries: set[str] = field(default_factory=set)
@@ -179,7 +180,7 @@ class Replay:
             state.events,
             state.cards,
             state.canaries,
-            state.swept,
+            state.ended.ended,
             state.readers,
             state.reached,
         )
@@ -264,14 +265,14 @@ class _Hearing:
     def _note(self, one: _Entry) -> None:
         """Take in what an entry says of anything but a choice."""
         state = self.state
+        if one.event in ENDINGS:
+            state.ended.hear(one.event, one.at, one.body, self.lost)
         if one.event in STOPS:
             state.stops.hear(self.conn, one.event, one.at, one.body)
         elif one.event in DEALINGS:
             state.dealt.hear(one.event, one.at, one.body, self.lost)
         elif one.event in DEPARTURES:
             state.departed.hear(one.event, one.at, one.body, partial(self.archive.kept_for, at=one.at))
-        elif one.event == events.CLOCK_SWEPT and isinstance(one.body.get("moved"), dict):
-            state.swept.update({name: n for name, n in one.body["moved"].items() if isinstance(n, int)})
         elif one.event == events.POLICY_PUBLISHED and isinstance(one.body.get("version"), int):
             state.published[one.body["version"]] = str(one.body.get("digest", ""))
 

@@ -69,10 +69,12 @@ def destroy_by_age(
     until: datetime,
     now: datetime,
     pace: Pace,
+    swept: datetime | None = None,
 ) -> int:
     """Destroy the holdings of these shapes that came in at or before ``until`` and that no hold keeps; returns how many.
 
-    What has few rows shares a transaction with what comes after it, until there are enough of them.
+    What has few rows shares a transaction with what comes after it, until there are enough of them. ``swept`` is when a sweep
+    last came to its end.
     """
     due, total = deque(_due(site, clock, shape_ids, until)), 0
     while due:
@@ -81,7 +83,7 @@ def destroy_by_age(
             while due and rows > 0:
                 whole = due.popleft()
                 window = _next(conn, whole, rows)
-                gone = _destroy(site, conn, compiled, clock, window, now)
+                gone = _destroy(site, conn, compiled, clock, window, now, swept)
                 total, rows = total + gone, rows - gone
                 if window.until < until:  # it was full
                     due.appendleft(replace(whole, after=window.until))
@@ -107,7 +109,15 @@ def _next(conn: Connection, rest: Window, rows: int) -> Window:
     return replace(rest, until=from_micros(last[0][0])) if last else rest
 
 
-def _destroy(site: Site, conn: Connection, compiled: Compiled, clock: Clock, window: Window, now: datetime) -> int:
+def _destroy(
+    site: Site,
+    conn: Connection,
+    compiled: Compiled,
+    clock: Clock,
+    window: Window,
+    now: datetime,
+    swept: datetime | None,
+) -> int:
     held = kept(conn, compiled, now, but=clock.id).of_shape(window.shape)
     oldest = _oldest_in(conn, clock, window)
     if oldest is None:
@@ -119,7 +129,7 @@ def _destroy(site: Site, conn: Connection, compiled: Compiled, clock: Clock, win
         cause, deadline = f"clock:{clock.id}", clock.end(oldest)
         left = sum(depart(conn, made, person.c.id.in_(some), deadline) for some in _batches(perhaps))
         state = QUARANTINED if left else DESTROYED
-        enter(site, conn, [Entered(made, cause, deadline, gone, clock.everywhere, state=state)])
+        enter(site, conn, [Entered(made, cause, deadline, gone, clock.everywhere, state=state, swept=swept)])
     return gone
 
 

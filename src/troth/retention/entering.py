@@ -28,6 +28,7 @@ class Entered:
         everywhere: whether recipients must be told to delete.
         person_id: blank for a clock's batch over many people.
         fields: those that go, of an ending of some fields of a person; by these it can be begun again after a restore.
+        swept: when a sweep came to its end before this one, of what a clock ends: whether this one was late is seen by it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Entered:
     scope: str = "fields"
     state: str = QUARANTINED
     fields: tuple[str, ...] = ()
+    swept: datetime | None = None
 
 
 def enter(site: Site, conn: Connection, endings: Sequence[Entered]) -> None:
@@ -59,9 +61,12 @@ def _row(one: Entered, now: datetime, margin: timedelta) -> dict[str, object]:
 
 
 def _told(one: Entered) -> ledger.Told:
+    swept = {"swept": one.swept} if one.swept is not None else {}
     if one.state == DESTROYED:
-        return events.ENDING_DESTROYED, destroyed_body(one.id, one.cause, one.counted, 0)
+        body = destroyed_body(one.id, one.cause, one.counted, 0) | {"by": one.deadline}
+        return events.ENDING_DESTROYED, body | swept
     body = {"ending": one.id, "cause": one.cause, "count": one.counted, "by": one.deadline, "person": one.person_id}
+    body |= swept
     if one.person_id is not None:
         body |= {"scope": one.scope, "fields": list(one.fields)}
     return events.ENDING_QUARANTINED, body

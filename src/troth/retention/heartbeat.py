@@ -50,6 +50,12 @@ def lately(conn: Connection, task: str, now: datetime) -> bool:
     return at is not None and at <= now < at + SWEEP_EVERY
 
 
+def last_turn(conn: Connection, task: str, now: datetime) -> datetime | None:
+    """When ``task`` last came to its end, or could begin, if it never did; a beat that is dated ahead is none."""
+    at: datetime | None = conn.execute(_BEAT, {"task": task}).scalar_one_or_none()
+    return at if at is not None and at <= now + AHEAD else conn.scalar(_BEGUN)
+
+
 def last(conn: Connection) -> dict[str, datetime]:
     """When each task last came to its end."""
     return {row.task: row.at for row in conn.execute(_LAST)}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import reduce
 
-from sqlalchemy import ColumnElement, Table, and_, func, select
+from sqlalchemy import ColumnElement, Table, and_, func, select, true
 
 from troth.bindings import REPLAYED, Rests, proves
 from troth.consent.unsubscribed import mailing
@@ -18,11 +19,12 @@ from troth.policy.clocks import REQUEST_LOG, STAFF_LOG, Clock
 from troth.policy.happenings import AGES
 from troth.policy.model import RetentionClock
 from troth.policy.promises import Promise
-from troth.proof import Named, Proof, Proving, Some, Words
+from troth.proof import Ended, Named, Proof, Proving, Some, Words
 from troth.recipients.tables import instruction
 from troth.retention.clocks import coverage
 from troth.retention.due import shapes
 from troth.retention.ending import begin_ending
+from troth.retention.heartbeat import SWEEP_EVERY
 from troth.retention.holds import make_hold
 from troth.retention.keeping import keep_apart
 from troth.retention.logs import log_of
@@ -30,8 +32,8 @@ from troth.retention.overdue import count_due, late_cutoff
 from troth.retention.relationship import beginnings, counts_log_ins, differing, ends_at, refresh
 from troth.retention.sweep import sweep, sweep_quietly
 from troth.retention.tables import ending, hold
-
 from troth.verdicts import Verdict
+
 
 @proves(
     "relationship.end",
@@ -58,8 +60,8 @@ def relationship(proving: Proving, promise: Promise) -> Proof:
 
 _ENDING: Rests = dict.fromkeys(("person", "holding", "shape", "quarantined", "ending", "departure", "hold"), "")
 """whom and what ends, what is on its way out, and what a hold keeps"""
-_LOGS: Mapping[str, Rests] = {
 _DATA: Rests = {**REPLAYED, **_ENDING, "dealing": "", "happening": ""}
+_LOGS: Mapping[str, Rests] = {
     REQUEST_LOG: {"ledger_entry": "", "request": "", "request_log": ""},
     STAFF_LOG: {"ledger_entry": "", "staff_log": ""},
 }
@@ -121,6 +123,12 @@ def _of_data(proving: Proving, mine: Clock) -> Proof:
         past = proving.now - mine.end(oldest)
         measured = proving.say("{some} past the deadline, the oldest by {past}", some=Some(late, "record"), past=past)
         return Proof("broken", "query", limit, measured, evidence)
+    waits = and_(ending.c.cause == f"clock:{mine.id}", ending.c.destroys_at <= proving.now - 2 * SWEEP_EVERY)
+    if overdue := _overdue(proving, waits):
+        return Proof("broken", "query", limit, overdue, evidence)
+    ended = proving.heard.ended.get(f"clock:{mine.id}", Ended())
+    if ended.late:
+        return Proof("broken", "query", limit, _said_late(proving, ended), _ended(proving, ended))
     return _running(proving, mine, limit, evidence, total)
 
 
@@ -135,9 +143,23 @@ def _running(proving: Proving, mine: Clock, limit: str, evidence: Words, total: 
         return Proof("kept", "query", limit, proving.say("oldest {age}", age=proving.now - first), evidence)
     if total:
         return proving.nothing_yet("query", limit, "the clock has not begun for any record")
-    if proving.heard.swept.get(mine.id.replace(":", "_")):
-        return Proof("kept", "query", limit, proving.say("nothing is kept"), proving.say("all was taken away in time"))
-    return proving.nothing_yet("query", limit, "there is nothing to look at so far")
+    ended = proving.heard.ended.get(f"clock:{mine.id}", Ended())
+    if not ended.number:
+        return proving.nothing_yet("query", limit, "there is nothing to look at so far")
+    nothing = proving.say("nothing is kept")
+    if ended.unknown:
+        some = proving.say("{some} of which nothing shows that it was in time", some=Some(ended.unknown, "ending"))
+        return Proof("not proven", "query", limit, proving.both(nothing, some), _ended(proving, ended))
+    return Proof("kept", "query", limit, nothing, proving.say("all was taken away in time"))
+
+
+def _said_late(proving: Proving, ended: Ended) -> Words:
+    past = timedelta(microseconds=ended.worst)
+    return proving.say("{some} destroyed late, the worst by {past}", some=Some(ended.late, "ending"), past=past)
+
+
+def _ended(proving: Proving, ended: Ended) -> Words:
+    return proving.say("{all} on the ledger", all=Some(ended.number, "ending"))
 
 
 def _said_limit(clock: Clock) -> str:
@@ -181,7 +203,7 @@ def noted(proving: Proving, promise: Promise) -> Proof:
     keys={"erasure.may keep": make_hold, "erasure.everywhere": sweep},
 )
 def erasure(proving: Proving, promise: Promise) -> Proof:
-    """Everything that ends was destroyed by its deadline, nothing is left in quarantine, and recipients have answered."""
+    """Everything that ended was destroyed by its deadline, nothing is left in quarantine, recipients have answered."""
     entry, rights = proving.compiled.policy.erasure, proving.compiled.policy.rights
     within = entry.destroy_within if entry else None
     limit = proving.say("gone within {within}", within=within) if within else proving.say("gone by its deadline")
@@ -201,13 +223,11 @@ def erasure(proving: Proving, promise: Promise) -> Proof:
 
 def _failures(proving: Proving) -> Iterator[Words]:
     """What stalled on its way out, or was reached there, in a sentence each."""
-    over = and_(ending.c.state.in_(("quarantined", "destroying")), ending.c.destroy_by <= proving.now)
-    first, late = proving.conn.execute(select(func.min(ending.c.destroy_by), func.count()).where(over)).one()
-    if first is not None:
-        past = proving.now - first
-        yield proving.say(
-            "{some} not destroyed by the deadline, the oldest {past} late", some=Some(late, "ending"), past=past
-        )
+    if overdue := _overdue(proving, true()):
+        yield overdue
+    ended = reduce(_added, proving.heard.ended.values(), Ended())
+    if ended.late:
+        yield _said_late(proving, ended)
     left = Some(_left(proving), "record")
     if left.number:
         yield proving.say("{some} still in quarantine after the ending is over", some=left)
@@ -221,6 +241,23 @@ def _failures(proving: Proving) -> Iterator[Words]:
     groundless = Some(_groundless(proving), "record")
     if groundless.number:
         yield proving.say("{some} kept on a ground that the policy does not name", some=groundless)
+
+
+def _added(one: Ended, other: Ended) -> Ended:
+    worst = max(one.worst, other.worst)
+    return Ended(one.number + other.number, one.late + other.late, worst, one.unknown + other.unknown)
+
+
+def _overdue(proving: Proving, which: ColumnElement[bool]) -> Words | None:
+    """What to say of endings that are still not destroyed after their deadline; None when there are none."""
+    over = and_(ending.c.state.in_(("quarantined", "destroying")), ending.c.destroy_by <= proving.now, which)
+    first, late = proving.conn.execute(select(func.min(ending.c.destroy_by), func.count()).where(over)).one()
+    if first is None:
+        return None
+    return proving.say(
+        "{some} not destroyed by the deadline, the oldest {past} late",
+        some=Some(late, "ending"), past=proving.now - first,
+    )  # fmt: skip
 
 
 def _left(proving: Proving) -> int:

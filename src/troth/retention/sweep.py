@@ -26,7 +26,7 @@ from troth.retention.age import destroy_by_age
 from troth.retention.clocks import Coverage, ahead, coverage
 from troth.retention.due import Scope, counted_from, of_clock, shapes
 from troth.retention.entering import Entered, enter
-from troth.retention.heartbeat import SWEEP, beat, last, lately
+from troth.retention.heartbeat import SWEEP, beat, last, last_turn, lately
 from troth.retention.holds import end_holds
 from troth.retention.keeping import Kept, keep_apart, kept
 from troth.retention.overdue import count_due
@@ -126,9 +126,10 @@ def sweep_quietly(site: Site, now: datetime | None = None, batch: int = BATCH) -
     """As ``sweep``, without its heartbeat, which the worker notes together with those of its other tasks."""
     at = now or site.now()
     compiled, waits = _waiting(site, at)
+    swept = _last(site, at) if waits else None
     if HOLDS_ENDED in waits:
         _end_holds(site, compiled, at, batch)
-    runs = [_Run(site, compiled, clock, at, batch) for clock in compiled.clocks if {clock.id, STAYING} & waits]
+    runs = [_Run(site, compiled, clock, at, batch, swept) for clock in compiled.clocks if {clock.id, STAYING} & waits]
     moved = {run.clock.id: run.run() for run in runs}
     if waits:
         moved[OVER] = _let_go(site, compiled, at, batch)
@@ -160,6 +161,11 @@ def _waiting(site: Site, now: datetime) -> tuple[Compiled, frozenset[str]]:
         return compiled, _found(conn, compiled, now, site.wiring.margin)
 
 
+def _last(site: Site, now: datetime) -> datetime | None:
+    with site.reading() as conn:
+        return last_turn(conn, SWEEP, now)
+
+
 def _begun(compiled: Compiled) -> str:
     """The task of bringing up to date what clocks count from, which a new version of the policy makes due at once."""
     return f"ends and ages, version {compiled.version}"
@@ -188,6 +194,7 @@ class _Run:
     clock: Clock
     now: datetime
     batch: int
+    swept: datetime | None
 
     def run(self) -> int:
         """Part, keep apart and move what is due; how many holdings were moved."""
@@ -210,7 +217,7 @@ class _Run:
         return ended
 
     def _destroy(self, whole: frozenset[int], until: datetime) -> int:
-        return destroy_by_age(self.site, self.compiled, self.clock, whole, until, self.now, self._pace())
+        return destroy_by_age(self.site, self.compiled, self.clock, whole, until, self.now, self._pace(), self.swept)
 
     def _pace(self) -> Pace:
         return pace_of(self.site.engine, self.batch if self.batch != BATCH else None)
@@ -252,7 +259,7 @@ class _Run:
             deadline = self.clock.end(conn.execute(first).scalar_one())
             depart(conn, made, in_ending(made), deadline)
             cause = f"clock:{self.clock.id}"
-            enter(self.site, conn, [Entered(made, cause, deadline, moved, self.clock.everywhere)])
+            enter(self.site, conn, [Entered(made, cause, deadline, moved, self.clock.everywhere, swept=self.swept)])
         return moved
 
     def _depart_kept(self) -> None:

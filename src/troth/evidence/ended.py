@@ -1,0 +1,80 @@
+"""What the ledger says of endings: which were destroyed in time, which late, and which nothing shows to have been in time.
+
+Nothing is left of what was destroyed a year late, so no store shows that it was. The ledger does: an ending has its deadline
+on record, and its destruction has its instant. What began in time is held against its deadline. What began after it was swept
+late, or became known late: a dealing that was reported afterwards, a version that keeps for less. The sweep before tells the
+two apart: none had run since the deadline, or one had, and knew nothing of it. What a restoration brought back may have been
+destroyed in time before, so of its time nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from troth.clock import to_micros
+from troth.ledger import events
+from troth.proof import Ended
+from troth.retention.heartbeat import SWEEP_EVERY
+
+ENDINGS = frozenset({events.ENDING_QUARANTINED, events.ENDING_DESTROYED, events.ENDING_RESTORED})
+_TURNS = 2 * SWEEP_EVERY // timedelta(microseconds=1)
+"""how long what may not go before its deadline, or was told after it, may take to go, in microseconds"""
+
+
+class Begun(NamedTuple):
+    """An ending as it began: when, by when it was to be destroyed, and when the sweep before it came to its end.
+
+    Instants are in microseconds since 1970, and None where the entry does not say.
+    """
+
+    cause: str
+    at: int
+    by: int | None
+    swept: int | None
+
+
+@dataclass
+class EndedHeard:
+    """The endings on their way, and what became of the others, by cause. In the ledger's own order."""
+
+    begun: dict[str, Begun] = field(default_factory=dict)
+    ended: defaultdict[str, Ended] = field(default_factory=lambda: defaultdict(Ended))
+
+    def hear(self, event: str, at: int, body: Mapping[str, Any], lost: Collection[tuple[int, int]]) -> None:
+        """Take in an entry; ``lost`` are the times of which a restoration lost what was done."""
+        ending = str(body.get("ending"))
+        if event == events.ENDING_QUARANTINED:
+            self.begun[ending] = _begun(at, body)
+            return
+        begun = self.begun.pop(ending, None)
+        if event == events.ENDING_DESTROYED:
+            one = begun or _begun(at, body)
+            self.ended[one.cause] = self.ended[one.cause].and_one(*judged(one, at, lost))
+
+
+def judged(begun: Begun, gone: int, lost: Collection[tuple[int, int]] = ()) -> tuple[bool | None, int]:
+    """Whether what was destroyed at ``gone`` was so in time, None where nothing shows it; and by how much it was late."""
+    if begun.by is None:
+        return None, 0
+    due = begun.by if begun.at < begun.by else begun.by + _TURNS
+    if gone <= due:
+        return True, 0
+    unswept = begun.swept is not None and begun.swept < begun.by
+    known = begun.at <= due or gone > begun.at + _TURNS or unswept
+    was_lost = any(since < begun.by <= until for since, until in lost)
+    return (False, gone - begun.by) if known and not was_lost else (None, 0)
+
+
+def _begun(at: int, body: Mapping[str, Any]) -> Begun:
+    return Begun(str(body.get("cause")), at, _micros(body.get("by")), _micros(body.get("swept")))
+
+
+def _micros(said: object) -> int | None:
+    try:
+        return to_micros(datetime.fromisoformat(said)) if isinstance(said, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,113 @@
+"""What was destroyed late is seen when nothing is left of it: the ledger has each deadline, and when the destruction came."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.actions.lives import CONTACT, admit, customer, work
+from tests.actions.test_holds import erase
+from tests.actions.test_times import shown, with_clock
+from tests.fixtures import START, days
+from troth.clock import MovedClock
+from troth.evidence.ended import Begun, judged
+from troth.evidence.prove import prove
+from troth.proof import Proof
+from troth.retention.ending import destroy_due
+from troth.retention.heartbeat import SWEEP_EVERY
+from troth.retention.sweep import sweep
+from troth.store.site import Site
+
+HOUR = SWEEP_EVERY.total_seconds() * 1_000_000
+
+
+def path_of(site: Site) -> Proof:
+    return next(one.proof for one in prove(site).proven if one.promise.id == "erasure")
+
+
+def test_what_went_in_time_leaves_a_kept_promise(site: Site, clock: MovedClock) -> None:
+    customer(site)
+    for day in (0, 50, 99):
+        clock.at = START + days(day)
+        work(site)
+    found = shown(site, "taste")
+    assert (found.verdict, found.measured, found.evidence) == ("kept", "nothing is kept", "all was taken away in time")
+    assert path_of(site).verdict == "kept"
+
+
+def test_a_sweep_that_came_a_year_late_breaks_the_promise_though_nothing_is_left(site: Site, clock: MovedClock) -> None:
+    customer(site)
+    work(site)
+    clock.at = START + days(465)
+    work(site)
+    found = shown(site, "taste")
+    assert (found.verdict, found.measured) == ("broken", "1 ending destroyed late, the worst by 365 d")
+    assert path_of(site).verdict == "broken"
+    clock.move(days(1))
+    customer(site, "bob@example.org")
+    assert shown(site, "taste").verdict == "broken", "what is kept now does not mend it"
+
+
+def test_a_sweep_that_found_the_end_of_business_late_breaks_the_promise(site: Site, clock: MovedClock) -> None:
+    admit(site, "lead", CONTACT, "contact", "contact")
+    work(site)
+    clock.at = START + days(400)
+    work(site)
+    assert shown(site, "leads").verdict == "broken"
+
+
+def test_what_was_quarantined_in_time_and_destroyed_late_breaks_the_promise(site: Site, clock: MovedClock) -> None:
+    admit(site, "lead", CONTACT, "contact", "contact")
+    clock.at = START + days(145)
+    sweep(site)
+    clock.at = START + days(151)
+    assert shown(site, "leads").verdict == "broken", "it is out of use, and still there"
+    destroy_due(site)
+    assert shown(site, "leads").verdict == "broken", "and came too late"
+
+
+def test_an_erasure_that_was_destroyed_late_breaks_the_promise_for_good(site: Site, clock: MovedClock) -> None:
+    erase(site, customer(site))
+    clock.move(days(21))
+    destroy_due(site)
+    found = path_of(site)
+    assert found.verdict == "broken" and "1 ending destroyed late, the worst by 1 d" in found.measured
+
+
+def test_a_deadline_that_a_later_version_put_into_the_past_is_not_called_in_time(site: Site, clock: MovedClock) -> None:
+    customer(site)
+    for day in (0, 20, 50):
+        clock.at = START + days(day)
+        work(site)
+    with_clock(site, "  taste: {what: interest, keep: 10 days, after: collection}\n")
+    work(site)
+    found = shown(site, "taste")
+    assert (found.verdict, found.measured) == (
+        "not proven",
+        "nothing is kept; 1 ending of which nothing shows that it was in time",
+    )
+    assert path_of(site).verdict == "kept"
+
+
+@pytest.mark.parametrize(
+    "begun, gone, in_time",
+    [
+        (Begun("c", 0, 10, None), 10, True),
+        (Begun("c", 0, 10, None), 11, False),
+        (Begun("c", 10, 10, None), 10 + 2 * HOUR, True),
+        (Begun("c", 10, 10, None), 11 + 2 * HOUR, False),
+        (Begun("c", 9 * HOUR, 0, 0), 9 * HOUR, None),
+        (Begun("c", 9 * HOUR, 1, 0), 9 * HOUR, False),
+        (Begun("c", 9 * HOUR, 0, 1), 9 * HOUR, None),
+        (Begun("c", 9 * HOUR, 0, None), 9 * HOUR, None),
+        (Begun("c", 9 * HOUR, 0, 1), 1 + 11 * HOUR, False),
+        (Begun("c", 0, None, None), 1, None),
+    ],
+)
+def test_when_an_ending_was_in_time(begun: Begun, gone: float, in_time: bool | None) -> None:
+    assert judged(begun, int(gone))[0] is in_time
+
+
+def test_what_a_restoration_may_have_brought_back_is_called_neither_late_nor_in_time() -> None:
+    begun = Begun("clock:taste", int(9 * HOUR), 5, 0)
+    assert judged(begun, int(9 * HOUR), [(4, 6)]) == (None, 0)
+    assert judged(begun, int(9 * HOUR), [(5, 6)])[0] is False
