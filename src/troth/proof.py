@@ -162,6 +162,16 @@ class Ended:
         return Ended(self.number + 1, self.late + late, max(self.worst, past), self.unknown + unknown)
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A recipient that had data of a person whom an ending destroyed; it was last given some at ``since``."""
+
+    ending_id: str
+    person_id: str
+    recipient: str
+    since: datetime
+
+
 @dataclass(frozen=True)
 class Heard:
     """What one pass over the ledger found: replayed decisions by what they speak of, and what was entered of each kind.
@@ -185,6 +195,8 @@ class Heard:
     """the made-up people who went through the site, who are nobody's case"""
     ended: Mapping[str, Ended] = field(default_factory=dict)
     """what became of endings, by their cause, such as ``clock:ID``"""
+    owed: Collection[Owed] = ()
+    """whom destructions leave to be told to delete, where their ending goes everywhere"""
     readers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """how often fields were opened, by who asked (``staff``, ``person``, ...) and for which purpose"""
     reached: int = 0

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import delete, text, update
 
-from tests.actions.lives import CONTACT, admit, customer
+from tests.actions.lives import CONTACT, admit, customer, publish
 from tests.actions.test_holds import COURIER, FINANCE, SYSTEM, erase, hold, opens
-from tests.fixtures import days
+from tests.actions.test_sweep import NO_ARCHIVE
+from tests.fixtures import START, days
 from troth import ledger
+from troth.agenda import run_due
 from troth.clock import MovedClock
 from troth.evidence.prove import prove
 from troth.evidence.replay import EVERYTHING, Replay
 from troth.ledger import events
 from troth.people.tables import holding
+from troth.proof import Proof
+from troth.recipients import gate
+from troth.recipients.tables import instruction
+from troth.retention import destroy
 from troth.retention.ending import destroy_due, restore
 from troth.store.site import Site
+from troth.work import HANDLERS
 
 
 def reached(site: Site) -> int:
@@ -49,6 +57,48 @@ def test_who_is_read_after_asking_to_be_deleted_breaks_the_promise(site: Site, c
     erasure = next(one.proof for one in prove(site).proven if one.promise.id == "erasure")
     assert erasure.verdict == "broken"
     assert "1 decision about people who were out of every reach" in erasure.measured
+
+
+def told(site: Site) -> Proof:
+    return next(one.proof for one in prove(site).proven if one.promise.id == "erasure")
+
+
+def destroyed_customer(site: Site, clock: MovedClock) -> None:
+    """Somebody whose data the courier had was erased, and is gone."""
+    publish(site, NO_ARCHIVE, "")
+    ann = customer(site)
+    gate.disclose(site, ann, "courier", ["full_name"], "fulfil_order")
+    run_due(site, HANDLERS)
+    with site.reading() as conn:
+        (waits,) = gate.disclosures(conn, ann)
+    gate.hand_over(site, waits.id)
+    erase(site, ann)
+    clock.move(days(19))
+    destroy_due(site)
+
+
+def test_a_recipient_that_was_told_keeps_the_promise(site: Site, clock: MovedClock) -> None:
+    destroyed_customer(site, clock)
+    assert told(site).verdict == "kept"
+
+
+def test_a_recipient_that_nobody_told_breaks_the_promise(
+    site: Site, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(destroy, "instruct", lambda *_: 0)
+    destroyed_customer(site, clock)
+    found = told(site)
+    assert found.verdict == "broken" and "not told to delete data of 1 person" in found.measured
+
+
+def test_an_instruction_from_before_the_last_disclosure_is_none(site: Site, clock: MovedClock) -> None:
+    destroyed_customer(site, clock)
+    with site.writing() as conn:
+        conn.execute(update(instruction).values(at=START - days(1)))
+    assert told(site).verdict == "broken"
+    with site.writing() as conn:
+        conn.execute(delete(instruction))
+    assert told(site).verdict == "broken"
 
 
 def test_who_was_put_back_in_time_may_be_read_again(site: Site, clock: MovedClock) -> None:

@@ -36,6 +36,7 @@ from troth.evidence.chosen import CHOICES, Chosen, choices_among
 from troth.evidence.dealt import DEALINGS, DealtHeard, cases_among
 from troth.evidence.departed import DEPARTURES, DepartedHeard
 from troth.evidence.ended import ENDINGS, EndedHeard
+from troth.evidence.owed import OwedHeard
 from troth.evidence.stopped import STOPS, StopsHeard, under
 from troth.ledger import events
 from troth.ledger.restored import lost_between
@@ -136,6 +137,7 @@ class _State:
     events: Counter[str] = field(default_factory=Counter)
     cards: int = 0
     ended: EndedHeard = field(default_factory=EndedHeard)
+    owed: OwedHeard = field(default_factory=OwedHeard)
     readers: Counter[tuple[str, str]] = field(default_factory=Counter)
     """how often fields were opened, by who asked and for which purpose"""
     canaries: set[str] = field(default_factory=set)
@@ -181,6 +183,7 @@ class Replay:
             state.cards,
             state.canaries,
             state.ended.ended,
+            state.owed.owed,
             state.readers,
             state.reached,
         )
@@ -267,6 +270,8 @@ class _Hearing:
         state = self.state
         if one.event in ENDINGS:
             state.ended.hear(one.event, one.at, one.body, self.lost)
+        if one.event == events.ENDING_DESTROYED and _names(one.body.get("gone")):
+            state.owed.gone(str(one.body.get("ending")), one.body["gone"])
         if one.event in STOPS:
             state.stops.hear(self.conn, one.event, one.at, one.body)
         elif one.event in DEALINGS:
@@ -333,6 +338,8 @@ class _Hearing:
             state.disclosed[made] = told
         else:
             state.left[made] = told, one.at
+            if isinstance(one.body.get("person"), str):
+                state.owed.left(intern(one.body["person"]), told[0], told[1], one.at, self.lost)
 
     def _right(self, judged: _Judged, one: _Entry) -> bool:
         ask = judged.ask

@@ -19,7 +19,7 @@ from troth.policy.clocks import REQUEST_LOG, STAFF_LOG, Clock
 from troth.policy.happenings import AGES
 from troth.policy.model import RetentionClock
 from troth.policy.promises import Promise
-from troth.proof import Ended, Named, Proof, Proving, Some, Words
+from troth.proof import Ended, Named, Owed, Proof, Proving, Some, Words
 from troth.recipients.tables import instruction
 from troth.retention.clocks import coverage
 from troth.retention.due import shapes
@@ -203,7 +203,10 @@ def noted(proving: Proving, promise: Promise) -> Proof:
     keys={"erasure.may keep": make_hold, "erasure.everywhere": sweep},
 )
 def erasure(proving: Proving, promise: Promise) -> Proof:
-    """Everything that ended was destroyed by its deadline, nothing is left in quarantine, recipients have answered."""
+    """Everything that ended was destroyed by its deadline, nothing is left in quarantine, recipients were told and answered.
+
+    Whom a destruction leaves to be told is what left to them by the ledger, since disclosures go with their person.
+    """
     entry, rights = proving.compiled.policy.erasure, proving.compiled.policy.rights
     within = entry.destroy_within if entry else None
     limit = proving.say("gone within {within}", within=within) if within else proving.say("gone by its deadline")
@@ -238,6 +241,13 @@ def _failures(proving: Proving) -> Iterator[Words]:
     names = tuple(sorted(proving.conn.scalars(select(instruction.c.recipient).where(silent).distinct())))
     if names:
         yield proving.say("no answer from {recipients} to a deletion", recipients=Named("recipients", names))
+    untold = list(_untold(proving))
+    if untold:
+        names = tuple(sorted({one.recipient for one in untold}))
+        people = Some(len({one.person_id for one in untold}), "person")
+        yield proving.say(
+            "{recipients} not told to delete data of {some}", recipients=Named("recipients", names), some=people
+        )
     groundless = Some(_groundless(proving), "record")
     if groundless.number:
         yield proving.say("{some} kept on a ground that the policy does not name", some=groundless)
@@ -264,6 +274,20 @@ def _left(proving: Proving) -> int:
     """Quarantined holdings of no ending, or of one that is over."""
     alive = select(ending.c.id).where(ending.c.state == "quarantined")
     return _count(proving, quarantined, quarantined.c.ending_id.not_in(alive))
+
+
+def _untold(proving: Proving) -> Iterator[Owed]:
+    """Recipients of people whom an ending destroyed everywhere that no instruction told since they were given data."""
+    if not proving.heard.owed:
+        return
+    everywhere = set(proving.conn.scalars(select(ending.c.id).where(ending.c.everywhere == 1)))
+    each = (instruction.c.person_id, instruction.c.recipient)
+    rows = proving.conn.execute(select(*each, func.max(instruction.c.at).label("at")).group_by(*each))
+    told = {(row.person_id, row.recipient): row.at for row in rows}
+    for one in proving.heard.owed:
+        at = told.get((one.person_id, one.recipient))
+        if one.ending_id in everywhere and (at is None or at < one.since):
+            yield one
 
 
 def _groundless(proving: Proving) -> int:
