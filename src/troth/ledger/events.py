@@ -95,6 +95,7 @@ REQUEST_VERIFIED = _event("request:verified", "Whoever made a request showed to 
 REQUEST_REFUSED = _event("request:refused", "A request was declined, on a ground that the person was told.")
 REQUEST_EXTENDED = _event("request:extended", "The time to answer a request was prolonged and the person told.")
 REQUEST_ANSWERED = _event("request:answered", "A request was answered.")
+REQUEST_SWEPT = _event("request:swept", "Records of requests past the time of their log were destroyed; which ones.")
 RESTRICTION_MADE = _event("restriction:made", "The use of a person's data was paused.")
 RESTRICTION_LIFTED = _event("restriction:lifted", "A person let their data be used again.")
 REQUEST_CLOSED = _event("request:closed", "A request ended without an answer: withdrawn, or never verified.")

@@ -22,7 +22,8 @@ from troth.reconcile.findings import Finding
 class Written:
     """By which events the ledger says that a row was written, and where a body has its id, its entry of the policy, its person.
 
-    ``many`` is where a body has several rows, each with its person.
+    ``many`` is where a body has several rows, each with its person. ``swept`` is the event that says which rows, as ``gone``,
+    went with their clock.
     """
 
     events: tuple[str, ...]
@@ -31,6 +32,7 @@ class Written:
     with_person: bool = True
     many: str = ""
     key: str = "id"
+    swept: str = ""
 
 
 _CHOSEN = (
@@ -45,7 +47,7 @@ WRITTEN: Mapping[str, Written] = {
     "hold": Written((events.HOLD_MADE,), "hold", "ground", many="holds"),
     "message": Written((events.MESSAGE_QUEUED, events.MESSAGE_REFUSED), "message", "class"),
     "policy_version": Written((events.POLICY_PUBLISHED,), "version", with_person=False, key="version"),
-    "request": Written((events.REQUEST_RECEIVED,), "request", "right", with_person=False),
+    "request": Written((events.REQUEST_RECEIVED,), "request", "right", False, swept=events.REQUEST_SWEPT),
     "stop": Written((events.STOP_MADE, events.STOP_LIFTED), "stop", "scope", with_person=False),
 }
 
@@ -114,7 +116,13 @@ class _Sql:
         in_use = "AND EXISTS (SELECT 1 FROM person p WHERE p.id = said.person AND p.state = 'active')"
         return f"""SELECT said.id, min(said.entry) AS entry FROM ({said}) said WHERE said.id IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM "{table}" t WHERE {self.text("t." + written.key)} = {self.text("said.id")})
-            {in_use if written.with_person else ""} GROUP BY said.id"""
+            {in_use if written.with_person else ""} {self.still(written)} GROUP BY said.id"""
+
+    def still(self, written: Written) -> str:
+        """The condition that a row did not go with its clock."""
+        if not written.swept:
+            return ""
+        return f"AND said.id NOT IN (SELECT one.value {self.entries(written.swept, also=', ' + self.items('gone'))})"
 
     def text(self, value: str) -> str:
         """A value as it compares with what a body has."""

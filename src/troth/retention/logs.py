@@ -1,33 +1,63 @@
-"""Logs with a clock of their own, such as that of requests: found in the database by name, so that a log cannot hide.
+"""Logs with a clock of their own, those of requests and of the staff: each table of theirs is held against its time.
 
-A log is a table with a column ``at`` (an instant). One that the policy sets a time for, and that no room has made yet, has
-nothing to check yet; once it is there its oldest row is held against the time.
+The record of a request is more than its row of the log: the request itself, its paper, the steps and the keys of their days.
+Steps, links and replies belong to a request, and no database keeps them without it.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import column, func, inspect, select, table
+from collections.abc import Mapping
+from datetime import datetime
 
+from sqlalchemy import column, func, select, table, union_all
+
+from troth.people.keystore import keys_read
+from troth.policy.clocks import REQUEST_LOG, STAFF_LOG
 from troth.policy.periods import Period
 from troth.proof import Proof, Proving, Some
 from troth.retention.heartbeat import SWEEP_EVERY
 from troth.store.schema import Instant
 
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    REQUEST_LOG: ("request_log", "request", "request_paper", "request_step"),
+    STAFF_LOG: ("staff_log",),
+}
+"""the tables of each log, with the instant ``at`` of each row"""
+_KEYS: Mapping[str, str] = {REQUEST_LOG: "request_key"}
+"""the keys of days, in the key store, under which what a log holds is sealed"""
+
 
 def log_of(proving: Proving, name: str, keep: Period | None) -> Proof:
-    """Whether the log ``name`` (``request log``, ``staff log``) holds nothing older than ``keep``."""
+    """Whether nothing of the log ``name`` (``request log``, ``staff log``) is older than ``keep``."""
     limit = proving.say("{keep}", keep=keep) if keep else proving.say("no time")
-    there = inspect(proving.conn).has_table(name.replace(" ", "_"))
-    if not there or keep is None:
+    if keep is None:
         return proving.nothing_yet("query", limit, "there is nothing to look at so far")
-    log = table(name.replace(" ", "_"), column("at", Instant()))
-    rows, oldest = proving.conn.execute(select(func.count(), func.min(log.c.at)).select_from(log)).one()
+    rows, oldest = _looked(proving, name)
     evidence = proving.say("{all} looked at", all=Some(rows, "entry"))
+    if oldest is not None and proving.now > (over := proving.compiled.calendar.end(oldest, keep)) + 2 * SWEEP_EVERY:
+        age, late = proving.now - oldest, proving.now - over
+        measured = proving.say("oldest {age}, {late} too old", age=age, late=late)
+        return Proof("broken", "query", limit, measured, evidence)
+    if _keys_left(proving, name, proving.compiled.calendar.cutoff(proving.now - 2 * SWEEP_EVERY, keep)):
+        return Proof("broken", "query", limit, proving.say("the key of a day that is over is still there"), evidence)
     if oldest is None:
         return proving.nothing_yet("query", limit, "there is nothing to look at so far")
-    age = proving.now - oldest
-    over = proving.compiled.calendar.end(oldest, keep)
-    if proving.now > over + 2 * SWEEP_EVERY:
-        measured = proving.say("oldest {age}, {late} too old", age=age, late=proving.now - over)
-        return Proof("broken", "query", limit, measured, evidence)
-    return Proof("kept", "query", limit, proving.say("oldest {age}", age=age), evidence)
+    return Proof("kept", "query", limit, proving.say("oldest {age}", age=proving.now - oldest), evidence)
+
+
+def _looked(proving: Proving, name: str) -> tuple[int, datetime | None]:
+    """How many rows the log has, and when the oldest was written."""
+    parts = [table(one, column("at", Instant())) for one in _PARTS[name]]
+    each = union_all(*(select(func.count().label("rows"), func.min(one.c.at).label("oldest")) for one in parts))
+    found = proving.conn.execute(each).all()
+    return sum(row.rows for row in found), min((row.oldest for row in found if row.oldest is not None), default=None)
+
+
+def _keys_left(proving: Proving, name: str, over: datetime) -> bool:
+    """Whether there is a key of a day that ended at or before ``over``."""
+    if name not in _KEYS:
+        return False
+    days = table(_KEYS[name], column("day"))
+    with keys_read(proving.site) as conn:
+        query = select(days.c.day).where(days.c.day < f"{over:%Y%m%d}").limit(1)
+        return conn.execute(query).first() is not None

@@ -62,7 +62,9 @@ _ENDING: Rests = dict.fromkeys(("person", "holding", "shape", "quarantined", "en
 """whom and what ends, what is on its way out, and what a hold keeps"""
 _DATA: Rests = {**REPLAYED, **_ENDING, "dealing": "", "happening": ""}
 _LOGS: Mapping[str, Rests] = {
-    REQUEST_LOG: {"ledger_entry": "", "request": "", "request_log": ""},
+    REQUEST_LOG: dict.fromkeys(
+        ("ledger_entry", "request", "request_log", "request_paper", "request_step", "request_key"), ""
+    ),
     STAFF_LOG: {"ledger_entry": "", "staff_log": ""},
 }
 

@@ -23,7 +23,7 @@ from troth.rights import erasing, papers, replies, rules
 from troth.rights.cases import CARRYING, OPEN, STAFF, SYSTEM, VERIFYING, Case, load
 from troth.rights.intake import ask_to_confirm
 from troth.rights.replies import words_in
-from troth.rights.tables import reply, request, request_link, request_log, request_paper
+from troth.rights.tables import reply, request, request_link, request_log, request_paper, request_step
 from troth.store.site import Site
 
 REMIND = "request:remind"
@@ -142,18 +142,19 @@ def alarms(site: Site) -> Iterator[Alarm]:
 
 
 def _swept(site: Site) -> int:
-    """Take away papers and log entries past their time, and links that are over."""
+    """Take away what is on record of requests past the time of their log, and links that are over."""
     now = site.now()
     with site.reading() as conn:
         over = rules.log_over(site.policy(conn), now)
         links_over = conn.execute(select(literal(1)).where(request_link.c.ends_at <= now).limit(1)).first()
-        papers_over = _papers_over(conn, over)
+        records_over = _records_over(conn, over)
     if links_over:
         with site.writing() as conn:
             conn.execute(delete(request_link).where(request_link.c.ends_at <= now))
-    return papers.sweep(site, over) if papers_over else 0
+    return papers.sweep(site, over) if records_over or papers.KEYS.keys_before(site, over.date()) else 0
 
 
-def _papers_over(conn: Connection, over: datetime) -> bool:
-    looks = (select(literal(1)).where(table.c.at <= over).limit(1) for table in (request_log, request_paper))
+def _records_over(conn: Connection, over: datetime) -> bool:
+    by_age = [table.c.at <= over for table in (request_log, request_paper, request_step)]
+    looks = (select(literal(1)).where(one).limit(1) for one in (*by_age, papers.past(over)))
     return any(conn.execute(one).first() is not None for one in looks)

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, update
 
+from troth import ledger
 from troth.ids import new_id
 from troth.ledger import events
 from troth.ledger.guard import instant
@@ -26,7 +27,7 @@ from troth.people.blind import blind, normal_email
 from troth.people.daykeys import DayKeys
 from troth.people.sealing import seal, unseal
 from troth.rights.rules import Intake
-from troth.rights.tables import request_key, request_log, request_paper, request_step
+from troth.rights.tables import reply, request, request_key, request_link, request_log, request_paper, request_step
 from troth.store.prepared import Prepared
 from troth.store.secret import read_ring
 from troth.store.site import Site
@@ -200,7 +201,8 @@ def words_of(site: Site, conn: Connection, step_id: str, arrived: datetime) -> s
 
 
 def sweep(site: Site, over: datetime) -> int:
-    """Destroy papers, notes and log entries of ``over`` and before, and the keys of the days that are wholly past it.
+    """Destroy papers, notes and log entries of ``over`` and before, the keys of the days that are wholly past it, and all else
+    that is on record of requests of that time which have ended; how many rows of papers, of the log and of requests.
 
     Safe to repeat and to interrupt anywhere: rows first, in one transaction, then keys, which are found by their days alone.
     """
@@ -210,4 +212,29 @@ def sweep(site: Site, over: datetime) -> int:
         conn.execute(delete(request_step).where(request_step.c.at <= over))
     if KEYS.keys_before(site, over.date()):
         KEYS.destroy_keys_before(site, over.date())
+    forgotten = _AT_ONCE
+    while forgotten == _AT_ONCE:
+        forgotten = _forget(site, over)
+        gone += forgotten
     return gone
+
+
+_AT_ONCE = 500
+"""requests that a transaction forgets, and that its entry on the ledger names"""
+
+
+def past(over: datetime) -> ColumnElement[bool]:
+    """The condition on a request that nothing may be left of it: it came at ``over`` or before, and has ended."""
+    return and_(request.c.at <= over, request.c.closed_at.is_not(None))
+
+
+def _forget(site: Site, over: datetime) -> int:
+    """Destroy what is on record of some requests that are ``past``; how many."""
+    with site.writing() as conn:
+        ids = list(conn.scalars(select(request.c.id).where(past(over)).order_by(request.c.at).limit(_AT_ONCE)))
+        for table in (request_paper, request_step, request_link, reply) if ids else ():
+            conn.execute(delete(table).where(table.c.request_id.in_(ids)))
+        if ids:
+            conn.execute(delete(request).where(request.c.id.in_(ids)))
+            ledger.append(conn, site.now(), events.REQUEST_SWEPT, {"gone": ids})
+    return len(ids)

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from troth.clock import DAY
 from troth.messages.rules import stopping
+from troth.policy.clocks import REQUEST_LOG
 from troth.policy.compile import Compiled
 from troth.policy.kinds.automated_decisions import reviewed
 from troth.policy.law import Authority, complaint_to, profiles_of
@@ -142,8 +143,11 @@ def concerns(policy: Policy, right: Right, kind: str, about: Collection[str]) ->
 
 
 def log_kept(policy: Policy) -> Period:
-    """How long the log of requests, and what was said in them, is kept."""
-    return policy.request_log.keep if policy.request_log and policy.request_log.keep else LOG_KEPT
+    """How long the log of requests, and all that is on record of them, is kept: the shortest time that the policy names."""
+    named = [entry.keep for entry in policy.retention.values() if REQUEST_LOG in entry.what and entry.keep is not None]
+    if policy.request_log and policy.request_log.keep:
+        named.append(policy.request_log.keep)
+    return min(named, default=LOG_KEPT)
 
 
 def log_over(compiled: Compiled, now: datetime) -> datetime:

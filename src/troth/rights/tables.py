@@ -1,6 +1,7 @@
 """Requests, the log of them, what was said in them, their links and the answers that leave.
 
-Three things that must not be one. A *request* is what happened: it outlives its person and holds an opaque number and no value.
+Three things that must not be one. A *request* is what happened: it outlives its person and holds an opaque number and no value;
+once it has ended it goes with the clock of the log, and its steps, links and replies with it.
 Its *paper* is what was written (name, address, words): sealed under the key of the day it arrived, and gone with that key. The
 *request log* has exactly the fields that the policy names, sealed apart from the paper, and serves nothing else.
 """
@@ -42,7 +43,9 @@ request = Table(
     Index("ix_request_person_id", "person_id", "at"),
     Index("ix_request_at", "at"),
     Index("ix_request_closed_at", "closed_at", "id"),
-    info={"outlives": "says that a right was exercised and how it was answered; holds an opaque number and no value"},
+    info={
+        "outlives": "says that a right was exercised and how it was answered, for as long as the log; holds no value"
+    },
 )
 
 request_paper = Table(
