@@ -25,7 +25,8 @@ from troth.collection.actions import SECOND_HAND
 from troth.decide import Ask
 from troth.ids import new_id
 from troth.ledger import events
-from troth.people.tables import holding, person, shape
+from troth.people.keystore import keys_written
+from troth.people.tables import holding, person, person_key, shape
 from troth.policy.compile import Compiled
 from troth.policy.notice import notice
 from troth.policy.notice.parts import Notice
@@ -103,6 +104,13 @@ def a_body_is_stored_in_plain_words(site: Site) -> None:
 def a_body_is_moved_to_somebody_else(site: Site) -> None:
     other = select(holding.c.body).where(holding.c.id == one_at(site, "order")).scalar_subquery()
     changed_by_hand(site, update(holding).where(holding.c.id == one_at(site, "contact")).values(body=other))
+
+
+@breaks("data.sealed", "data", "the keys of 1 person who are gone are still there", also={"security.sealed"})
+def a_key_outlives_its_person(site: Site) -> None:
+    with keys_written(site) as conn:
+        row = conn.execute(select(person_key).limit(1)).mappings().one()
+        conn.execute(insert(person_key).values({**row, "person_id": new_id(site.now() - days(3))}))
 
 
 @breaks("data.never_stored", "data.card", "1 text with a card number")

@@ -21,21 +21,24 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    column,
     false,
     func,
     or_,
     select,
+    table,
     union_all,
 )
 
 from troth.bindings import Rests, proves
+from troth.clock import DAY
 from troth.errors import Refused, Unverifiable
 from troth.ids import SHAPE, new_id
 from troth.ledger.tables import entry
 from troth.people import vault
 from troth.people.bodies import Sealed, holdings_from, newest_holdings
 from troth.people.cards import LENGTHS, find_cards, may_hold_cards
-from troth.people.keystore import open_keys
+from troth.people.keystore import open_keys, orphans
 from troth.people.made_up import made_up
 from troth.people.sealing import LEAST, VERSIONS
 from troth.people.tables import holding, shape
@@ -49,6 +52,8 @@ from troth.store.site import Site
 from troth.store.trial import trial
 
 SAMPLE = 250
+KEYS_GO_WITHIN = 2 * DAY
+"""how old a key of nobody must be to be wrong: one that was made for somebody who never came is destroyed after a day"""
 _CARD = "pd:PaymentCard"
 _ID = 26
 _DIGEST = 64
@@ -112,7 +117,9 @@ def _opened(one: Sealed, key: bytes | None) -> dict[str, str] | None:
         return None
 
 
-OF_SEALED: Rests = {"holding": "", "shape": "", "quarantined": "", "person_key": "", "site_key": ""}
+OF_SEALED: Rests = dict.fromkeys(
+    ("holding", "shape", "quarantined", "person", "departure", "person_key", "site_key"), ""
+)
 """what it rests on that all which is held is sealed"""
 
 
@@ -124,7 +131,9 @@ OF_SEALED: Rests = {"holding": "", "shape": "", "quarantined": "", "person_key":
     keys={"data.identifies": Compiled.identifying},
 )
 def sealed(proving: Proving, promise: Promise) -> Proof:
-    """All holdings have the form of sealed ones, and a sample opens under each person's own key and under nothing else."""
+    """All holdings have the form of sealed ones, a sample opens under each person's own key and under nothing else, and no key
+    outlived its person. While something of a person is left, so is the key, and with it what copies hold of the rest.
+    """
     limit = proving.say("each record sealed under its person's own key")
     total = sum(group.number for group in proving.once(groups))
     readable = sum(group.bare for group in proving.once(groups))
@@ -133,6 +142,10 @@ def sealed(proving: Proving, promise: Promise) -> Proof:
     sample = proving.once(open_sample)
     moved = [one.id for one, values in sample if values is None]
     wrong = _still_there(proving, moved) if moved else 0
+    left = _keys_left(proving)
+    if left:
+        measured = proving.say("the keys of {some} who are gone are still there", some=Some(left, "person"))
+        return Proof("broken", "query", limit, measured, proving.say("{all} looked at", all=Some(total, "record")))
     if wrong or not total:
         return proving.counted(wrong, Some(len(sample), "record"), limit, "{wrong} not opened by its person's key")
     measured = proving.say("0 records not sealed")
@@ -140,6 +153,14 @@ def sealed(proving: Proving, promise: Promise) -> Proof:
         "{all} looked at, {some} opened", all=Some(total, "record"), some=Some(len(sample), "record")
     )
     return Proof("kept", "query", limit, measured, evidence)
+
+
+def _keys_left(proving: Proving) -> int:
+    """How many people are gone, and not being destroyed at this moment, whose key is there."""
+    going = table("departure", column("person_id"))
+    with proving.site.reading() as conn:
+        leaving = set(conn.scalars(select(going.c.person_id)))
+    return len(set(orphans(proving.site, KEYS_GO_WITHIN)) - leaving)
 
 
 def _still_there(proving: Proving, ids: list[str]) -> int:
