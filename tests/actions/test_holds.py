@@ -1,10 +1,13 @@
 """Holds and archives: the only exceptions to deletion; scoped, reasoned, approved, ending, and readable for one thing."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tests.actions.lives import (
     NOT_RUN,
@@ -23,9 +26,11 @@ from tests.actions.test_sweep import NO_ARCHIVE
 from tests.fixtures import START, days
 from troth.clock import MovedClock, utc
 from troth.errors import InvalidInput, Refused, TrothError
+from troth.evidence.prove import prove
 from troth.people.dealings import close_dealing
 from troth.people.tables import quarantined
 from troth.people.vault import By, find, read
+from troth.proof import Proof
 from troth.retention.alarms import alarms
 from troth.retention.ending import begin_ending, destroy_due, restore
 from troth.retention.holds import holds_of, make_hold, release
@@ -48,10 +53,11 @@ def hold(
     purpose: str = "fulfil_order",
     approver: str = "privacy lead",
     ends_at: datetime | None = None,
+    record: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     with site.writing() as conn:
         end = ends_at or site.now() + days(60)
-        return make_hold(site, conn, person_id, fields, ground, reason, purpose, approver, end)
+        return make_hold(site, conn, person_id, fields, ground, reason, purpose, approver, end, record)
 
 
 def erase(site: Site, person_id: str) -> str:
@@ -93,6 +99,35 @@ def test_there_is_no_hold_that_the_policy_has_no_ground_for(site: Site, asked: d
     with pytest.raises(Refused):
         hold(site, one, **asked)  # type: ignore[arg-type]
     assert rows(site, "hold") == 0
+
+
+DUTY: Mapping[str, Any] = {"ground": "legal_duties", "fields": ("full_name",), "purpose": "accounts"}
+
+
+def grounds(site: Site) -> Proof:
+    return next(one.proof for one in prove(site).proven if one.promise.id == "legal.legal_duties")
+
+
+@pytest.mark.parametrize("record", [{}, {"reference": " "}, {"evidence": "a letter"}])
+def test_a_ground_that_needs_more_on_record_keeps_nothing_without_it(site: Site, record: dict[str, str]) -> None:
+    one = customer(site)
+    with pytest.raises(InvalidInput) as wrong:
+        hold(site, one, **DUTY, record=record)
+    assert wrong.value.problems == {"record": "lacks what the ground needs: reference"}
+    assert "`needs`" in wrong.value.hint and rows(site, "hold") == 0
+    assert grounds(site).verdict == "nothing to check yet"
+    hold(site, one, **DUTY, record=record | {"reference": "T-1"})
+    with site.reading() as conn:
+        assert conn.scalar(select(hold_table.c.record)) == {"reference": "T-1"}, "what it needs, and nothing else"
+    assert (grounds(site).verdict, grounds(site).unshown) == ("kept", ())
+
+
+def test_a_hold_that_lost_what_its_ground_needs_breaks_the_promise_of_the_ground(site: Site) -> None:
+    hold(site, customer(site), **DUTY, record={"reference": "T-1"})
+    with site.writing() as conn:
+        conn.execute(update(hold_table).values(record=None))
+    found = grounds(site)
+    assert (found.verdict, found.measured) == ("broken", "1 case without what the ground needs on record")
 
 
 def test_an_open_order_keeps_the_address_until_it_is_delivered_and_nothing_else(site: Site, clock: MovedClock) -> None:
@@ -162,7 +197,7 @@ def test_two_holds_keep_what_either_names_each_for_its_own_purpose(site: Site, c
     publish(site, NO_ARCHIVE, "")
     one = customer(site)
     first = hold(site, one, ("delivery_address",))
-    hold(site, one, ("order_total",), "legal_duties", "a tax inspection", "accounts")
+    hold(site, one, ("order_total",), "legal_duties", "a tax inspection", "accounts", record={"reference": "T-1"})
     erase(site, one)
     assert fields_held(site, one) == {"delivery_address", "order_total"}
     assert opens(site, one, "order_total", "accounts", FINANCE)
@@ -292,7 +327,16 @@ def test_whoever_asked_for_erasure_is_gone_with_the_last_that_an_archive_kept_of
 def test_a_legal_hold_outlasts_the_end_of_an_archive(site: Site, clock: MovedClock) -> None:
     one = customer(site)
     erase(site, one)
-    hold(site, one, ("order_total",), "legal_duties", "a court case", "", ends_at=START + days(7 * 365))
+    hold(
+        site,
+        one,
+        ("order_total",),
+        "legal_duties",
+        "a court case",
+        "",
+        ends_at=START + days(7 * 365),
+        record={"reference": "T-1"},
+    )
     clock.at = BOOKS_END
     work(site)
     assert fields_held(site, one) == {"order_total"}

@@ -104,7 +104,9 @@ def test_a_part_may_be_refused_with_an_end_and_the_rest_is_deleted(
 ) -> None:
     collect(shop, Submission("register", ANN | {"phone": "+44 20 7946 0000"}, "ann-1"))
     received = receive(shop, asked("erasure"))
-    part = desk.Refusal("A tax inquiry.", "legal_duties", clock.now() + days(300), "privacy lead", ("full_name",))
+    part = desk.Refusal(
+        "A tax inquiry.", "legal_duties", clock.now() + days(300), "privacy lead", ("full_name",), {"reference": "T-1"}
+    )
     with pytest.raises(InvalidInput):
         desk.refuse(shop, received.id, replace(part, reason=""), "7")
     desk.refuse(shop, received.id, part, "7")

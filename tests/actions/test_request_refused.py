@@ -72,9 +72,12 @@ def test_fields_are_refused_on_a_ground_alone(
     with pytest.raises(InvalidInput) as wrong:
         desk.refuse(shop, received.id, part, "7")
     assert wrong.value.problems == {"ground": "is missing"}
+    with pytest.raises(InvalidInput) as wrong:
+        desk.refuse(shop, received.id, replace(part, ground="legal_duties"), "7")
+    assert wrong.value.problems == {"record": "lacks what the ground needs: reference"}
     run(shop)
     assert not [letter for letter in mailbox.messages() if "lawsuit" in letter.body("plain")]
-    desk.refuse(shop, received.id, replace(part, ground="legal_duties"), "7")
+    desk.refuse(shop, received.id, replace(part, ground="legal_duties", record={"reference": "T-1"}), "7")
     later(shop, clock)
     assert (outcome(shop), fields_held(shop, one)) == ("partly done", {"full_name", "order_total"})
 
@@ -87,8 +90,8 @@ def test_what_is_destroyed_is_refused_no_more(
     received = receive(shop, asked("erasure", vouched="account"))
     clock.move(days(21))
     turn(shop)
-    fields = ("full_name",) if ground else ()
+    part = replace(refusal, ground=ground, fields=("full_name",) if ground else (), record={"reference": "T-1"})
     with pytest.raises(Refused):
-        desk.refuse(shop, received.id, replace(refusal, ground=ground, fields=fields), "7")
+        desk.refuse(shop, received.id, part, "7")
     turn(shop)
     assert outcome(shop) in {"done", "partly done"}

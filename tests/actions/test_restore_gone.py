@@ -40,7 +40,16 @@ def held(site: Site, person_id: str) -> str:
     with site.writing() as conn:
         ends = site.now() + days(900)
         return make_hold(
-            site, conn, person_id, ("full_name",), "legal_duties", "a lawsuit", "accounts", "privacy lead", ends
+            site,
+            conn,
+            person_id,
+            ("full_name",),
+            "legal_duties",
+            "a lawsuit",
+            "accounts",
+            "privacy lead",
+            ends,
+            {"reference": "L-1"},
         )
 
 

@@ -226,7 +226,15 @@ def test_an_open_order_keeps_what_delivering_it_takes_until_it_is_delivered(shop
     ann = ordered.person
     kept = {"fields": ["full_name", "delivery_address"], "purpose": "fulfil_order"}
     ends = (shop.clock.now() + days(90)).isoformat()
-    held = shop.done("place-hold", person=ann, ground="open_orders", because="to be delivered", ends=ends, **kept)
+    held = shop.done(
+        "place-hold",
+        person=ann,
+        ground="open_orders",
+        because="to be delivered",
+        ends=ends,
+        record={"reference": "O-1"},
+        **kept,
+    )
     asks_to_be_deleted(shop)
     for _ in range(2):
         assert shop.reads(ann, "fulfil_order", "full_name delivery_address", case=ordered.case)
@@ -252,8 +260,9 @@ def test_a_hold_has_a_ground_of_the_policy_a_reason_and_an_end_and_then_lets_go(
         "because": "a claim",
         "ends": ends,
         "fields": ["message"],
+        "record": {"reference": "K-1"},
     }
-    for lacking in ("ground", "because", "ends"):
+    for lacking in ("ground", "because", "ends", "fields", "record"):
         assert (
             shop.act("place-hold", **{key: value for key, value in whole.items() if key != lacking}).status_code == 422
         )

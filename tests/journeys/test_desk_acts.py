@@ -26,6 +26,7 @@ from troth.clock import MovedClock
 from troth.consent.stops.tables import stop
 from troth.people.tables import dealing
 from troth.recipients.tables import disclosure
+from troth.retention.tables import hold
 from troth.staff.rules import LOOKS_FOR, REASONS
 from troth.staff.tables import staff_log
 from troth.store.site import Site
@@ -163,6 +164,18 @@ def test_what_a_legal_ground_needs_on_record_is_asked_for_and_kept(web: Client, 
     assert answer.status_code == 200, words_of(answer.text)
     (row,) = rows(site, disclosure)
     assert (row["ground"], row["record"]) == ("court", record)
+
+
+def test_what_a_ground_for_keeping_needs_on_record_is_asked_for_and_kept(web: Client, site: Site) -> None:
+    given = ready(site, cases(site)["place-hold"]) | {"ground": "legal_duties", "fields": ["full_name"]}
+    without = carry_out(web, "shop", "place-hold", given, email=ANN["email"])
+    assert without.status_code == 422 and "lacks what the ground needs: reference" in words_of(without.text)
+    record = {"reference": "T-1"}
+    assert set(record) == {key.partition(".")[2] for key in form_of(without.text).values if key.startswith("record.")}
+    answer = carry_out(web, "shop", "place-hold", given | {"record": record}, email=ANN["email"])
+    assert answer.status_code == 200, words_of(answer.text)
+    (row,) = rows(site, hold)
+    assert (row["ground"], row["record"]) == ("legal_duties", record)
 
 
 def test_a_form_that_is_changed_and_sent_again_is_asked_about_first(web: Client) -> None:

@@ -17,7 +17,7 @@ from troth.clock import DAY, MovedClock
 from troth.messages.mailbox import Mailbox
 from troth.people.tables import holding, shape
 from troth.people.vault import By, read
-from troth.retention.tables import ending
+from troth.retention.tables import ending, hold
 from troth.rights import carrying, desk
 from troth.rights.tables import request
 from troth.staff import log
@@ -173,6 +173,20 @@ def test_what_was_a_question_becomes_what_it_is(web: Client, shop: Site) -> None
         assert conn.execute(select(request.c.right, request.c.outcome)).one() == ("correction", "done")
     held = read(shop, person_id, ["delivery_address"], "own_access", By("person", ref=person_id)).values
     assert held == {"delivery_address": "2 Mill Lane"}
+
+
+def test_a_part_of_a_deletion_is_refused_with_what_its_ground_needs_on_record(web: Client, shop: Site) -> None:
+    bob(shop)
+    address = letter(web, right="erasure", email=BOB["email"], text="Delete it all")
+    act(web, address, "accept", evidence="Called back at the number on file.")
+    sent = {"reason": "A tax inquiry.", "until": "2030-01-01", "ground": "legal_duties", "part.full_name": "yes"}
+    without = act(web, address, "refuse", **sent)
+    assert without.status_code == 422 and "This ground needs more on record." in words_of(without.text)
+    assert 'name="record.reference"' in without.text
+    assert act(web, address, "refuse", **sent, **{"record.reference": "T-1"}).status_code < 400
+    with shop.reading() as conn:
+        mine = select(hold.c.record).where(hold.c.ground == "legal_duties")
+        assert conn.scalars(mine).all() == [{"reference": "T-1"}]
 
 
 @pytest.mark.parametrize(

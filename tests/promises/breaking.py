@@ -131,4 +131,5 @@ def put_in_a_hold(site: Site, **change: object) -> None:
     """A hold on the lead's address that is as it should be, but for ``change``."""
     row: dict[str, object] = {"id": new_id(site.now()), "person_id": a_person(site, "lead"), "fields": "email"}
     row |= {"reason": "because", "ground": "legal_duties", "purpose": "", "approver": "somebody", "made_at": site.now()}
+    row |= {"record": {"reference": "T-1"}}
     changed_by_hand(site, insert(hold).values(**row | {"ends_at": site.now() + days(30)} | change))

@@ -188,6 +188,11 @@ def a_hold_has_no_approver(site: Site) -> None:
     put_in_a_hold(site, approver=" ")
 
 
+@breaks("legal.ground", "legal.legal_duties", "1 case without what the ground needs on record")
+def a_hold_has_no_reference(site: Site) -> None:
+    put_in_a_hold(site, record=None)
+
+
 @breaks(
     "legal.ground",
     "legal.court",

@@ -64,6 +64,7 @@ def live(site: Site, clock: MovedClock) -> None:
             "accounts",
             "privacy-lead",
             site.now() + days(90),
+            {"reference": "T-1"},
         )
         dealings.close_dealing(site, conn, lee, "ticket", "contact:s3", site.now())
         relationship.refresh(site, conn)

@@ -39,6 +39,7 @@ def _held(doing: Doing) -> Result:
     made = holds.make_hold(
         doing.site, doing.conn, doing.text("person"), doing.given.get("fields", ()), doing.text("ground"),
         doing.text("because"), doing.text("purpose"), doing.text("approver") or doing.caller.role, doing.given["ends"],
+        doing.given.get("record", {}),
     )  # fmt: skip
     return {"person": doing.text("person"), "hold": made}
 
@@ -91,9 +92,20 @@ ACTS = (
             Argument("fields", "words", "which data; all of it when left out", False, fields),
             word("purpose", "the one purpose it may be read for meanwhile; none when left out", purposes, False),
             Argument("approver", "text", "the role that approved it; whoever carries this out when left out", False),
+            Argument(
+                "record",
+                "record",
+                "what else the ground needs on record, such as `reference`; `persons of the case` are ids",
+                False,
+            ),
         ),
         _held,
-        ("422: unknown or erased person", "422: the end does not lie ahead", "403: the policy knows no such ground"),
+        (
+            "422: unknown or erased person",
+            "422: the end does not lie ahead",
+            "422: the ground lacks something on record",
+            "403: the policy knows no such ground",
+        ),
         lead_only=True,
     ),
     Act(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from pydantic import BaseModel
-from sqlalchemy import func, or_, select
+from sqlalchemy import Row, func, or_, select
 
 from troth.accounts.sessions import permitted
 from troth.bindings import REPLAYED, WALKED, Rests, proves
@@ -34,7 +34,7 @@ from troth.policy.undeclared import forbidden
 from troth.proof import Named, Proof, Proving, Some, Tried
 from troth.recipients.gate import disclose_in
 from troth.recipients.proofs import asked, asked_again, disclosures, elsewhere, gate_refuses, only_the_gate
-from troth.retention.holds import HELD_WITH, make_hold
+from troth.retention.holds import make_hold, unrecorded
 from troth.retention.tables import hold
 from troth.rights.intake import receive
 from troth.rights.proofs import answered
@@ -359,10 +359,7 @@ def right(proving: Proving, promise: Promise) -> Proof:
     keys={"legal.needs": disclose_in},
 )
 def legal(proving: Proving, promise: Promise) -> Proof:
-    """Each use of this ground had what it needs on record, and each hold a reason and an approver.
-
-    What else a ground needs by which data is kept, a hold has no place for: that it was there is not proven.
-    """
+    """Each use of this ground had what it needs on record; so had each hold, beside a reason, an approver and an end."""
     key = promise.path[1]
     found = proving.replay(f"legal.{key}")
     limit = proving.say("only with a recorded reason and somebody who approved it")
@@ -376,6 +373,13 @@ def legal(proving: Proving, promise: Promise) -> Proof:
         return proving.nothing_yet("query", limit, "never used so far")
     cases = Some(total + found.allowed, "case")
     counted = proving.counted(wrong, cases, limit, "{wrong} without a reason, an approver or an end")
-    ground = proving.compiled.policy.legal[key]
-    beside = ground.act == "keep" and set(ground.needs) - HELD_WITH
-    return replace(counted, unshown=("needs",)) if beside and counted.verdict == "kept" else counted
+    if counted.verdict != "kept":
+        return counted
+    less = sum(_lacks(proving, key, row) for row in proving.conn.execute(select(hold).where(mine)))
+    return proving.counted(less, cases, limit, "{wrong} without what the ground needs on record") if less else counted
+
+
+def _lacks(proving: Proving, ground: str, row: Row[Any]) -> bool:
+    """Whether something is not on record of a hold that its ground needed by the version of the day on which it was made."""
+    legal = (proving.in_force(row.made_at) or proving.compiled).policy.legal.get(ground)
+    return legal is not None and bool(unrecorded(legal.needs, row.fields, row.record or {}, row.person_id))

@@ -28,15 +28,11 @@ from troth.people.vault import By
 from troth.policy.compile import Compiled
 from troth.policy.rules import LEGAL
 from troth.recipients import connectors
-from troth.recipients.rules import facts_of, live_consent
+from troth.recipients.rules import FIELDS, facts_of, lacking, live_consent
 from troth.recipients.tables import BY_HAND, DELIVERED, LEAVING, QUEUED, REFUSED, UNSURE, disclosure
 from troth.store.site import Site
 
 DELIVER = "deliver"
-FIELDS = "fields"
-"""what a legal ground may need and every disclosure names"""
-PERSONS = "persons of the case"
-"""what a legal ground may need and is held against the person: ids of this site, with spaces or commas between"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +52,9 @@ class Case:
 
     def facts(self, needs: Collection[str], person_id: str) -> frozenset[str]:
         """``legal:GROUND`` when everything that the ground needs is on record, and speaks of this person; else nothing."""
-        if self.ground and all(need == FIELDS or self._on_record(need, person_id) for need in needs):
+        if self.ground and not lacking(set(needs) - {FIELDS}, self.record, person_id):
             return frozenset({f"{LEGAL}{self.ground}"})
         return frozenset()
-
-    def _on_record(self, need: str, person_id: str) -> bool:
-        said = self.record.get(need, "").strip()
-        return person_id in said.replace(",", " ").split() if need == PERSONS else bool(said)
 
 
 NO_CASE = Case()

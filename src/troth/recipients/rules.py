@@ -1,7 +1,9 @@
-"""What the gate must know before data leaves, apart from the policy's rules: country, safeguard, consideration. Pure."""
+"""What must be known before data leaves, apart from the policy's rules: country, safeguard, consideration, what a legal ground
+needs on record. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from troth.policy.law import adequate, profile
@@ -64,6 +66,22 @@ def _safeguarded(policy: Policy, recipient: Recipient, on: date) -> bool:
     if transfers is not None and transfers.safeguards and safeguard.kind not in transfers.safeguards:
         return False
     return safeguard.until is None or on <= safeguard.until
+
+
+FIELDS = "fields"
+"""what a legal ground may need and every disclosure names"""
+PERSONS = "persons of the case"
+"""what a legal ground may need and is held against the person: ids of this site, with spaces or commas between"""
+
+
+def lacking(needs: Collection[str], record: Mapping[str, str], person_id: str) -> tuple[str, ...]:
+    """What of ``needs`` is not on ``record``, or does not speak of this person; sorted."""
+    return tuple(sorted(need for need in needs if not _on_record(need, record, person_id)))
+
+
+def _on_record(need: str, record: Mapping[str, str], person_id: str) -> bool:
+    said = record.get(need, "").strip()
+    return person_id in said.replace(",", " ").split() if need == PERSONS else bool(said)
 
 
 def live_consent(facts: frozenset[str], recipient: str, purpose: str) -> frozenset[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, insert, not_, select, update
@@ -17,6 +18,7 @@ from troth.people.tables import holding, person, quarantined
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
 from troth.policy.rules import one_word
+from troth.recipients.rules import FIELDS, lacking
 from troth.retention.clocks import coverage
 from troth.retention.due import Scope, shapes
 from troth.retention.keeping import POLICY, active, begun, fields_of, keep_apart, kept, mark
@@ -27,6 +29,7 @@ from troth.store.site import Site
 
 HELD_WITH = frozenset({"reason", "approver", "end"})
 """what a legal ground may need and every hold has on record"""
+NO_RECORD: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +55,28 @@ def make_hold(
     purpose: str,
     approver: str,
     ends_at: datetime,
+    record: Mapping[str, str] = NO_RECORD,
 ) -> str:
     """Keep ``fields`` of a person (none named: everything) from deletion until ``ends_at``; returns the hold's id.
 
     While the person's data is in use this changes nothing; when it ends, the held part stays, readable for ``purpose`` only
-    (blank: for nothing). What is in quarantine already comes back, as long as it was not destroyed.
+    (blank: for nothing). What is in quarantine already comes back, as long as it was not destroyed. ``record`` is what else
+    the ground ``needs`` by the policy, by name, such as ``reference``; it holds no personal value.
 
     Raises:
-        InvalidInput: without a reason, an approver or an end that lies ahead, or for a person who is not there.
+        InvalidInput: without a reason, an approver or an end that lies ahead, for a person who is not there, or without
+            something that the ground needs on record.
         Refused: when the policy knows no such ground for keeping these fields, or no such purpose.
     """
     compiled, now = site.policy(conn), site.now()
     _refuse_the_incomplete(conn, person_id, reason, approver, ends_at, now)
     _refuse_the_groundless(compiled, frozenset(fields), ground, purpose)
+    _refuse_the_unrecorded(compiled, frozenset(fields), ground, record, person_id)
     made = new_id(now)
-    row = {"id": made, "person_id": person_id, "fields": fields_of(fields), "reason": reason, "ground": ground}
-    conn.execute(
-        insert(hold).values(**row, purpose=purpose, approver=approver, made_at=now, ends_at=ends_at, released_at=None)
-    )
+    row: dict[str, object] = {"id": made, "person_id": person_id}
+    row |= {"fields": fields_of(fields), "reason": reason, "ground": ground}
+    row |= {"purpose": purpose, "approver": approver, "made_at": now, "ends_at": ends_at, "released_at": None}
+    conn.execute(insert(hold).values(**row, record=_asked_for(compiled, ground, record)))
     body = {"hold": made, "person": person_id, "fields": sorted(fields), "ground": one_word(ground), "purpose": purpose}
     ledger.append(conn, now, events.HOLD_MADE, {**body, "ends": ends_at})
     _keep_what_is_ending(site, conn, compiled, person_id, fields)
@@ -103,6 +110,34 @@ def _refuse_the_groundless(compiled: Compiled, fields: frozenset[str], ground: s
         raise Refused(
             "The policy knows no such purpose.", "A hold may also name none: then nobody reads what it keeps."
         )
+
+
+def _refuse_the_unrecorded(
+    compiled: Compiled, fields: frozenset[str], ground: str, record: Mapping[str, str], person_id: str
+) -> None:
+    legal = compiled.policy.legal.get(ground)
+    missing = unrecorded(legal.needs, fields, record, person_id) if legal is not None else ()
+    if missing:
+        said = f"lacks what the ground needs: {', '.join(missing)}"
+        raise InvalidInput(
+            "This ground needs more on record.",
+            {"record": said},
+            "Give all that `needs` of the ground names in the policy.",
+        )
+
+
+def _asked_for(compiled: Compiled, ground: str, record: Mapping[str, str]) -> dict[str, str] | None:
+    """What of ``record`` the ground needs, and nothing else; None when that is nothing."""
+    legal = compiled.policy.legal.get(ground)
+    return {need: record[need] for need in legal.needs if need in record} or None if legal is not None else None
+
+
+def unrecorded(
+    needs: Collection[str], fields: Collection[str], record: Mapping[str, str], person_id: str
+) -> tuple[str, ...]:
+    """What of the ``needs`` of a ground is not on record of a hold on ``fields``, beside what every hold has; sorted."""
+    named = {FIELDS} if fields else set()
+    return lacking(set(needs) - HELD_WITH - named, record, person_id)
 
 
 def _keep_what_is_ending(

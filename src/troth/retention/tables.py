@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Column, Index, Integer, String, Table, Text
 
 from troth.store.schema import Instant, data_tables, personal, plain
 
@@ -69,6 +69,9 @@ hold = Table(
     Column("made_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
     Column("released_at", Instant),
+    Column(
+        "record", JSON(none_as_null=True), info=plain("what else the ground needs on record")
+    ),  # blank: nothing else
     Index("ix_hold_person_id", "person_id"),
     Index("ix_hold_ends_at", "released_at", "ends_at"),
 )

@@ -8,7 +8,7 @@ to show who one is are counted and end; and every act is a step with the number 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -202,13 +202,15 @@ def reject_evidence(site: Site, request_id: str, why: str, by: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why, on which ground, until when and who decided; ``fields`` are those that it covers: all, when blank."""
+    """Why, on which ground, until when and who decided; ``fields`` are those that it covers: all, when blank; ``record`` is
+    what else the ground needs on record."""
 
     reason: str
     ground: str
     ends_at: datetime
     approver: str
     fields: tuple[str, ...] = ()
+    record: Mapping[str, str] = field(default_factory=dict)
 
 
 def refuse(site: Site, request_id: str, refusal: Refusal, by: str) -> None:
@@ -257,7 +259,7 @@ def _keep(case: Case, refusal: Refusal, by: str) -> None:
     if refusal.ground:
         make_hold(
             case.site, case.conn, case.person_id, refusal.fields, refusal.ground, refusal.reason, "", refusal.approver,
-            refusal.ends_at,
+            refusal.ends_at, refusal.record,
         )  # fmt: skip
     elif case.row.ending_id is not None:
         erasing.put_back(case, by)

@@ -16,9 +16,10 @@ from troth.acts.arguments import NO_SUCH_WORD, Argument, Type
 from troth.acts.model import Act
 from troth.acts.shared import KINDS
 from troth.policy.compile import Compiled
+from troth.policy.model import Policy
 from troth.policy.notice.language import capital
-from troth.recipients.gate import FIELDS
-from troth.retention.holds import Hold
+from troth.recipients.rules import FIELDS
+from troth.retention.holds import HELD_WITH, Hold
 from troth.rights.rules import rests_on_consent
 from troth.web.desk.called import Called
 from troth.web.desk.rows import Rows
@@ -105,7 +106,9 @@ class Asking:
         return say(self.tag, "desk.act_word") if said.startswith(NO_SUCH_WORD) else problem(self.tag, said)
 
     def _needs(self) -> list[str]:
-        """What the legal grounds on which data may be given need on record."""
+        """What the legal grounds need on record on which this act gives or keeps data."""
+        if self.act.name == "place-hold":
+            return needed_to_keep(self.compiled.policy)
         grounds = [self.compiled.policy.legal[one] for one in _giving(self)]
         return sorted({need for one in grounds for need in one.needs} - {FIELDS})
 
@@ -118,6 +121,12 @@ class Asking:
             return None
         called = self.called.choices(argument.name)
         return tuple((word, called(word)) for word in argument.allowed(self.compiled))
+
+
+def needed_to_keep(policy: Policy) -> list[str]:
+    """What the legal grounds on which data is kept need on record, beside what every hold has."""
+    grounds = [one for one in policy.legal.values() if one.act == "keep"]
+    return sorted({need for one in grounds for need in one.needs} - HELD_WITH - {FIELDS})
 
 
 def _giving(asking: Asking) -> list[str]:

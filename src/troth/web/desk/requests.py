@@ -24,6 +24,7 @@ from troth.staff.entering import Entered
 from troth.store.site import Site
 from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
 from troth.web.desk.paging import SIZE, Part, part_of
+from troth.web.desk.questions import needed_to_keep
 from troth.web.moments import day, past_day
 from troth.web.pages import Asked, language_of, own_name, site_of
 from troth.web.sent import FORM, Sent, without_cards
@@ -91,7 +92,8 @@ def _request(
         plan=_plan(site, shown, tag), done=done, now=site.now(),
         wrong=told(tag, wrong) or ("", ""),
         found=_found(site, shown, tag),
-        paper=_paper(site, shown, tag), fields=_fields(site, tag), grounds=_grounds(site, tag), scopes=_scopes(site, tag),
+        paper=_paper(site, shown, tag), fields=_fields(site, tag), grounds=_grounds(site, tag),
+        records=_records(site, tag), scopes=_scopes(site, tag),
         about=_about(site, shown, tag), staff=_staff(site), tried=typed[0], typed=without_cards(typed[1]),
     )  # fmt: skip
 
@@ -144,6 +146,13 @@ def _grounds(site: Site, tag: str) -> list[tuple[str, str]]:
         *legal,
         *((one, speaker.phrase("may keep", one)) for one in (policy.erasure.may_keep if policy.erasure else ())),
     ]
+
+
+def _records(site: Site, tag: str) -> list[tuple[str, str]]:
+    """What the grounds need on record, beside the reason and the end, each with what it is called."""
+    policy = site.policy().policy
+    speaker = Speaker(policy, language(tag))
+    return [(need, capital(speaker.phrase("records", need))) for need in needed_to_keep(policy)]
 
 
 def _scopes(site: Site, tag: str) -> list[tuple[str, str]]:
@@ -200,7 +209,8 @@ def _reject(site: Site, request_id: str, sent: dict[str, str], entered: Entered)
 def _refuse(site: Site, request_id: str, sent: dict[str, str], entered: Entered) -> None:
     fields = tuple(key.removeprefix("part.") for key in sent if key.startswith("part."))
     until = day(sent.get("until", ""))
-    refusal = Refusal(sent.get("reason", ""), sent.get("ground", ""), until, entered.login, fields)
+    record = {key.removeprefix("record."): said for key, said in sent.items() if key.startswith("record.")}
+    refusal = Refusal(sent.get("reason", ""), sent.get("ground", ""), until, entered.login, fields, record)
     desk.refuse(site, request_id, refusal, entered.staff_id)
 
 
