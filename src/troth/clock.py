@@ -51,8 +51,8 @@ def utc(year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0)
 
 
 def of_late(at: datetime | None, now: datetime, within: timedelta) -> bool:
-    """Whether something that is noted as done at ``at`` was done no longer ago than ``within``; not when it is dated ahead."""
-    return at is not None and now - within <= at <= now + AHEAD
+    """Whether something that is noted as done at ``at`` was done less than ``within`` ago; not when it is dated ahead."""
+    return at is not None and now - within < at <= now + AHEAD
 
 
 def to_micros(at: datetime) -> int:

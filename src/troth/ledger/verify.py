@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
+from troth.clock import of_late
 from troth.ledger import heads
 from troth.ledger.checkpoints import Checkpoint
 from troth.ledger.examine import NOTHING, Kind, Known, Seen, Wrong, examined
@@ -116,14 +117,10 @@ def verify(site: Site, since: Seen = NOTHING, witnessed: Sequence[Note] = ()) ->
 def verify_on(site: Site, before: Verified | None) -> Verified:
     """As ``verify``, without reading again what was read and found whole ``before``, for ``WHOLE_AGAIN``."""
     now = site.now()
-    if before is None or before.verdict != "whole" or not _lately(before.whole_at, now):
+    if before is None or before.verdict != "whole" or not of_late(before.whole_at, now, WHOLE_AGAIN):
         found = verify(site)
         return replace(found, whole_at=now, then=found.entries)
     return replace(verify(site, before.seen), whole_at=before.whole_at, then=before.then)
-
-
-def _lately(whole_at: datetime | None, now: datetime) -> bool:
-    return whole_at is not None and whole_at <= now < whole_at + WHOLE_AGAIN
 
 
 def _furthest(found: heads.Kept) -> Checkpoint | None:

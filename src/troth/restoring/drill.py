@@ -8,13 +8,15 @@ still has their key. What it found goes on the ledger: an event that a promise a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from troth.clock import AHEAD
 from troth.ledger import append, events, heads, verify
 from troth.ledger.tables import entry
 from troth.people.keystore import unopened
@@ -46,6 +48,13 @@ class Drilled:
     def passed(self) -> bool:
         """Whether it can be put back and brings back nobody who should be gone."""
         return self.whole and not self.back and not self.unopened
+
+
+def last_drill(conn: Connection, now: datetime) -> tuple[datetime, Mapping[str, Any]] | None:
+    """When a drill last entered what it found, and that; one that is dated ahead is none."""
+    mine = (entry.c.event == events.BACKUP_DRILLED) & (entry.c.at <= now + AHEAD)
+    row = conn.execute(select(entry.c.at, entry.c.body).where(mine).order_by(entry.c.id.desc()).limit(1)).first()
+    return (row.at, json.loads(row.body)) if row is not None else None
 
 
 def drill(site: Site, folder: Path, keys_folder: Path | None = None, within: timedelta | None = None) -> Drilled:

@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import select
 
 from troth.bindings import proves
-from troth.clock import AHEAD
 from troth.ledger import events
 from troth.ledger.tables import entry
 from troth.policy.kinds.backups import Backups, backups_of
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving, Some, Words
-from troth.restoring.drill import drill
+from troth.restoring.drill import drill, last_drill
 from troth.retention.destroy import destroy
 from troth.verdicts import Verdict
 
@@ -41,12 +40,10 @@ def purged(proving: Proving, promise: Promise) -> Proof:
             "probe", proving.say("no time"), "the policy names no time", "nothing to compare with"
         )
     limit = proving.say("gone from every backup within {within}", within=promised.purge_within)
-    past = entry.c.at <= proving.now + AHEAD
-    drilled = select(entry.c.at, entry.c.body).where(entry.c.event == events.BACKUP_DRILLED, past)
-    row = proving.conn.execute(drilled.order_by(entry.c.id.desc()).limit(1)).first()
-    if row is None:
+    found = last_drill(proving.conn, proving.now)
+    if found is None:
         return proving.not_proven("probe", limit, "no backup was tried", "troth backup drill tries one")
-    return _judged(proving, promised, limit, row.at, json.loads(row.body))
+    return _judged(proving, promised, limit, *found)
 
 
 def _judged(proving: Proving, promised: Backups, limit: str, at: datetime, found: Mapping[str, Any]) -> Proof:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, Executable, bindparam, func, select
 
-from troth.clock import AHEAD, DAY
+from troth.clock import AHEAD, DAY, of_late
 from troth.retention.tables import heartbeat
 from troth.store.insert import insert_for
 from troth.store.tables import policy_version
@@ -46,8 +46,7 @@ def _beating(dialect: str) -> Executable:
 
 def lately(conn: Connection, task: str, now: datetime) -> bool:
     """Whether ``task`` came to its end within the interval of the sweeps; a clock that was set back does not count."""
-    at: datetime | None = conn.execute(_BEAT, {"task": task}).scalar_one_or_none()
-    return at is not None and at <= now < at + SWEEP_EVERY
+    return of_late(conn.execute(_BEAT, {"task": task}).scalar_one_or_none(), now, SWEEP_EVERY)
 
 
 def last_turn(conn: Connection, task: str, now: datetime) -> datetime | None:

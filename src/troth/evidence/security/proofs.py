@@ -6,7 +6,6 @@ the staff answers for the rest, and the sentence is at most attested.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -32,6 +31,7 @@ from troth.policy.undeclared import without_a_purpose
 from troth.proof import Proof, Proving, Some, Tried, Words
 from troth.recipients.proofs import gate_refuses, only_the_gate
 from troth.reconcile.watch import look_again
+from troth.restoring.drill import last_drill
 from troth.retention import heartbeat
 from troth.staff.entering import log_in
 from troth.staff.proofs import logins
@@ -211,18 +211,17 @@ def _backed_up(proving: Proving, _promise: Promise, _measure: Measure) -> Proof:
     limit = proving.say("a backup made in the last days, and one tried that was whole")
     past = entry.c.at <= proving.now + AHEAD
     made = proving.conn.scalar(select(func.max(entry.c.at)).where(entry.c.event == events.BACKUP_MADE, past))
-    drilled = select(entry.c.at, entry.c.body).where(entry.c.event == events.BACKUP_DRILLED, past)
-    tried = proving.conn.execute(drilled.order_by(entry.c.id.desc()).limit(1)).first()
+    tried = last_drill(proving.conn, proving.now)
     if made is None or tried is None:
         missing = proving.say("none was made so far") if made is None else proving.say("none was tried so far")
         return Proof("not proven", "query", limit, missing, proving.say("the ledger"))
+    at, found = tried
     ages = proving.say(
-        "the last one made {made} ago, one tried {tried} ago", made=proving.now - made, tried=proving.now - tried.at
+        "the last one made {made} ago, one tried {tried} ago", made=proving.now - made, tried=proving.now - at
     )
-    found = json.loads(tried.body)
     if found.get("whole") is not True or found.get("unopened"):
         return Proof("broken", "query", limit, proving.say("the last one tried was not whole"), ages)
-    recent = of_late(made, proving.now, BACKED_UP_WITHIN) and of_late(tried.at, proving.now, TRIED_WITHIN)
+    recent = of_late(made, proving.now, BACKED_UP_WITHIN) and of_late(at, proving.now, TRIED_WITHIN)
     return Proof("kept" if recent else "broken", "query", limit, ages, proving.say("the ledger"))
 
 
