@@ -221,6 +221,10 @@ class Operator:
         self.web.post(self.link("account/link"), data={"password": PASSWORD})
         self.log_in(values["email"])
 
+    def confirm(self, address: str) -> None:
+        """Whoever reads the mail at an address uses the link of a registration there, and chooses a password."""
+        assert self.web.post(self.link("account/link", address), data={"password": PASSWORD}).status_code < 400
+
     def log_in(self, address: str, password: str = PASSWORD) -> httpx.Response:
         page = f"/{self.name}/account/login"
         token = token_of(self.web.get(page).text)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.doors import Opening, Operator
+from troth.accounts.tables import account
 from troth.collection import Submission, collect
 from troth.messages.tables import message
 
@@ -72,12 +73,37 @@ def test_news_goes_to_members_who_have_registered_and_have_not_said_no(operator:
     assert not site.reads(people[ANN], "notification", "email")
 
 
+def test_news_waits_until_whoever_registered_has_confirmed_the_address(operator: Opening) -> None:
+    site = operator("ledinside")
+    stranger = site.take("registration", email=BOB).person
+    assert got(site, "New lamps") == to_everybody(site, "news", "New lamps") == set()
+    assert one_letter(site, stranger, "news") == 403
+    assert len(site.letters(BOB)) == 1, "what confirms the address is sent"
+    site.confirm(BOB)
+    assert to_everybody(site, "news", "Newer lamps") == {BOB}
+
+
+def test_offers_chosen_with_somebody_elses_address_wait_for_its_reader(operator: Opening) -> None:
+    shop = operator("optokingdom")
+    ann = shop.take("register", "own_marketing").person
+    assert to_everybody(shop, "own_offers", "New screens") == set()
+    assert one_letter(shop, ann, "own_offers") == 403
+    shop.confirm(ANN)
+    assert to_everybody(shop, "own_offers", "Newer screens") == {ANN}
+    shop.done("send-message", person=ann, **{"class": "own_offers", "subject": "Later", "words": "More screens."})
+    with shop.site.writing() as conn:
+        conn.execute(account.update().values(state="waiting", confirmed_at=None))  # closed, and begun by a stranger
+    shop.turn()
+    assert got(shop, "Later") == set() and states(shop, ann)[-1] == "refused"
+
+
 @pytest.mark.clause("O15")
 def test_offers_are_the_shops_own_and_go_to_customers_who_chose_them_until_they_say_no(operator: Opening) -> None:
     shop = operator("optokingdom")
     ann = shop.take("register", "own_marketing").person
     bob = shop.take("register", email=BOB).person
-    shop.turn()
+    shop.confirm(ANN)
+    shop.confirm(BOB)
     assert one_letter(shop, bob, "own_offers") == 403
     for foreign in ("partner_offers", "courier", "card_finance"):
         assert one_letter(shop, ann, foreign) == 422, "there is no offer of anybody else"
@@ -95,6 +121,8 @@ def test_news_for_members_is_chosen_by_their_company_and_never_sent_against_a_no
     board = operator("made-in-china")
     ann = board.take("register", "promotion", company_type="lamp maker").person
     bob = board.take("register", email=BOB, company_type="lamp maker").person
+    board.confirm(ANN)
+    board.confirm(BOB)
     fitting = {one for one in (ann, bob) if board.reads(one, "promotion", "company_type company_location")}
     assert fitting == {ann}, "whom news fits may be looked up of those who chose it"
     assert one_letter(board, ann, "new_services") == 200 and one_letter(board, bob, "new_services") == 403

@@ -45,7 +45,7 @@ def _sent(doing: Doing) -> Result | Declined:
         return {"person": person_id, "message": made}
     return Declined(
         "This message may not be sent to them.",
-        "The policy or a choice of theirs does not allow it.",
+        "The policy or a choice of theirs does not allow it, or nobody has confirmed their address.",
         (f"messages.{name}",),
     )
 

@@ -10,7 +10,7 @@ reader's program drops the double. A mail that fails never fails what caused it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -32,10 +32,12 @@ from troth.messages.post import LEAVES_WITHIN, Undelivered, hand_over
 from troth.messages.rules import (
     MOVING,
     NOTICES,
+    UNCONFIRMED,
     Sending,
     can_be_stopped,
     confirmations,
     declared,
+    promotes,
     purpose_of,
     sending,
     stopping,
@@ -43,6 +45,7 @@ from troth.messages.rules import (
 from troth.messages.tables import message
 from troth.people import facts as people
 from troth.people import moving, vault
+from troth.people.confirmed import unconfirmed
 from troth.people.tables import dealing, holding, person, shape
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker
@@ -86,26 +89,32 @@ def queue(
     causes the message. ``role`` is that of the member of staff who writes, for a purpose that some roles alone may act for;
     ``by`` is who asks for the message, if neither they nor the operator's system. When it leaves, the system asks again.
     With ``final`` a no counts for this ``key`` for good: a row says so, and whoever looks for what is owed asks no more.
-    Returns False when the policy or a choice does not allow it, or when it was queued before.
+    Returns False when the policy or a choice does not allow it, when it was queued before, and when it promotes something
+    and nobody has confirmed the address: whoever registered may have given somebody else's.
 
     Raises:
         InvalidInput: when the policy has no such class.
     """
     compiled, now = site.policy(conn), site.now()
     wanted, decision = _decided(site, conn, compiled, person_id, name, role, by)
-    ref, state = new_id(now), "queued" if decision.allowed else "refused"
+    early = decision.allowed and bool(_too_early(conn, compiled, name, [person_id]))
+    allowed = decision.allowed and not early
+    ref, state = new_id(now), "queued" if allowed else "refused"
     row: dict[str, Any] = {"id": ref, "key": key, "person_id": person_id, "class": name, "template": template}
     row |= {"terms": {**terms, ROLE: role} if role else dict(terms), "at": now, "state": state}
-    row["because"] = "" if decision.allowed else decision.reason[:200]
-    kept = decision.allowed or final
+    row["because"] = "" if allowed else UNCONFIRMED if early else decision.reason[:200]
+    kept = allowed or final
     if kept and not _inserted(conn, row):
         return False
     about = {"message": ref, "class": name} if kept else {}
-    event = events.MESSAGE_QUEUED if decision.allowed else events.MESSAGE_REFUSED
-    _ledgered(site, conn, event, compiled, wanted.ask, decision, person_id, about)
-    if not decision.allowed:
-        return False
-    return agenda.put(conn, DELIVER, f"{DELIVER}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN)
+    if early:
+        ledger.append(conn, now, events.MESSAGE_REFUSED, {"person": person_id, **about})
+    else:
+        event = events.MESSAGE_QUEUED if allowed else events.MESSAGE_REFUSED
+        _ledgered(site, conn, event, compiled, wanted.ask, decision, person_id, about)
+    return allowed and agenda.put(
+        conn, DELIVER, f"{DELIVER}:{ref}", ref, due_at=now, at=now, deadline=now + LEAVES_WITHIN
+    )
 
 
 def queue_many(
@@ -113,12 +122,17 @@ def queue_many(
 ) -> int:
     """As ``queue`` with ``final`` for a set of people, each with the key in ``keys``, in a few statements for all of them.
 
-    Returns how many messages were queued. Those whom the policy or a choice excludes have a row that says so.
+    Returns how many messages were queued. Those whom the policy or a choice excludes have a row that says so. Who has not
+    confirmed an address is left out of what promotes something.
 
     Raises:
         InvalidInput: when the policy has no such class.
     """
     compiled, now, purpose = site.policy(conn), site.now(), declared(site.policy(conn).policy, name).for_
+    early = _too_early(conn, compiled, name, keys)
+    keys = {one: key for one, key in keys.items() if one not in early}
+    if not keys:
+        return 0
     known = people.known(conn, keys)
     by, scopes = vault.By("system"), (purpose,)
     facts = vault.facts(site, conn, list(keys), by, now, purpose=purpose, policy=compiled, people=known, scopes=scopes)
@@ -131,6 +145,11 @@ def queue_many(
     leaving = [str(rows[one]["id"]) for one in keys if one in made and decided[one].allowed]
     late = now + LEAVES_WITHIN
     return agenda.put_many(conn, [NewJob(DELIVER, f"{DELIVER}:{ref}", ref, now, late) for ref in leaving], now)
+
+
+def _too_early(conn: Connection, compiled: Compiled, name: str, people: Collection[str]) -> frozenset[str]:
+    """Those of ``people`` who must confirm their address before they are sent ``name``."""
+    return unconfirmed(conn, people) if promotes(compiled.policy, name) else frozenset()
 
 
 def _row_of(
@@ -227,7 +246,7 @@ class _Leaving:
     wanted: Sending
     decision: Decision
     outdated: str
-    """why what it says is not true any more; blank when it is"""
+    """why what it says is not true any more, or its address is not confirmed any more; blank when it may leave"""
 
 
 def _leaving(site: Site, conn: Connection, message_id: str) -> _Leaving | None:
@@ -236,7 +255,8 @@ def _leaving(site: Site, conn: Connection, message_id: str) -> _Leaving | None:
         return None
     compiled, name = site.policy(conn), row._mapping["class"]
     wanted, decision = _decided(site, conn, compiled, row.person_id, name, row.terms.get(ROLE, ""))
-    return _Leaving(row, compiled, wanted, decision, outdated(conn, row.template, row.terms, site.now()))
+    early = UNCONFIRMED if _too_early(conn, compiled, name, [row.person_id]) else ""
+    return _Leaving(row, compiled, wanted, decision, outdated(conn, row.template, row.terms, site.now()) or early)
 
 
 def _allowed_after_all(site: Site, message_id: str) -> _Leaving | None:

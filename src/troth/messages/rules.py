@@ -22,6 +22,8 @@ NOTICES = frozenset(
 )
 MOVING: Mapping[str, Literal["new", "old"]] = {"confirm_address": "new", "address_changes": "old"}
 """notices that go to an address somebody is moving to, or from, whatever is held when they leave"""
+UNCONFIRMED = "Nobody has confirmed this address yet."
+"""why what promotes something does not go to somebody who registered and has not used the link in the mail"""
 _EMAIL = "pd:EmailAddress"
 
 
@@ -75,6 +77,15 @@ def can_be_stopped(policy: Policy, name: str) -> bool:
     """Whether ``name`` carries a link that stops it: all advertising does, whatever the policy says of the way."""
     message = policy.messages.get(name)
     return message is not None and (message.kind == "promotional" or "link" in message.unsubscribe)
+
+
+def promotes(policy: Policy, name: str) -> bool:
+    """Whether ``name`` promotes something, as the policy says or by its purpose; what confirms, answers or tells does not."""
+    message = policy.messages.get(name)
+    if message is None:
+        return False
+    purpose = policy.purposes.get(message.for_)
+    return message.kind == "promotional" or (message.kind == "service" and purpose is not None and purpose.marketing)
 
 
 def stopping(message: MessageClass) -> Literal["withdrawn", "objected"]:

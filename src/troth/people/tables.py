@@ -144,6 +144,27 @@ happening = Table(
     UniqueConstraint("event", "ref"),
 )
 
+account = Table(
+    "account",
+    data_tables,
+    Column("person_id", String(26), ForeignKey("person.id"), primary_key=True),
+    Column("state", String(12), nullable=False),  # waiting (for the address to be confirmed), open, suspended, closed
+    Column(
+        "password",
+        String(200),
+        info=personal(
+            source="chosen by the person; only its Argon2id hash is kept",
+            export="not exported: nobody can read it",
+            erase="with its person",
+            clock="with its person",
+        ),
+    ),
+    Column("made_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("closed_at", Instant),
+    Column("because", String(200), nullable=False, default="", info=plain("a reason for a suspension, naming nobody")),
+)
+
 moving = Table(
     "moving",
     data_tables,
