@@ -144,10 +144,10 @@ def test_sixteen_is_old_enough_on_the_birthday_itself(site: Site) -> None:
 def test_second_hand_data_carries_its_partner_and_tells_its_person(site: Site) -> None:
     receipt = collect(site, FAIR)
     (held,) = rows(site, holding)
-    assert held["partner"] == "fair"
+    assert held["submission"] == FAIR.key and held["partner"] == "fair"
     assert [one.partner for one in _own(site, receipt.person_id)] == ["fair"]
     (notice,) = rows(site, job)
-    assert (notice["kind"], notice["ref"], notice["done_at"]) == (SECOND_HAND, held["id"], None)
+    assert (notice["kind"], notice["ref"], notice["done_at"]) == (SECOND_HAND, FAIR.key, None)
     collect(site, REGISTER)
     assert len(rows(site, job)) == 1
 

@@ -7,23 +7,27 @@ from threading import Event
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from tests import crashing
 from tests.operators import mailing, open_operator, run_mail
 from tests.submissions import entries
 from troth.agenda import overdue, run_due
+from troth.agenda.tables import job
 from troth.clock import MovedClock
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.consent import actions as consent
 from troth.consent.stops import actions as stops
 from troth.errors import InvalidInput, Refused
-from troth.messages.actions import HANDLERS, confirm, queue, stop
+from troth.evidence.prove import prove
+from troth.messages.actions import HANDLERS, SECOND_HAND, confirm, queue, stop
 from troth.messages.links import read_stop_token, stop_token
 from troth.messages.mailbox import Mailbox
 from troth.messages.tables import message
 from troth.people.tables import holding
+from troth.policy.notice.language import Speaker, language
+from troth.retention.split import split
 from troth.rights.intake import receive
 from troth.rights.rules import Intake
 from troth.settings import MailWires
@@ -56,6 +60,11 @@ def states(site: Site) -> list[str]:
 # --- Second-hand data ------------------------------------------------------------------------------------------------
 
 
+def speaker(site: Site) -> Speaker:
+    policy = site.policy().policy
+    return Speaker(policy, language(policy.policy.languages[0]))
+
+
 def imported(site: Site, key: str = "fair-1") -> str:
     values = {"email": "lee@lamp.example", "full_name": "Lee Finch"}
     return collect(site, Submission("fair_import", values, key, partner="fair")).person_id
@@ -74,6 +83,47 @@ def test_second_hand_data_is_told_to_its_person_once(shop: Site, mailbox: Mailbo
         )
         assert "See what we keep about you" in body and "privacy@shop.example" in body
     assert "Lee Finch" not in mail.raw.decode()
+
+
+def parted(site: Site, person_id: str, fields: set[str]) -> int:
+    """What is held of somebody, parted as a clock does that rules some fields of it; how many holdings there are then."""
+    with site.writing() as conn:
+        split(site, conn, select(holding.c.id).where(holding.c.person_id == person_id), fields)
+        return conn.scalar(select(func.count()).select_from(holding).where(holding.c.person_id == person_id)) or 0
+
+
+def test_second_hand_data_that_was_parted_before_its_notice_left_is_told_whole(shop: Site, mailbox: Mailbox) -> None:
+    person_id = imported(shop)
+    assert parted(shop, person_id, {"full_name"}) == 2
+    run_mail(shop)
+    (mail,) = mailbox.messages()
+    assert mail.recipients == ("lee@lamp.example",)
+    assert all(words in mail.body("plain") for words in ("Light Fair", "e-mail address", "name"))
+    assert parted(shop, person_id, {"full_name"}) == 2
+    (proof,) = [one.proof for one in prove(shop).proven if one.promise.id == "collection.fair_import"]
+    assert proof.verdict == "kept", "what was told stays told, however it is held"
+
+
+def test_the_notice_of_second_hand_data_names_what_different_clocks_rule(shop: Site, mailbox: Mailbox) -> None:
+    values = {"email": "lee@lamp.example", "full_name": "Lee Finch", "interest": "lamps"}
+    assert len(collect(shop, Submission("fair_import", values, "fair-2", partner="fair")).holdings) == 2
+    run_mail(shop)
+    (mail,) = mailbox.messages()
+    said = speaker(shop)
+    assert all(said.label(field) in mail.body("plain") for field in values)
+
+
+def test_a_notice_that_an_earlier_version_put_on_the_agenda_is_sent_once(shop: Site, mailbox: Mailbox) -> None:
+    imported(shop)
+    with shop.writing() as conn:
+        first = conn.scalars(select(holding.c.id)).one()
+        key = f"{SECOND_HAND}:{first}"
+        conn.execute(update(job).where(job.c.kind == SECOND_HAND).values(key=key, ref=first))
+    run_mail(shop)
+    run_mail(shop)
+    assert len(mailbox.messages()) == 1
+    (proof,) = [one.proof for one in prove(shop).proven if one.promise.id == "collection.fair_import"]
+    assert proof.verdict == "kept"
 
 
 def test_a_refused_import_tells_nobody(shop: Site, mailbox: Mailbox) -> None:

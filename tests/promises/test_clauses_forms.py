@@ -72,10 +72,11 @@ def test_ledinside_takes_data_of_registered_partners_says_so_and_tells_the_perso
             fill_in(site, "partner_import", partner=stranger)
     assert counts(site)["holding"] == counts(site)["job"] == 0
     person_id = fill_in(site, "partner_import", partner="business_partners").person_id
+    (stored,) = rows(site, holding)
     (held,) = own(site, person_id)
     assert (held.partner, held.source, held.at) == ("business_partners", "partner", site.now())
     assert held.fields.keys() == {"email", "product_request"}
-    assert [(row["kind"], row["ref"]) for row in rows(site, job)] == [(SECOND_HAND, held.id)]
+    assert [(row["kind"], row["ref"]) for row in rows(site, job)] == [(SECOND_HAND, stored["submission"])]
 
 
 @pytest.mark.clause("L6")

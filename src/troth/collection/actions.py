@@ -209,7 +209,7 @@ class _Intake:
         holdings = self._hold(person_id, digest)
         told += self._choices(person_id, words, digest)
         told += self._open_dealings(person_id)
-        self._tell_second_hand(holdings[0])
+        self._tell_second_hand()
         body = ledger.decision_body(ask, decision, self.compiled.version)
         source = {"source": one_word(self.point.source), "holdings": len(holdings)}
         told.append((events.HOLDING_COLLECTED, {**body, "person": person_id, **source}))
@@ -280,8 +280,8 @@ class _Intake:
         relationship.refresh(self.site, self.conn, [person_id], self.compiled)
         return told
 
-    def _tell_second_hand(self, holding_id: str) -> None:
-        """Data that came from somebody else is told to its person (GDPR Art. 14)."""
+    def _tell_second_hand(self) -> None:
+        """Data that came from somebody else is told to its person (GDPR Art. 14): of the submission, however it is parted."""
         if self.submission.partner is not None:
-            key = f"{SECOND_HAND}:{holding_id}"
-            agenda.put(self.conn, SECOND_HAND, key, holding_id, due_at=self.now, at=self.now)
+            ref = self.submission.key
+            agenda.put(self.conn, SECOND_HAND, f"{SECOND_HAND}:{ref}", ref, due_at=self.now, at=self.now)

@@ -10,13 +10,13 @@ reader's program drops the double. A mail that fails never fails what caused it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select, update
 
 from troth import agenda, ledger
 from troth.agenda import Handler, Job, NewJob
@@ -328,15 +328,27 @@ def _close(site: Site, conn: Connection, message_id: str, state: str, because: s
 
 
 def tell_second_hand(site: Site, job: Job) -> None:
-    """Queue the notice that data came from a partner: which partner, which data, for what, and what the person can do."""
-    query = select(holding.c.id, holding.c.person_id, holding.c.partner, holding.c.at, shape.c.point, shape.c.fields)
+    """Queue the notice that data came from a partner: which partner, which data, for what, and what the person can do.
+
+    One notice tells of a whole submission, in however many parts it is held by now. A job of an earlier version names the
+    first of these parts.
+    """
     with site.writing() as conn:
-        row = conn.execute(query.join(shape, shape.c.id == holding.c.shape_id).where(holding.c.id == job.ref)).first()
-        if row is None or row.partner is None:
+        parts = _of_submission(conn, job.ref)
+        if not parts or parts[0].partner is None:
             return
-        terms = second_hand_terms(site.policy(conn), row.partner, row.point, row.fields.split(), row.at)
+        first, fields = parts[0], sorted({field for part in parts for field in part.fields.split()})
+        terms = second_hand_terms(site.policy(conn), first.partner, first.point, fields, first.at)
         terms |= {"notice": site.wiring.base_url.rstrip("/") + "/"}
-        queue(site, conn, row.person_id, "second_hand", "second_hand", terms, f"{SECOND_HAND}:{row.id}")
+        queue(site, conn, first.person_id, "second_hand", "second_hand", terms, f"{SECOND_HAND}:{job.ref}")
+
+
+def _of_submission(conn: Connection, ref: str) -> Sequence[Row[str, str | None, datetime, str, str]]:
+    """What is held of a submission, by its key or by the number of one of its parts."""
+    query = select(holding.c.person_id, holding.c.partner, holding.c.at, shape.c.point, shape.c.fields)
+    query = query.join(shape, shape.c.id == holding.c.shape_id).order_by(holding.c.id)
+    named = select(holding.c.submission).where(holding.c.id == ref)
+    return conn.execute(query.where(or_(holding.c.submission == ref, holding.c.submission.in_(named)))).all()
 
 
 def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list[str], at: datetime) -> dict[str, Any]:

@@ -307,12 +307,14 @@ def partner(proving: Proving, promise: Promise) -> Proof:
 def _settled(point: str, since: datetime) -> Select[int, int]:
     """How many submissions came in at ``point``, and of how many the notice was sent, or waits and came after ``since``.
 
-    That a job for it was done shows nothing: only a letter that left does. One that waits has a job that is open.
+    That a job for it was done shows nothing: only a letter that left does. One that waits has a job that is open. Both are
+    known by the submission; those of an earlier version by the first of its parts.
     """
     asking, leaving = job.alias(), job.alias()
     here = holding.join(shape, shape.c.id == holding.c.shape_id)
-    mine = and_(letter.c.key == literal(f"{SECOND_HAND}:") + holding.c.id, letter.c.person_id == holding.c.person_id)
-    there = here.outerjoin(letter, mine).outerjoin(asking, asking.c.key == literal(f"{SECOND_HAND}:") + holding.c.id)
+    keys = [literal(f"{SECOND_HAND}:") + column for column in (holding.c.submission, holding.c.id)]
+    mine = and_(letter.c.key.in_(keys), letter.c.person_id == holding.c.person_id)
+    there = here.outerjoin(letter, mine).outerjoin(asking, asking.c.key.in_(keys))
     there = there.outerjoin(leaving, leaving.c.key == literal(f"{DELIVER}:") + letter.c.id)
     waits = or_(
         and_(letter.c.id.is_(None), asking.c.id.is_not(None), asking.c.done_at.is_(None)),
