@@ -97,6 +97,18 @@ def test_offers_chosen_with_somebody_elses_address_wait_for_its_reader(operator:
     assert got(shop, "Later") == set() and states(shop, ann)[-1] == "refused"
 
 
+def test_who_agreed_again_can_stop_offers_again(operator: Opening) -> None:
+    shop = operator("optokingdom")
+    ann = shop.take("register", "own_marketing").person
+    shop.confirm(ANN)
+    for number in range(3):
+        assert to_everybody(shop, "own_offers", f"Screens {number}") == {ANN}
+        stop(shop, ANN)
+        stop(shop, ANN)
+        assert to_everybody(shop, "own_offers", f"More screens {number}") == set()
+        shop.agree(ann, "own_marketing")
+
+
 @pytest.mark.clause("O15")
 def test_offers_are_the_shops_own_and_go_to_customers_who_chose_them_until_they_say_no(operator: Opening) -> None:
     shop = operator("optokingdom")

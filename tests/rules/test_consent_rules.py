@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from troth.clock import utc
-from troth.consent.rules import STATES, Choice, State, facts_of
+from troth.consent.rules import STATES, Choice, State, facts_of, stands
 
 AT = utc(2026, 1, 1)
 
@@ -40,6 +40,27 @@ def chosen(*states: State) -> frozenset[str]:
 )
 def test_the_youngest_choice_counts(states: tuple[State, ...], facts: set[str]) -> None:
     assert chosen(*states) == facts
+
+
+@pytest.mark.parametrize(
+    ("states", "no", "in_force"),
+    [
+        ((), "objected", False),
+        (("objected",), "objected", True),
+        (("objected", "given"), "objected", False),
+        (("objected", "given", "objected"), "objected", True),
+        (("objected", "lifted"), "objected", False),
+        (("given", "withdrawn"), "withdrawn", True),
+        (("given", "withdrawn", "given"), "withdrawn", False),
+        (("withdrawn",), "objected", False),
+        (("refused",), "withdrawn", False),
+    ],
+)
+def test_a_no_is_in_force_until_a_later_yes(states: tuple[State, ...], no: State, in_force: bool) -> None:
+    rows = [choice(number, state) for number, state in enumerate(states)]
+    youngest = {(row.scope, row.state in {"objected", "lifted"}): row for row in rows}.values()
+    assert stands(youngest, "marketing", no) == in_force
+    assert not stands(youngest, "preferences", no)
 
 
 @given(st.lists(st.sampled_from(STATES), max_size=8), st.randoms())

@@ -55,6 +55,16 @@ def facts_of(rows: Iterable[Choice]) -> frozenset[str]:
     return frozenset(consents | objections)
 
 
+def stands(youngest: Iterable[Choice], scope: str, state: State) -> bool:
+    """Whether the no ``state`` to ``scope`` is in force, by somebody's youngest choices, and need not be said again.
+
+    An objection that a later yes outweighs is in force no longer, however young it is.
+    """
+    chosen = list(youngest)
+    said = any(row.scope == scope and row.state == state for row in chosen)
+    return said and (state != "objected" or f"objection:{scope}" in facts_of(chosen))
+
+
 def _counts(row: Choice, state: State, other: Choice | None, rival: State) -> bool:
     outweighed = other is not None and other.state == rival and other.order > row.order
     return row.state == state and not outweighed

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, sele
 from troth import agenda, ledger
 from troth.agenda import Handler, Job, NewJob
 from troth.consent import actions as consent
+from troth.consent.rules import stands
 from troth.decide import Ask, Decision
 from troth.errors import InvalidInput, Refused
 from troth.ids import new_id
@@ -427,7 +428,8 @@ def _confirmed(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], 
 
 
 def stop(site: Site, link: Stop, words: str, tag: str) -> None:
-    """Record that a person wants no more messages of a class: in force for the next decision. Twice is the same as once.
+    """Record that a person wants no more messages of a class: in force for the next decision. Twice is the same as once,
+    unless they agreed in between.
 
     Recipients who had their data for it are told to delete it.
 
@@ -442,7 +444,7 @@ def stop(site: Site, link: Stop, words: str, tag: str) -> None:
         state = stopping(entry)
         chosen = consent.choices(conn, [link.person_id]).get(link.person_id, [])
         there = conn.scalar(select(person.c.id).where(person.c.id == link.person_id))
-        if there and not any(one.scope == entry.for_ and one.state == state for one in chosen):
+        if there and not stands(chosen, entry.for_, state):
             say_no(site, conn, link.person_id, entry.for_, state, words, tag, "unsubscribe_link", compiled)
             relationship.refresh(site, conn, [link.person_id], compiled)
 
