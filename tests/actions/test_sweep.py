@@ -25,12 +25,13 @@ from tests.actions.lives import (
 from tests.databases import StoreKind
 from tests.fixtures import START, days
 from troth.clock import MovedClock, to_micros
+from troth.evidence.prove import prove
 from troth.people.dealings import open_dealing
 from troth.people.tables import holding, person, quarantined, shape
 from troth.policy.compile import Compiled
 from troth.retention.alarms import alarms
 from troth.retention.due import of_clock
-from troth.retention.ending import destroy_due
+from troth.retention.ending import begin_ending, destroy_due
 from troth.retention.relationship import refresh
 from troth.retention.sweep import due_until, plan, sweep
 from troth.retention.tables import departure, ending
@@ -132,6 +133,40 @@ def test_a_late_sweep_still_ends_what_is_due_and_says_so(site: Site, clock: Move
     work(site)
     assert places_of(site, [one]) == set()
     assert not {each.subject for each in alarms(site)} & {"leads"}
+
+
+def judged(site: Site, promise: str) -> tuple[str, str]:
+    """The verdict on a promise, and what was measured."""
+    (proof,) = [one.proof for one in prove(site).proven if one.promise.id == promise]
+    return proof.verdict, str(proof.measured)
+
+
+def test_what_waits_in_quarantine_past_its_clock_breaks_the_promise_of_that_clock(
+    site: Site, clock: MovedClock
+) -> None:
+    without_archive(site)
+    leave(site, customer(site))
+    clock.move(days(160))
+    assert sweep(site).moved and rows(site, quarantined)
+    assert judged(site, "retention.everything_customer")[0] != "broken"
+    clock.move(days(20))
+    verdict, measured = judged(site, "retention.everything_customer")
+    assert verdict == "broken" and "past the deadline, the oldest by 5 d" in measured
+    destroy_due(site)
+    assert judged(site, "retention.everything_customer")[0] != "broken"
+
+
+@pytest.mark.parametrize(("promised", "verdict"), [(20, "kept"), (400, "broken")])
+def test_data_on_its_way_for_another_reason_may_take_what_an_erasure_takes_and_no_longer(
+    site: Site, clock: MovedClock, promised: int, verdict: str
+) -> None:
+    one = customer(site)
+    clock.move(days(99))
+    with site.writing() as conn:
+        begin_ending(site, conn, one, "request:1", site.now() + days(promised), "fields", {"interest"})
+    sweep(site)
+    clock.move(days(2))
+    assert (judged(site, "retention.taste")[0] == "broken") == (verdict == "broken")
 
 
 def test_an_overdue_clock_is_an_alarm_raised_once_and_ended_once(site: Site, clock: MovedClock) -> None:
@@ -289,7 +324,7 @@ import os, signal, sys
 from pathlib import Path
 from sqlalchemy import event
 from troth.clock import MovedClock, from_micros
-from troth.retention.ending import destroy_due
+from troth.retention.ending import begin_ending, destroy_due
 from troth.retention.sweep import sweep
 from troth.store.site import open_site
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, false, func, not_
+from sqlalchemy import ColumnElement, Connection, and_, false, func, not_, or_, select
 
-from troth.people.tables import holding
-from troth.policy.clocks import Clock
+from troth.people.tables import holding, quarantined
+from troth.policy.clocks import AT_ONCE, Clock
 from troth.policy.compile import Compiled
 from troth.retention.clocks import coverage
-from troth.retention.due import of_clock, shapes
+from troth.retention.due import counted_from, of_clock, shapes
 from troth.retention.heartbeat import SWEEP_EVERY
 from troth.retention.keeping import kept
+from troth.retention.tables import ending
 from troth.retention.waiting import due
+
+OVER = "hold:over"
+"""the cause of what goes when the hold is over that kept it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,35 @@ def count_due(
     query = scope.select(func.count(), func.min(scope.event), shape_ids=touched)
     count, oldest = conn.execute(query.where(protected if is_kept else not_(protected))).one()
     return int(count), oldest
+
+
+def count_quarantined(conn: Connection, compiled: Compiled, clock: Clock, now: datetime) -> tuple[int, datetime | None]:
+    """How many holdings in quarantine are past ``clock``, and the oldest event: what is out of use is not gone yet.
+
+    What is on its way for another reason is left out until its own deadline, as far ahead as an erasure may take.
+    """
+    ruled = coverage(clock, shapes(conn))
+    touched = ruled.whole | ruled.part.keys()
+    if not touched:
+        return 0, None
+    source, event = counted_from(clock, quarantined)
+    until = clock.cutoff(now) if clock.at_once else late_cutoff(clock, now)
+    ruled_there = quarantined.c.shape_id.in_(sorted(touched))
+    query = select(func.count(), func.min(event)).select_from(source).where(ruled_there, event <= until)
+    count, oldest = conn.execute(query.where(not_(_on_its_way(compiled, clock, now)))).one()
+    return int(count), oldest
+
+
+def _on_its_way(compiled: Compiled, clock: Clock, now: datetime) -> ColumnElement[bool]:
+    """The condition on what is in quarantine that it ends for another reason than ``clock``, in time."""
+    erasure = compiled.policy.erasure
+    latest = clock.calendar.end(now, erasure.destroy_within if erasure and erasure.destroy_within else AT_ONCE)
+    begun = select(ending.c.id).where(ending.c.id == quarantined.c.ending_id, ending.c.state == "quarantined")
+    in_time = or_(
+        ending.c.destroy_by.between(now, latest),
+        and_(ending.c.cause == OVER, ending.c.began_at > now - 2 * SWEEP_EVERY),
+    )
+    return begun.where(ending.c.cause != f"clock:{clock.id}", in_time).exists()
 
 
 def kept_now(conn: Connection, compiled: Compiled, clock: Clock, now: datetime) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 
 from sqlalchemy import ColumnElement, Table, and_, func, select, true
@@ -28,7 +28,7 @@ from troth.retention.heartbeat import SWEEP_EVERY
 from troth.retention.holds import make_hold
 from troth.retention.keeping import keep_apart
 from troth.retention.logs import log_of
-from troth.retention.overdue import count_due, late_cutoff
+from troth.retention.overdue import count_due, count_quarantined, late_cutoff
 from troth.retention.relationship import beginnings, counts_log_ins, differing, ends_at, refresh
 from troth.retention.sweep import sweep, sweep_quietly
 from troth.retention.tables import ending, hold
@@ -116,7 +116,7 @@ def _worst(proving: Proving, parts: Sequence[Proof]) -> Proof:
 def _of_data(proving: Proving, mine: Clock) -> Proof:
     """What a clock says of the data that it rules."""
     limit = proving.say(_said_limit(mine), keep=mine.keep)
-    late, oldest = count_due(proving.conn, proving.compiled, mine, proving.now, late_cutoff(mine, proving.now))
+    late, oldest = _past(proving, mine)
     ruled = coverage(mine, shapes(proving.conn))
     touched = ruled.whole | ruled.part.keys()
     total = sum(group.number for group in proving.once(groups) if group.shape_id in touched)
@@ -132,6 +132,14 @@ def _of_data(proving: Proving, mine: Clock) -> Proof:
     if ended.late:
         return Proof("broken", "query", limit, _said_late(proving, ended), _ended(proving, ended))
     return _running(proving, mine, limit, evidence, total)
+
+
+def _past(proving: Proving, mine: Clock) -> tuple[int, datetime | None]:
+    """How much is past the deadline of a clock, in use or in quarantine, and the oldest event."""
+    cutoff = late_cutoff(mine, proving.now)
+    used, first = count_due(proving.conn, proving.compiled, mine, proving.now, cutoff)
+    waiting, other = count_quarantined(proving.conn, proving.compiled, mine, proving.now)
+    return used + waiting, min(filter(None, (first, other)), default=None)
 
 
 def _running(proving: Proving, mine: Clock, limit: str, evidence: Words, total: int) -> Proof:

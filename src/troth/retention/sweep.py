@@ -29,7 +29,7 @@ from troth.retention.entering import Entered, enter
 from troth.retention.heartbeat import SWEEP, beat, last, last_turn, lately
 from troth.retention.holds import end_holds
 from troth.retention.keeping import Kept, keep_apart, kept
-from troth.retention.overdue import count_due
+from troth.retention.overdue import OVER, count_due
 from troth.retention.pace import Pace, pace_of
 from troth.retention.quarantine import depart, in_ending, move
 from troth.retention.relationship import refresh
@@ -39,7 +39,6 @@ from troth.retention.waiting import HOLDS_ENDED, MARKED, STAYING, waiting
 from troth.store.site import Site
 
 BATCH = 5000
-OVER = "hold:over"
 
 
 @dataclass(frozen=True, slots=True)
