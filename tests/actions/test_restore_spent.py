@@ -44,6 +44,7 @@ def _live(site: Site, tmp_path: Path) -> None:
 
 
 def _from_an_export(site: Site, tmp_path: Path) -> None:
+    ledger.seal(site)
     with (tmp_path / "ledger.jsonl").open("w") as out:
         ledger.export(site, out)
     lose(site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 from troth.clock import iso
 from troth.commands.asking import Folder, Json, Out
 from troth.commands.saying import NO, as_json, aside, write, writing
+from troth.errors import TrothError
 
 Because = Annotated[
     str, typer.Option("--because", metavar="WORDS", help="why, in a sentence about nobody in particular")
@@ -178,12 +180,17 @@ def key(
 def export(site: Folder, out: Out = None) -> None:
     """Write the ledger as JSON lines in the format of docs/ledger-format.md, so that any program can verify it.
 
+    What waits is sealed first: a restore takes from an export only what a checkpoint covers.
+
     \b
     Example: troth ledger export my-shop --out ledger.jsonl
     """
     from troth.commands.opening import opened
+    from troth.ledger import seal
     from troth.ledger.export import export as exported
 
     with opened(site) as site_, writing(out) as file:
+        with suppress(TrothError):  # one that cannot be sealed is written as it is
+            seal(site_)
         entries = exported(site_, file)
     aside(f"{site_.name}: {entries:,} entries.")

@@ -58,7 +58,7 @@ def _recorded(site: Site, reason: str, role: str, record: Path | None) -> Unfini
         last = heads.last_checkpoint(conn)
         first, said = last.size if last else 0, []
         if record is not None:
-            said = carry_over(conn, of_file(record, site.name), site.name, public_keys(site))
+            said = carry_over(conn, of_file(record, site.name), site.name, public_keys(site), all_sealed=True)
             last = heads.last_checkpoint(conn)
         until = max((one.id for one in said), default=0)
         found = problem.lost is not None and heads.held(conn, problem.lost)

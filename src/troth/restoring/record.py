@@ -5,7 +5,8 @@ is carried must go on from the tree in the backup: every checkpoint is held agai
 
 What could go wrong: a store that was put back by hand goes on for a while before anybody carries over what was lost, and
 gives its new entries the ids of those. So entries that nobody had sealed are set aside first. Those that the record has, too,
-come with it; the others follow after it.
+come with it; the others follow after it. Or an export is edited before it is given, so that what it says is done again is not
+what was done. So of a file every entry must be what its leaf says, and a checkpoint of the site must cover it.
 """
 
 from __future__ import annotations
@@ -21,15 +22,20 @@ from sqlalchemy import Connection, delete, func, insert, select, text
 
 from troth.clock import to_micros
 from troth.errors import StoreError, Unverifiable
-from troth.ledger.actions import CARRIED
+from troth.ledger.actions import CARRIED, canonical
 from troth.ledger.checkpoints import FORMAT, Checkpoint, PublicKeys, frontier_of, genuine
 from troth.ledger.heads import last_checkpoint
 from troth.ledger.tables import APPEND_ONLY, checkpoint, entry
-from troth.ledger.tree import Frontier
+from troth.ledger.tree import Frontier, leaf_hash
 from troth.ledger.walk import Entry, unmoving, walk
 from troth.store.site import Site
 
 AT_ONCE = 1000
+NOT_SEALED = "Nothing was done. Take another copy of the export: `troth ledger export` writes one."
+SEAL_IT = (
+    "`troth ledger export` seals what is there before it writes. Where the site is gone, remove the lines after the last "
+    "checkpoint: what they say is then not done again."
+)
 NOT_ON = "It does not go on from the ledger in the backup: it is of another site, or of another time of this one."
 
 
@@ -79,16 +85,22 @@ def _parsed(value: dict[str, Any]) -> Entry | Checkpoint:
     told = json.loads(sealed)
     body = sealed[len(f'{{"at":"{told["at"]}","body":') : -len(f',"event":"{told["event"]}"}}')]
     at = datetime.fromisoformat(told["at"])
-    return Entry(int(value["id"]), at, told["event"], body, bytes.fromhex(value["leaf"]), value["position"])
+    place = value["position"]
+    leaf, position = bytes.fromhex(value["leaf"]), None if place is None else int(place)
+    return Entry(int(value["id"]), at, told["event"], body, leaf, position)
 
 
-def carry_over(conn: Connection, rows: Iterable[Entry | Checkpoint], ledger: str, keys: PublicKeys) -> list[Said]:
+def carry_over(
+    conn: Connection, rows: Iterable[Entry | Checkpoint], ledger: str, keys: PublicKeys, *, all_sealed: bool
+) -> list[Said]:
     """Add to the ledger behind ``conn`` what ``rows`` have more than it, in the caller's transaction; what that says.
 
+    ``all_sealed``: a checkpoint must cover all of them, as where they come from a file.
+
     Raises:
-        Unverifiable: when the rows do not go on from it.
+        Unverifiable: when the rows do not go on from it, or are not what was sealed; the caller's transaction is to be undone.
     """
-    carrying = _Carrying.begun(conn, ledger, keys)
+    carrying = _Carrying.begun(conn, ledger, keys, all_sealed)
     for row in rows:
         carrying.take(row)
     carrying.end()
@@ -102,28 +114,36 @@ class _Carrying:
     keys: PublicKeys
     tree: Frontier
     aside: dict[int, Entry]  # what the backup has and nobody had sealed, by id
+    all_sealed: bool
     said: list[Said] = field(default_factory=list)
     waiting: list[Entry] = field(default_factory=list)  # for the checkpoint that covers them
 
     @classmethod
-    def begun(cls, conn: Connection, ledger: str, keys: PublicKeys) -> _Carrying:
+    def begun(cls, conn: Connection, ledger: str, keys: PublicKeys, all_sealed: bool) -> _Carrying:
         last = last_checkpoint(conn)
         tree = frontier_of(last) if last else Frontier()
         if tree is None:
             raise Unverifiable("The last checkpoint in the backup was changed.", "Take an older backup.")
-        return cls(conn, ledger, keys, tree, _set_aside(conn))
+        return cls(conn, ledger, keys, tree, _set_aside(conn), all_sealed)
 
     def take(self, row: Entry | Checkpoint) -> None:
         if isinstance(row, Checkpoint):
             self.checkpoint(row)
         elif row.position is None:
-            self.waiting.append(row)
+            self._wait(row)
             if len(self.waiting) >= AT_ONCE:
                 self.write(None)
         elif row.position == self.tree.size + len(self.waiting):
-            self.waiting.append(row)
+            self._wait(row)
         elif row.position > self.tree.size + len(self.waiting):
             raise Unverifiable("The ledger has a gap.", NOT_ON)
+
+    def _wait(self, row: Entry) -> None:
+        if leaf_hash(canonical(row.at, row.event, row.body)) != row.leaf:
+            raise Unverifiable(f"Entry {row.id} of the ledger was changed after it was written.", NOT_SEALED)
+        if self.all_sealed and row.position is None:
+            raise Unverifiable(f"Nobody sealed entry {row.id} and what follows it.", SEAL_IT)
+        self.waiting.append(row)
 
     def checkpoint(self, row: Checkpoint) -> None:
         if row.size <= self.tree.size:
@@ -139,6 +159,8 @@ class _Carrying:
 
     def end(self) -> None:
         """What no checkpoint covers waits to be sealed; ids go on after the last."""
+        if self.all_sealed and self.waiting:
+            raise Unverifiable(f"No checkpoint covers entry {self.waiting[0].id} and what follows it.", SEAL_IT)
         self.write(None)
         last = int(self.conn.scalar(select(func.coalesce(func.max(entry.c.id), 0))) or 0)
         own = [self.aside[id_] for id_ in sorted(self.aside)]

@@ -124,11 +124,11 @@ def _carried(site: Site, copy: Site, manifest: Manifest, record: Path | None, wi
     keys = public_keys(site)
     if record is not None:
         with copy.writing() as conn:
-            return carry_over(conn, of_file(record, site.name), site.name, keys), False
+            return carry_over(conn, of_file(record, site.name), site.name, keys, all_sealed=True), False
     try:
         _same(site, manifest)
         with copy.writing() as conn:
-            return carry_over(conn, of_site(site, _sealed(copy)), site.name, keys), True
+            return carry_over(conn, of_site(site, _sealed(copy)), site.name, keys, all_sealed=False), True
     except (TrothError, DBAPIError) as error:
         if without:
             return [], False
