@@ -58,6 +58,21 @@ def test_a_table_whose_marks_were_taken_away_is_never_marked_anew(
     )
 
 
+def test_what_waits_to_be_added_to_a_sum_is_not_believed_when_a_store_is_marked_anew(shop: Site) -> None:
+    """Somebody takes a row away, says in ``store_change`` that it went, and has the store marked anew."""
+    with telling(shop, "data", stays=True) as teller:
+        gone = teller.rows("choice")[0]
+        assert teller.tell("DELETE FROM choice WHERE id = :id", id=gone["id"]) == 1
+        mark = int(gone[COLUMN])
+        row = {"id": 10**9, "name": "choice", "rows": -1, "low": -(mark & 0xFFFFFFFF), "high": -(mark >> 32)}
+        teller.put("store_change", {**row, "mark": mark})
+        teller.tell("UPDATE troth_schema SET version_num = '0012'")
+    shop.engine.dispose()
+    made_ready(shop)
+    _sealed_once_more(shop)
+    assert Finding("choice", "sum") in prove(shop).found
+
+
 @pytest.mark.parametrize("table", ["job", "choice"])
 def test_a_table_of_a_wound_back_schema_is_what_its_ledger_says_that_it_was(shop: Site, table: str) -> None:
     """Jobs have marks since the migration that is wound back; only the ledger knows that it ran."""
