@@ -30,7 +30,7 @@ from troth.collection.rules import Submission
 from troth.errors import Refused
 from troth.evidence import canary
 from troth.evidence import walks as walking
-from troth.evidence.asker import Asker
+from troth.evidence.asker import Asker, kept_on, made_up_form
 from troth.evidence.prove import prove
 from troth.evidence.searching import search
 from troth.evidence.walks import walks
@@ -42,6 +42,7 @@ from troth.people.tables import person, person_key
 from troth.retention import ending
 from troth.rights.copy import as_json
 from troth.rights.tables import request
+from troth.store import versions
 from troth.store.prepare import prepare
 from troth.store.site import Site, open_site
 from troth.visits.partitions import ensure_days
@@ -170,6 +171,27 @@ def test_a_value_that_leaked_into_another_table_is_found(site: Site, leak: tuple
     assert search(site, ["ann@canary.test", "nobody@canary.test"]) == 1
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "GET /?to=ann%40canary.test",
+        "<a>ann&#64;canary.test</a>",
+        "tel: 020 7946 0123",
+        "tel=02079460123",
+        "+442079460123",
+        "020-7946-0123",
+        "tel=%2B44%2020%207946%200123",
+    ],
+)
+def test_a_value_is_found_in_other_spellings(site: Site, spelled: str) -> None:
+    values = ["ann@canary.test", "+44 20 7946 0123"]
+    with site.writing() as conn:
+        conn.execute(text("CREATE TABLE export_2019 (line TEXT)"))
+        conn.execute(text("INSERT INTO export_2019 VALUES ('tel=020 7946 0124, bob%40canary.test')"))
+        conn.execute(text("INSERT INTO export_2019 VALUES (:line)"), {"line": spelled})
+    assert search(site, values) == 1
+
+
 LEAKING = {
     "sqlite": (
         "CREATE TABLE export_2019 (line TEXT)",
@@ -194,6 +216,46 @@ def test_a_leak_breaks_the_promise_of_erasure(site: Site, store_kind: StoreKind)
     assert proofs["rights.erasure"].measured == "something of an erased person is still there"
     assert proofs["erasure"].verdict == "broken"
     assert "a made-up person was not erased" in proofs["erasure"].measured
+
+
+def _with_an_archive_of_addresses(site: Site) -> None:
+    """No form can do without what the law makes the operator keep."""
+    old = "books: {what: order_total, keep"
+    policy, decisions = ((site.folder / name).read_text("utf-8") for name in ("policy.yaml", "decisions.yaml"))
+    changed = policy.replace("{version: 1,", "{version: 2,", 1).replace(old, "books: {what: [order_total, email], keep")
+    assert old in policy
+    with site.writing() as conn:
+        versions.archive(conn, changed, decisions, effective_at=site.now(), at=site.now())
+    assert made_up_form(site.policy()) and kept_on(site.policy(), made_up_form(site.policy()) or "") == {"email"}
+
+
+def test_what_an_archive_keeps_is_no_failed_erasure(site: Site) -> None:
+    _with_an_archive_of_addresses(site)
+    flown = canary.fly(site, Inside)
+    assert "rights.erasure" in flown.steps and "rights.erasure" not in flown.failed
+
+
+def test_a_leak_is_found_although_an_archive_keeps_something(site: Site, store_kind: StoreKind) -> None:
+    _with_an_archive_of_addresses(site)
+    with site.writing() as conn:
+        for statement in LEAKING[store_kind]:
+            conn.exec_driver_sql(statement)
+    assert "rights.erasure" in canary.fly(site, Inside).failed
+
+
+def test_what_is_left_in_an_archive_for_a_purpose_that_it_does_not_allow_is_found(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_an_archive_of_addresses(site)
+    destroyed = walking.destroy
+
+    def destroy(site: Site, ending_id: str) -> None:
+        destroyed(site, ending_id)
+        with site.writing() as conn:
+            conn.execute(text("UPDATE holding SET only_for = only_for || ' marketing'"))
+
+    monkeypatch.setattr(walking, "destroy", destroy)
+    assert "rights.erasure" in canary.fly(site, Inside).failed
 
 
 def test_a_visit_partition_is_searched_too(site: Site) -> None:

@@ -61,6 +61,13 @@ def archived(compiled: Compiled, key: str) -> set[str]:
     return {name for clock in compiled.clocks if clock.archive for point, name in clock.covers if point == key}
 
 
+def kept_for(compiled: Compiled, key: str, purpose: str) -> set[str]:
+    """Of these the fields that are kept for ``purpose``."""
+    policy = compiled.policy
+    archives = [clock for clock in compiled.clocks if clock.archive and purpose in policy.retention[clock.id].for_]
+    return {name for clock in archives for point, name in clock.covers if point == key}
+
+
 def kept_on(compiled: Compiled, key: str) -> set[str]:
     return archived(compiled, key) & set(compiled.policy.collection[key].required)
 
@@ -141,10 +148,13 @@ class Asker:
         return self._read([name for name in self.values() if name in uses], purpose)
 
     def in_use(self) -> bool:
-        """Whether they are still found by their address, or anything of theirs is read; an archive's purposes are left out."""
-        policy = self.compiled.policy
-        kept_for = {one for clock in self.compiled.clocks if clock.archive for one in policy.retention[clock.id].for_}
-        return bool(self.found()) or any(self.reads(purpose) for purpose in policy.purposes if purpose not in kept_for)
+        """Whether they are still found by their address, or anything of theirs is read, but for what an archive keeps for just
+        that purpose."""
+        return bool(self.found()) or any(map(self._reads_more, self.compiled.policy.purposes))
+
+    def _reads_more(self, purpose: str) -> bool:
+        uses = set(self.compiled.policy.purposes[purpose].uses) - kept_for(self.compiled, self.point, purpose)
+        return self._read([name for name in self.values() if name in uses], purpose)
 
     def _read(self, fields: Sequence[str], purpose: str) -> bool:
         try:

@@ -15,7 +15,7 @@ from html import unescape
 from sqlalchemy import select, update
 
 from troth.accounts.profile import account_point
-from troth.evidence.asker import MADE_UP, Asker, any_text, fits, kept_on, made_up_form
+from troth.evidence.asker import MADE_UP, Asker, any_text, fits, kept_for, kept_on, made_up_form
 from troth.evidence.consenting import by_form, consents
 from troth.evidence.doors import Walk
 from troth.evidence.own_cookies import log_in_sets_its_own, pages_set_none
@@ -25,13 +25,13 @@ from troth.logins.rules import TRIES
 from troth.messages.posting import on_pages
 from troth.messages.rules import can_be_stopped
 from troth.people import vault
-from troth.people.tables import holding, shape
+from troth.people.tables import holding, person, person_key, shape
 from troth.people.vault import By
 from troth.policy.compile import Compiled
 from troth.policy.log_in import log_in_cookie
 from troth.policy.model import Right
 from troth.policy.notice import notice
-from troth.retention.destroy import complete, destroy, reread
+from troth.retention.destroy import NEEDED_BY_HOLDS, complete, destroy, reread
 from troth.retention.tables import ending
 from troth.rights import rules
 from troth.rights.tables import request
@@ -280,14 +280,6 @@ def _complaint(asker: Asker, right: Right) -> bool:
     return asked and told and asker.state("complaint")[0] == "open"
 
 
-def _left(asker: Asker) -> set[str]:
-    """The fields that are still held of them."""
-    mine = select(shape.c.fields).join(holding, holding.c.shape_id == shape.c.id)
-    with asker.walk.site.reading() as conn:
-        every = conn.scalars(mine.where(holding.c.person_id == asker.person_id)).all()
-    return {name for fields in every for name in fields.split()}
-
-
 def _review(asker: Asker, right: Right) -> bool | None:
     """It waits for a person, names what was decided, and whoever asked is told by when they have an answer."""
     policy = asker.compiled.policy
@@ -313,7 +305,8 @@ def _authority(asker: Asker, right: Right) -> bool | None:
 def _erasure(asker: Asker, right: Right) -> bool:
     """Out of every reach at once; then destroyed as at the deadline, and looked for in every table of both stores.
 
-    Where the form cannot do without what an archive keeps, nothing but that may be left, and nobody finds it.
+    Where the form cannot do without what an archive keeps, nothing but that may be left, sealed and for the purposes of the
+    archive alone, and nobody finds it.
     """
     site, since = asker.walk.site, floors(asker.walk.site)
     if not asker.confirmed("erasure") or asker.in_use():
@@ -325,13 +318,28 @@ def _erasure(asker: Asker, right: Right) -> bool:
     for one in ids:
         destroy(site, one)
         complete(site, one)
+    stays: Collection[str] = ()
     if kept := kept_on(asker.compiled, asker.point):
-        emptied = not any(reread(site, one).left["quarantine"] for one in ids)
-        return bool(ids) and emptied and _left(asker) <= kept and not asker.found()
+        if any(reread(site, one).left["quarantine"] for one in ids) or not _kept_apart(asker, kept) or asker.in_use():
+            return False
+        stays = {*NEEDED_BY_HOLDS, person.name, person_key.name}
     unique = [value for value in asker.values().values() if value != MADE_UP["pd:BirthDate"](asker.token)]
-    outlive = {table.name for table in data_tables.sorted_tables if "outlives" in table.info} | {entry.name}
+    outlive = {table.name for table in data_tables.sorted_tables if "outlives" in table.info} | {entry.name, *stays}
     found = search(site, [asker.token, *unique], (), since) + search(site, [asker.person_id], outlive, since)
     return bool(ids) and not found
+
+
+def _kept_apart(asker: Asker, kept: Collection[str]) -> bool:
+    """Whether nothing but ``kept`` is left of them, each part only for purposes for which an archive keeps it."""
+    parts = select(shape.c.fields, holding.c.only_for).join(holding, holding.c.shape_id == shape.c.id)
+    with asker.walk.site.reading() as conn:
+        rows = conn.execute(parts.where(holding.c.person_id == asker.person_id)).all()
+    return all(
+        set(row.fields.split()) <= set(kept)
+        and row.only_for is not None
+        and all(set(row.fields.split()) <= kept_for(asker.compiled, asker.point, one) for one in row.only_for.split())
+        for row in rows
+    )
 
 
 _WAYS: Mapping[str, tuple[str, Callable[[Asker, Right], bool | None]]] = {
