@@ -7,15 +7,20 @@ import lzma
 import os
 import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from sqlalchemy import update
 
 from tests.submissions import CONTACT, REGISTER
+from troth import agenda
+from troth.agenda.tables import job
 from troth.collection import collect
 from troth.evidence.prove import prove
 from troth.reconcile import texts, watch
 from troth.reconcile.reconcile import WRITTEN
 from troth.reconcile.texts import LARGEST
+from troth.restoring.backup import backup
 from troth.store.site import Site
 
 ANN = REGISTER.values["email"]
@@ -41,6 +46,30 @@ def test_only_the_sites_own_files_may_name_somebody(shop: Site, name: str) -> No
     below.parent.mkdir()
     below.write_text(f"# {ANN}\n", "utf-8")
     assert lines(shop) == [f"file var/old/{name} holds an address of somebody who is known"]
+
+
+def test_every_folder_of_the_site_is_searched(shop: Site) -> None:
+    for folder in ("exports", "notes/2026/spring"):
+        (shop.folder / folder).mkdir(parents=True)
+        (shop.folder / folder / "people.csv").write_text(f"{ANN}\n", "utf-8")
+    assert lines(shop) == [
+        f"file {folder}/people.csv holds an address of somebody who is known"
+        for folder in ("exports", "notes/2026/spring")
+    ]
+
+
+def test_a_backup_in_the_sites_folder_is_none_of_its_findings_and_what_lies_beside_it_is(shop: Site) -> None:
+    backup(shop, shop.folder / "backups" / "monday", shop.folder / "backups" / "keys")
+    assert lines(shop) == []
+    (shop.folder / "backups" / "monday" / "people.csv").write_text(ANN, "utf-8")
+    assert lines(shop) == ["file backups/monday/people.csv holds an address of somebody who is known"]
+
+
+def test_an_address_in_a_column_is_found_however_it_is_written(shop: Site) -> None:
+    with shop.writing() as conn:
+        agenda.put(conn, "kind", "key", "ref", shop.now(), shop.now())
+        conn.execute(update(job).where(job.c.key == "key").values(problem=f"GET /?to={quote(ANN)} failed"))
+    assert any("job" in one and "address" in one for one in lines(shop))
 
 
 def test_a_file_too_large_to_be_searched_is_said_and_leaves_its_promise_without_proof(shop: Site) -> None:
@@ -112,6 +141,8 @@ HOLDING = {
     "the name of a file in a zip": zipped(b"nothing", f"{ANN}.txt"),
     "utf-16 in a zip": zipped(WORDS.encode("utf-16")),
     "a gz in a zip": zipped(gzip.compress(WORDS.encode())),
+    "as part of an address of a page": f"GET /?to={quote(ANN)}&from=shop".encode(),
+    "as HTML": f"<a>{ANN.replace('@', '&#64;')}</a>".encode(),
     "at the end of a long text": b"x " * 600_000 + WORDS.encode(),
     "at the end of a long text in utf-16": ("x " * 600_000 + WORDS).encode("utf-16"),
 }

@@ -154,3 +154,17 @@ def test_the_web_servers_record_keeps_its_parts(written: io.StringIO) -> None:
 @given(st.text() | dressed().map(lambda card: f"a {card[1]} b"))
 def test_masking_twice_changes_nothing_more(text: str) -> None:
     assert mask(mask(text)) == mask(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("GET /?to=ann%40shop.example&x=1", "GET /?to=[e-mail]&x=1"),
+        ("GET /?to=ann%2540shop.example", "GET /?to=[e-mail]"),
+        ("<a>ann&#64;shop.example</a>", "<a>[e-mail]</a>"),
+        ("tel=%2B442079460958 called", "tel=[phone] called"),
+        ("100%40 of it", "100%40 of it"),
+    ],
+)
+def test_a_log_shows_no_address_that_is_written_as_pages_write_it(said: str, shown: str) -> None:
+    assert mask(said) == shown

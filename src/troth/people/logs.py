@@ -10,11 +10,13 @@ import logging
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from troth.people.cards import mask_cards
 
-_EMAIL = re.compile(r"[^\s@<>\"'(),:;/?=&\[\]\\]+@[^\s@<>\"'(),:;/?=&\[\]\\]+\.[^\s@<>\"'(),:;/?=&.\[\]\\]{2,}")
-_PHONE = re.compile(r"(?<![\w.+/-])(?:\+|00)?\(?\d[\d ()./-]{5,18}\d(?![\w])")
+_AT = r"(?:@|%(?:25)*40|&#64;)"  # as addresses of pages and HTML write it, too
+_EMAIL = re.compile(rf"[^\s@<>\"'(),:;/?=&\[\]\\]+{_AT}[^\s@<>\"'(),:;/?=&\[\]\\]+\.[^\s@<>\"'(),:;/?=&.\[\]\\]{{2,}}")
+_PHONE = re.compile(r"(?<![\w.+/-])(?:\+|%2[Bb]|00)?\(?\d[\d ()./-]{5,18}\d(?![\w])")
 _NO_PHONE = re.compile(r"\d{4}-\d\d-\d\d\b|\d+\.\d+$")  # days and fractions
 _plain = logging.Formatter()
 
@@ -25,10 +27,10 @@ def mask(text: str) -> str:
 
 
 def _masked_phone(match: re.Match[str]) -> str:
-    text = match[0]
+    text = unquote(match[0])
     digits = sum(sign.isdecimal() for sign in text)
     marked = text.startswith(("+", "0", "(")) or digits < len(text)
-    return "[phone]" if 7 <= digits <= 15 and marked and not _NO_PHONE.match(text) else text
+    return "[phone]" if 7 <= digits <= 15 and marked and not _NO_PHONE.match(text) else match[0]
 
 
 def guard_logs() -> None:

@@ -51,10 +51,11 @@ def reconcile(site: Site, conn: Connection, before: Before) -> tuple[Finding, ..
     found += _against_the_seal(site, conn)
     found += _wound_back(conn)
     found += _of_the_ledger(site, before)
-    found += databases_beside(site)
+    beside = files(site, conn)
+    found += databases_beside(site, beside)
     if wanted is not None:
         own = {site.folder.resolve() / name for name in WRITTEN}
-        found += values.in_files(wanted, [path for path in files(site) if path not in own], before.files, site.folder)
+        found += values.in_files(wanted, [path for path in beside if path not in own], before.files, site.folder)
     return tuple(found)
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 import troth
-from troth.ledger.tables import APPEND_ONLY
+from troth.ledger import events
+from troth.ledger.tables import APPEND_ONLY, entry
 from troth.people.logs import mask
 from troth.reconcile.findings import Finding
 from troth.reconcile.naming import METADATA
+from troth.store.copying import digest
 from troth.store.marks.protected import COLUMN, protected
 from troth.store.migrations.run import VERSIONS
 from troth.store.site import Site
@@ -70,25 +73,51 @@ def _declared() -> dict[str, dict[str, set[str]]]:
     }
 
 
-def databases_beside(site: Site) -> Iterator[Finding]:
-    """Databases that lie beside the stores and are none of the site's: a copy that nobody's promise reaches."""
-    own = set(_stores(site))
-    for path in files(site):
-        if path.resolve() not in own and _is_database(path):
+def databases_beside(site: Site, files: Iterable[Path]) -> Iterator[Finding]:
+    """Databases among ``files`` beside the stores that are none of the site's: a copy that nobody's promise reaches."""
+    for path in files:
+        if _is_database(path):
             yield Finding(mask(place(path, site.folder)), "database")
 
 
-def files(site: Site) -> list[Path]:
-    """The files of the site folder and of the folders in which its stores and its secret lie, without the stores themselves;
-    of folders within the site's, all that is below them."""
+def files(site: Site, conn: Connection) -> list[Path]:
+    """All files in the site's folder, however deep, and those beside its secret; without the stores themselves and what the
+    ledger knows as a backup, which is sealed and has a period of its own."""
     stores, here = _stores(site), site.folder.resolve()
-    folders = {(site.folder / site.wiring.keys.secret_file).resolve().parent}
-    folders |= {store.parent for store in stores if here in store.parents}
     own = {Path(f"{store}{end}") for store in stores for end in ("", "-wal", "-shm", "-journal")}
-    there = set(here.iterdir())
-    for folder in folders - {here}:
-        there |= set((folder.rglob("*") if here in folder.parents else folder.iterdir()) if folder.is_dir() else ())
-    return sorted(path for path in there if path.is_file() and path.resolve() not in own)
+    beside = (site.folder / site.wiring.keys.secret_file).resolve().parent
+    there = set(here.rglob("*"))
+    if beside != here and here not in beside.parents and beside.is_dir():
+        there |= set(beside.iterdir())
+    found = sorted(path for path in there if path.is_file() and path.resolve() not in own)
+    known = _backups(conn) if any(path.name == _MANIFEST for path in found) else frozenset()
+    return [path for path in found if not (known and _is_backed_up(path, known))]
+
+
+_MANIFEST = "manifest.json"
+"""the file that lies beside the stores in every backup"""
+
+
+def _backups(conn: Connection) -> frozenset[str]:
+    """The digests of all files of which the ledger says that they are a backup."""
+    bodies = map(json.loads, conn.scalars(select(entry.c.body).where(entry.c.event == events.BACKUP_MADE)))
+    return frozenset(str(body[store]) for body in bodies for store in METADATA if store in body)
+
+
+def _is_backed_up(path: Path, known: Collection[str]) -> bool:
+    if path.name == _MANIFEST or not path.with_name(_MANIFEST).is_file():
+        return False
+    try:
+        stat = path.stat()
+        return _digest(path, stat.st_mtime_ns, stat.st_size) in known
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    """SHA-256 of a file, computed again when it was changed."""
+    return digest(path)
 
 
 def place(path: Path, folder: Path) -> str:

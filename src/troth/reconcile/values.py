@@ -12,22 +12,24 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import JSON, Connection, LargeBinary, Text, select
 
-from troth.people.blind import blind, normalised
+from troth.people.blind import blind
 from troth.people.logs import mask
 from troth.people.tables import identifier
 from troth.policy.compile import Compiled
 from troth.reconcile.findings import Finding
 from troth.reconcile.naming import METADATA, named, names_of
+from troth.reconcile.spelled import ENCODED, meant, plain
 from troth.reconcile.texts import LARGEST, UnsearchableError, texts_of
 from troth.reconcile.undeclared import place
 
 _TOKEN = re.compile(
     r"[^\s@<>\"'(),:;/?=&\[\]\\|{}]{1,64}@[^\s@<>\"'(),:;/?=&\[\]\\|{}]{1,255}\.[^\s@<>\"'(),:;/?=&.\[\]\\|{}]{2,63}"
-    r"|(?<![\w.+/-])(?:\+|00?)\(?\d[\d ()./-]{5,18}\d(?!\w)"
+    r"|(?<![\w.+/-])(?:\+|00?)?\(?\d[\d ()./-]{5,18}\d(?!\w)"
 )
 LIKE = "%_@_%._%"
 """what a text must be like to hold an e-mail address"""
@@ -54,15 +56,18 @@ class Wanted:
         """Add to ``found`` the marks of all such addresses that ``texts`` hold, which come a piece at a time."""
         looked: set[str] = set()
         for text in texts:
-            tokens = set(_TOKEN.findall(text)) - looked
-            looked |= tokens
-            marks = [
-                blind(self.index, one, normalised(self.compiled, one, token.strip(".")))
-                for one in self.compiled.identifying
-                for token in tokens
-            ]
-            for start in range(0, len(marks), _AT_ONCE):
-                found |= self._known(marks[start : start + _AT_ONCE])
+            fresh = {*_TOKEN.findall(text), *_TOKEN.findall(plain(text))} - looked
+            looked |= fresh
+            marks = self._marks(fresh)
+            while some := list(islice(marks, _AT_ONCE)):
+                found |= self._known(some)
+
+    def _marks(self, read: Iterable[str]) -> Iterator[bytes]:
+        """The marks that people have in the index whom one of ``read`` may mean."""
+        for token in read:
+            for one in self.compiled.identifying:
+                for spelled in dict.fromkeys(meant(self.compiled, one, token)):
+                    yield blind(self.index, one, spelled)
 
     def digest(self, texts: Sequence[str]) -> str:
         """A digest of ``texts`` under the site's key, so that nobody guesses from it what they say."""
@@ -103,8 +108,9 @@ def _doubled(conn: Connection) -> bool:
 def _likely(dialect: str, column: str, *, free: bool) -> str:
     """The SQL for whether a column's value may hold an address; only a free text is searched for telephone numbers."""
     text = f'CAST("{column}" AS TEXT)'
-    phone = f"{text} GLOB '*[+0]*[0-9][0-9]*'" if dialect == "sqlite" else f"{text} ~ '[+0].*[0-9][0-9]'"
-    return f"{text} LIKE '{LIKE}'" + (f" OR {phone}" if free else "")
+    phone = f"{text} GLOB '*[0-9][0-9]*[0-9][0-9]*'" if dialect == "sqlite" else f"{text} ~ '[0-9][0-9].*[0-9][0-9]'"
+    encoded = "".join(f" OR {text} LIKE '{one}' ESCAPE '#'" for one in ENCODED)
+    return f"{text} LIKE '{LIKE}'{encoded}" + (f" OR {phone}" if free else "")
 
 
 def _columns(conn: Connection, table: str) -> Mapping[str, str]:
