@@ -21,7 +21,8 @@ from troth.consent import actions as consent
 from troth.consent.stops import actions as stops
 from troth.errors import InvalidInput, Refused
 from troth.evidence.prove import prove
-from troth.messages.actions import HANDLERS, SECOND_HAND, confirm, queue, stop
+from troth.messages.actions import HANDLERS, SECOND_HAND, queue, stop
+from troth.messages.confirmations import confirm
 from troth.messages.links import read_stop_token, stop_token
 from troth.messages.mailbox import Mailbox
 from troth.messages.tables import message

@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from troth import agenda, ledger
 from troth.agenda import Handler, Job, NewJob
@@ -36,7 +35,6 @@ from troth.messages.rules import (
     UNCONFIRMED,
     Sending,
     can_be_stopped,
-    confirmations,
     declared,
     promotes,
     purpose_of,
@@ -47,14 +45,13 @@ from troth.messages.tables import message
 from troth.people import facts as people
 from troth.people import moving, vault
 from troth.people.confirmed import unconfirmed
-from troth.people.tables import dealing, holding, person, shape
+from troth.people.tables import holding, person, shape
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker
 from troth.policy.notice.language import language as words_of
 from troth.recipients.switches import say_no
 from troth.retention import relationship
 from troth.store.insert import insert_into
-from troth.store.schema import Instant
 from troth.store.site import Site
 
 DELIVER = "message:deliver"
@@ -67,8 +64,6 @@ ROLE = "role"
 REMOVAL = "removal"
 """the term with the version that somebody may disagree with, for a link that asks for the removal of their data"""
 REMOVAL_LASTS = timedelta(days=90)
-CONFIRMED_WITHIN = timedelta(days=2)
-"""After that a confirmation confirms nothing, and events that were taken over from elsewhere bring none."""
 
 
 def queue(
@@ -370,61 +365,6 @@ def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list
         "contact": policy.operator.email or "",
         "address": policy.operator.address or "",
     }
-
-
-def confirm(site: Site, ref: str | None = None, limit: int = 500) -> int:
-    """Queue the confirmations that are owed: one for each event whose point has such a message class, once and for ever.
-
-    Found by a query over events without a message, so that a crash loses none; one that may not be sent has its row as well.
-    ``ref`` (``point:key``) narrows it to one event. Returns how many were queued.
-    """
-    with site.reading() as conn:
-        compiled = site.policy(conn)
-        if not _owed_any(site, conn, compiled, ref, limit=1):
-            return 0
-    with site.writing() as conn:
-        owed = _owed_any(site, conn, compiled, ref, limit)
-        return sum(_confirmed(site, conn, compiled, row, name, point) for row, name, point in owed)
-
-
-def _owed_any(
-    site: Site, conn: Connection, compiled: Compiled, ref: str | None, limit: int
-) -> list[tuple[Row[Any], str, str]]:
-    since = site.now() - CONFIRMED_WITHIN
-    values = {"since": since, "first_id": new_id(since)[:10], "ref": ref, "limit": limit}
-    return [
-        (row, name, point)
-        for point in compiled.policy.collection
-        for name in confirmations(compiled.policy, point)
-        for row in conn.execute(_owed(point, name, ref is not None), values)
-    ]
-
-
-@lru_cache(maxsize=256)
-def _owed(point: str, name: str, of_ref: bool) -> Select[Any]:
-    """Events of ``point`` without a message of the class ``name``; two dealings of one submission are one event.
-
-    A dealing's id begins with the time it was made, so that the index on ids leads straight to the recent ones.
-    """
-    recent = and_(dealing.c.at >= bindparam("since", type_=Instant()), dealing.c.id >= bindparam("first_id"))
-    mine = dealing.c.ref.startswith(f"{point}:", autoescape=True)
-    events_ = (
-        select(dealing.c.person_id, func.min(dealing.c.id).label("event"), func.min(dealing.c.at).label("at"))
-        .where(recent, mine, *((dealing.c.ref == bindparam("ref"),) if of_ref else ()))
-        .group_by(dealing.c.ref, dealing.c.person_id)
-        .subquery("happened")
-    )
-    answered = select(message.c.id).where(message.c.key == f"confirm:{name}:" + events_.c.event).exists()
-    return select(events_).where(~answered).order_by(events_.c.event.desc()).limit(bindparam("limit"))
-
-
-def _confirmed(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], name: str, point: str) -> bool:
-    speaker = Speaker(compiled.policy, words_of(compiled.policy.policy.languages[0]))
-    what = speaker.text(compiled.policy.collection[point].label)
-    terms = {"language": speaker.words.tag, "what": what, "number": row.event, "day": speaker.date(row.at.date())}
-    terms |= {"notice": site.wiring.base_url.rstrip("/") + "/"}
-    key = f"confirm:{name}:{row.event}"
-    return queue(site, conn, row.person_id, name, "confirmation", terms, key, final=True)
 
 
 def stop(site: Site, link: Stop, words: str, tag: str) -> None:

@@ -12,7 +12,7 @@ from troth.collection.actions import collect
 from troth.collection.forms import form
 from troth.collection.rules import Submission
 from troth.errors import TrothError
-from troth.messages.actions import confirm
+from troth.messages.confirmations import confirm
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, capital, language
 from troth.policy.spans import after_words
