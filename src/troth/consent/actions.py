@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, bindparam, case, func, insert, or_, select
 
 from troth import ledger
+from troth.batches import batches
 from troth.clock import from_micros
 from troth.consent.rules import ASKING, OBJECTIONS, STATES, Choice, State
 from troth.consent.tables import choice, shown
@@ -188,9 +189,8 @@ def choices(conn: Connection, person_ids: Collection[str], at: datetime | None =
     recorded by then.
     """
     found: dict[str, list[Choice]] = defaultdict(list)
-    ids = list(person_ids)
-    for start in range(0, len(ids), BATCH):
-        for one in _youngest(conn, ids[start : start + BATCH], at):
+    for ids in batches(person_ids, BATCH):
+        for one in _youngest(conn, ids, at):
             found[one.person_id].append(one)
     return dict(found)
 
@@ -229,9 +229,8 @@ def history(conn: Connection, person_id: str) -> list[Choice]:
 def histories(conn: Connection, person_ids: Collection[str]) -> dict[str, list[Choice]]:
     """Everything each of these people ever chose, oldest first; whoever chose nothing is left out."""
     found: dict[str, list[Choice]] = defaultdict(list)
-    ids = list(person_ids)
-    for start in range(0, len(ids), BATCH):
-        query = select(choice).where(choice.c.person_id.in_(ids[start : start + BATCH]))
+    for ids in batches(person_ids, BATCH):
+        query = select(choice).where(choice.c.person_id.in_(ids))
         for row in conn.execute(query.order_by(choice.c.at, choice.c.id)):
             found[row.person_id].append(Choice(**row._mapping))
     return dict(found)

@@ -26,6 +26,7 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
+from troth.batches import batches
 from troth.clock import from_micros
 from troth.consent.rules import STATES, Choice
 from troth.consent.stops.rules import stops_among
@@ -209,10 +210,9 @@ class Replay:
         late = self._state.late
         for id_ in [id_ for id_, seen in late.items() if self._seconds() - seen > LATE_BY]:
             del late[id_]
-        ids = sorted(late)
         columns = (entry.c.id, type_coerce(entry.c.at, BigInteger).label("at"), entry.c.event, entry.c.body)
-        for start in range(0, len(ids), _BATCH):
-            which = entry.c.id.in_(ids[start : start + _BATCH])
+        for ids in batches(sorted(late), _BATCH):
+            which = entry.c.id.in_(ids)
             rows = conn.execute(select(*columns).where(which).order_by(entry.c.id)).all()
             hearing.hear(rows)
             for row in rows:

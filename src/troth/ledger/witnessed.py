@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from troth.batches import batches
 from troth.ledger.gaps import explained, gaps
 from troth.ledger.keys import beside
 from troth.ledger.notes import Note, notes_in
@@ -118,8 +119,8 @@ def against(conn: Connection, notes: Sequence[Note]) -> Denial | None:
 def _roots(conn: Connection, notes: Sequence[Note]) -> dict[int, bytes]:
     sizes = sorted({one.size for one in notes})
     found: dict[int, bytes] = {}
-    for start in range(0, len(sizes), _AT_ONCE):
-        some = checkpoint.c.size.in_(sizes[start : start + _AT_ONCE])
+    for named in batches(sizes, _AT_ONCE):
+        some = checkpoint.c.size.in_(named)
         found |= {row.size: row.root for row in conn.execute(select(checkpoint.c.size, checkpoint.c.root).where(some))}
     return found
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Integer, Select, bindparam, or_, select, true
 
+from troth.batches import batches
 from troth.clock import from_micros
 from troth.people.sealing import Opener, unseal
 from troth.people.tables import holding, shape
@@ -60,12 +61,11 @@ def holdings_with(
     What is kept for certain purposes only is left out for every other; people themselves see all of theirs.
     """
     found: dict[str, list[Sealed]] = defaultdict(list)
-    ids = list(person_ids)
     wanted = frozenset(fields)
     if not wanted:
         return {}
-    for start in range(0, len(ids), BATCH):
-        for sealed in _sealed(conn, _with(wanted, purpose), {"ids": ids[start : start + BATCH]}):
+    for ids in batches(person_ids, BATCH):
+        for sealed in _sealed(conn, _with(wanted, purpose), {"ids": ids}):
             found[sealed.person_id].append(sealed)
     return dict(found)
 
@@ -82,9 +82,8 @@ def holdings_by_id(conn: Connection, ids: Collection[str]) -> dict[str, list[Sea
 
 def _by_person(conn: Connection, query: Prepared, ids: Collection[str]) -> dict[str, list[Sealed]]:
     found: dict[str, list[Sealed]] = defaultdict(list)
-    named = list(ids)
-    for start in range(0, len(named), BATCH):
-        for sealed in _sealed(conn, query, {"ids": named[start : start + BATCH]}):
+    for named in batches(ids, BATCH):
+        for sealed in _sealed(conn, query, {"ids": named}):
             found[sealed.person_id].append(sealed)
     return dict(found)
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from troth import ledger
+from troth.batches import batches
 from troth.errors import Refused
 from troth.ids import new_id
 from troth.ledger import events
@@ -108,9 +109,8 @@ _OPEN = Prepared(
 def open_cases(conn: Connection, person_ids: Collection[str]) -> Mapping[str, frozenset[tuple[str, str]]]:
     """Kind and reference of every open dealing of each of these people; whoever has none is left out."""
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    ids = list(person_ids)
-    for start in range(0, len(ids), BATCH):
-        for person_id, kind, ref in _OPEN.rows(conn, {"ids": ids[start : start + BATCH]}):
+    for ids in batches(person_ids, BATCH):
+        for person_id, kind, ref in _OPEN.rows(conn, {"ids": ids}):
             found[person_id].add((kind, ref))
     return {person_id: frozenset(cases) for person_id, cases in found.items()}
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
+from troth.batches import batches
 from troth.clock import from_micros
 from troth.consent.actions import choices
 from troth.consent.rules import Choice, facts_of
@@ -62,10 +63,9 @@ _KNOWN = Prepared(
 
 def known(conn: Connection, person_ids: Collection[str]) -> dict[str, Known]:
     """``kind``, ``state``, ``since`` and ``only_for`` of those of these people that there are."""
-    ids = list(person_ids)
     found: dict[str, Known] = {}
-    for start in range(0, len(ids), BATCH):
-        for id_, kind, state, since, only_for in _KNOWN.rows(conn, {"ids": ids[start : start + BATCH]}):
+    for ids in batches(person_ids, BATCH):
+        for id_, kind, state, since, only_for in _KNOWN.rows(conn, {"ids": ids}):
             found[id_] = Known(id_, kind, state, from_micros(since), only_for)
     return found
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, select
 
+from troth.batches import batches
 from troth.clock import DAY
 from troth.errors import StoreError, Unverifiable
 from troth.ids import new_id
@@ -131,8 +132,8 @@ _KEYS = Prepared(
 def _rows(site: Site, ids: list[str]) -> list[Wrapped]:
     rows: list[Wrapped] = []
     with _named(), engines.alone(site.keys) if len(ids) <= BATCH else keys_read(site) as conn:
-        for start in range(0, len(ids), BATCH):
-            rows += map(Wrapped._make, _KEYS.rows(conn, {"ids": ids[start : start + BATCH]}))
+        for some in batches(ids, BATCH):
+            rows += map(Wrapped._make, _KEYS.rows(conn, {"ids": some}))
         if ids and not rows and conn.execute(select(person_key.c.person_id).limit(1)).first() is None:
             raise StoreError("The key store holds no keys.", "Check `keys` in site.yaml, or restore the key store.")
     return rows
@@ -145,13 +146,10 @@ def unwrap(ring: Ring, row: Wrapped | Row[Any, Any, Any]) -> bytes:
 
 def destroy_keys(site: Site, person_ids: Collection[str]) -> int:
     """Destroy these people's keys, for ever, and say how many there were. Raises ``StoreError``; then none was."""
-    ids = list(person_ids)
     gone = 0
     with keys_written(site) as conn:
-        for start in range(0, len(ids), BATCH):
-            gone += conn.execute(
-                delete(person_key).where(person_key.c.person_id.in_(ids[start : start + BATCH]))
-            ).rowcount
+        for ids in batches(person_ids, BATCH):
+            gone += conn.execute(delete(person_key).where(person_key.c.person_id.in_(ids))).rowcount
     return gone
 
 

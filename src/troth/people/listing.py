@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, select
 
+from troth.batches import batches
 from troth.clock import from_micros
 from troth.consent.rules import facts_of
 from troth.consent.stops.actions import facts as stopped
@@ -120,9 +121,7 @@ def listed(
 
 
 def _found(conn: Connection, ids: Collection[str], query: Prepared) -> list[Place]:
-    named = list(ids)
-    pages = (named[start : start + BATCH] for start in range(0, len(named), BATCH))
-    return [_place(row) for page in pages for row in query.rows(conn, {"ids": page})]
+    return [_place(row) for page in batches(ids, BATCH) for row in query.rows(conn, {"ids": page})]
 
 
 def _place(row: tuple[Any, ...]) -> Place:

@@ -26,6 +26,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, insert, select
 
 from troth import ledger
+from troth.batches import batches
 from troth.consent.stops import actions as stops
 from troth.consent.stops.rules import comes_from, left_out
 from troth.decide import Ask, Decision
@@ -273,9 +274,8 @@ def read_many(
     Yields each person with what was opened. Whoever the policy does not open is left out (and on the ledger), and so is
     whoever was erased meanwhile.
     """
-    ids = list(dict.fromkeys(person_ids))
-    for start in range(0, len(ids), BATCH):
-        yield from _read_batch(site, ids[start : start + BATCH], fields, purpose, by)
+    for ids in batches(dict.fromkeys(person_ids), BATCH):
+        yield from _read_batch(site, ids, fields, purpose, by)
 
 
 def _read_batch(

@@ -15,6 +15,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, func, literal, select, true, update
 
 from troth import agenda, ledger
+from troth.batches import batches
 from troth.ledger import events
 from troth.recipients import connectors
 from troth.recipients.tables import IN_A_CASE, MAY_HAVE_ARRIVED, NOT_LEFT, REFUSED, disclosure, instruction
@@ -39,10 +40,10 @@ def instruct(
     In the caller's transaction; the same cause tells the same recipient once. Returns how many instructions there are now that
     there were not before.
     """
-    ids, told = list(person_ids), 0
+    told = 0
     which = true() if recipient is None else disclosure.c.recipient == recipient
-    for start in range(0, len(ids), _BATCH):
-        theirs = disclosure.c.person_id.in_(ids[start : start + _BATCH]) & which
+    for ids in batches(person_ids, _BATCH):
+        theirs = disclosure.c.person_id.in_(ids) & which
         told += _instructed(site, conn, cause_id, theirs, deadline)
     return _handed_on(site, conn, cause_id, told, deadline)
 

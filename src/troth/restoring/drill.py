@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from troth.batches import batches
 from troth.clock import AHEAD
 from troth.ledger import append, events, heads, verify
 from troth.ledger.tables import entry
@@ -110,9 +111,8 @@ def destroyed(site: Site, before: datetime) -> list[str]:
         ended = [body for at, body in _told(conn, events.ENDING_DESTROYED) if at <= before]
         gone = sorted(who_went(ended, begun))
         there = set()
-        for start in range(0, len(gone), AT_ONCE):
-            some = person.c.id.in_(gone[start : start + AT_ONCE])
-            there |= set(conn.scalars(select(person.c.id).where(some)))
+        for some in batches(gone, AT_ONCE):
+            there |= set(conn.scalars(select(person.c.id).where(person.c.id.in_(some))))
     return [one for one in gone if one not in there]
 
 
@@ -123,9 +123,9 @@ def _told(conn: Connection, event: str) -> Iterable[tuple[datetime, dict[str, ob
 
 def _having_keys(conn: Connection, ids: list[str]) -> int:
     found = 0
-    for start in range(0, len(ids), AT_ONCE):
-        some = person_key.c.person_id.in_(ids[start : start + AT_ONCE])
-        found += conn.scalar(select(func.count()).select_from(person_key).where(some)) or 0
+    for some in batches(ids, AT_ONCE):
+        theirs = person_key.c.person_id.in_(some)
+        found += conn.scalar(select(func.count()).select_from(person_key).where(theirs)) or 0
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from troth.batches import batches
 from troth.errors import Refused
 from troth.ledger import events
 from troth.people.keystore import destroy_keys
@@ -74,8 +75,8 @@ def who_went(destroyed: Iterable[Mapping[str, Any]], begun: Iterable[Mapping[str
 def people_in(conn: Connection, ids: Iterable[object]) -> set[str]:
     """Those of ``ids`` who are in the copy."""
     wanted, found = sorted({str(one) for one in ids if one}), set[str]()
-    for start in range(0, len(wanted), 1000):
-        found |= set(conn.scalars(select(person.c.id).where(person.c.id.in_(wanted[start : start + 1000]))))
+    for some in batches(wanted, 1000):
+        found |= set(conn.scalars(select(person.c.id).where(person.c.id.in_(some))))
     return found
 
 
@@ -83,8 +84,8 @@ def _in_copy(site: Site, ids: Sequence[str]) -> set[str]:
     """Those of these endings that the copy has, which nobody had sealed when it was made."""
     found: set[str] = set()
     with site.reading() as conn:
-        for start in range(0, len(ids), AT_ONCE):
-            found |= set(conn.scalars(select(ending.c.id).where(ending.c.id.in_(ids[start : start + AT_ONCE]))))
+        for some in batches(ids, AT_ONCE):
+            found |= set(conn.scalars(select(ending.c.id).where(ending.c.id.in_(some))))
     return found
 
 
@@ -175,10 +176,9 @@ def _gone_again(site: Site, destroyed: Iterable[Said]) -> int:
     """Destroy who is still there of those whom a destruction names; how many there were."""
     again = 0
     for one in destroyed:
-        named = sorted(map(str, one.body.get("gone") or ()))
-        for start in range(0, len(named), AT_ONCE):
+        for named in batches(sorted(map(str, one.body.get("gone") or ())), AT_ONCE):
             with site.writing() as conn:
-                there = people_in(conn, named[start : start + AT_ONCE])
+                there = people_in(conn, named)
                 again += leave_at_once(site, conn, sorted(there), str(one.body["cause"]))
     if again:
         endings.destroy_quietly(site)

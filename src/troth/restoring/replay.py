@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select, upda
 from troth.accounts import actions as accounts
 from troth.agenda import settle
 from troth.agenda.tables import job
+from troth.batches import batches
 from troth.consent.stops.tables import stop
 from troth.consent.tables import choice, shown
 from troth.ledger import events
@@ -213,8 +214,8 @@ def keep_what_was_said(copy: Site, live: Site, since: datetime) -> int:
     with copy.reading() as conn:
         keys = list(conn.scalars(select(job.c.key).where(job.c.done_at.is_(None)).order_by(job.c.key)))
     kept = 0
-    for start in range(0, len(keys), AT_ONCE):
-        some = job.c.key.in_(keys[start : start + AT_ONCE])
+    for named in batches(keys, AT_ONCE):
+        some = job.c.key.in_(named)
         with live.reading() as conn:
             done = conn.execute(select(job.c.key, job.c.done_at).where(some, job.c.done_at.is_not(None))).all()
         with copy.writing() as conn:

@@ -9,7 +9,7 @@ minute is taken, and where there is no record at all, no recovery code opens any
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import Column, Connection, Table, and_, delete, or_, select, upd
 
 from troth.accounts.factors.tables import passkey, recovery_code, second_factor, spent
 from troth.accounts.tables import once
+from troth.batches import batches
 from troth.ledger import events
 from troth.logins.totp import TOLERANCE, step_at
 from troth.restoring.record import Said, of
@@ -92,7 +93,7 @@ def _links_as_in(there: Connection, here: Connection, table: Table, now: datetim
     """Use up what is used up there, or is there no more; links that were made since are not taken over."""
     open_here = here.scalars(select(table.c.digest).where(table.c.used_at.is_(None))).all()
     gone = set(open_here) - _there(there, table.c.digest, open_here, table.c.used_at.is_(None))
-    for some in _batches(sorted(gone)):
+    for some in batches(sorted(gone), AT_ONCE):
         here.execute(update(table).where(table.c.digest.in_(some)).values(used_at=now))
     return len(gone)
 
@@ -100,7 +101,7 @@ def _links_as_in(there: Connection, here: Connection, table: Table, now: datetim
 def _codes_as_in(there: Connection, here: Connection, table: Table) -> int:
     digests = here.scalars(select(table.c.digest)).all()
     gone = set(digests) - _there(there, table.c.digest, digests)
-    for some in _batches(sorted(gone)):
+    for some in batches(sorted(gone), AT_ONCE):
         here.execute(delete(table).where(table.c.digest.in_(some)))
     return len(gone)
 
@@ -108,7 +109,7 @@ def _codes_as_in(there: Connection, here: Connection, table: Table) -> int:
 def _there(conn: Connection, column: Column[Any], values: Sequence[Any], *also: Any) -> set[Any]:
     """Those of ``values`` that a row has."""
     found: set[Any] = set()
-    for some in _batches(values):
+    for some in batches(values, AT_ONCE):
         found |= set(conn.scalars(select(column).where(column.in_(some), *also)))
     return found
 
@@ -130,9 +131,5 @@ def _kept(there: Connection, here: Connection) -> None:
         for row in rows:
             here.execute(newer, row)
     mine = here.scalars(select(agent_token.c.digest)).all()
-    for some in _batches(sorted(set(mine) - _there(there, agent_token.c.digest, mine))):
+    for some in batches(sorted(set(mine) - _there(there, agent_token.c.digest, mine)), AT_ONCE):
         here.execute(delete(agent_token).where(agent_token.c.digest.in_(some)))
-
-
-def _batches(values: Sequence[Any]) -> Iterable[Collection[Any]]:
-    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))

@@ -10,7 +10,7 @@ writer on SQLite waits long.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -30,6 +30,7 @@ from sqlalchemy import (
     select,
 )
 
+from troth.batches import batches
 from troth.clock import from_micros
 from troth.ids import new_id
 from troth.people.keystore import BATCH as AT_ONCE
@@ -127,14 +128,10 @@ def _destroy(
     gone = _delete(conn, clock, window, held, now)
     if gone:
         cause, deadline = f"clock:{clock.id}", clock.end(oldest)
-        left = sum(depart(conn, made, person.c.id.in_(some), deadline) for some in _batches(perhaps))
+        left = sum(depart(conn, made, person.c.id.in_(some), deadline) for some in batches(perhaps, AT_ONCE))
         state = QUARANTINED if left else DESTROYED
         enter(site, conn, [Entered(made, cause, deadline, gone, clock.everywhere, state=state, swept=swept)])
     return gone
-
-
-def _batches(ids: Sequence[str]) -> list[Sequence[str]]:
-    return [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
 
 
 def _inside(rows: Any, is_archive: bool) -> ColumnElement[bool]:

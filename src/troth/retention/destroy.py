@@ -36,6 +36,7 @@ from sqlalchemy import (
 )
 
 from troth import ledger
+from troth.batches import batches
 from troth.ledger import events
 from troth.people.keystore import BATCH, destroy_keys, keys_read
 from troth.people.tables import dealing, holding, person, person_key, quarantined
@@ -159,10 +160,10 @@ def _count(name: str, table: Table, which: ColumnElement[bool]) -> Any:
 
 
 def _keys(site: Site, people: Collection[str]) -> int:
-    ids, found = list(people), 0
+    found = 0
     with keys_read(site) as conn:
-        for start in range(0, len(ids), BATCH):
-            some = person_key.c.person_id.in_(ids[start : start + BATCH])
+        for ids in batches(people, BATCH):
+            some = person_key.c.person_id.in_(ids)
             found += conn.scalar(select(func.count()).select_from(person_key).where(some)) or 0
     return found
 

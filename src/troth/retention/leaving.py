@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, literal, or_, select, update
 
+from troth.batches import batches
 from troth.ids import new_id
 from troth.people.tables import holding, person
 from troth.retention.due import Scope
@@ -56,7 +57,7 @@ def _begin(
     site: Site, conn: Connection, ids: Sequence[str], cause: str, deadline: datetime, everywhere: bool | None
 ) -> str | None:
     compiled, now, made = site.policy(conn), site.now(), new_id(site.now())
-    if not sum(_leaving(conn, made, ids[start : start + _AT_ONCE]) for start in range(0, len(ids), _AT_ONCE)):
+    if not sum(_leaving(conn, made, some) for some in batches(ids, _AT_ONCE)):
         return None
     theirs = select(departure.c.person_id).where(departure.c.ending_id == made)
     _end_business(conn, theirs, now)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from troth.accounts.tables import account, session
+from troth.batches import batches
 from troth.consent import actions as consent
 from troth.consent.rules import Choice, facts_of
 from troth.consent.tables import shown
@@ -77,9 +78,8 @@ def _of(conn: Connection, table: Any, person_id: str) -> Sequence[RowMapping]:
 
 def _words_shown(conn: Connection, digests: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    wanted = sorted(digests)
-    for start in range(0, len(wanted), SHOWN_AT_ONCE):
-        query = select(shown.c.digest, shown.c.words).where(shown.c.digest.in_(wanted[start : start + SHOWN_AT_ONCE]))
+    for wanted in batches(sorted(digests), SHOWN_AT_ONCE):
+        query = select(shown.c.digest, shown.c.words).where(shown.c.digest.in_(wanted))
         found |= {row.digest: row.words for row in conn.execute(query)}
     return found
 
