@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.actions.lives import CONTACT, admit, customer, work
@@ -17,7 +19,7 @@ from troth.retention.heartbeat import SWEEP_EVERY
 from troth.retention.sweep import sweep
 from troth.store.site import Site
 
-HOUR = SWEEP_EVERY.total_seconds() * 1_000_000
+HOUR = SWEEP_EVERY // timedelta(microseconds=1)
 
 
 def path_of(site: Site) -> Proof:
@@ -59,7 +61,7 @@ def test_what_was_quarantined_in_time_and_destroyed_late_breaks_the_promise(site
     admit(site, "lead", CONTACT, "contact", "contact")
     clock.at = START + days(145)
     sweep(site)
-    clock.at = START + days(151)
+    clock.at = START + days(152)
     assert shown(site, "leads").verdict == "broken", "it is out of use, and still there"
     destroy_due(site)
     assert shown(site, "leads").verdict == "broken", "and came too late"
@@ -67,10 +69,10 @@ def test_what_was_quarantined_in_time_and_destroyed_late_breaks_the_promise(site
 
 def test_an_erasure_that_was_destroyed_late_breaks_the_promise_for_good(site: Site, clock: MovedClock) -> None:
     erase(site, customer(site))
-    clock.move(days(21))
+    clock.move(days(22))
     destroy_due(site)
     found = path_of(site)
-    assert found.verdict == "broken" and "1 ending destroyed late, the worst by 1 d" in found.measured
+    assert found.verdict == "broken" and "1 ending destroyed late, the worst by 2 d" in found.measured
 
 
 def test_a_deadline_that_a_later_version_put_into_the_past_is_not_called_in_time(site: Site, clock: MovedClock) -> None:
@@ -83,7 +85,7 @@ def test_a_deadline_that_a_later_version_put_into_the_past_is_not_called_in_time
     found = shown(site, "taste")
     assert (found.verdict, found.measured) == (
         "not proven",
-        "nothing is kept; 1 ending of which nothing shows that it was in time",
+        "nothing is kept; 1 ending not shown to be in time",
     )
     assert path_of(site).verdict == "kept"
 
@@ -92,22 +94,25 @@ def test_a_deadline_that_a_later_version_put_into_the_past_is_not_called_in_time
     "begun, gone, in_time",
     [
         (Begun("c", 0, 10, None), 10, True),
-        (Begun("c", 0, 10, None), 11, False),
+        (Begun("c", 0, 10, None), 11, None),
+        (Begun("c", 0, 10, None), 10 + 24 * HOUR, None),
+        (Begun("c", 0, 10, None), 11 + 24 * HOUR, False),
         (Begun("c", 10, 10, None), 10 + 2 * HOUR, True),
-        (Begun("c", 10, 10, None), 11 + 2 * HOUR, False),
-        (Begun("c", 9 * HOUR, 0, 0), 9 * HOUR, None),
-        (Begun("c", 9 * HOUR, 1, 0), 9 * HOUR, False),
-        (Begun("c", 9 * HOUR, 0, 1), 9 * HOUR, None),
-        (Begun("c", 9 * HOUR, 0, None), 9 * HOUR, None),
-        (Begun("c", 9 * HOUR, 0, 1), 1 + 11 * HOUR, False),
+        (Begun("c", 10, 10, None), 11 + 2 * HOUR, None),
+        (Begun("c", 10, 10, None), 11 + 24 * HOUR, False),
+        (Begun("c", 30 * HOUR, 0, 0), 30 * HOUR, None),
+        (Begun("c", 30 * HOUR, 1, 0), 30 * HOUR, False),
+        (Begun("c", 30 * HOUR, 0, 1), 30 * HOUR, None),
+        (Begun("c", 30 * HOUR, 0, None), 30 * HOUR, None),
+        (Begun("c", 30 * HOUR, 0, 1), 1 + 32 * HOUR, False),
         (Begun("c", 0, None, None), 1, None),
     ],
 )
-def test_when_an_ending_was_in_time(begun: Begun, gone: float, in_time: bool | None) -> None:
-    assert judged(begun, int(gone))[0] is in_time
+def test_when_an_ending_was_in_time(begun: Begun, gone: int, in_time: bool | None) -> None:
+    assert judged(begun, gone)[0] is in_time
 
 
 def test_what_a_restoration_may_have_brought_back_is_called_neither_late_nor_in_time() -> None:
-    begun = Begun("clock:taste", int(9 * HOUR), 5, 0)
-    assert judged(begun, int(9 * HOUR), [(4, 6)]) == (None, 0)
-    assert judged(begun, int(9 * HOUR), [(5, 6)])[0] is False
+    begun = Begun("clock:taste", 30 * HOUR, 5, 0)
+    assert judged(begun, 30 * HOUR, [(4, 6)]) == (None, 0)
+    assert judged(begun, 30 * HOUR, [(5, 6)])[0] is False

@@ -4,7 +4,8 @@ Nothing is left of what was destroyed a year late, so no store shows that it was
 on record, and its destruction has its instant. What began in time is held against its deadline. What began after it was swept
 late, or became known late: a dealing that was reported afterwards, a version that keeps for less. The sweep before tells the
 two apart: none had run since the deadline, or one had, and knew nothing of it. What a restoration brought back may have been
-destroyed in time before, so of its time nothing is said.
+destroyed in time before, so of its time nothing is said. Nor is less than a day called late, since a turn of the worker stands
+for a day in a rehearsal; but it is not called in time.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from troth.clock import to_micros
+from troth.clock import DAY, to_micros
 from troth.ledger import events
 from troth.proof import Ended
 from troth.retention.heartbeat import SWEEP_EVERY
@@ -23,6 +24,8 @@ from troth.retention.heartbeat import SWEEP_EVERY
 ENDINGS = frozenset({events.ENDING_QUARANTINED, events.ENDING_DESTROYED, events.ENDING_RESTORED})
 _TURNS = 2 * SWEEP_EVERY // timedelta(microseconds=1)
 """how long what may not go before its deadline, or was told after it, may take to go, in microseconds"""
+_LATE = DAY // timedelta(microseconds=1)
+"""by how much more than this something was late that breaks its promise, in microseconds"""
 
 
 class Begun(NamedTuple):
@@ -57,7 +60,7 @@ class EndedHeard:
 
 
 def judged(begun: Begun, gone: int, lost: Collection[tuple[int, int]] = ()) -> tuple[bool | None, int]:
-    """Whether what was destroyed at ``gone`` was so in time, None where nothing shows it; and by how much it was late."""
+    """Whether what was destroyed at ``gone`` was in time, None where neither it nor the contrary is shown; and by how much late."""
     if begun.by is None:
         return None, 0
     due = begun.by if begun.at < begun.by else begun.by + _TURNS
@@ -66,7 +69,8 @@ def judged(begun: Begun, gone: int, lost: Collection[tuple[int, int]] = ()) -> t
     unswept = begun.swept is not None and begun.swept < begun.by
     known = begun.at <= due or gone > begun.at + _TURNS or unswept
     was_lost = any(since < begun.by <= until for since, until in lost)
-    return (False, gone - begun.by) if known and not was_lost else (None, 0)
+    late = known and not was_lost and gone - begun.by > _LATE
+    return (False, gone - begun.by) if late else (None, 0)
 
 
 def _begun(at: int, body: Mapping[str, Any]) -> Begun:

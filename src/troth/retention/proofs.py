@@ -158,7 +158,7 @@ def _running(proving: Proving, mine: Clock, limit: str, evidence: Words, total: 
         return proving.nothing_yet("query", limit, "there is nothing to look at so far")
     nothing = proving.say("nothing is kept")
     if ended.unknown:
-        some = proving.say("{some} of which nothing shows that it was in time", some=Some(ended.unknown, "ending"))
+        some = proving.say("{some} not shown to be in time", some=Some(ended.unknown, "ending"))
         return Proof("not proven", "query", limit, proving.both(nothing, some), _ended(proving, ended))
     return Proof("kept", "query", limit, nothing, proving.say("all was taken away in time"))
 
