@@ -60,7 +60,7 @@ class EndedHeard:
 
 
 def judged(begun: Begun, gone: int, lost: Collection[tuple[int, int]] = ()) -> tuple[bool | None, int]:
-    """Whether what was destroyed at ``gone`` was in time, None where neither it nor the contrary is shown; and by how much late."""
+    """Whether what was destroyed at ``gone`` was in time, None where neither that nor lateness is shown; by how much late."""
     if begun.by is None:
         return None, 0
     due = begun.by if begun.at < begun.by else begun.by + _TURNS
