@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from troth import agenda, ledger
 from troth.agenda import Handler, Job, NewJob
@@ -343,8 +343,8 @@ def _of_submission(conn: Connection, ref: str) -> Sequence[Row[str, str | None, 
     """What is held of a submission, by its key or by the number of one of its parts."""
     query = select(holding.c.person_id, holding.c.partner, holding.c.at, shape.c.point, shape.c.fields)
     query = query.join(shape, shape.c.id == holding.c.shape_id).order_by(holding.c.id)
-    named = select(holding.c.submission).where(holding.c.id == ref)
-    return conn.execute(query.where(or_(holding.c.submission == ref, holding.c.submission.in_(named)))).all()
+    key = conn.scalar(select(holding.c.submission).where(holding.c.id == ref)) or ref
+    return conn.execute(query.where(holding.c.submission == key)).all()
 
 
 def second_hand_terms(compiled: Compiled, partner: str, point: str, fields: list[str], at: datetime) -> dict[str, Any]:
