@@ -80,3 +80,12 @@ def test_a_correction_that_staff_make_is_told_as_theirs_and_opens_nothing_for_th
     mine = vault.read(site, ann, ["full_name"], "own_access", By("person", ref=ann))
     assert mine.values == {"full_name": "Ann Starling"} != {"full_name": ANN["full_name"]}
     assert "purposes" not in {one.promise.id for one in prove(site).broken}, "asked again, it comes out the same"
+
+
+def test_what_is_given_to_a_court_in_a_case_of_the_policy_breaks_no_promise_about_recipients(site: Site) -> None:
+    given = ready(site, cases(site)["disclose-in-case"])
+    made = done(site, "disclose-in-case", given).result["disclosure"]
+    work.turn(site)
+    assert done(site, "hand-over", {"disclosure": made}).result["data"] == {"email": ANN["email"]}
+    verdicts = {one.promise.id: one.proof.verdict for one in prove(site).proven}
+    assert {verdicts[one] for one in ("recipients", "legal.court", "absolutes.only_named")} == {"kept"}

@@ -17,6 +17,7 @@ from troth.consent.tables import choice
 from troth.decide import Ask
 from troth.ids import new_id
 from troth.ledger import events
+from troth.policy.rules import LEGAL
 from troth.recipients.tables import disclosure
 from troth.store.site import Site
 
@@ -127,6 +128,16 @@ def _slip_out(site: Site, recipient: str, fields: str, purpose: str = "marketing
 )
 def data_goes_to_somebody_unnamed(site: Site) -> None:
     _slip_out(site, "data_broker", "email")
+
+
+@breaks(
+    "recipient.closed",
+    "recipients",
+    "1 disclosure to somebody whom the policy does not name",
+    also={"absolutes.never_sold", "absolutes.only_named"},
+)
+def data_goes_out_on_a_ground_that_is_for_keeping(site: Site) -> None:
+    _slip_out(site, "data_broker", "email", f"{LEGAL}legal_duties")
 
 
 @breaks(

@@ -13,9 +13,10 @@ from troth.clock import DAY
 from troth.errors import Refused
 from troth.people.made_up import made_up
 from troth.policy.assurances import Absolute
+from troth.policy.model import Policy
 from troth.policy.places import within
 from troth.policy.promises import Promise
-from troth.policy.rules import kept_outside
+from troth.policy.rules import LEGAL, kept_outside
 from troth.policy.undeclared import NO_PURPOSE, NO_RECIPIENT
 from troth.proof import Named, Proof, Proving, Some, Tried, Words
 from troth.recipients import gate
@@ -104,7 +105,10 @@ def _sorted(fields: str) -> str:
     rests_on={**REPLAYED, "disclosure": "", "public_profile": ""},
 )
 def closed(proving: Proving, promise: Promise) -> Proof:
-    """Nothing was disclosed to anybody whom the policy does not name, and every disclosure has its decision."""
+    """Nothing was disclosed to anybody whom the policy does not name, and every disclosure has its decision.
+
+    Whom a legal case names, the policy names by the ground of the case.
+    """
     named = Some(len(proving.compiled.policy.recipients), "recipient")
     limit = proving.say("{recipients} and nobody else", recipients=named) if named.number else proving.say("nobody")
     unknown = tuple(sorted(set(proving.site.wiring.recipients) - set(proving.compiled.policy.recipients)))
@@ -113,7 +117,7 @@ def closed(proving: Proving, promise: Promise) -> Proof:
         return Proof("broken", "query", limit, measured, proving.say("the recipients that site.yaml reaches"))
     rows = proving.once(disclosures)
     outside = {one for one in {row.recipient for row in rows} if not _named(proving, one)}
-    strangers = sum(row.recipient in outside for row in rows)
+    strangers = sum(row.recipient in outside and not _in_a_case(proving, row.purpose) for row in rows)
     undecided = sum(row.id not in proving.heard.disclosed for row in rows)
     alone = sum(not asked_again(proving, row) for row in rows)
     built = proving.constructed(limit, gate_refuses, only_the_gate, no_other_way_out)
@@ -168,8 +172,20 @@ def no_other_way_out(proving: Proving) -> Tried:
 
 def _named(proving: Proving, recipient: str) -> bool:
     """Whether the policy names them, or an earlier version did."""
-    policies = [proving.compiled, *map(proving.version, proving.versions)]
-    return any(compiled is not None and recipient in compiled.policy.recipients for compiled in policies)
+    return any(recipient in policy.recipients for policy in _policies(proving))
+
+
+def _in_a_case(proving: Proving, purpose: str) -> bool:
+    """Whether ``purpose`` is a legal ground on which the policy lets data be given, or an earlier version did."""
+    key = purpose.removeprefix(LEGAL)
+    grounds = (policy.legal.get(key) for policy in _policies(proving) if purpose.startswith(LEGAL))
+    return any(ground is not None and ground.act == "disclose" for ground in grounds)
+
+
+def _policies(proving: Proving) -> list[Policy]:
+    """Of the version in force, and of every other that is in the archive."""
+    found = [proving.compiled, *map(proving.version, proving.versions)]
+    return [compiled.policy for compiled in found if compiled is not None]
 
 
 @proves(

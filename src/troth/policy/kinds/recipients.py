@@ -90,6 +90,7 @@ def _tell(t: Telling) -> Iterator[str]:
 
 def _tell_closed(t: Telling) -> Iterator[str]:
     yield "closed" if t.policy.recipients else "nobody"
+    yield from when((any(one.act == "disclose" for one in t.policy.legal.values()), "+in_cases"))
 
 
 def _concerns(policy: Policy, key: str) -> Iterable[str]:
