@@ -14,9 +14,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
-from tests.terminal import TROTH, blank, published, run, shop, troth  # noqa: F401  (fixtures)
+from tests.terminal import SHOP, TROTH, blank, published, run, shop, troth  # noqa: F401  (fixtures)
 from troth.commands import check as check_command
+from troth.evidence.prove import prove
+from troth.ledger.tables import entry
+from troth.rehearsal.demo import prepare
+from troth.rehearsal.demo_days import LAST
+from troth.rights.tables import request
+from troth.store.site import open_site
+from troth.web.inside import Browser
 
 HEAVY = {"sqlalchemy", "ruamel", "litestar", "uvicorn", "cryptography", "babel", "jinja2", "rich"}
 
@@ -162,6 +170,41 @@ def test_the_demo_builds_each_site_once_with_a_life_that_breaks_no_promise(shop:
     proven = json.loads(run("prove", tmp_path / "demo" / "lamps", "--json").stdout)
     assert proven["summary"]["broken"] == 0
     assert proven["summary"]["kept"] > 20
+
+
+WITHOUT_A_CASE = {
+    *("collection.fair_import", "purposes.preferences", "purposes.preferences.consent", "purposes.market_facts"),
+    *("retention.everything_customer", "retention.leads", "rights.erasure", "rights.review", "statistics.interests"),
+}
+"""of which eight days of few people show nothing: nobody counts or imports, and what was asked for or ended is under way"""
+LIVED = {
+    *("request:received", "request:verified", "request:answered", "restriction:made", "person:corrected"),
+    *("account:registered", "account:confirmed", "account:changed", "account:cancelled"),
+    *("message:sent", "consent:withdrawn", "objection:made", "ending:quarantined", "event:reported", "hold:made"),
+    *("disclosure:made", "dealing:changed", "dealing:closed", "staff:entered", "staff:acted"),
+    *("policy:published", "policy:posted", "policy:told"),
+}
+"""what is on the ledger of a demo only because of its last days, or also because of them"""
+
+
+def test_the_last_days_of_a_demo_leave_little_without_a_case(tmp_path: Path) -> None:
+    shutil.copytree(SHOP, tmp_path / "sites" / "shop")
+    [folder] = prepare(tmp_path / "demo", tmp_path / "sites", Browser, days=len(LAST))
+    site = open_site(folder)
+    try:
+        with site.reading() as conn:
+            there = set(conn.scalars(select(entry.c.event).distinct()))
+            open_ = select(request.c.right, request.c.state).where(request.c.closed_at.is_(None))
+            waiting = {(row.right, row.state) for row in conn.execute(open_)}
+        report = prove(site)
+    finally:
+        site.close()
+    assert there >= LIVED
+    assert waiting >= {("access", "verifying"), ("question", "open"), ("erasure", "carrying out")}
+    assert site.policy().coming is not None
+    assert not report.broken
+    nothing = {one.promise.id for one in report.proven if one.proof.verdict == "nothing to check yet"}
+    assert nothing - WITHOUT_A_CASE == set()
 
 
 def test_the_demo_of_a_folder_without_sites_says_so(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def _built(folder: Path, sites: Path | None) -> list[Path]:
     from troth.people.logs import guard_logs
     from troth.rehearsal.demo import find_sites
     from troth.rehearsal.demo import prepare as build
+    from troth.web.inside import Browser
 
     guard_logs()
     with progress("building the sites") as step:
@@ -57,7 +58,7 @@ def _built(folder: Path, sites: Path | None) -> list[Path]:
             if not sys.stderr.isatty():
                 aside(f"built {what} ({done} of {total})")
 
-        return build(folder, sites or find_sites(Path.cwd()), told)
+        return build(folder, sites or find_sites(Path.cwd()), Browser, told)
 
 
 def _serve(folders: list[Path], port: int) -> None:

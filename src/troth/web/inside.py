@@ -32,6 +32,7 @@ class Inside:
     def __init__(self, site: Site) -> None:
         self._app = make_app([site], look=no_look)
         self._base = f"/{site.name}"
+        self._cookies: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
         weakref.finalize(self, self._loop.close)
 
@@ -69,6 +70,8 @@ class Inside:
     def _scope(self, method: str, path: str, length: int) -> dict[str, Any]:
         whole = f"{self._base}{path}"
         headers = [(b"host", b"localhost"), (b"sec-fetch-site", b"same-origin")]
+        if self._cookies:
+            headers.append((b"cookie", "; ".join(f"{name}={value}" for name, value in self._cookies.items()).encode()))
         if method == "POST":
             headers += [
                 (b"content-type", b"application/x-www-form-urlencoded"),
@@ -88,3 +91,27 @@ class Inside:
             "client": ("127.0.0.1", os.getpid() % 65_536),
             "server": ("localhost", 443),
         }
+
+
+class Browser(Inside):
+    """As ``Inside``, and it keeps the cookies that pages set, until ``forget``: for somebody who logs in and goes on."""
+
+    def get(self, path: str) -> Page:
+        """The page at ``path``, as whoever is logged in sees it."""
+        return self._kept(super().get(path))
+
+    def post(self, path: str, sent: Mapping[str, str]) -> Page:
+        """What answers a form that is sent to ``path`` by whoever is logged in."""
+        return self._kept(super().post(path, sent))
+
+    def forget(self) -> None:
+        """Drop all cookies: somebody else sits down."""
+        self._cookies.clear()
+
+    def _kept(self, page: Page) -> Page:
+        for line in filter(None, page.headers.get("set-cookie", "").splitlines()):
+            name, _, value = line.partition(";")[0].partition("=")
+            self._cookies[name] = value
+            if not value.strip('"'):
+                del self._cookies[name]
+        return page
