@@ -9,4 +9,4 @@ from troth.batches import batches
 def test_all_come_in_their_order(number: int, sizes: list[int]) -> None:
     found = list(batches(iter(range(number)), 3))
     assert [len(one) for one in found] == sizes
-    assert sum(found, []) == list(range(number))
+    assert [one for batch in found for one in batch] == list(range(number))

@@ -16,7 +16,7 @@ from troth.errors import InvalidInput, Refused
 from troth.people.vault import By, read
 from troth.policy.assurances import LegalGround
 from troth.policy.compile import Compiled
-from troth.recipients.gate import PERSONS
+from troth.recipients.rules import PERSONS
 from troth.recipients.tables import BY_HAND, disclosure
 from troth.rehearsal.demo_people import Somebody
 from troth.store.site import Site
