@@ -144,6 +144,7 @@ def answers_the_law(somebody: Somebody) -> None:
                 "fields": [name for name in ground.data if name in policy.data],
                 "because": CLAIM,
                 "ends": ends_at,
+                "record": record,
             }
             act(site, "place-hold", person=somebody.person_id, ground=key, **kept)
 
