@@ -10,6 +10,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import func, select, text, update
 
 from tests import crashing
+from tests.actions.lives import publish
 from tests.operators import mailing, open_operator, run_mail
 from tests.submissions import entries
 from troth.agenda import overdue, run_due
@@ -197,6 +198,21 @@ def test_stopping_twice_records_one_choice(shop: Site) -> None:
             ("marketing", "given"),
             ("marketing", "withdrawn"),
         ]
+
+
+def test_who_objected_by_the_link_and_agreed_again_can_object_again(shop: Site) -> None:
+    """Of a class that nobody has to choose the link objects; a later yes outweighs that, and a later link the yes."""
+    elected = "kind: promotional, for: marketing, uses: [email, full_name], when: elected"
+    publish(shop, elected, "kind: service, for: service, uses: [email]")
+    person = customer(shop)
+    for _ in range(3):
+        for _ in range(2):
+            stop(shop, read_stop_token(shop, stop_token(shop, person, "offers")), "Stop: offers", "en")
+        with shop.writing() as conn:
+            consent.record(shop, conn, person, "service", "given", "Offers, please", "en", "letter", shop.policy(conn))
+    with shop.reading() as conn:
+        said = [one.state for one in consent.history(conn, person) if one.scope == "service"]
+    assert said == ["objected", "given"] * 3
 
 
 @pytest.mark.parametrize("end", [-1, 5, None])

@@ -97,16 +97,20 @@ def test_offers_chosen_with_somebody_elses_address_wait_for_its_reader(operator:
     assert got(shop, "Later") == set() and states(shop, ann)[-1] == "refused"
 
 
-def test_who_agreed_again_can_stop_offers_again(operator: Opening) -> None:
-    shop = operator("optokingdom")
-    ann = shop.take("register", "own_marketing").person
-    shop.confirm(ANN)
+@pytest.mark.parametrize(
+    ("name", "purpose", "class_"),
+    [("optokingdom", "own_marketing", "own_offers"), ("made-in-china", "promotion", "new_services")],
+)
+def test_who_agreed_again_can_stop_offers_again(operator: Opening, name: str, purpose: str, class_: str) -> None:
+    site = operator(name)
+    ann = site.take("register", purpose).person
+    site.confirm(ANN)
     for number in range(3):
-        assert to_everybody(shop, "own_offers", f"Screens {number}") == {ANN}
-        stop(shop, ANN)
-        stop(shop, ANN)
-        assert to_everybody(shop, "own_offers", f"More screens {number}") == set()
-        shop.agree(ann, "own_marketing")
+        assert to_everybody(site, class_, f"Screens {number}") == {ANN}
+        stop(site, ANN)
+        stop(site, ANN)
+        assert to_everybody(site, class_, f"More screens {number}") == set()
+        site.agree(ann, purpose)
 
 
 @pytest.mark.clause("O15")
