@@ -1,6 +1,7 @@
 """What every test may ask for: a fresh database on either store, and a browser."""
 
 import gc
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -69,6 +70,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--sampled", action="store_true", help="of most tests on PostgreSQL, run one in three; `make test` does"
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for a server, a browser, or a process that was killed."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)
