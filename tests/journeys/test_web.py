@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
+from tests.asking import secret
 from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.served import Client, client, filled, serving, token_of, words_of
 from troth.clock import MovedClock, utc
@@ -275,6 +276,13 @@ def test_a_message_is_stopped_by_its_button_and_not_by_looking(site: Site, mailb
     shop = mailing(site, mailbox)
     with client(shop, mailbox=mailbox) as web:
         web.post(REGISTER, data=filled(web, REGISTER, ANN, **{"choice.marketing": "yes"}))
+        run_mail(shop)
+        assert (
+            web.post(
+                f"/shop/account/link/{secret(mailbox, 'account/link')}", data={"password": "seven quiet lamps"}
+            ).status_code
+            < 400
+        )
         with shop.writing() as conn:
             one = conn.execute(select(person.c.id)).scalar_one()
             terms = {"subject_line": "Lamps", "paragraphs": ["New lamps."]}

@@ -10,4 +10,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("hold", sa.Column("record", sa.JSON(), nullable=True))
+    there = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("hold")}
+    if "record" not in there:  # a store whose version somebody wound back has it
+        op.add_column("hold", sa.Column("record", sa.JSON(), nullable=True))
