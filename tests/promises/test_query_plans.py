@@ -52,7 +52,11 @@ class Waiver:
 
     def covers(self, table: str, text: str) -> bool:
         named = "json_each(" in text or "= ANY(" in text
-        return table in self.tables.split() and text.startswith(self.begins) and not (self.of_everybody and named)
+        return (
+            table in self.tables.split()
+            and " ".join(text.split()).startswith(self.begins)
+            and not (self.of_everybody and named)
+        )
 
 
 HOURLY = "once an hour the end of business is worked out for everybody, from all their dealings"
