@@ -74,6 +74,17 @@ def test_proofs_that_fail_leave_a_notice_without_evidence(site: Site) -> None:
         assert page.status_code == 200 and "being checked" not in page.text and 'class="evidence' not in page.text
 
 
+def test_a_look_that_fails_leaves_nothing_of_the_one_before(site: Site, clock: MovedClock) -> None:
+    looks = iter([{"visits.keep": Shown("kept", {"en": "29 days"}, site.now())}])
+    watch = Watch(lambda _site: next(looks))
+    for _ in range(2):
+        looking = watch.renew([site])
+        assert looking is not None
+        looking.join()
+        clock.move(timedelta(minutes=6))
+    assert not watch.of(site)
+
+
 def test_a_notice_shows_what_was_measured_and_no_place_in_the_program(site: Site) -> None:
     shown = proofs(site)
     assert len(shown) > 20

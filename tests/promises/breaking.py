@@ -128,8 +128,8 @@ def reshape(site: Site, point: str, new_point: str, source: str, fields: str) ->
 
 
 def put_in_a_hold(site: Site, **change: object) -> None:
-    """A hold on the lead's address that is as it should be, but for ``change``."""
-    row: dict[str, object] = {"id": new_id(site.now()), "person_id": a_person(site, "lead"), "fields": "email"}
+    """A hold on the lead's name that is as it should be, but for ``change``."""
+    row: dict[str, object] = {"id": new_id(site.now()), "person_id": a_person(site, "lead"), "fields": "full_name"}
     row |= {"reason": "because", "ground": "legal_duties", "purpose": "", "approver": "somebody", "made_at": site.now()}
     row |= {"record": {"reference": "T-1"}}
     changed_by_hand(site, insert(hold).values(**row | {"ends_at": site.now() + days(30)} | change))

@@ -28,6 +28,8 @@ from troth.ledger.tables import entry
 from troth.messages.tables import message
 from troth.people import happenings
 from troth.people.tables import happening
+from troth.recipients.gate import Case, disclose
+from troth.recipients.tables import disclosure
 from troth.rights.intake import receive
 from troth.rights.rules import Intake
 from troth.rights.tables import request, request_log
@@ -191,6 +193,34 @@ def a_hold_has_no_approver(site: Site) -> None:
 @breaks("legal.ground", "legal.legal_duties", "1 case without what the ground needs on record")
 def a_hold_has_no_reference(site: Site) -> None:
     put_in_a_hold(site, record=None)
+
+
+@breaks("legal.ground", "legal.legal_duties", "1 case of which the ground does not speak")
+def a_hold_keeps_what_its_ground_does_not_name(site: Site) -> None:
+    put_in_a_hold(site, fields="email full_name")
+
+
+@breaks(
+    "legal.ground",
+    "legal.court",
+    "1 case of which the ground does not speak",
+    before="nothing to check yet",
+    also={"erasure"},
+)
+def a_hold_is_on_a_ground_for_giving(site: Site) -> None:
+    put_in_a_hold(site, ground="court")
+
+
+@breaks("legal.ground", "legal.court", "1 case without what the ground needs on record", before="nothing to check yet")
+def a_court_was_given_something_and_nothing_says_by_whose_leave(site: Site) -> None:
+    case = Case(ground="court", record={"reference": "C-1", "approver": "privacy lead"})
+    disclose(site, a_person(site, "customer"), "old_bailey", ["full_name"], "legal:court", case=case)
+    changed_by_hand(site, update(disclosure).where(disclosure.c.ground == "court").values(record={}))
+
+
+@breaks("legal.ground", "legal.legal_duties", "it could not be looked at")
+def a_hold_has_something_else_on_record(site: Site) -> None:
+    put_in_a_hold(site, record=["reference"])
 
 
 @breaks(

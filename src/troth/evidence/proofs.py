@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -23,7 +24,7 @@ from troth.messages.publish import publish
 from troth.messages.rules import can_be_stopped
 from troth.people import vault
 from troth.people.proofs import Group, groups, only_the_vault, vault_refuses
-from troth.policy.assurances import Absolute
+from troth.policy.assurances import Absolute, LegalGround
 from troth.policy.law import authority_at_home
 from troth.policy.log_in import log_in_cookie
 from troth.policy.model import Policy
@@ -34,6 +35,8 @@ from troth.policy.undeclared import forbidden
 from troth.proof import Named, Proof, Proving, Some, Tried
 from troth.recipients.gate import disclose_in
 from troth.recipients.proofs import asked, asked_again, disclosures, elsewhere, gate_refuses, only_the_gate
+from troth.recipients.rules import FIELDS, lacking
+from troth.recipients.tables import disclosure
 from troth.retention.holds import make_hold, unrecorded
 from troth.retention.tables import hold
 from troth.rights.intake import receive
@@ -355,11 +358,11 @@ def right(proving: Proving, promise: Promise) -> Proof:
     "legal.ground",
     covers=("needs", "act", "data"),
     enforced_by=(disclose_in, make_hold),
-    rests_on={**REPLAYED, "hold": "ground"},
+    rests_on={**REPLAYED, "hold": "ground", "disclosure": ""},
     keys={"legal.needs": disclose_in},
 )
 def legal(proving: Proving, promise: Promise) -> Proof:
-    """Each use of this ground had what it needs on record; so had each hold, beside a reason, an approver and an end."""
+    """Each use of this ground had what it needs on record and was what the ground is for: its act, and no other data."""
     key = promise.path[1]
     found = proving.replay(f"legal.{key}")
     limit = proving.say("only with a recorded reason and somebody who approved it")
@@ -375,11 +378,36 @@ def legal(proving: Proving, promise: Promise) -> Proof:
     counted = proving.counted(wrong, cases, limit, "{wrong} without a reason, an approver or an end")
     if counted.verdict != "kept":
         return counted
-    less = sum(_lacks(proving, key, row) for row in proving.conn.execute(select(hold).where(mine)))
-    return proving.counted(less, cases, limit, "{wrong} without what the ground needs on record") if less else counted
+    held = proving.conn.execute(select(hold).where(mine)).all()
+    given = proving.conn.execute(select(disclosure).where(disclosure.c.ground == key)).all()
+    less = sum(_lacks(proving, row) for row in held) + sum(_gave_bare(proving, row) for row in given)
+    if less:
+        return proving.counted(less, cases, limit, "{wrong} without what the ground needs on record")
+    beyond = sum(_beyond(proving, row) for row in held)
+    return proving.counted(beyond, cases, limit, "{wrong} of which the ground does not speak") if beyond else counted
 
 
-def _lacks(proving: Proving, ground: str, row: Row[Any]) -> bool:
-    """Whether something is not on record of a hold that its ground needed by the version of the day on which it was made."""
-    legal = (proving.in_force(row.made_at) or proving.compiled).policy.legal.get(ground)
+def _on_its_day(proving: Proving, ground: str, at: datetime) -> LegalGround | None:
+    """A ground as the version of that day had it."""
+    return (proving.in_force(at) or proving.compiled).policy.legal.get(ground)
+
+
+def _lacks(proving: Proving, row: Row[Any]) -> bool:
+    """Whether something is not on record of a hold that its ground needed."""
+    legal = _on_its_day(proving, row.ground, row.made_at)
     return legal is not None and bool(unrecorded(legal.needs, row.fields, row.record or {}, row.person_id))
+
+
+def _beyond(proving: Proving, row: Row[Any]) -> bool:
+    """Whether a hold is on a ground that keeps nothing, or keeps what its ground does not name."""
+    legal = _on_its_day(proving, row.ground, row.made_at)
+    if legal is None:
+        return False
+    fields = set(row.fields.split())
+    return legal.act != "keep" or ("everything" not in legal.data and not (fields and fields <= set(legal.data)))
+
+
+def _gave_bare(proving: Proving, row: Row[Any]) -> bool:
+    """Whether something is not on record of a disclosure that its ground needed."""
+    legal = _on_its_day(proving, row.ground, row.at)
+    return legal is not None and bool(lacking(set(legal.needs) - {FIELDS}, row.record or {}, row.person_id))

@@ -229,8 +229,12 @@ def _of_unknown_stores(proving: Proving, one: Proven) -> Proven:
 
 
 def _proof(proving: Proving, promise: Promise) -> Proof:
-    """One proof; one that cannot even be carried out is no proof that the promise is kept."""
+    """One proof; one that cannot even be carried out is no proof that the promise is kept.
+
+    A store that somebody wrote into may hold what no code of ours expects: then the kind of error is all that is said.
+    """
     try:
         return CATALOGUE[promise.kind].prove(proving, promise)
-    except TrothError as error:
-        return Proof("broken", "query", "", "it could not be looked at", error.message)
+    except Exception as error:
+        why = error.message if isinstance(error, TrothError) else type(error).__name__
+        return Proof("broken", "query", "", "it could not be looked at", why)

@@ -175,6 +175,7 @@ class Watch:
                 except Exception as error:  # a page without evidence is still a notice; the words may quote a value
                     why = error if isinstance(error, TrothError) else type(error).__name__
                     _log.error("%s: the promises could not be proven (%s)", site.name, why)
+                    last.shown = {}  # what an earlier look found says nothing of now
             with self._lock:
                 last.at, last.under_way = site.now(), False
 
