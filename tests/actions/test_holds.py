@@ -130,6 +130,33 @@ def test_a_hold_that_lost_what_its_ground_needs_breaks_the_promise_of_the_ground
     assert (found.verdict, found.measured) == ("broken", "1 case without what the ground needs on record")
 
 
+def path_of_erasure(site: Site) -> Proof:
+    return next(one.proof for one in prove(site).proven if one.promise.id == "erasure")
+
+
+def test_a_hold_is_judged_by_the_version_of_the_day_on_which_it_was_made(site: Site, clock: MovedClock) -> None:
+    gone, later = customer(site, "ann@example.org"), customer(site, "bob@example.org")
+    erase(site, gone)
+    hold(site, later)
+    assert path_of_erasure(site).verdict == "kept"
+    clock.move(days(1))
+    publish(site, "may keep: [open orders, legal duties]", "may keep: [legal duties]")
+    assert path_of_erasure(site).verdict == "kept", "its ground was named when it was made"
+    with site.writing() as conn:
+        conn.execute(update(hold_table).values(made_at=site.now()))
+    broken = path_of_erasure(site)
+    assert (broken.verdict, broken.measured) == ("broken", "1 record kept on a ground that the policy does not name")
+
+
+def test_a_ground_that_a_later_version_names_does_not_justify_an_earlier_hold(site: Site, clock: MovedClock) -> None:
+    hold(site, customer(site))
+    with site.writing() as conn:
+        conn.execute(update(hold_table).values(ground="legal claims"))
+    clock.move(days(1))
+    publish(site, "may keep: [open orders, legal duties]", "may keep: [open orders, legal duties, legal claims]")
+    assert path_of_erasure(site).verdict == "broken"
+
+
 def test_an_open_order_keeps_the_address_until_it_is_delivered_and_nothing_else(site: Site, clock: MovedClock) -> None:
     publish(site, NO_ARCHIVE, "")
     one = customer(site)

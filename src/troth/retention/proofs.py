@@ -32,6 +32,7 @@ from troth.retention.overdue import count_due, count_quarantined, late_cutoff
 from troth.retention.relationship import beginnings, counts_log_ins, differing, ends_at, refresh
 from troth.retention.sweep import sweep, sweep_quietly
 from troth.retention.tables import ending, hold
+from troth.store.tables import policy_version
 from troth.verdicts import Verdict
 
 
@@ -301,11 +302,20 @@ def _untold(proving: Proving) -> Iterator[Owed]:
 
 
 def _groundless(proving: Proving) -> int:
-    """Holds in force on a ground that the policy of their day did not name."""
-    policy = proving.compiled.policy
-    named = {*policy.legal, *(policy.erasure.may_keep if policy.erasure else ()), *policy.retention}
+    """Holds in force on a ground that the policy in force on the day on which they were made did not name."""
+    then = policy_version.c.effective_at <= hold.c.made_at
+    latest = policy_version.c.effective_at.desc(), policy_version.c.version.desc()
+    version = select(policy_version.c.version).where(then).order_by(*latest).limit(1).scalar_subquery()
     running = and_(hold.c.released_at.is_(None), hold.c.ends_at > proving.now)
-    return _count(proving, hold, and_(running, hold.c.ground.not_in(sorted(named))))
+    made = select(version.label("version"), hold.c.ground).where(running).subquery()
+    query = select(made.c.version, made.c.ground, func.count()).group_by(made.c.version, made.c.ground)
+    return sum(number for of, ground, number in proving.conn.execute(query) if ground not in _grounds(proving, of))
+
+
+def _grounds(proving: Proving, version: int | None) -> set[str]:
+    """What a hold could rest on by a version; by the one in force now where that one is not archived."""
+    policy = ((proving.version(version) if version else None) or proving.compiled).policy
+    return {*policy.legal, *(policy.erasure.may_keep if policy.erasure else ()), *policy.retention}
 
 
 def _count(proving: Proving, table: Table, which: ColumnElement[bool]) -> int:
