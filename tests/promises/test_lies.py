@@ -340,7 +340,7 @@ def test_a_log_with_an_address_and_a_copy_of_the_store_are_found_beside_it(livin
             raw.execute("CREATE TABLE t (x)")
         assert {one.line() for one in prove(site).found} == {
             "file var/web.log holds an address of somebody who is known",
-            "file copy.db is a database that lies beside the stores and is none of them",
+            "file copy.db is a database in the site's folder and none of its stores",
         }
 
 
@@ -393,5 +393,5 @@ def test_a_log_and_a_copy_in_a_folder_below_are_found(living: Living, tmp_path: 
 
 
 def test_a_long_run_of_letters_is_read_in_time_that_grows_with_it() -> None:
-    """A dump of digits beside the stores would else hold the worker up for hours; the square of this is never done."""
+    """A dump of digits in the site's folder would else hold the worker up for hours; the square of this is never done."""
     assert _TOKEN.findall("a" * 1_000_000 + " ann@shop.test " + "0" * 1_000_000) == ["ann@shop.test"]

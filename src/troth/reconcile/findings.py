@@ -40,7 +40,7 @@ _WORDS: dict[What, str] = {
     "column": "is a column that nobody declared",
     "bare": "has lost its marks",
     "value": "holds an address of somebody who is known",
-    "database": "is a database that lies beside the stores and is none of them",
+    "database": "is a database in the site's folder and none of its stores",
     "file": "holds an address of somebody who is known",
     "unsearched": "was not searched for addresses of people: it is too large, or cannot be read",
 }

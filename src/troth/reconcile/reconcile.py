@@ -19,7 +19,7 @@ from troth.ledger.walk import unmoving, unmoving_on
 from troth.reconcile import on_postgresql, on_sqlite, rows, sums, values
 from troth.reconcile.findings import UNNAMED, Finding, Rows, What
 from troth.reconcile.naming import METADATA
-from troth.reconcile.undeclared import databases_beside, files, undeclared
+from troth.reconcile.undeclared import files, foreign_databases, undeclared
 from troth.store.engines import reading
 from troth.store.marks import on_sqlite as marking
 from troth.store.marks import sealing
@@ -52,7 +52,7 @@ def reconcile(site: Site, conn: Connection, before: Before) -> tuple[Finding, ..
     found += _wound_back(conn)
     found += _of_the_ledger(site, before)
     beside = files(site, conn)
-    found += databases_beside(site, beside)
+    found += foreign_databases(site, beside)
     if wanted is not None:
         own = {site.folder.resolve() / name for name in WRITTEN}
         found += values.in_files(wanted, [path for path in beside if path not in own], before.files, site.folder)

@@ -1,6 +1,6 @@
 """What a file says, a piece at a time: plain or in UTF-16, and what lies in it packed.
 
-What could go wrong: an export of customers lies beside the stores as a spreadsheet, packed, or as another program of Windows
+What could go wrong: an export of customers lies in the site's folder as a spreadsheet, packed, or as another program of Windows
 writes text, and a search for bytes finds nothing in it; a small archive unpacks to more than there is disk. So what is packed
 is unpacked in memory, piece by piece and no further than the bounds below; and what cannot be looked into is said.
 """

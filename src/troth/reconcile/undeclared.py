@@ -1,4 +1,4 @@
-"""Tables, columns, views and triggers that nobody declared, protected tables without marks, and databases beside the stores."""
+"""Tables, columns, views and triggers that nobody declared, protected tables without marks, and copies of databases."""
 
 from __future__ import annotations
 
@@ -73,16 +73,20 @@ def _declared() -> dict[str, dict[str, set[str]]]:
     }
 
 
-def databases_beside(site: Site, files: Iterable[Path]) -> Iterator[Finding]:
-    """Databases among ``files`` beside the stores that are none of the site's: a copy that nobody's promise reaches."""
+def foreign_databases(site: Site, files: Iterable[Path]) -> Iterator[Finding]:
+    """Databases among the ``files`` of the site that are none of its stores: a copy that nobody's promise reaches."""
     for path in files:
         if _is_database(path):
             yield Finding(mask(place(path, site.folder)), "database")
 
 
 def files(site: Site, conn: Connection) -> list[Path]:
-    """All files in the site's folder, however deep, and those beside its secret; without the stores themselves and what the
-    ledger knows as a backup, which is sealed and has a period of its own."""
+    """All files in the site's folder, however deep, and those beside its secret, in the order of their paths.
+
+    Left out are the stores themselves, and what the ledger knows as a backup, which is sealed and has a period of its own. A
+    symlink to a file counts as that file, under the link's own path, unless it leads to a store; one to a folder is not
+    followed.
+    """
     stores, here = _stores(site), site.folder.resolve()
     own = {Path(f"{store}{end}") for store in stores for end in ("", "-wal", "-shm", "-journal")}
     beside = (site.folder / site.wiring.keys.secret_file).resolve().parent
