@@ -190,6 +190,23 @@ def test_an_export_of_the_ledger_says_who_was_erased(site: Site, tmp_path: Path)
     assert ledger.verify(site).verdict == "whole"
 
 
+def test_an_export_of_a_running_site_is_taken_though_the_site_went_on(site: Site, tmp_path: Path) -> None:
+    ann, bea = register(site, 2)
+    backup(site, tmp_path / "monday", tmp_path / "keys")
+    erase(site, ann)
+    destroy_due(site)
+    ledger.seal(site)
+    register(site, 1, 2)  # what is entered between the seal and the snapshot
+    with (tmp_path / "ledger.jsonl").open("w") as out:
+        done = ledger.export(site, out)
+    assert done.waiting > 0
+    assert "checkpoint" in (tmp_path / "ledger.jsonl").read_text("utf-8").splitlines()[-1]
+    lose(site)
+    restore(site, tmp_path / "monday", keys_folder=tmp_path / "keys", record=tmp_path / "ledger.jsonl", **WHY)
+    assert people(site) == {bea}
+    assert ledger.verify(site).verdict == "whole"
+
+
 def _entry(line: str, **other: object) -> str:
     """A line of an export that says something else, with the leaf that fits it when ``leaf`` is true."""
     told = json.loads(line)

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.terminal import ROOT, SHOP, blank, edit, published, shop, troth  # noqa: F401  (fixtures)
+from troth import ledger
+from troth.errors import StoreError
+from troth.ledger import events
+from troth.store.site import Site
 from troth.verdicts import MARKS
 
 # --- init and check ----------------------------------------------------------------------------------------------------
@@ -260,6 +264,34 @@ def test_the_ledger_and_its_key_can_be_handed_to_an_auditor(published: Path, tmp
     assert lines.exit_code == 0
     assert [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
     assert troth("ledger", "key", published).stdout.startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def test_what_a_site_enters_while_an_export_begins_is_left_out_and_counted(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal = ledger.seal
+
+    def seal_and_go_on(site: Site) -> None:
+        seal(site)
+        with site.writing() as conn:
+            ledger.append(conn, site.now(), events.VISIT_SWEPT, {"count": 1})
+
+    monkeypatch.setattr(ledger, "seal", seal_and_go_on)
+    said = troth("ledger", "export", published, "--out", tmp_path / "ledger.jsonl")
+    assert said.exit_code == 0
+    assert "1 more wait to be sealed and are not in it." in said.stderr
+    assert "checkpoint" in json.loads((tmp_path / "ledger.jsonl").read_text().splitlines()[-1])
+
+
+def test_an_export_says_when_nothing_could_be_sealed(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(site: Site) -> None:
+        raise StoreError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(ledger, "seal", refuse)
+    said = troth("ledger", "export", published)
+    assert said.exit_code == 0
+    assert "The ledger could not be sealed: The disk is full. Make room." in said.stderr
+    assert 'position":null' not in said.stdout
 
 
 def test_witnesses_are_asked_and_handed_in(published: Path, tmp_path: Path) -> None:

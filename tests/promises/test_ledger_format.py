@@ -30,7 +30,7 @@ def shown() -> str:
 
 
 def written(tmp_path: Path) -> tuple[str, str]:
-    """A ledger of three entries, two of them sealed with the key 000102...1f."""
+    """An export of a ledger of three entries, two of them sealed with the key 000102...1f."""
     clock = MovedClock(utc(2026, 1, 5, 9))
     site = prepared(bare_folder(tmp_path), "sqlite:///var/data.db", clock)
     key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +12,9 @@ from troth.clock import iso
 from troth.commands.asking import Folder, Json, Out
 from troth.commands.saying import NO, as_json, aside, write, writing
 from troth.errors import TrothError
+
+if TYPE_CHECKING:
+    from troth.store.site import Site
 
 Because = Annotated[
     str, typer.Option("--because", metavar="WORDS", help="why, in a sentence about nobody in particular")
@@ -180,17 +182,27 @@ def key(
 def export(site: Folder, out: Out = None) -> None:
     """Write the ledger as JSON lines in the format of docs/ledger-format.md, so that any program can verify it.
 
-    What waits is sealed first: a restore takes from an export only what a checkpoint covers.
+    What waits is sealed first, and the file ends with the last checkpoint: a restore takes only what one covers. What the site
+    enters meanwhile is left out, and counted on stderr. If nothing can be sealed, stderr says why.
 
     \b
     Example: troth ledger export my-shop --out ledger.jsonl
     """
     from troth.commands.opening import opened
-    from troth.ledger import seal
     from troth.ledger.export import export as exported
 
     with opened(site) as site_, writing(out) as file:
-        with suppress(TrothError):  # one that cannot be sealed is written as it is
-            seal(site_)
-        entries = exported(site_, file)
-    aside(f"{site_.name}: {entries:,} entries.")
+        _seal_or_warn(site_)
+        done = exported(site_, file)
+    aside(f"{site_.name}: {done.entries:,} entries.")
+    if done.waiting:
+        aside(f"{done.waiting:,} more wait to be sealed and are not in it.")
+
+
+def _seal_or_warn(site: Site) -> None:
+    from troth.ledger import seal
+
+    try:
+        seal(site)
+    except TrothError as error:
+        aside(f"The ledger could not be sealed: {error}")
