@@ -1,4 +1,4 @@
-"""Every file beside the stores is searched for addresses of people, or it is said that it was not."""
+"""Every file in the site's folder is searched for addresses of people, or it is said that it was not."""
 
 import bz2
 import gzip
@@ -6,12 +6,16 @@ import io
 import lzma
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import update
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import Connection, create_engine, update
 
+from tests.rules.test_spellings import encoded
+from tests.rules.test_spellings import found as read_as_address
 from tests.submissions import CONTACT, REGISTER
 from troth import agenda
 from troth.agenda.tables import job
@@ -20,6 +24,7 @@ from troth.evidence.prove import prove
 from troth.reconcile import texts, watch
 from troth.reconcile.reconcile import WRITTEN
 from troth.reconcile.texts import LARGEST
+from troth.reconcile.values import may_hold_address
 from troth.restoring.backup import backup
 from troth.store.site import Site
 
@@ -65,11 +70,47 @@ def test_a_backup_in_the_sites_folder_is_none_of_its_findings_and_what_lies_besi
     assert lines(shop) == ["file backups/monday/people.csv holds an address of somebody who is known"]
 
 
-def test_an_address_in_a_column_is_found_however_it_is_written(shop: Site) -> None:
+LOCAL, _, DOMAIN = ANN.partition("@")
+IN_COLUMNS = (
+    quote(ANN),
+    f"{LOCAL}%252540{DOMAIN}",
+    *(
+        f"{LOCAL}{sign}{DOMAIN}"
+        for sign in (r"\x40", r"\u0040", "=40", "&#064;", "&#x0040;", "&amp;#64;", "%26%2364%3B")
+    ),
+    f"{LOCAL}@{DOMAIN.replace('.', '%2E')}",
+)
+
+
+@pytest.mark.parametrize("spelled", IN_COLUMNS)
+def test_an_address_in_a_column_is_found_however_it_is_written(shop: Site, spelled: str) -> None:
     with shop.writing() as conn:
         agenda.put(conn, "kind", "key", "ref", shop.now(), shop.now())
-        conn.execute(update(job).where(job.c.key == "key").values(problem=f"GET /?to={quote(ANN)} failed"))
+        conn.execute(update(job).where(job.c.key == "key").values(problem=f"GET /?to={spelled} failed"))
     assert any("job" in one and "address" in one for one in lines(shop))
+
+
+@pytest.fixture
+def connected(database_url: str) -> Iterator[Connection]:
+    engine = create_engine(database_url)
+    with engine.connect() as conn:
+        yield conn
+    engine.dispose()
+
+
+@given(encoded())
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_what_is_read_as_an_address_is_asked_of_the_store(connected: Connection, text: str) -> None:
+    if not read_as_address(text):
+        return
+    sql = may_hold_address(connected.dialect.name, "word", free=False)
+    if connected.dialect.name == "postgresql":
+        asked = connected.exec_driver_sql(
+            f"SELECT {sql.replace('%', '%%')} FROM (SELECT %s::text AS word) AS t", (text,)
+        )
+    else:
+        asked = connected.exec_driver_sql(f"SELECT {sql} FROM (SELECT ? AS word) AS t", (text,))
+    assert asked.scalar()
 
 
 def test_a_file_too_large_to_be_searched_is_said_and_leaves_its_promise_without_proof(shop: Site) -> None:

@@ -21,13 +21,14 @@ from troth.evidence.bearing import borne
 from troth.evidence.prove import prove
 from troth.ids import new_id
 from troth.ledger import events
+from troth.people.spellings import TOKEN
 from troth.proof import Proof
 from troth.recipients.instructions import instruct
 from troth.reconcile import Finding
 from troth.reconcile.reconcile import Before, differences
 from troth.reconcile.rows import _OTHERS as OTHERS
 from troth.reconcile.rows import WRITTEN
-from troth.reconcile.values import _TOKEN, Wanted
+from troth.reconcile.values import Wanted
 from troth.retention.ending import destroy_due
 from troth.retention.leaving import begin_endings
 from troth.rights.intake import Intake, receive
@@ -394,4 +395,4 @@ def test_a_log_and_a_copy_in_a_folder_below_are_found(living: Living, tmp_path: 
 
 def test_a_long_run_of_letters_is_read_in_time_that_grows_with_it() -> None:
     """A dump of digits in the site's folder would else hold the worker up for hours; the square of this is never done."""
-    assert _TOKEN.findall("a" * 1_000_000 + " ann@shop.test " + "0" * 1_000_000) == ["ann@shop.test"]
+    assert TOKEN.findall("a" * 1_000_000 + " ann@shop.test " + "0" * 1_000_000) == ["ann@shop.test"]

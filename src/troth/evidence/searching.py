@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
-import phonenumbers
 from sqlalchemy import (
     JSON,
     ColumnClause,
@@ -31,6 +29,7 @@ from sqlalchemy import (
     true,
 )
 
+from troth.people.spellings import written
 from troth.store.engines import reading
 from troth.store.site import Site
 
@@ -60,20 +59,6 @@ def search(site: Site, values: Collection[str], skip: Collection[str] = (), sinc
     """
     spelled = list(dict.fromkeys(one for value in values for one in written(value)))
     return sum(_search_engine(engine, spelled, skip, since) for engine in (site.engine, site.keys))
-
-
-def written(value: str) -> Iterator[str]:
-    """How ``value`` may stand somewhere: as it is, as in the address of a page or in HTML; a number without its country."""
-    yield value
-    if "@" in value:
-        yield from (quote(value), value.replace("@", "&#64;"), value.replace("@", "=40"))
-    if value.startswith("+"):
-        try:
-            number = phonenumbers.parse(value)
-        except phonenumbers.NumberParseException:
-            return
-        apart = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL).partition(" ")[2]
-        yield from (phonenumbers.national_significant_number(number), apart, quote(apart), apart.replace(" ", "-"))
 
 
 def _search_engine(engine: Engine, values: Collection[str], skip: Collection[str], since: Mapping[str, int]) -> int:

@@ -10,27 +10,31 @@ import logging
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote
 
 from troth.people.cards import mask_cards
+from troth.people.spellings import E_MAIL, PHONE, hides_e_mail, is_phone, may_hold_e_mail
 
-_AT = r"(?:@|%(?:25)*40|&#64;)"  # as addresses of pages and HTML write it, too
-_EMAIL = re.compile(rf"[^\s@<>\"'(),:;/?=&\[\]\\]+{_AT}[^\s@<>\"'(),:;/?=&\[\]\\]+\.[^\s@<>\"'(),:;/?=&.\[\]\\]{{2,}}")
-_PHONE = re.compile(r"(?<![\w.+/-])(?:\+|%2[Bb]|00)?\(?\d[\d ()./-]{5,18}\d(?![\w])")
-_NO_PHONE = re.compile(r"\d{4}-\d\d-\d\d\b|\d+\.\d+$")  # days and fractions
+_CHUNK = re.compile(r"[^\s<>\"']+")
 _plain = logging.Formatter()
 
 
 def mask(text: str) -> str:
-    """``text`` with card numbers, e-mail addresses and telephone numbers replaced by what they were."""
-    return _PHONE.sub(_masked_phone, _EMAIL.sub("[e-mail]", mask_cards(text)))
+    """``text`` with card numbers, e-mail addresses and telephone numbers replaced by what they were.
+
+    A piece that shows an e-mail address only when it is read plainly is replaced whole.
+    """
+    shown = mask_cards(text)
+    if may_hold_e_mail(shown):
+        shown = _CHUNK.sub(_masked_if_hidden, E_MAIL.sub("[e-mail]", shown))
+    return PHONE.sub(_masked_phone, shown)
+
+
+def _masked_if_hidden(match: re.Match[str]) -> str:
+    return "[e-mail]" if hides_e_mail(match[0]) else match[0]
 
 
 def _masked_phone(match: re.Match[str]) -> str:
-    text = unquote(match[0])
-    digits = sum(sign.isdecimal() for sign in text)
-    marked = text.startswith(("+", "0", "(")) or digits < len(text)
-    return "[phone]" if 7 <= digits <= 15 and marked and not _NO_PHONE.match(text) else match[0]
+    return "[phone]" if is_phone(match[0]) else match[0]
 
 
 def guard_logs() -> None:

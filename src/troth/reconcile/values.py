@@ -1,5 +1,5 @@
 """Looks for addresses of people who are known where none should be: in columns of words, in columns and tables that nobody
-declared, and in files beside the stores.
+declared, and in files of the site's folder.
 
 Nothing is opened for this. What reads like an e-mail address or a telephone number is marked as the blind index marks it, and
 looked for among the marks of identifiers. What is found is named by its place alone.
@@ -19,20 +19,14 @@ from sqlalchemy import JSON, Connection, LargeBinary, Text, select
 
 from troth.people.blind import blind
 from troth.people.logs import mask
+from troth.people.spellings import TOKEN, TRACES, meant, plain
 from troth.people.tables import identifier
 from troth.policy.compile import Compiled
 from troth.reconcile.findings import Finding
 from troth.reconcile.naming import METADATA, named, names_of
-from troth.reconcile.spelled import ENCODED, meant, plain
 from troth.reconcile.texts import LARGEST, UnsearchableError, texts_of
 from troth.reconcile.undeclared import place
 
-_TOKEN = re.compile(
-    r"[^\s@<>\"'(),:;/?=&\[\]\\|{}]{1,64}@[^\s@<>\"'(),:;/?=&\[\]\\|{}]{1,255}\.[^\s@<>\"'(),:;/?=&.\[\]\\|{}]{2,63}"
-    r"|(?<![\w.+/-])(?:\+|00?)?\(?\d[\d ()./-]{5,18}\d(?!\w)"
-)
-LIKE = "%_@_%._%"
-"""what a text must be like to hold an e-mail address"""
 SAID = {"policy_version": ("policy", "decisions"), "shown": ("words",)}
 """texts that are shown to everybody and may name the operator"""
 _AT_ONCE = 500
@@ -56,7 +50,7 @@ class Wanted:
         """Add to ``found`` the marks of all such addresses that ``texts`` hold, which come a piece at a time."""
         looked: set[str] = set()
         for text in texts:
-            fresh = {*_TOKEN.findall(text), *_TOKEN.findall(plain(text))} - looked
+            fresh = {*TOKEN.findall(text), *TOKEN.findall(plain(text))} - looked
             looked |= fresh
             marks = self._marks(fresh)
             while some := list(islice(marks, _AT_ONCE)):
@@ -85,7 +79,7 @@ def in_rows(wanted: Wanted, conn: Connection, store: str, table: str, parts: Seq
     if not columns:
         return
     names = names_of(store, table, list(there))
-    likely = " OR ".join(_likely(conn.dialect.name, column, free=free) for column, free in columns.items())
+    likely = " OR ".join(may_hold_address(conn.dialect.name, column, free=free) for column, free in columns.items())
     told = ", ".join(f'"{column}"' for column in columns)
     shown = ", ".join(f'"{name}"' for name in names)
     for part in parts:
@@ -105,12 +99,13 @@ def _doubled(conn: Connection) -> bool:
     return conn.dialect.name == "postgresql"
 
 
-def _likely(dialect: str, column: str, *, free: bool) -> str:
+def may_hold_address(dialect: str, column: str, *, free: bool) -> str:
     """The SQL for whether a column's value may hold an address; only a free text is searched for telephone numbers."""
     text = f'CAST("{column}" AS TEXT)'
+    find = "instr" if dialect == "sqlite" else "strpos"
+    e_mail = " OR ".join(f"{find}({text}, '{trace}') > 0" for trace in TRACES)
     phone = f"{text} GLOB '*[0-9][0-9]*[0-9][0-9]*'" if dialect == "sqlite" else f"{text} ~ '[0-9][0-9].*[0-9][0-9]'"
-    encoded = "".join(f" OR {text} LIKE '{one}' ESCAPE '#'" for one in ENCODED)
-    return f"{text} LIKE '{LIKE}'{encoded}" + (f" OR {phone}" if free else "")
+    return f"{e_mail} OR {phone}" if free else e_mail
 
 
 def _columns(conn: Connection, table: str) -> Mapping[str, str]:
