@@ -118,17 +118,13 @@ def queue_many(
 ) -> int:
     """As ``queue`` with ``final`` for a set of people, each with the key in ``keys``, in a few statements for all of them.
 
-    Returns how many messages were queued. Those whom the policy or a choice excludes have a row that says so. Who has not
-    confirmed an address is left out of what promotes something.
+    Returns how many messages were queued. Those whom the policy or a choice excludes have a row that says so. Whether
+    an address must be confirmed first is looked at when each leaves: what many are told at once promotes nothing.
 
     Raises:
         InvalidInput: when the policy has no such class.
     """
     compiled, now, purpose = site.policy(conn), site.now(), declared(site.policy(conn).policy, name).for_
-    early = _too_early(conn, compiled, name, keys)
-    keys = {one: key for one, key in keys.items() if one not in early}
-    if not keys:
-        return 0
     known = people.known(conn, keys)
     by, scopes = vault.By("system"), (purpose,)
     facts = vault.facts(site, conn, list(keys), by, now, purpose=purpose, policy=compiled, people=known, scopes=scopes)
