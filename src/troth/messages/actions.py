@@ -95,10 +95,9 @@ def queue(
     wanted, decision = _decided(site, conn, compiled, person_id, name, role, by)
     early = decision.allowed and bool(_too_early(conn, compiled, name, [person_id]))
     allowed = decision.allowed and not early
-    ref, state = new_id(now), "queued" if allowed else "refused"
-    row: dict[str, Any] = {"id": ref, "key": key, "person_id": person_id, "class": name, "template": template}
-    row |= {"terms": {**terms, ROLE: role} if role else dict(terms), "at": now, "state": state}
-    row["because"] = "" if allowed else UNCONFIRMED if early else decision.reason[:200]
+    refusal = None if allowed else UNCONFIRMED if early else decision.reason
+    row = _row_of(person_id, key, name, template, {**terms, ROLE: role} if role else terms, now, refusal)
+    ref = row["id"]
     kept = allowed or final
     if kept and not _inserted(conn, row):
         return False
@@ -130,7 +129,8 @@ def queue_many(
     facts = vault.facts(site, conn, list(keys), by, now, purpose=purpose, policy=compiled, people=known, scopes=scopes)
     asks = {one: sending(compiled, name, known[one].kind if one in known else "", facts[one]).ask for one in keys}
     decided = {one: compiled.decide(ask) for one, ask in asks.items()}
-    rows = {one: _row_of(one, keys[one], name, template, terms, now, decided[one]) for one in keys}
+    refusals = {one: None if decided[one].allowed else decided[one].reason for one in keys}
+    rows = {one: _row_of(one, keys[one], name, template, terms, now, refusals[one]) for one in keys}
     new = insert_into(conn, message).values(list(rows.values())).on_conflict_do_nothing(index_elements=["key"])
     made = set(conn.scalars(new.returning(message.c.person_id)))
     ledger.append_all(conn, now, [_entry(compiled, rows[one], asks[one], decided[one]) for one in keys if one in made])
@@ -145,11 +145,12 @@ def _too_early(conn: Connection, compiled: Compiled, name: str, people: Collecti
 
 
 def _row_of(
-    person_id: str, key: str, name: str, template: str, terms: Mapping[str, Any], now: datetime, decision: Decision
+    person_id: str, key: str, name: str, template: str, terms: Mapping[str, Any], now: datetime, refusal: str | None
 ) -> dict[str, Any]:
+    """A new row of ``message``: queued, or refused for the reason that ``refusal`` gives."""
     row: dict[str, Any] = {"id": new_id(now), "key": key, "person_id": person_id, "class": name, "template": template}
-    row |= {"terms": dict(terms), "at": now, "state": "queued" if decision.allowed else "refused"}
-    return row | {"because": "" if decision.allowed else decision.reason[:200]}
+    row |= {"terms": dict(terms), "at": now, "state": "queued" if refusal is None else "refused"}
+    return row | {"because": (refusal or "")[:200]}
 
 
 def _entry(compiled: Compiled, row: Mapping[str, Any], ask: Ask, decision: Decision) -> ledger.Told:
