@@ -395,7 +395,7 @@ def _on_its_day(proving: Proving, ground: str, at: datetime) -> LegalGround | No
 def _lacks(proving: Proving, row: Row[Any]) -> bool:
     """Whether something is not on record of a hold that its ground needed."""
     legal = _on_its_day(proving, row.ground, row.made_at)
-    return legal is not None and bool(unrecorded(legal.needs, row.fields, row.record or {}, row.person_id))
+    return legal is not None and bool(unrecorded(legal.needs, row.fields.split(), row.record or {}, row.person_id))
 
 
 def _beyond(proving: Proving, row: Row[Any]) -> bool:

@@ -1,8 +1,8 @@
-"""Holds: scoped, reasoned, approved and ending exceptions to deletion. Without all four there is no hold."""
+"""Holds: exceptions to deletion. Each has a scope, a reason, an approver and an end; without all four there is no hold."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -27,7 +27,7 @@ from troth.retention.tables import departure, hold
 from troth.store.schema import Instant
 from troth.store.site import Site
 
-HELD_WITH = frozenset({"reason", "approver", "end"})
+_HELD_WITH = frozenset({"reason", "approver", "end"})
 """what a legal ground may need and every hold has on record"""
 NO_RECORD: Mapping[str, str] = MappingProxyType({})
 
@@ -129,15 +129,21 @@ def _refuse_the_unrecorded(
 def _asked_for(compiled: Compiled, ground: str, record: Mapping[str, str]) -> dict[str, str] | None:
     """What of ``record`` the ground needs, and nothing else; None when that is nothing."""
     legal = compiled.policy.legal.get(ground)
-    return {need: record[need] for need in legal.needs if need in record} or None if legal is not None else None
+    if legal is None:
+        return None
+    return {need: record[need] for need in legal.needs if need in record} or None
+
+
+def needed_of_hold(needs: Iterable[str], *, named: bool) -> frozenset[str]:
+    """What of the ``needs`` of grounds is asked for, beside what every hold has, and its fields where they are ``named``."""
+    return frozenset(needs) - _HELD_WITH - ({FIELDS} if named else frozenset())
 
 
 def unrecorded(
     needs: Collection[str], fields: Collection[str], record: Mapping[str, str], person_id: str
 ) -> tuple[str, ...]:
     """What of the ``needs`` of a ground is not on record of a hold on ``fields``, beside what every hold has; sorted."""
-    named = {FIELDS} if fields else set()
-    return lacking(set(needs) - HELD_WITH - named, record, person_id)
+    return lacking(needed_of_hold(needs, named=bool(fields)), record, person_id)
 
 
 def _keep_what_is_ending(
@@ -194,7 +200,10 @@ def release(site: Site, conn: Connection, hold_id: str) -> bool:
 
 
 def end_holds(conn: Connection, compiled: Compiled, now: datetime, batch: int) -> int:
-    """Close up to ``batch`` holds that reached their end, in the caller's transaction; returns how many."""
+    """Close up to ``batch`` holds that reached their end, or prolong those whose archive goes on, in the caller's transaction.
+
+    Returns how many were handled, closed or prolonged: fewer than ``batch`` when none is left.
+    """
     columns = (hold.c.id, hold.c.person_id, hold.c.ground, hold.c.approver, hold.c.made_at)
     over = and_(hold.c.released_at.is_(None), hold.c.ends_at <= now)
     rows = conn.execute(select(*columns).where(over).order_by(hold.c.ends_at).limit(batch)).all()

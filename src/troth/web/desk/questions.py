@@ -19,7 +19,7 @@ from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.policy.notice.language import capital
 from troth.recipients.rules import FIELDS
-from troth.retention.holds import HELD_WITH, Hold
+from troth.retention.holds import Hold, needed_of_hold
 from troth.rights.rules import rests_on_consent
 from troth.web.desk.called import Called
 from troth.web.desk.rows import Rows
@@ -126,7 +126,7 @@ class Asking:
 def needed_to_keep(policy: Policy) -> list[str]:
     """What the legal grounds on which data is kept need on record, beside what every hold has."""
     grounds = [one for one in policy.legal.values() if one.act == "keep"]
-    return sorted({need for one in grounds for need in one.needs} - HELD_WITH - {FIELDS})
+    return sorted(needed_of_hold((need for one in grounds for need in one.needs), named=True))
 
 
 def _giving(asking: Asking) -> list[str]:
