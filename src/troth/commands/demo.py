@@ -28,6 +28,8 @@ def demo(
 ) -> None:
     """Build the five operators' sites, let each live a stretch of seeded life, and serve them on this machine only.
 
+    In the last days named people use what the policy offers, staff answer at the desk, and a version 2 is announced.
+
     Mail stays here, in the development mailbox of each site. The data is in var/demo below the working directory; a second
     start uses it again.
 
