@@ -1,9 +1,10 @@
 """The operator's own work in a demo: orders and tickets that begin and end, data that is read and given for them, messages, and
-what the law asks for. All of it goes through the acts that ``docs/acts.md`` lists, as from the command line."""
+what the law asks for. Programs and staff read data and visits as everywhere; all else is done by the acts that ``docs/acts.md``
+lists, as from the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ from sqlalchemy import select
 
 from troth.acts.model import Caller
 from troth.acts.perform import perform
-from troth.acts.shared import KINDS, events_of_policy
-from troth.errors import InvalidInput, Refused
+from troth.acts.shared import KINDS, events_of_policy, fields
+from troth.errors import Refused
+from troth.people.dealings import open_cases
 from troth.people.vault import By, read
 from troth.policy.assurances import LegalGround
 from troth.policy.compile import Compiled
@@ -30,12 +32,16 @@ CLAIM = "a claim is being looked into"
 HELD_FOR = timedelta(days=90)
 
 
-def act(site: Site, name: str, caller: Caller = CONSOLE, **given: Any) -> dict[str, Any]:
-    """Carry out the act ``name``; what came of it, and nothing when the policy does not allow it."""
+def act(site: Site, name: str, caller: Caller = CONSOLE, **given: Any) -> Mapping[str, Any] | None:
+    """Carry out the act ``name`` and return what came of it; None when the policy does not allow it.
+
+    Raises:
+        InvalidInput: when there is no such act, or ``given`` does not fit it: a mistake of the demo.
+    """
     try:
-        return dict(perform(site, caller, name, given).result)
-    except (Refused, InvalidInput):
-        return {}
+        return perform(site, caller, name, given).result
+    except Refused:
+        return None
 
 
 def number_of(somebody: Somebody, kind: str) -> str:
@@ -44,11 +50,12 @@ def number_of(somebody: Somebody, kind: str) -> str:
 
 
 def begins(somebody: Somebody) -> None:
-    """Open what the policy's purposes and recipients need to be open, and have the order paid, with a warranty."""
+    """Open what the policy's purposes and recipients need to be open and is not yet; have the order paid, with a warranty."""
     site, person, now = somebody.walk.site, somebody.person_id, somebody.walk.site.now()
-    for kind in _needed(somebody.compiled):
+    closed = _not_open(somebody)
+    for kind in closed:
         act(site, "open-dealing", person=person, kind=kind, number=number_of(somebody, kind))
-    if "order" in _needed(somebody.compiled):
+    if "order" in closed:
         order = number_of(somebody, "order")
         act(site, "pay-order", number=order)
         act(site, "set-warranty", number=order, warranty_ends=(now + timedelta(days=365)).isoformat())
@@ -61,6 +68,12 @@ def ends(somebody: Somebody) -> None:
     for event in events_of_policy(somebody.compiled):
         number = number_of(somebody, event)
         act(somebody.walk.site, "report-event", person=somebody.person_id, event=event, number=number)
+
+
+def _not_open(somebody: Somebody) -> list[str]:
+    with somebody.walk.site.reading() as conn:
+        there = open_cases(conn, [somebody.person_id]).get(somebody.person_id, frozenset())
+    return [kind for kind in _needed(somebody.compiled) if (kind, number_of(somebody, kind)) not in there]
 
 
 def _needed(compiled: Compiled) -> list[str]:
@@ -98,9 +111,9 @@ def _kind(somebody: Somebody) -> str:
     return somebody.compiled.policy.collection[somebody.point].people
 
 
-def _read(site: Site, person: str, fields: Iterable[str], purpose: str, by: By) -> None:
+def _read(site: Site, person: str, names: Iterable[str], purpose: str, by: By) -> None:
     try:
-        read(site, person, tuple(fields), purpose, by)
+        read(site, person, tuple(names), purpose, by)
     except Refused:
         return
 
@@ -126,27 +139,15 @@ def writes(somebody: Somebody, caller: Caller = CONSOLE) -> None:
 
 def answers_the_law(somebody: Somebody) -> None:
     """Use each legal ground once: give what it asks for about somebody, or keep theirs for it."""
-    site, policy = somebody.walk.site, somebody.compiled.policy
-    fields = list(somebody.values())[:1]
-    ends_at = (site.now() + HELD_FOR).isoformat()
-    for number, (key, ground) in enumerate(policy.legal.items(), start=1):
-        record = _record(ground, somebody.person_id, number)
+    site, person = somebody.walk.site, somebody.person_id
+    known, some = set(fields(somebody.compiled)), list(somebody.values())[:1]
+    for number, (key, ground) in enumerate(somebody.compiled.policy.legal.items(), start=1):
+        case: dict[str, Any] = {"person": person, "ground": key, "record": _record(ground, person, number)}
         if ground.act == "disclose":
-            case: dict[str, Any] = {
-                "ground": key,
-                "recipient": f"authority-{number}",
-                "fields": fields,
-                "record": record,
-            }
-            act(site, "disclose-in-case", person=somebody.person_id, **case)
+            act(site, "disclose-in-case", recipient=f"authority-{number}", fields=some, **case)
         elif ground.act == "keep":
-            kept: dict[str, Any] = {
-                "fields": [name for name in ground.data if name in policy.data],
-                "because": CLAIM,
-                "ends": ends_at,
-                "record": record,
-            }
-            act(site, "place-hold", person=somebody.person_id, ground=key, **kept)
+            kept, ends_at = [name for name in ground.data if name in known], site.now() + HELD_FOR
+            act(site, "place-hold", fields=kept, because=CLAIM, ends=ends_at.isoformat(), **case)
 
 
 def _record(ground: LegalGround, person: str, number: int) -> dict[str, str]:

@@ -8,6 +8,7 @@ with a turn of the worker.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,6 +29,7 @@ from troth.rehearsal.offers import offers
 from troth.rehearsal.tasks import Task
 from troth.staff.rules import DESK
 
+_log = logging.getLogger(__name__)
 BETWEEN = timedelta(minutes=7)
 """from one thing that is done to the next"""
 
@@ -161,7 +163,10 @@ def _some_leave(days: Days) -> None:
 
 
 def _the_policy_changes(days: Days) -> None:
-    """Version 2 is published: something is kept for a third less, as soon as the policy lets a change take effect."""
+    """Version 2 is published: something is kept for a third less, as soon as the policy lets a change take effect.
+
+    Where nothing can be, the texts stay as they were, and the log says so.
+    """
     site, at = days.errand.site, days.acts.clock.at + BETWEEN
     files = [file for file in (site.folder / "policy.yaml", site.folder / "decisions.yaml") if file.exists()]
     before = {file: file.read_text("utf-8") for file in files}
@@ -171,6 +176,7 @@ def _the_policy_changes(days: Days) -> None:
             return
     for file, text in before.items():  # no shorter period holds together with the rest of the policy
         file.write_text(text, "utf-8")
+    _log.warning("The demo of %s has no version 2: none of its periods can be a third shorter.", site.name)
 
 
 LAST: tuple[Callable[[Days], None], ...] = (

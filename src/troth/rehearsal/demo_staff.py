@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from troth.acts.model import Caller
 from troth.acts.table import of_staff
 from troth.clock import MovedClock
+from troth.errors import TrothError
 from troth.logins import totp
 from troth.policy.references import roles
 from troth.policy.vocabulary import DESK_ROLES
@@ -26,16 +27,27 @@ ANSWER = "Our notice names everybody who gets it, and what for. On our privacy p
 
 
 def comes_to_the_desk(errand: Errand, clock: MovedClock, login: str, role: str) -> None:
-    """Add somebody to the staff; they set themselves up and log in, at the pages of the desk."""
+    """Add somebody to the staff; they set themselves up and log in, at the pages of the desk.
+
+    Raises:
+        TrothError: when a page of the desk does not take what they send.
+    """
     link = actions.add(errand.site, login, [role])
     mine = own.setting_up(errand.site, link)
-    secret = mine.secret if mine else ""
-    code = totp.code_at(secret, clock.now())
-    errand.door.post(f"/desk/setup/{link}", {"password": PASSWORD, "code": code})
+    assert mine is not None  # the link was made just now
+    code = totp.code_at(mine.secret, clock.now())
+    _sends(errand, f"/desk/setup/{link}", {"password": PASSWORD, "code": code}, "set-up")
     clock.move(timedelta(seconds=2 * totp.STEP))  # each code works once
     token = errand.token(errand.door.get("/desk/login"))
-    given = {"login": login, "password": PASSWORD, "code": totp.code_at(secret, clock.now()), "token": token}
-    errand.door.post("/desk/login", given)
+    given = {"login": login, "password": PASSWORD, "code": totp.code_at(mine.secret, clock.now()), "token": token}
+    _sends(errand, "/desk/login", given, "log-in")
+
+
+def _sends(errand: Errand, path: str, sent: Mapping[str, str], what: str) -> None:
+    """Send a form of the desk, which must take it; ``what`` is the form's name in the error, since a path may hold a key."""
+    answer = errand.door.post(path, sent)
+    if answer.status >= 400:
+        raise TrothError(f"The desk of `{errand.site.name}` did not take a form of its staff: {what}, {answer.status}.")
 
 
 def role_to_read_in(errand: Errand) -> str | None:
@@ -67,4 +79,4 @@ def _waiting(errand: Errand, right: str) -> Sequence[str]:
 def _does(errand: Errand, request_id: str, act: str, sent: dict[str, str]) -> None:
     page = f"/desk/requests/{request_id}"
     token = errand.token(errand.door.get(page))
-    errand.door.post(f"{page}/{act}", {"token": token, **sent})
+    _sends(errand, f"{page}/{act}", {"token": token, **sent}, act)
