@@ -161,6 +161,17 @@ def test_a_clock_of_the_request_log_shortens_the_time_of_all_that_is_on_record(s
     assert {table.name: count(site, table) for table in RECORDS} == {table.name: 0 for table in RECORDS}
 
 
+def test_a_request_counts_once_among_the_entries_of_its_log(site: Site, clock: MovedClock) -> None:
+    publish(site, "taste: {what: interest,", "taste: {what: [request log, interest],")
+    receive(site, asked("access"))
+    clock.move(days(20))
+    turn(site)
+    assert count(site, request_step) and count(site, request) == 1
+    for kind in ("request.log", "retention.clock"):
+        said = {one.proof.evidence for one in prove(site).proven if one.promise.kind == kind}
+        assert any("1 entry looked at" in one for one in said), (kind, said)
+
+
 def test_a_letter_has_no_ip_address_in_the_log(site: Site) -> None:
     received = receive(site, asked("access", channel="letter", by="7", ip=""))
     with site.writing() as conn:

@@ -1,7 +1,7 @@
 """Logs with a clock of their own, those of requests and of the staff: each table of theirs is held against its time.
 
-The record of a request is more than its row of the log: the request itself, its paper, the steps and the keys of their days.
-Steps, links and replies belong to a request, and no database keeps them without it.
+The record of a request is more than its row of the log: the request itself, its paper, its steps and the keys of their days.
+Its links and replies need no look: no database keeps them without their request.
 """
 
 from __future__ import annotations
@@ -22,9 +22,14 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     REQUEST_LOG: ("request_log", "request", "request_paper", "request_step"),
     STAFF_LOG: ("staff_log",),
 }
-"""the tables of each log, with the instant ``at`` of each row"""
+"""the tables of each log, the log itself ahead, with the instant ``at`` of each row; named by text, since those of requests are
+declared in a room above this one"""
 _KEYS: Mapping[str, str] = {REQUEST_LOG: "request_key"}
 """the keys of days, in the key store, under which what a log holds is sealed"""
+TABLES: Mapping[str, tuple[str, ...]] = {
+    log: (*parts, _KEYS[log]) if log in _KEYS else parts for log, parts in _PARTS.items()
+}
+"""every table that is looked at for a log"""
 
 
 def log_of(proving: Proving, name: str, keep: Period | None) -> Proof:
@@ -46,11 +51,11 @@ def log_of(proving: Proving, name: str, keep: Period | None) -> Proof:
 
 
 def _looked(proving: Proving, name: str) -> tuple[int, datetime | None]:
-    """How many rows the log has, and when the oldest was written."""
+    """How many rows the log itself has, and when the oldest row of all its tables was written."""
     parts = [table(one, column("at", Instant())) for one in _PARTS[name]]
-    each = union_all(*(select(func.count().label("rows"), func.min(one.c.at).label("oldest")) for one in parts))
-    found = proving.conn.execute(each).all()
-    return sum(row.rows for row in found), min((row.oldest for row in found if row.oldest is not None), default=None)
+    rows = proving.conn.scalar(select(func.count()).select_from(parts[0])) or 0
+    oldest = union_all(*(select(func.min(one.c.at).label("oldest")) for one in parts))
+    return rows, min(filter(None, proving.conn.scalars(oldest)), default=None)
 
 
 def _keys_left(proving: Proving, name: str, over: datetime) -> bool:

@@ -15,7 +15,7 @@ from troth.people.ages import unnoted
 from troth.people.happenings import differences, report
 from troth.people.proofs import groups
 from troth.people.tables import quarantined
-from troth.policy.clocks import REQUEST_LOG, STAFF_LOG, Clock
+from troth.policy.clocks import Clock
 from troth.policy.happenings import AGES
 from troth.policy.model import RetentionClock
 from troth.policy.promises import Promise
@@ -27,7 +27,7 @@ from troth.retention.ending import begin_ending
 from troth.retention.heartbeat import SWEEP_EVERY
 from troth.retention.holds import make_hold
 from troth.retention.keeping import keep_apart
-from troth.retention.logs import log_of
+from troth.retention.logs import TABLES, log_of
 from troth.retention.overdue import count_due, count_quarantined, late_cutoff
 from troth.retention.relationship import beginnings, counts_log_ins, differing, ends_at, refresh
 from troth.retention.sweep import sweep, sweep_quietly
@@ -62,12 +62,7 @@ def relationship(proving: Proving, promise: Promise) -> Proof:
 _ENDING: Rests = dict.fromkeys(("person", "holding", "shape", "quarantined", "ending", "departure", "hold"), "")
 """whom and what ends, what is on its way out, and what a hold keeps"""
 _DATA: Rests = {**REPLAYED, **_ENDING, "dealing": "", "happening": ""}
-_LOGS: Mapping[str, Rests] = {
-    REQUEST_LOG: dict.fromkeys(
-        ("ledger_entry", "request", "request_log", "request_paper", "request_step", "request_key"), ""
-    ),
-    STAFF_LOG: {"ledger_entry": "", "staff_log": ""},
-}
+_LOGS: Mapping[str, Rests] = {log: dict.fromkeys(("ledger_entry", *tables), "") for log, tables in TABLES.items()}
 
 
 def _of_clock(entry: RetentionClock) -> Rests:
