@@ -7,12 +7,13 @@ name on the day it must be, in every table that could hold it. Each finding is s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import Connection, func, literal, select, union_all
 
+from troth.batches import batches
 from troth.errors import TrothError
 from troth.ledger import events
 from troth.ledger.tables import entry
@@ -153,7 +154,7 @@ class Checks:
         """Whether nothing is left of what must be gone, in use or in quarantine; looked for by its submission."""
         wanted = {key_of(self.model.seed, one.part.number): one.part.number for one in over}
         found: set[tuple[int, str]] = set()
-        for keys in _batches(wanted):
+        for keys in batches(wanted, _BATCH):
             for table in (holding, quarantined):
                 rows = select(table.c.submission, table.c.shape_id).where(table.c.submission.in_(keys))
                 for key, shape_id in conn.execute(rows):
@@ -165,7 +166,7 @@ class Checks:
 
     def _people(self, conn: Connection, left: Sequence[Somebody]) -> Iterator[Wrong]:
         """Whether no table names anybody of whom nothing may be left."""
-        for ids in _batches([one.id for one in left]):
+        for ids in batches([one.id for one in left], _BATCH):
             counts = [
                 select(literal(table.name), func.count()).select_from(table).where(table.c.person_id.in_(ids))
                 for table in data_tables.sorted_tables
@@ -179,7 +180,7 @@ class Checks:
     def _keys(self, left: Sequence[Somebody], at: datetime) -> Iterator[Wrong]:
         """Whether the keys of whoever is gone, and of days that are over, are destroyed."""
         with reading(self.site.keys) as conn:
-            for ids in _batches([one.id for one in left]):
+            for ids in batches([one.id for one in left], _BATCH):
                 if conn.scalar(select(func.count()).where(person_key.c.person_id.in_(ids))):
                     yield Wrong("outlived", "person_key", "the key of somebody who is gone is still there")
             oldest = conn.scalar(select(func.min(day_key.c.day)))
@@ -245,10 +246,3 @@ class Checks:
         compiled = self.model.compiled
         point = compiled.policy.collection[part.point]
         return answers(compiled, self.model.seed, point, part.who, part.number)[name]
-
-
-def _batches(ids: Collection[str]) -> Iterator[list[str]]:
-    """``ids`` in lists that any database takes as parameters."""
-    rest = iter(ids)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch

@@ -23,7 +23,7 @@ from troth.ledger.tables import entry
 from troth.people.keystore import unopened
 from troth.people.tables import person, person_key
 from troth.policy.kinds.backups import backups_of
-from troth.restoring.erasures import who_went
+from troth.restoring.erasures import people_in, who_went
 from troth.restoring.staging import examined, leftovers, staged
 from troth.store.engines import reading
 from troth.store.site import Site
@@ -110,9 +110,7 @@ def destroyed(site: Site, before: datetime) -> list[str]:
         begun = (body for _, body in _told(conn, events.ENDING_QUARANTINED))
         ended = [body for at, body in _told(conn, events.ENDING_DESTROYED) if at <= before]
         gone = sorted(who_went(ended, begun))
-        there = set()
-        for some in batches(gone, AT_ONCE):
-            there |= set(conn.scalars(select(person.c.id).where(person.c.id.in_(some))))
+        there = people_in(conn, gone)
     return [one for one in gone if one not in there]
 
 

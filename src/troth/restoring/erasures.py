@@ -29,6 +29,8 @@ from troth.retention.tables import ending
 from troth.store.site import Site
 
 AT_ONCE = 200
+_IDS = 1000
+"""ids in one query that only reads"""
 WHOLE: frozenset[str] = frozenset()
 LEFT_OUT = "endings left out, of which the ledger does not say what ended"
 BY_A_CLOCK = "endings by a clock, left to the next sweep"
@@ -73,9 +75,9 @@ def who_went(destroyed: Iterable[Mapping[str, Any]], begun: Iterable[Mapping[str
 
 
 def people_in(conn: Connection, ids: Iterable[object]) -> set[str]:
-    """Those of ``ids`` who are in the copy."""
+    """Those of ``ids`` who are in the store of ``conn``."""
     wanted, found = sorted({str(one) for one in ids if one}), set[str]()
-    for some in batches(wanted, 1000):
+    for some in batches(wanted, _IDS):
         found |= set(conn.scalars(select(person.c.id).where(person.c.id.in_(some))))
     return found
 
