@@ -14,7 +14,7 @@ import pytest
 import troth
 
 ROOMS = ("accounts", "acts", "consent", "messages", "people", "recipients", "retention", "rights", "visits")
-_NAMES = re.compile(r"_?(BATCH|LOT|PAGE|AT_ONCE)")
+_NAMES = re.compile(r"_?(BATCH|LOT|PAGE)")
 
 
 @cache

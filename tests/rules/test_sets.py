@@ -14,7 +14,7 @@ def test_the_sizes_of_sets_are_found_made_one_and_put_back() -> None:
         ("troth.acts.write", "LOT"),
         ("troth.recipients.instructions", "_BATCH"),
         ("troth.visits.actions", "PAGE"),
-        ("troth.retention.leaving", "_AT_ONCE"),
+        ("troth.retention.leaving", "_BATCH"),
     } <= set(sizes())
     before = changing.BATCH, write.LOT, instructions._BATCH
     with pytest.MonkeyPatch.context() as patch:

@@ -15,8 +15,9 @@ from troth.policy.compile import Compiled
 from troth.store import versions
 from troth.store.tables import policy_version
 
-AT_ONCE = round(timedelta(seconds=5).total_seconds() * 1_000_000)
-"""Two transactions that overlap may enter what they did in either order; in microseconds."""
+WINDOW_MICROS = round(timedelta(seconds=5).total_seconds() * 1_000_000)
+"""For how long before an instant what was so then may count, in microseconds: two transactions that overlap may enter what they
+did in either order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Archive:
 
     def was_in_force(self, version: object, at: int) -> bool:
         """Whether ``version`` was in force at ``at`` (microseconds since 1970), or just before."""
-        return isinstance(version, int) and version in (self._in_force(at), self._in_force(at - AT_ONCE))
+        return isinstance(version, int) and version in (self._in_force(at), self._in_force(at - WINDOW_MICROS))
 
     def _in_force(self, at: int) -> int | None:
         place = bisect_right(self._from, at)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from troth.clock import from_micros
 from troth.consent.rules import Choice, facts_of
-from troth.evidence.archive import AT_ONCE
+from troth.evidence.archive import WINDOW_MICROS
 from troth.ledger import events
 
 CHOICES = frozenset(
@@ -46,7 +46,7 @@ class Chosen:
         return any(told == facts_of(self.made[:size]) for size in self._just_now(at))
 
     def _just_now(self, at: int) -> Iterable[int]:
-        since = from_micros(at - AT_ONCE)
+        since = from_micros(at - WINDOW_MICROS)
         return (size for size, one in enumerate(self.made) if one.at > since)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
 
-from troth.evidence.archive import AT_ONCE
+from troth.evidence.archive import WINDOW_MICROS
 from troth.ledger import events
 
 DEALINGS = frozenset({events.DEALING_OPENED, events.DEALING_CLOSED})
@@ -52,6 +52,6 @@ class DealtHeard:
         """Whether a dealing of each of ``kinds`` was open at ``at``, or was closed just then."""
         for kind in kinds:
             one = self.open.get((person_id, kind))
-            if one is None or (one.number <= 0 and one.closed_at <= at - AT_ONCE):
+            if one is None or (one.number <= 0 and one.closed_at <= at - WINDOW_MICROS):
                 return False
         return True

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from troth.evidence.archive import AT_ONCE
+from troth.evidence.archive import WINDOW_MICROS
 from troth.ledger import events
 from troth.policy.rules import OWN_ACCESS
 
@@ -57,7 +57,7 @@ class DepartedHeard:
     def bear_out(self, person_id: str, purpose: str, at: int) -> bool:
         """Whether they were in use at ``at``, had left only just then, or a hold kept something for ``purpose``."""
         since = self.since.get(person_id)
-        if since is None or at <= since + AT_ONCE:
+        if since is None or at <= since + WINDOW_MICROS:
             return True
         kept = self.kept_for.get(person_id)
         return kept is not None and (purpose == OWN_ACCESS or purpose in kept)

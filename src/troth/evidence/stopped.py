@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from troth.consent.stops.rules import fact, scopes
 from troth.consent.stops.tables import stop
 from troth.decide import Ask
-from troth.evidence.archive import AT_ONCE
+from troth.evidence.archive import WINDOW_MICROS
 from troth.ledger import events
 
 STOPS = {events.STOP_MADE: "stopped", events.STOP_LIFTED: "lifted"}
@@ -44,7 +44,7 @@ class StopsHeard:
         made = [one for scope in about for one in self.made.get(scope, ())] if self.made else []
         if not made:
             return not told
-        just_now = (size for size, one in enumerate(made) if one[0] > at - AT_ONCE)
+        just_now = (size for size, one in enumerate(made) if one[0] > at - WINDOW_MICROS)
         return told == _holding(made) or any(told == _holding(made[:size]) for size in just_now)
 
 

@@ -20,7 +20,7 @@ from troth.store.engines import reading
 from troth.store.prepared import Prepared
 from troth.store.site import Site
 
-AT_ONCE = 1000  # rows
+BATCH = 1000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def stretches(
     """As ``walk``, but many entries at a time, and what was ``witnessed``, by size, where it belongs."""
     signed = _marks(conn, after, witnessed)
     ahead = next(signed, None)
-    for page in Prepared(sealed_entries(after)).pages(conn, AT_ONCE):
+    for page in Prepared(sealed_entries(after)).pages(conn, BATCH):
         rows = page
         while ahead is not None and ahead.size <= rows[-1][_POSITION]:
             ends = bisect_left(rows, ahead.size, key=itemgetter(_POSITION))
@@ -141,14 +141,14 @@ def stretches(
     if ahead is not None:
         yield ahead
     yield from signed
-    for page in Prepared(unsealed_entries()).pages(conn, AT_ONCE):
+    for page in Prepared(unsealed_entries()).pages(conn, BATCH):
         yield Stretch(page)
 
 
 def _marks(conn: Connection, after: int, witnessed: Iterable[Checkpoint]) -> Iterator[Checkpoint | Witnessed]:
     """The checkpoints there are and those that were witnessed, by size; of one size, the witness comes last."""
     later = select(checkpoint).where(checkpoint.c.size > after).order_by(checkpoint.c.size)
-    rows = (Checkpoint(*row) for row in conn.execute(later, execution_options={"yield_per": AT_ONCE}))
+    rows = (Checkpoint(*row) for row in conn.execute(later, execution_options={"yield_per": BATCH}))
     return merge(rows, map(Witnessed, witnessed), key=lambda one: one.size)
 
 

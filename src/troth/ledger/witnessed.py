@@ -26,7 +26,7 @@ from troth.ledger.tree import Frontier
 from troth.store.site import Site
 
 FOLDER = "ledger.witnessed"
-_AT_ONCE = 500
+_BATCH = 500
 _READ, _AGREED = "notes of witnesses", "notes of witnesses that agreed"
 
 
@@ -119,7 +119,7 @@ def against(conn: Connection, notes: Sequence[Note]) -> Denial | None:
 def _roots(conn: Connection, notes: Sequence[Note]) -> dict[int, bytes]:
     sizes = sorted({one.size for one in notes})
     found: dict[int, bytes] = {}
-    for named in batches(sizes, _AT_ONCE):
+    for named in batches(sizes, _BATCH):
         some = checkpoint.c.size.in_(named)
         found |= {row.size: row.root for row in conn.execute(select(checkpoint.c.size, checkpoint.c.root).where(some))}
     return found
@@ -129,7 +129,7 @@ def _root(conn: Connection, roots: dict[int, bytes], size: int) -> bytes:
     """The root of the first ``size`` entries: of the checkpoint, or, where that is gone, of the leaves themselves."""
     if size not in roots:
         query = select(entry.c.leaf).where(entry.c.position < size).order_by(entry.c.position)
-        leaves: Iterable[bytes] = conn.execute(query.execution_options(yield_per=_AT_ONCE)).scalars()
+        leaves: Iterable[bytes] = conn.execute(query.execution_options(yield_per=_BATCH)).scalars()
         tree = Frontier().extended(leaves)
         roots[size] = tree.root() if tree.size == size else b""
     return roots[size]

@@ -18,7 +18,7 @@ from troth.policy.zones import calendar_of
 
 REQUEST_LOG = "request log"
 STAFF_LOG = "staff log"
-AT_ONCE = Period(30, "day")
+DEFAULT_ERASURE_PERIOD = Period(30, "day")
 """within which what ends with an event is destroyed, where the policy does not say how long an erasure takes"""
 
 
@@ -88,7 +88,7 @@ def clocks(policy: Policy) -> tuple[Clock, ...]:
             bool(entry.until),
         )
         for key, entry in policy.retention.items()
-        if (keep := (erased or AT_ONCE) if entry.until else entry.keep) is not None
+        if (keep := (erased or DEFAULT_ERASURE_PERIOD) if entry.until else entry.keep) is not None
     )
 
 

@@ -22,7 +22,7 @@ from troth.rehearsal.offers import Offers, offers
 
 LIST = 50
 """people on a list that staff look at"""
-AT_ONCE = 100
+BATCH = 100
 """visits that are recorded together"""
 NOBODYS = "curiosity"
 """a purpose and a recipient that no policy has"""
@@ -185,7 +185,7 @@ class _Town:
 
     def _visits(self, random: Random) -> Iterator[_Draft]:
         rest = _some(random, self._often.visits * self._people / self._days) if self._offers.visits else 0
-        for lot in range(rest // AT_ONCE + 1, 0, -1):
+        for lot in range(rest // BATCH + 1, 0, -1):
             if share := rest // lot:
                 rest -= share
                 yield _Draft("visits", count=share)

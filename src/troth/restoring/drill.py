@@ -28,7 +28,7 @@ from troth.restoring.staging import examined, leftovers, staged
 from troth.store.engines import reading
 from troth.store.site import Site
 
-AT_ONCE = 1000
+BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _told(conn: Connection, event: str) -> Iterable[tuple[datetime, dict[str, ob
 
 def _having_keys(conn: Connection, ids: list[str]) -> int:
     found = 0
-    for some in batches(ids, AT_ONCE):
+    for some in batches(ids, BATCH):
         theirs = person_key.c.person_id.in_(some)
         found += conn.scalar(select(func.count()).select_from(person_key).where(theirs)) or 0
     return found

@@ -28,7 +28,7 @@ from troth.retention.leaving import leave_at_once
 from troth.retention.tables import ending
 from troth.store.site import Site
 
-AT_ONCE = 200
+BATCH = 200
 _IDS = 1000
 """ids in one query that only reads"""
 WHOLE: frozenset[str] = frozenset()
@@ -86,7 +86,7 @@ def _in_copy(site: Site, ids: Sequence[str]) -> set[str]:
     """Those of these endings that the copy has, which nobody had sealed when it was made."""
     found: set[str] = set()
     with site.reading() as conn:
-        for some in batches(ids, AT_ONCE):
+        for some in batches(ids, BATCH):
             found |= set(conn.scalars(select(ending.c.id).where(ending.c.id.in_(some))))
     return found
 
@@ -178,7 +178,7 @@ def _gone_again(site: Site, destroyed: Iterable[Said]) -> int:
     """Destroy who is still there of those whom a destruction names; how many there were."""
     again = 0
     for one in destroyed:
-        for named in batches(sorted(map(str, one.body.get("gone") or ())), AT_ONCE):
+        for named in batches(sorted(map(str, one.body.get("gone") or ())), BATCH):
             with site.writing() as conn:
                 there = people_in(conn, named)
                 again += leave_at_once(site, conn, sorted(there), str(one.body["cause"]))

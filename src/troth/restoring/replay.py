@@ -29,7 +29,7 @@ from troth.messages.tables import message, posting
 from troth.people.tables import person
 from troth.recipients import gate
 from troth.recipients.tables import DELIVERED, disclosure, instruction
-from troth.restoring.erasures import AT_ONCE, erase_again, people_in
+from troth.restoring.erasures import BATCH, erase_again, people_in
 from troth.restoring.lost import LOST
 from troth.restoring.record import Said, of
 from troth.restoring.shut_out import shut_out_again
@@ -214,7 +214,7 @@ def keep_what_was_said(copy: Site, live: Site, since: datetime) -> int:
     with copy.reading() as conn:
         keys = list(conn.scalars(select(job.c.key).where(job.c.done_at.is_(None)).order_by(job.c.key)))
     kept = 0
-    for named in batches(keys, AT_ONCE):
+    for named in batches(keys, BATCH):
         some = job.c.key.in_(named)
         with live.reading() as conn:
             done = conn.execute(select(job.c.key, job.c.done_at).where(some, job.c.done_at.is_not(None))).all()
@@ -230,8 +230,8 @@ def _kept(copy: Site, live: Site, table: Table, which: ColumnElement[bool]) -> i
     """Take over the rows of ``live`` that the copy has not; of people, of those alone whom the copy knows."""
     kept = 0
     with live.reading() as there, copy.writing() as here:
-        rows = there.execution_options(yield_per=AT_ONCE).execute(select(table).where(which)).mappings()
-        for some in rows.partitions(AT_ONCE):
+        rows = there.execution_options(yield_per=BATCH).execute(select(table).where(which)).mappings()
+        for some in rows.partitions(BATCH):
             known = people_in(here, (row.get("person_id") for row in some))
             mine = [dict(row) for row in some if row.get("person_id") in known or "person_id" not in row]
             if mine:

@@ -37,7 +37,7 @@ LAST_CODES: tuple[tuple[Column[Any], Column[Any]], ...] = (
 """the step of the last code that an app showed and that was used"""
 COUNTERS = (*LAST_CODES, (passkey.c.id, passkey.c.sign_count))
 """numbers that only rise: nothing up to one is taken again"""
-AT_ONCE = 500
+BATCH = 500
 OTHERWISE: Mapping[str, str] = {
     "session": "All sessions end.",
     "staff_session": "All sessions end.",
@@ -93,7 +93,7 @@ def _links_as_in(there: Connection, here: Connection, table: Table, now: datetim
     """Use up what is used up there, or is there no more; links that were made since are not taken over."""
     open_here = here.scalars(select(table.c.digest).where(table.c.used_at.is_(None))).all()
     gone = set(open_here) - _there(there, table.c.digest, open_here, table.c.used_at.is_(None))
-    for some in batches(sorted(gone), AT_ONCE):
+    for some in batches(sorted(gone), BATCH):
         here.execute(update(table).where(table.c.digest.in_(some)).values(used_at=now))
     return len(gone)
 
@@ -101,7 +101,7 @@ def _links_as_in(there: Connection, here: Connection, table: Table, now: datetim
 def _codes_as_in(there: Connection, here: Connection, table: Table) -> int:
     digests = here.scalars(select(table.c.digest)).all()
     gone = set(digests) - _there(there, table.c.digest, digests)
-    for some in batches(sorted(gone), AT_ONCE):
+    for some in batches(sorted(gone), BATCH):
         here.execute(delete(table).where(table.c.digest.in_(some)))
     return len(gone)
 
@@ -109,7 +109,7 @@ def _codes_as_in(there: Connection, here: Connection, table: Table) -> int:
 def _there(conn: Connection, column: Column[Any], values: Sequence[Any], *also: Any) -> set[Any]:
     """Those of ``values`` that a row has."""
     found: set[Any] = set()
-    for some in batches(values, AT_ONCE):
+    for some in batches(values, BATCH):
         found |= set(conn.scalars(select(column).where(column.in_(some), *also)))
     return found
 
@@ -131,5 +131,5 @@ def _kept(there: Connection, here: Connection) -> None:
         for row in rows:
             here.execute(newer, row)
     mine = here.scalars(select(agent_token.c.digest)).all()
-    for some in batches(sorted(set(mine) - _there(there, agent_token.c.digest, mine)), AT_ONCE):
+    for some in batches(sorted(set(mine) - _there(there, agent_token.c.digest, mine)), BATCH):
         here.execute(delete(agent_token).where(agent_token.c.digest.in_(some)))

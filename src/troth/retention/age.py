@@ -33,7 +33,7 @@ from sqlalchemy import (
 from troth.batches import batches
 from troth.clock import from_micros
 from troth.ids import new_id
-from troth.people.keystore import BATCH as AT_ONCE
+from troth.people.keystore import BATCH
 from troth.people.tables import holding, person
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
@@ -128,7 +128,7 @@ def _destroy(
     gone = _delete(conn, clock, window, held, now)
     if gone:
         cause, deadline = f"clock:{clock.id}", clock.end(oldest)
-        left = sum(depart(conn, made, person.c.id.in_(some), deadline) for some in batches(perhaps, AT_ONCE))
+        left = sum(depart(conn, made, person.c.id.in_(some), deadline) for some in batches(perhaps, BATCH))
         state = QUARANTINED if left else DESTROYED
         enter(site, conn, [Entered(made, cause, deadline, gone, clock.everywhere, state=state, swept=swept)])
     return gone

@@ -24,7 +24,7 @@ from troth.retention.tables import departure
 from troth.store.insert import insert_into
 from troth.store.site import Site
 
-_AT_ONCE = 1000
+_BATCH = 1000
 
 
 def begin_endings(
@@ -57,13 +57,13 @@ def _begin(
     site: Site, conn: Connection, ids: Sequence[str], cause: str, deadline: datetime, everywhere: bool | None
 ) -> str | None:
     compiled, now, made = site.policy(conn), site.now(), new_id(site.now())
-    if not sum(_leaving(conn, made, some) for some in batches(ids, _AT_ONCE)):
+    if not sum(_leaving(conn, made, some) for some in batches(ids, _BATCH)):
         return None
     theirs = select(departure.c.person_id).where(departure.c.ending_id == made)
     _end_business(conn, theirs, now)
     free = and_(holding.c.person_id.in_(theirs), holding.c.only_for.is_(None))
     scope = Scope(holding, free, holding.c.at, by_people=True)
-    while keep_apart(site, conn, scope, compiled, now, batch=_AT_ONCE):
+    while keep_apart(site, conn, scope, compiled, now, batch=_BATCH):
         pass
     counted = move(conn, scope.select(holding.c.id), made)
     depart(conn, made, person.c.id.in_(theirs), deadline)

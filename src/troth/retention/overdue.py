@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, false, func, not_, or_, select
 
 from troth.people.tables import holding, quarantined
-from troth.policy.clocks import AT_ONCE, Clock
+from troth.policy.clocks import DEFAULT_ERASURE_PERIOD, Clock
 from troth.policy.compile import Compiled
 from troth.retention.clocks import coverage
 from troth.retention.due import counted_from, of_clock, shapes
@@ -91,7 +91,9 @@ def count_quarantined(conn: Connection, compiled: Compiled, clock: Clock, now: d
 def _on_its_way(compiled: Compiled, clock: Clock, now: datetime) -> ColumnElement[bool]:
     """The condition on what is in quarantine that it ends for another reason than ``clock``, in time."""
     erasure = compiled.policy.erasure
-    latest = clock.calendar.end(now, erasure.destroy_within if erasure and erasure.destroy_within else AT_ONCE)
+    latest = clock.calendar.end(
+        now, erasure.destroy_within if erasure and erasure.destroy_within else DEFAULT_ERASURE_PERIOD
+    )
     begun = select(ending.c.id).where(ending.c.id == quarantined.c.ending_id, ending.c.state == "quarantined")
     in_time = or_(
         ending.c.destroy_by.between(now, latest),

@@ -212,14 +212,14 @@ def sweep(site: Site, over: datetime) -> int:
         conn.execute(delete(request_step).where(request_step.c.at <= over))
     if KEYS.keys_before(site, over.date()):
         KEYS.destroy_keys_before(site, over.date())
-    forgotten = _AT_ONCE
-    while forgotten == _AT_ONCE:
+    forgotten = _BATCH
+    while forgotten == _BATCH:
         forgotten = _forget(site, over)
         gone += forgotten
     return gone
 
 
-_AT_ONCE = 500
+_BATCH = 500
 """requests that a transaction forgets, and that its entry on the ledger names"""
 
 
@@ -231,7 +231,7 @@ def past(over: datetime) -> ColumnElement[bool]:
 def _forget(site: Site, over: datetime) -> int:
     """Destroy what is on record of some requests that are ``past``; how many."""
     with site.writing() as conn:
-        ids = list(conn.scalars(select(request.c.id).where(past(over)).order_by(request.c.at).limit(_AT_ONCE)))
+        ids = list(conn.scalars(select(request.c.id).where(past(over)).order_by(request.c.at).limit(_BATCH)))
         for table in (request_paper, request_step, request_link, reply) if ids else ():
             conn.execute(delete(table).where(table.c.request_id.in_(ids)))
         if ids:

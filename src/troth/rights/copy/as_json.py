@@ -17,7 +17,7 @@ from troth.clock import iso
 from troth.rights.copy.model import About, Cell, Given, Item, Kind, Named, Section, Told
 
 FORMAT = "troth/your-data/1"
-AT_ONCE = 200
+BATCH = 200
 """records in one piece of the answer"""
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -35,7 +35,7 @@ def as_json(told: Told) -> Iterator[bytes]:
     for item in told.items:
         kinds.setdefault(item.kind.number, item.kind)
         lines.append(_record(item))
-        if len(lines) >= AT_ONCE:
+        if len(lines) >= BATCH:
             yield (comma + ",\n".join(lines)).encode()
             lines, comma = [], ",\n"
     if lines:

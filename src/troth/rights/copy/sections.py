@@ -35,7 +35,7 @@ from troth.rights.copy.voice import Voice
 from troth.rights.copy.words import words
 
 Rows = Iterable[tuple[Cell, ...]]
-SHOWN_AT_ONCE = 500
+BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _of(conn: Connection, table: Any, person_id: str) -> Sequence[RowMapping]:
 
 def _words_shown(conn: Connection, digests: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for wanted in batches(sorted(digests), SHOWN_AT_ONCE):
+    for wanted in batches(sorted(digests), BATCH):
         query = select(shown.c.digest, shown.c.words).where(shown.c.digest.in_(wanted))
         found |= {row.digest: row.words for row in conn.execute(query)}
     return found
