@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import Enum, auto
 from functools import cached_property, reduce
 from typing import Any, Literal, TypeVar
 
@@ -146,20 +147,28 @@ class Replayed:
     """id of the ledger entry that does not come out again"""
 
 
+class Timeliness(Enum):
+    """Whether an ending was destroyed in time; ``UNKNOWN`` where neither that nor lateness is shown."""
+
+    IN_TIME = auto()
+    LATE = auto()
+    UNKNOWN = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How many endings of one cause were destroyed; how many of them late, the worst by how many microseconds; and of how many
-    nothing shows that they were in time."""
+    """How many endings of one cause were destroyed; how many of them late, and the worst by how much; and of how many nothing
+    shows that they were in time."""
 
     number: int = 0
     late: int = 0
-    worst: int = 0
+    worst: timedelta = timedelta(0)
     unknown: int = 0
 
-    def and_one(self, in_time: bool | None, past: int) -> Ended:
-        """One more; ``in_time`` is None where nothing shows it, ``past`` by how much it was late."""
-        late, unknown = in_time is False, in_time is None
-        return Ended(self.number + 1, self.late + late, max(self.worst, past), self.unknown + unknown)
+    def __add__(self, other: Ended) -> Ended:
+        """Those of both."""
+        worst = max(self.worst, other.worst)
+        return Ended(self.number + other.number, self.late + other.late, worst, self.unknown + other.unknown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,15 @@ from tests.actions.test_holds import erase
 from tests.actions.test_times import shown, with_clock
 from tests.fixtures import START, days
 from troth.clock import MovedClock
-from troth.evidence.ended import Begun, judged
+from troth.evidence.ended import Beginning, judged
 from troth.evidence.prove import prove
-from troth.proof import Proof
+from troth.proof import Proof, Timeliness
 from troth.retention.ending import destroy_due
 from troth.retention.heartbeat import SWEEP_EVERY
 from troth.retention.sweep import sweep
 from troth.store.site import Site
 
+IN_TIME, LATE, UNKNOWN = Timeliness
 HOUR = SWEEP_EVERY // timedelta(microseconds=1)
 
 
@@ -91,28 +92,28 @@ def test_a_deadline_that_a_later_version_put_into_the_past_is_not_called_in_time
 
 
 @pytest.mark.parametrize(
-    "begun, gone, in_time",
+    "beginning, gone, timeliness",
     [
-        (Begun("c", 0, 10, None), 10, True),
-        (Begun("c", 0, 10, None), 11, None),
-        (Begun("c", 0, 10, None), 10 + 24 * HOUR, None),
-        (Begun("c", 0, 10, None), 11 + 24 * HOUR, False),
-        (Begun("c", 10, 10, None), 10 + 2 * HOUR, True),
-        (Begun("c", 10, 10, None), 11 + 2 * HOUR, None),
-        (Begun("c", 10, 10, None), 11 + 24 * HOUR, False),
-        (Begun("c", 30 * HOUR, 0, 0), 30 * HOUR, None),
-        (Begun("c", 30 * HOUR, 1, 0), 30 * HOUR, False),
-        (Begun("c", 30 * HOUR, 0, 1), 30 * HOUR, None),
-        (Begun("c", 30 * HOUR, 0, None), 30 * HOUR, None),
-        (Begun("c", 30 * HOUR, 0, 1), 1 + 32 * HOUR, False),
-        (Begun("c", 0, None, None), 1, None),
+        (Beginning("c", 0, 10, None), 10, IN_TIME),
+        (Beginning("c", 0, 10, None), 11, UNKNOWN),
+        (Beginning("c", 0, 10, None), 10 + 24 * HOUR, UNKNOWN),
+        (Beginning("c", 0, 10, None), 11 + 24 * HOUR, LATE),
+        (Beginning("c", 10, 10, None), 10 + 2 * HOUR, IN_TIME),
+        (Beginning("c", 10, 10, None), 11 + 2 * HOUR, UNKNOWN),
+        (Beginning("c", 10, 10, None), 11 + 24 * HOUR, LATE),
+        (Beginning("c", 30 * HOUR, 0, 0), 30 * HOUR, UNKNOWN),
+        (Beginning("c", 30 * HOUR, 1, 0), 30 * HOUR, LATE),
+        (Beginning("c", 30 * HOUR, 0, 1), 30 * HOUR, UNKNOWN),
+        (Beginning("c", 30 * HOUR, 0, None), 30 * HOUR, UNKNOWN),
+        (Beginning("c", 30 * HOUR, 0, 1), 1 + 32 * HOUR, LATE),
+        (Beginning("c", 0, None, None), 1, UNKNOWN),
     ],
 )
-def test_when_an_ending_was_in_time(begun: Begun, gone: int, in_time: bool | None) -> None:
-    assert judged(begun, gone)[0] is in_time
+def test_when_an_ending_was_in_time(beginning: Beginning, gone: int, timeliness: Timeliness) -> None:
+    assert judged(beginning, gone)[0] is timeliness
 
 
 def test_what_a_restoration_may_have_brought_back_is_called_neither_late_nor_in_time() -> None:
-    begun = Begun("clock:taste", 30 * HOUR, 5, 0)
-    assert judged(begun, 30 * HOUR, [(4, 6)]) == (None, 0)
-    assert judged(begun, 30 * HOUR, [(5, 6)])[0] is False
+    beginning = Beginning("clock:taste", 30 * HOUR, 5, 0)
+    assert judged(beginning, 30 * HOUR, [(4, 6)]) == (UNKNOWN, timedelta(0))
+    assert judged(beginning, 30 * HOUR, [(5, 6)]) == (LATE, 30 * SWEEP_EVERY - timedelta(microseconds=5))

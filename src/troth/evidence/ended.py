@@ -18,17 +18,17 @@ from typing import Any, NamedTuple
 
 from troth.clock import DAY, to_micros
 from troth.ledger import events
-from troth.proof import Ended
+from troth.proof import Ended, Timeliness
 from troth.retention.heartbeat import SWEEP_EVERY
 
 ENDINGS = frozenset({events.ENDING_QUARANTINED, events.ENDING_DESTROYED, events.ENDING_RESTORED})
-_TURNS = 2 * SWEEP_EVERY // timedelta(microseconds=1)
+_GRACE_MICROS = 2 * SWEEP_EVERY // timedelta(microseconds=1)
 """how long what may not go before its deadline, or was told after it, may take to go, in microseconds"""
-_LATE = DAY // timedelta(microseconds=1)
+_LATE_MICROS = DAY // timedelta(microseconds=1)
 """by how much more than this something was late that breaks its promise, in microseconds"""
 
 
-class Begun(NamedTuple):
+class Beginning(NamedTuple):
     """An ending as it began: when, by when it was to be destroyed, and when the sweep before it came to its end.
 
     Instants are in microseconds since 1970, and None where the entry does not say.
@@ -44,7 +44,7 @@ class Begun(NamedTuple):
 class EndedHeard:
     """The endings on their way, and what became of the others, by cause. In the ledger's own order."""
 
-    begun: dict[str, Begun] = field(default_factory=dict)
+    begun: dict[str, Beginning] = field(default_factory=dict)
     ended: defaultdict[str, Ended] = field(default_factory=lambda: defaultdict(Ended))
 
     def hear(self, event: str, at: int, body: Mapping[str, Any], lost: Collection[tuple[int, int]]) -> None:
@@ -56,25 +56,32 @@ class EndedHeard:
         begun = self.begun.pop(ending, None)
         if event == events.ENDING_DESTROYED:
             one = begun or _begun(at, body)
-            self.ended[one.cause] = self.ended[one.cause].and_one(*judged(one, at, lost))
+            self.ended[one.cause] += _one(*judged(one, at, lost))
 
 
-def judged(begun: Begun, gone: int, lost: Collection[tuple[int, int]] = ()) -> tuple[bool | None, int]:
-    """Whether what was destroyed at ``gone`` was in time, None where neither that nor lateness is shown; by how much late."""
-    if begun.by is None:
-        return None, 0
-    due = begun.by if begun.at < begun.by else begun.by + _TURNS
+def judged(beginning: Beginning, gone: int, lost: Collection[tuple[int, int]] = ()) -> tuple[Timeliness, timedelta]:
+    """Whether what was destroyed at ``gone`` (microseconds since 1970) was in time; and by how much it was late, if it was."""
+    if beginning.by is None:
+        return Timeliness.UNKNOWN, timedelta(0)
+    due = beginning.by if beginning.at < beginning.by else beginning.by + _GRACE_MICROS
     if gone <= due:
-        return True, 0
-    unswept = begun.swept is not None and begun.swept < begun.by
-    known = begun.at <= due or gone > begun.at + _TURNS or unswept
-    was_lost = any(since < begun.by <= until for since, until in lost)
-    late = known and not was_lost and gone - begun.by > _LATE
-    return (False, gone - begun.by) if late else (None, 0)
+        return Timeliness.IN_TIME, timedelta(0)
+    unswept = beginning.swept is not None and beginning.swept < beginning.by
+    known = beginning.at <= due or gone > beginning.at + _GRACE_MICROS or unswept
+    was_lost = any(since < beginning.by <= until for since, until in lost)
+    past = gone - beginning.by
+    if known and not was_lost and past > _LATE_MICROS:
+        return Timeliness.LATE, timedelta(microseconds=past)
+    return Timeliness.UNKNOWN, timedelta(0)
 
 
-def _begun(at: int, body: Mapping[str, Any]) -> Begun:
-    return Begun(str(body.get("cause")), at, _micros(body.get("by")), _micros(body.get("swept")))
+def _one(timeliness: Timeliness, late_by: timedelta) -> Ended:
+    """One ending, counted."""
+    return Ended(1, int(timeliness is Timeliness.LATE), late_by, int(timeliness is Timeliness.UNKNOWN))
+
+
+def _begun(at: int, body: Mapping[str, Any]) -> Beginning:
+    return Beginning(str(body.get("cause")), at, _micros(body.get("by")), _micros(body.get("swept")))
 
 
 def _micros(said: object) -> int | None:

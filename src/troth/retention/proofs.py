@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import reduce
 
 from sqlalchemy import ColumnElement, Table, and_, func, select, true
@@ -160,8 +160,7 @@ def _running(proving: Proving, mine: Clock, limit: str, evidence: Words, total: 
 
 
 def _said_late(proving: Proving, ended: Ended) -> Words:
-    past = timedelta(microseconds=ended.worst)
-    return proving.say("{some} destroyed late, the worst by {past}", some=Some(ended.late, "ending"), past=past)
+    return proving.say("{some} destroyed late, the worst by {past}", some=Some(ended.late, "ending"), past=ended.worst)
 
 
 def _ended(proving: Proving, ended: Ended) -> Words:
@@ -234,7 +233,7 @@ def _failures(proving: Proving) -> Iterator[Words]:
     """What stalled on its way out, or was reached there, in a sentence each."""
     if overdue := _overdue(proving, true()):
         yield overdue
-    ended = reduce(_added, proving.heard.ended.values(), Ended())
+    ended = sum(proving.heard.ended.values(), Ended())
     if ended.late:
         yield _said_late(proving, ended)
     left = Some(_left(proving), "record")
@@ -257,11 +256,6 @@ def _failures(proving: Proving) -> Iterator[Words]:
     groundless = Some(_groundless(proving), "record")
     if groundless.number:
         yield proving.say("{some} kept on a ground that the policy does not name", some=groundless)
-
-
-def _added(one: Ended, other: Ended) -> Ended:
-    worst = max(one.worst, other.worst)
-    return Ended(one.number + other.number, one.late + other.late, worst, one.unknown + other.unknown)
 
 
 def _overdue(proving: Proving, which: ColumnElement[bool]) -> Words | None:
