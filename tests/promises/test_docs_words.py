@@ -22,6 +22,7 @@ BESIDE = (DOCS / "beside-your-shop.md").read_text()
 ASKED_FOR = (
     *("gate", "dealing", "door", "hold", "finding", "decision", "canary", "attested", "act", "stop", "place", "seal"),
     *("witness", "ledger", "vault", "clock", "quarantine", "holding", "purpose", "promise", "statement", "proof"),
+    *("ending", "archive", "instruction", "late"),
 )
 
 
