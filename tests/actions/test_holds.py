@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.actions.lives import (
+    CONTACT,
     NOT_RUN,
     ORDER,
     admit,
@@ -32,8 +33,10 @@ from troth.people.tables import quarantined
 from troth.people.vault import By, find, read
 from troth.proof import Proof
 from troth.retention.alarms import alarms
+from troth.retention.clocks import LONGEST_STAY
 from troth.retention.ending import begin_ending, destroy_due, restore
 from troth.retention.holds import holds_of, make_hold, release
+from troth.retention.tables import departure, ending
 from troth.retention.tables import hold as hold_table
 from troth.store.site import Site
 
@@ -408,3 +411,16 @@ def test_what_a_hold_keeps_survives_its_destruction_run(site: Site, clock: Moved
         clock.move(days(10))
         destroy_due(site)
     assert fields_held(site, one) == {"full_name", "order_total"}
+
+
+def test_the_ending_of_somebody_whom_a_hold_keeps_whole_takes_no_longer_than_any_other(
+    site: Site, clock: MovedClock
+) -> None:
+    one = admit(site, "lead", CONTACT, "contact", "contact")
+    hold(site, one, (), ends_at=START + days(900))
+    clock.at = START + days(400)
+    work(site)
+    with site.reading() as conn:
+        mine = select(ending.c.began_at, ending.c.destroy_by).join(departure, departure.c.ending_id == ending.c.id)
+        began_at, destroy_by = conn.execute(mine.where(departure.c.person_id == one)).one()
+    assert destroy_by - began_at == LONGEST_STAY, "though the first clock over leads keeps for five years"

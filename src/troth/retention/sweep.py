@@ -22,8 +22,9 @@ from troth.people.tables import holding, person, quarantined
 from troth.policy.clocks import Clock
 from troth.policy.compile import Compiled
 from troth.policy.happenings import RELATIONSHIP_ENDS
+from troth.policy.periods import Period
 from troth.retention.age import destroy_by_age
-from troth.retention.clocks import Coverage, ahead, coverage
+from troth.retention.clocks import Coverage, ahead, coverage, stay
 from troth.retention.due import Scope, counted_from, of_clock, shapes
 from troth.retention.entering import Entered, enter
 from troth.retention.heartbeat import SWEEP, beat, last, last_turn, lately
@@ -104,10 +105,15 @@ def _planned(conn: Connection, compiled: Compiled, clock: Clock, at: datetime, m
 
 def due_until(compiled: Compiled, clock: Clock, now: datetime, margin: timedelta = DAY) -> datetime:
     """What ``clock`` counts from this instant or before is to be quarantined ``now``, or destroyed where it lies."""
-    erasure = compiled.policy.erasure
     if clock.at_once:
         return now
-    return clock.cutoff(now + ahead(clock, erasure.destroy_within if erasure else None, margin))
+    return clock.cutoff(now + ahead(clock, _promised(compiled), margin))
+
+
+def _promised(compiled: Compiled) -> Period | None:
+    """The policy's own term for an erasure."""
+    erasure = compiled.policy.erasure
+    return erasure.destroy_within if erasure else None
 
 
 def sweep(site: Site, now: datetime | None = None, batch: int = BATCH) -> Swept:
@@ -149,14 +155,14 @@ def _waiting(site: Site, now: datetime) -> tuple[Compiled, frozenset[str]]:
         compiled = site.policy(conn)
         waits = _found(conn, compiled, now, site.wiring.margin)
         going = {clock.id for clock in compiled.clocks if RELATIONSHIP_ENDS in clock.after} & waits
-        if lately(conn, _begun(compiled), now) and not going:
+        if lately(conn, _refreshing(compiled), now) and not going:
             return compiled, waits
-        is_new = _begun(compiled) not in last(conn)
+        is_new = _refreshing(compiled) not in last(conn)
     if is_new:
         note_ages_held(site, compiled)
     with site.writing() as conn:
         refresh(site, conn)
-        beat(conn, _begun(compiled), now)
+        beat(conn, _refreshing(compiled), now)
         return compiled, _found(conn, compiled, now, site.wiring.margin)
 
 
@@ -165,7 +171,7 @@ def _last(site: Site, now: datetime) -> datetime | None:
         return last_turn(conn, SWEEP, now)
 
 
-def _begun(compiled: Compiled) -> str:
+def _refreshing(compiled: Compiled) -> str:
     """The task of bringing up to date what clocks count from, which a new version of the policy makes due at once."""
     return f"ends and ages, version {compiled.version}"
 
@@ -265,8 +271,9 @@ class _Run:
         """People of whom nothing had to go because a hold keeps all: they, too, are out of every other use now."""
         made = new_id(self.now)
         marked = person.c.id.in_(select(holding.c.person_id).where(holding.c.only_for.is_not(None)))
+        promised = _promised(self.compiled)
         with self.site.writing() as conn:
-            deadline = self.now + self.clock.keep.length / 10
+            deadline = self.now + stay(self.clock.keep.length, promised.length if promised else None)
             if depart(conn, made, marked & (person.c.state == "active"), deadline):
                 enter(self.site, conn, [Entered(made, f"clock:{self.clock.id}", deadline, 0, False)])
 
