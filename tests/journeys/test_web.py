@@ -27,7 +27,7 @@ from troth.store import versions
 from troth.store.site import Site
 from troth.visits import actions as visits
 from troth.web.app import make_app
-from troth.web.evidence import Shown
+from troth.web.evidence import Shown, no_look
 from troth.work import turn
 
 ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
@@ -309,3 +309,18 @@ def test_the_mailbox_is_for_trying_things_out_only(site: Site, web: Client) -> N
     with client(site, mailbox=Mailbox()) as demo:
         assert "No message yet" in demo.get("/shop/mailbox").text
         assert demo.get("/shop/mailbox/1").status_code == 404
+
+
+def test_each_application_serves_its_own_sites_though_all_share_their_pages(site: Site) -> None:
+    with client(site) as web, client() as empty:
+        assert web.get("/shop").status_code == 200
+        assert empty.get("/shop").status_code == 404
+        assert web.get("/shop").status_code == 200
+
+
+def test_what_applications_share_has_nothing_to_do_when_a_server_starts_or_ends() -> None:
+    one, other = make_app([], look=no_look), make_app([], look=no_look)
+    shared = one.asgi_router.app
+    assert shared is other.asgi_router.app and shared not in (one, other)
+    assert not shared.state and one.state is not other.state
+    assert [*shared.on_startup, *shared.on_shutdown, *shared._lifespan_managers] == []

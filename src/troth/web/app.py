@@ -88,7 +88,12 @@ def make_app(
 
 @cache
 def _routed() -> App:
-    """Every page at its address, for no sites: they are the same whatever is served, and take a tenth of a second to join."""
+    """Every page at its address, for no sites: they are the same whatever is served, and take a tenth of a second to join.
+
+    What serves sites is a copy with a state of its own, and both have one router. A request gets the copy, since an application
+    names itself in the scope of each (``request.app``). The start and the end of a server run what this one was made with: it
+    must have no hook for them, as it would run for no site.
+    """
     remember_nothing()
     app = App(
         route_handlers=[index.index, wellknown.health, wellknown.security, _of_site(), _static()],
