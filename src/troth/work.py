@@ -23,7 +23,7 @@ from troth.ledger.restored import silenced, unfinished
 from troth.ledger.seal import seal
 from troth.messages import actions as messages
 from troth.messages import changing, posting
-from troth.messages.confirmations import confirm
+from troth.messages.confirmations import queue_confirmations
 from troth.messages.inbound.poll import poll
 from troth.messages.inbound.take import forget_the_past
 from troth.people.keystore import sweep_orphans
@@ -175,7 +175,7 @@ TASKS: Mapping[str, Task] = {
     "mail that came": forget_the_past,
     "requests": following.follow,
     "protocols": lambda site: telling.tell_changes(site) + telling.forget(site),
-    "confirmations": confirm,
+    "confirmations": queue_confirmations,
     "announcements": posting.note_late,
     "reminders": changing.remind,
     "accounts": accounts.forget_the_past,

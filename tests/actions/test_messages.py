@@ -23,7 +23,7 @@ from troth.consent.stops import actions as stops
 from troth.errors import InvalidInput, Refused
 from troth.evidence.prove import prove
 from troth.messages.actions import HANDLERS, SECOND_HAND, queue, stop
-from troth.messages.confirmations import confirm
+from troth.messages.confirmations import queue_confirmations
 from troth.messages.links import read_stop_token, stop_token
 from troth.messages.mailbox import Mailbox
 from troth.messages.tables import message
@@ -327,8 +327,8 @@ def test_each_order_is_confirmed_once_and_marketing_goes_to_those_who_chose_it(
     order |= {"office_address": "1 Lamp Street", "order_lines": "3 strips"}
     for key in ("order-1", "order-1", "order-2"):
         person = collect(site, Submission("place_order", order, key)).person_id
-        confirm(site)
-    confirm(site)
+        queue_confirmations(site)
+    queue_confirmations(site)
     run_mail(site)
     assert [mail.recipients for mail in mailbox.messages()] == [("ann@shop.example",)] * 2
     assert all("order" in mail.body("plain").lower() for mail in mailbox.messages())
@@ -350,13 +350,13 @@ def test_a_confirmation_that_may_not_be_sent_is_refused_once_and_the_next_one_is
     switched(stops.stop)
     customer(shop)
     for _ in range(3):
-        assert confirm(shop) == 0
+        assert queue_confirmations(shop) == 0
         clock.move(timedelta(minutes=1))
     assert states(shop) == ["refused"] and len(entries(shop, "message:refused")) == 1
     switched(stops.lift)
-    assert confirm(shop) == 0
+    assert queue_confirmations(shop) == 0
     customer(shop, "k2")
-    assert confirm(shop) == 1
+    assert queue_confirmations(shop) == 1
     run_mail(shop)
     assert states(shop) == ["refused", "sent"] and len(mailbox.messages()) == 1
 
@@ -364,7 +364,7 @@ def test_a_confirmation_that_may_not_be_sent_is_refused_once_and_the_next_one_is
 def test_an_event_of_long_ago_brings_no_confirmation(shop: Site, clock: MovedClock, mailbox: Mailbox) -> None:
     customer(shop)
     clock.move(timedelta(days=3))
-    assert confirm(shop) == 0
+    assert queue_confirmations(shop) == 0
 
 
 # --- Killed ----------------------------------------------------------------------------------------------------------

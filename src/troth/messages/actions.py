@@ -10,7 +10,7 @@ reader's program drops the double. A mail that fails never fails what caused it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,7 +93,7 @@ def queue(
     """
     compiled, now = site.policy(conn), site.now()
     wanted, decision = _decided(site, conn, compiled, person_id, name, role, by)
-    early = decision.allowed and bool(_too_early(conn, compiled, name, [person_id]))
+    early = decision.allowed and _must_confirm(conn, compiled, name, person_id)
     allowed = decision.allowed and not early
     refusal = None if allowed else UNCONFIRMED if early else decision.reason
     row = _row_of(person_id, key, name, template, {**terms, ROLE: role} if role else terms, now, refusal)
@@ -139,9 +139,9 @@ def queue_many(
     return agenda.put_many(conn, [NewJob(DELIVER, f"{DELIVER}:{ref}", ref, now, late) for ref in leaving], now)
 
 
-def _too_early(conn: Connection, compiled: Compiled, name: str, people: Collection[str]) -> frozenset[str]:
-    """Those of ``people`` who must confirm their address before they are sent ``name``."""
-    return unconfirmed(conn, people) if promotes(compiled.policy, name) else frozenset()
+def _must_confirm(conn: Connection, compiled: Compiled, name: str, person_id: str) -> bool:
+    """Whether somebody must confirm their address before they are sent ``name``."""
+    return promotes(compiled.policy, name) and bool(unconfirmed(conn, [person_id]))
 
 
 def _row_of(
@@ -215,8 +215,8 @@ def deliver(site: Site, job: Job) -> None:
     if leaving is None:
         return
     row = leaving.row
-    if leaving.outdated:
-        _ended(site, row, "refused", events.MESSAGE_REFUSED, leaving.outdated)
+    if leaving.withheld:
+        _ended(site, row, "refused", events.MESSAGE_REFUSED, leaving.withheld)
         return
     try:
         _sent(site, leaving.compiled, row, leaving.wanted)
@@ -238,7 +238,7 @@ class _Leaving:
     compiled: Compiled
     wanted: Sending
     decision: Decision
-    outdated: str
+    withheld: str
     """why what it says is not true any more, or its address is not confirmed any more; blank when it may leave"""
 
 
@@ -248,7 +248,7 @@ def _leaving(site: Site, conn: Connection, message_id: str) -> _Leaving | None:
         return None
     compiled, name = site.policy(conn), row._mapping["class"]
     wanted, decision = _decided(site, conn, compiled, row.person_id, name, row.terms.get(ROLE, ""))
-    early = UNCONFIRMED if _too_early(conn, compiled, name, [row.person_id]) else ""
+    early = UNCONFIRMED if _must_confirm(conn, compiled, name, row.person_id) else ""
     return _Leaving(row, compiled, wanted, decision, outdated(conn, row.template, row.terms, site.now()) or early)
 
 

@@ -23,7 +23,7 @@ CONFIRMED_WITHIN = timedelta(days=2)
 """After that a confirmation confirms nothing, and events that were taken over from elsewhere bring none."""
 
 
-def confirm(site: Site, ref: str | None = None, limit: int = 500) -> int:
+def queue_confirmations(site: Site, ref: str | None = None, limit: int = 500) -> int:
     """Queue the confirmations that are owed: one for each event whose point has such a message class, once and for ever.
 
     Found by a query over events without a message, so that a crash loses none; one that may not be sent has its row as well.
@@ -31,28 +31,29 @@ def confirm(site: Site, ref: str | None = None, limit: int = 500) -> int:
     """
     with site.reading() as conn:
         compiled = site.policy(conn)
-        if not _owed_any(site, conn, compiled, ref, limit=1):
+        if not _owed(site, conn, compiled, ref, limit=1):
             return 0
     with site.writing() as conn:
-        owed = _owed_any(site, conn, compiled, ref, limit)
-        return sum(_confirmed(site, conn, compiled, row, name, point) for row, name, point in owed)
+        owed = _owed(site, conn, compiled, ref, limit)
+        return sum(_queued(site, conn, compiled, row, name, point) for row, name, point in owed)
 
 
-def _owed_any(
+def _owed(
     site: Site, conn: Connection, compiled: Compiled, ref: str | None, limit: int
 ) -> list[tuple[Row[Any], str, str]]:
+    """The events without a confirmation, each with the class of the message and the point."""
     since = site.now() - CONFIRMED_WITHIN
     values = {"since": since, "first_id": new_id(since)[:10], "ref": ref, "limit": limit}
     return [
         (row, name, point)
         for point in compiled.policy.collection
         for name in confirmations(compiled.policy, point)
-        for row in conn.execute(_owed(point, name, ref is not None), values)
+        for row in conn.execute(_statement(point, name, ref is not None), values)
     ]
 
 
 @lru_cache(maxsize=256)
-def _owed(point: str, name: str, of_ref: bool) -> Select[Any]:
+def _statement(point: str, name: str, of_ref: bool) -> Select[Any]:
     """Events of ``point`` without a message of the class ``name``; two dealings of one submission are one event.
 
     A dealing's id begins with the time it was made, so that the index on ids leads straight to the recent ones.
@@ -69,7 +70,7 @@ def _owed(point: str, name: str, of_ref: bool) -> Select[Any]:
     return select(events_).where(~answered).order_by(events_.c.event.desc()).limit(bindparam("limit"))
 
 
-def _confirmed(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], name: str, point: str) -> bool:
+def _queued(site: Site, conn: Connection, compiled: Compiled, row: Row[Any], name: str, point: str) -> bool:
     speaker = Speaker(compiled.policy, words_of(compiled.policy.policy.languages[0]))
     what = speaker.text(compiled.policy.collection[point].label)
     terms = {"language": speaker.words.tag, "what": what, "number": row.event, "day": speaker.date(row.at.date())}

@@ -12,7 +12,7 @@ from troth.collection.actions import collect
 from troth.collection.forms import form
 from troth.collection.rules import Submission
 from troth.errors import TrothError
-from troth.messages.confirmations import confirm
+from troth.messages.confirmations import queue_confirmations
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, capital, language
 from troth.policy.spans import after_words
@@ -41,7 +41,7 @@ class Told:
 def confirmed(site: Site, point: str, key: str) -> None:
     """Queue the confirmation of a form that was taken in; if that fails it is found and sent later, and the form stands."""
     try:
-        confirm(site, f"{point}:{key}")
+        queue_confirmations(site, f"{point}:{key}")
     except TrothError as error:
         _log.warning("%s: a confirmation waits: %s", site.name, error.message)
 
