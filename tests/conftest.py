@@ -57,7 +57,15 @@ LONGEST = (
 
 
 OF_STORES = (
-    *("test_change_crashes", "test_engines", "test_keystore", "test_ledger", "test_lies", "test_many", "test_marks"),
+    *(
+        "test_change_crashes",
+        "test_engines",
+        "test_keystore",
+        "test_ledger",
+        "test_lies_put_back",
+        "test_many",
+        "test_marks",
+    ),
     *("test_migrations", "test_query_plans", "test_reading_together", "test_request_crashes", "test_restore"),
     *("test_stores", "test_together", "test_vault"),
 )

@@ -20,6 +20,8 @@ from troth.web.inside import Inside
 
 TRADES = Path(__file__).parents[1] / "trades"
 NAMES = sorted(path.parent.name for path in TRADES.glob("*/policy.yaml"))
+IN_EVERY_RUN = frozenset({"app", "clinic", "saas"})
+"""of these a life is lived in every run, of all seven in `make test-all`"""
 SAYS = {
     "app": "We never sell what we know about your child.",
     "broker": "Shannon Mutual",
@@ -57,7 +59,9 @@ def test_a_fresh_site_breaks_no_promise_and_lets_somebody_in(
     assert walked["rights.access"] == walked[erasure] == "kept"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.long) for name in NAMES]
+)
 def test_it_lives_for_weeks_and_every_promise_holds(
     name: str, tmp_path: Path, fresh_database: Callable[..., str]
 ) -> None:
