@@ -320,6 +320,8 @@ def test_what_differs_is_listed_and_answered_for(published: Path) -> None:
     _sql(published, "UPDATE policy_version SET published_at = published_at + 1")
     found = troth("ledger", "differences", published)
     assert (found.exit_code, found.stdout) == (1, "policy_version 1 is not as Troth wrote it\n")
+    assert "1 difference." in found.stderr
+    assert "`troth ledger differences SITE`" in troth("prove", published).stdout
     because = ("--because", "the clock was wrong", "--by", "privacy lead")
     assert troth("ledger", "differences", published, *because).exit_code == 0
     assert "accepted on" in troth("ledger", "verify", published).stdout

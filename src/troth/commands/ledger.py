@@ -126,7 +126,8 @@ def differences(
                 typer.echo(line)
     if not json_:
         number = sum(one.cases for one in found)
-        aside(f"{site_.name}: {number:,} differences{', recorded' if recording else ''}.")
+        named = "difference" if number == 1 else "differences"
+        aside(f"{site_.name}: {number:,} {named}{', recorded' if recording else ''}.")
     if found and not recording:
         raise typer.Exit(NO)
 

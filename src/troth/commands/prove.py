@@ -98,6 +98,11 @@ def _beside_the_promises(report: Report) -> None:
         _alarm("broken", f"the ledger: {report.stores.words}\n  {HINT}")
     for found in report.found:
         _alarm("found", found.line())
+    if report.found:
+        typer.echo(
+            "  The promises that rest on it cannot be relied on. See all of it with `troth ledger differences SITE`; "
+            "put it right from a backup with `troth restore`, or answer for it with --because and --by."
+        )
     for task, since in report.stopped.items():
         _alarm("stopped", f"the worker's `{task}` has not run since {since:%Y-%m-%d %H:%M} UTC")
     if report.hindered:

@@ -77,7 +77,7 @@ class Verified:
         if self.wrong is not None:
             place = _place(self.wrong)
             return f"Broken{f' at {place}' if place else ''}: {_WORDS[self.wrong.kind]}."
-        rest = f" {self.unsealed} are not sealed yet." if self.unsealed else ""
+        rest = f" {self.unsealed} {'is' if self.unsealed == 1 else 'are'} not sealed yet." if self.unsealed else ""
         gaps = f" {self.unused_ids} ids belong to no entry." if self.unused_ids else ""
         told = [f" {one.line()}" for one in self.restored]
         told += [f" {self.lost} witnessed checkpoints are of what was lost then."] if self.lost else []
