@@ -26,6 +26,7 @@ from tests.actions.test_sweep import NO_ARCHIVE
 from tests.fixtures import START, days
 from troth.clock import MovedClock
 from troth.errors import Refused
+from troth.evidence.prove import prove
 from troth.ledger import events
 from troth.people.keystore import destroy_keys, open_keys
 from troth.people.tables import holding, person, quarantined
@@ -198,6 +199,14 @@ def test_an_ending_is_restored_whole_until_it_is_destroyed(site: Site, clock: Mo
     destroy_due(site)
     with pytest.raises(Refused), site.writing() as conn:
         restore(site, conn, again)
+
+
+def test_business_with_somebody_who_is_put_back_ends_as_their_dealings_say(site: Site) -> None:
+    ending_id = erase(site, customer(site))
+    with site.writing() as conn:
+        restore(site, conn, ending_id)
+    found = next(one.proof for one in prove(site).proven if one.promise.id == "relationship.customer")
+    assert found.verdict == "kept"
 
 
 def test_only_some_fields_can_end_and_the_person_stays(site: Site, clock: MovedClock) -> None:

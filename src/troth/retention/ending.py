@@ -14,6 +14,7 @@ from typing import Literal
 from sqlalchemy import Connection, Row, and_, bindparam, delete, or_, select, update
 
 from troth import ledger
+from troth.batches import batches
 from troth.errors import Refused
 from troth.ids import new_id
 from troth.ledger import events
@@ -25,6 +26,7 @@ from troth.retention.entering import Entered, enter
 from troth.retention.heartbeat import DESTROY, beat
 from troth.retention.keeping import POLICY, active, anything_kept, keep_apart
 from troth.retention.quarantine import depart_each, move_back, move_each
+from troth.retention.relationship import refresh
 from troth.retention.scrub import scrub
 from troth.retention.split import split
 from troth.retention.tables import departure, ending, hold
@@ -186,11 +188,16 @@ def _enter_begun(
     enter(site, conn, entered)
 
 
+_RESTORED = 500
+"""people whose ends of business a statement works out"""
+
+
 def restore(site: Site, conn: Connection, ending_id: str) -> int:
     """Undo an ending that is not destroyed yet, in the caller's transaction; returns how many holdings came back.
 
-    The cause should be mended first (a dealing recorded, a hold made): what is due goes again at the next sweep. Somebody who
-    registered anew meanwhile keeps the identifiers; the restored person is then known by their number alone.
+    Business with them ends again when their dealings say so. The cause should be mended first (a dealing recorded, a hold
+    made): what is due goes again at the next sweep. Somebody who registered anew meanwhile keeps the identifiers; the restored
+    person is then known by their number alone.
 
     Raises:
         Refused: when the data is destroyed, or the ending is unknown.
@@ -200,6 +207,7 @@ def restore(site: Site, conn: Connection, ending_id: str) -> int:
         raise Refused("This can no longer be restored.", "Only what is in quarantine can; what is destroyed is gone.")
     back = move_back(conn, quarantined.c.ending_id == ending_id)
     theirs = select(departure.c.person_id).where(departure.c.ending_id == ending_id)
+    people = list(conn.scalars(theirs))
     conn.execute(update(holding).where(holding.c.person_id.in_(theirs)).values(only_for=None))
     automatic = and_(hold.c.person_id.in_(theirs), hold.c.approver == POLICY, active(site.now()))
     conn.execute(update(hold).where(automatic).values(released_at=site.now()))
@@ -207,6 +215,8 @@ def restore(site: Site, conn: Connection, ending_id: str) -> int:
     conn.execute(update(person).where(person.c.id.in_(theirs)).values(state="active", only_for=before))
     conn.execute(delete(departure).where(departure.c.ending_id == ending_id))
     conn.execute(update(ending).where(ending.c.id == ending_id).values(state="restored"))
+    for some in batches(people, _RESTORED):
+        refresh(site, conn, some)
     ledger.append(conn, site.now(), events.ENDING_RESTORED, {"ending": ending_id, "count": back})
     return back
 
