@@ -42,12 +42,15 @@ from troth.people.keystore import BATCH, destroy_keys, keys_read
 from troth.people.tables import dealing, holding, person, person_key, quarantined
 from troth.policy.compile import Compiled
 from troth.recipients.instructions import instruct, waiting
+from troth.recipients.tables import disclosure
 from troth.retention.tables import departure, ending
 from troth.store.schema import data_tables
 from troth.store.site import Site
 
 NEEDED_BY_HOLDS = frozenset({"holding", "hold", "quarantined", "choice", "dealing"})
 """What stays of somebody a hold keeps: what it keeps, choices that still bind, and open dealings that a use is tied to."""
+UNTOLD = frozenset({disclosure.name})
+"""What stays besides where nobody was told to delete: whom the end of the hold leaves to be told is found by it."""
 
 
 def tables_of_people() -> list[Table]:
@@ -92,7 +95,7 @@ def _destroy_rows(site: Site, conn: Connection, row: Row[Any]) -> None:
     everyone = _departed(conn, row.id)
     if row.everywhere and everyone:
         instruct(site, conn, row.id, everyone, row.destroy_by)
-    _let_stay(conn, row.id, site.policy(conn))
+    _let_stay(conn, row.id, site.policy(conn), NEEDED_BY_HOLDS if row.everywhere else NEEDED_BY_HOLDS | UNTOLD)
     conn.execute(delete(quarantined).where(quarantined.c.ending_id == row.id))
     theirs = select(departure.c.person_id).where(departure.c.ending_id == row.id)
     for table in tables_of_people() if everyone else ():
@@ -101,8 +104,8 @@ def _destroy_rows(site: Site, conn: Connection, row: Row[Any]) -> None:
     conn.execute(update(ending).where(ending.c.id == row.id).values(state="destroying"))
 
 
-def _let_stay(conn: Connection, ending_id: str, compiled: Compiled) -> None:
-    """People of whom a hold keeps something go another day; all that the hold does not need goes now."""
+def _let_stay(conn: Connection, ending_id: str, compiled: Compiled, needed_tables: Collection[str]) -> None:
+    """People of whom a hold keeps something go another day; all but ``needed_tables``, and dealings that are over, goes now."""
     held = and_(holding.c.person_id == departure.c.person_id, holding.c.only_for.is_not(None))
     left = exists().where(held).correlate(departure)
     stay = and_(departure.c.ending_id == ending_id, left)
@@ -110,7 +113,7 @@ def _let_stay(conn: Connection, ending_id: str, compiled: Compiled) -> None:
     if conn.execute(theirs.limit(1)).first() is None:
         return
     for table in tables_of_people():
-        if table.name not in NEEDED_BY_HOLDS:
+        if table.name not in needed_tables:
             conn.execute(delete(table).where(table.c.person_id.in_(theirs)))
     needed = and_(dealing.c.closed_at.is_(None), dealing.c.kind.in_(_kinds(compiled)))
     conn.execute(delete(dealing).where(dealing.c.person_id.in_(theirs), not_(needed)))
