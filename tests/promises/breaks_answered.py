@@ -127,11 +127,19 @@ def a_store_moves_abroad(site: Site) -> Site:
     return replace(site, wiring=site.wiring.model_copy(update={"store": store}))
 
 
-@breaks("transfer.country", "transfers", "1 disclosure without a safeguard", also={"changes"}, before="not proven")
-def a_safeguard_ran_out(site: Site) -> None:
+@breaks(
+    "transfer.country",
+    "transfers",
+    "1 disclosure without a safeguard",
+    also={"changes", "recipients", "recipients.newsletter_house", "absolutes.never_sold", "absolutes.only_named"},
+    before="not proven",
+)
+def data_leaves_though_a_safeguard_ran_out(site: Site) -> None:
     change_version(
         site, lambda text: text.replace("until: 2030-01-01}, receives", "until: 2026-01-02}, receives"), "", days(30)
     )
+    theirs = disclosure.c.recipient == "newsletter_house"
+    changed_by_hand(site, update(disclosure).where(theirs).values(state="delivered", delivered_at=site.now()))
 
 
 @breaks("backup.purge", "backups", "1 person could be brought back", before="not proven")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy import BigInteger, Row, func, select, type_coerce
 
 from troth.bindings import REPLAYED, proves
-from troth.clock import DAY
+from troth.clock import from_micros
 from troth.errors import Refused
 from troth.people.made_up import made_up
 from troth.policy.assurances import Absolute
+from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.policy.places import within
 from troth.policy.promises import Promise
@@ -68,25 +69,36 @@ def share(proving: Proving, promise: Promise) -> Proof:
     return proving.counted(wrong, Some(len(rows), "disclosure"), limit, "{wrong} other than was decided")
 
 
-def disclosures(proving: Proving) -> Sequence[Row[str, str, str, str, str, int | None]]:
+Line = Row[str, str, str, str, str, datetime, int | None]
+"""a disclosure as it is on record: its id, recipient, purpose, fields, state, when it was asked for, and when it arrived"""
+
+
+def disclosures(proving: Proving) -> Sequence[Line]:
     """All disclosures there are; to be asked through ``proving.once``."""
-    columns = (disclosure.c.id, disclosure.c.recipient, disclosure.c.purpose, disclosure.c.fields, disclosure.c.state)
-    arrived = type_coerce(disclosure.c.delivered_at, BigInteger).label("arrived")
+    given = disclosure.c
+    columns = (given.id, given.recipient, given.purpose, given.fields, given.state, given.at)
+    arrived = type_coerce(given.delivered_at, BigInteger).label("arrived")
     return proving.conn.execute(select(*columns, arrived)).all()
 
 
-def asked(proving: Proving, row: Row[str, str, str, str, str, int | None]) -> bool:
+def asked(proving: Proving, row: Line) -> bool:
     """Whether the ledger has the decision by which this disclosure was recorded, about exactly what it is."""
     return proving.heard.disclosed.get(row.id) == (row.recipient, row.purpose, _sorted(row.fields))
 
 
-def asked_again(proving: Proving, row: Row[str, str, str, str, str, int | None]) -> bool:
+def asked_again(proving: Proving, row: Line) -> bool:
     """Whether the ledger has the decision by which it left, if it may have: made just before, whatever was decided earlier."""
     if row.state not in MAY_HAVE_ARRIVED:
         return True
     told, at = proving.heard.left.get(row.id, (None, 0))
     lately = row.arrived is None or row.arrived - at <= _ANSWERS_WITHIN // timedelta(microseconds=1)
     return told == (row.recipient, row.purpose, _sorted(row.fields)) and lately
+
+
+def _when(proving: Proving, row: Line) -> datetime:
+    """The instant at which it left, as far as that is known; else that of its arrival, or at which it was asked for."""
+    _, left = proving.heard.left.get(row.id, (None, row.arrived))
+    return from_micros(left) if row.state in MAY_HAVE_ARRIVED and left is not None else row.at
 
 
 _ANSWERS_WITHIN = timedelta(hours=1)
@@ -105,7 +117,7 @@ def _sorted(fields: str) -> str:
     rests_on={**REPLAYED, "disclosure": "", "public_profile": ""},
 )
 def closed(proving: Proving, promise: Promise) -> Proof:
-    """Nothing was disclosed to anybody whom the policy does not name, and every disclosure has its decision.
+    """Nothing was disclosed to anybody whom the policy of that day does not name, and every disclosure has its decision.
 
     Whom a legal case names, the policy names by the ground of the case.
     """
@@ -116,8 +128,7 @@ def closed(proving: Proving, promise: Promise) -> Proof:
         measured = proving.say("{some} reached whom the policy does not name", some=Some(len(unknown), "recipient"))
         return Proof("broken", "query", limit, measured, proving.say("the recipients that site.yaml reaches"))
     rows = proving.once(disclosures)
-    outside = {one for one in {row.recipient for row in rows} if not _named(proving, one)}
-    strangers = sum(row.recipient in outside and not _in_a_case(proving, row.purpose) for row in rows)
+    strangers = sum(not _named(_policies(proving, _when(proving, row)), row) for row in rows)
     undecided = sum(row.id not in proving.heard.disclosed for row in rows)
     alone = sum(not asked_again(proving, row) for row in rows)
     built = proving.constructed(limit, gate_refuses, only_the_gate, no_other_way_out)
@@ -170,21 +181,21 @@ def no_other_way_out(proving: Proving) -> Tried:
     return proving.walked("nothing leaves but through the gate and the post")
 
 
-def _named(proving: Proving, recipient: str) -> bool:
-    """Whether the policy names them, or an earlier version did."""
-    return any(recipient in policy.recipients for policy in _policies(proving))
+def _named(policies: Sequence[Policy], row: Line) -> bool:
+    """Whether one of ``policies`` names the recipient, or lets data be given in a legal case on this ground."""
+    return any(row.recipient in policy.recipients or _in_a_case(policy, row.purpose) for policy in policies)
 
 
-def _in_a_case(proving: Proving, purpose: str) -> bool:
-    """Whether ``purpose`` is a legal ground on which the policy lets data be given, or an earlier version did."""
-    key = purpose.removeprefix(LEGAL)
-    grounds = (policy.legal.get(key) for policy in _policies(proving) if purpose.startswith(LEGAL))
-    return any(ground is not None and ground.act == "disclose" for ground in grounds)
+def _in_a_case(policy: Policy, purpose: str) -> bool:
+    """Whether ``purpose`` is a legal ground on which ``policy`` lets data be given."""
+    ground = policy.legal.get(purpose.removeprefix(LEGAL)) if purpose.startswith(LEGAL) else None
+    return ground is not None and ground.act == "disclose"
 
 
-def _policies(proving: Proving) -> list[Policy]:
-    """Of the version in force, and of every other that is in the archive."""
-    found = [proving.compiled, *map(proving.version, proving.versions)]
+def _policies(proving: Proving, at: datetime) -> list[Policy]:
+    """That of the version in force at ``at``; where none is known of that day, of every version there is."""
+    then = proving.in_force(at)
+    found = [then] if then is not None else [proving.compiled, *map(proving.version, proving.versions)]
     return [compiled.policy for compiled in found if compiled is not None]
 
 
@@ -192,7 +203,7 @@ def _policies(proving: Proving) -> list[Policy]:
     "transfer.country",
     covers=("stored in", "safeguards", "held by"),
     enforced_by=(disclose_in,),
-    rests_on={"policy_version": "", "disclosure": ""},
+    rests_on={**REPLAYED, "disclosure": ""},
     keys={
         "transfers.stored in": facts_of,
         "transfers.may move to": facts_of,
@@ -282,14 +293,21 @@ def _given_to(proving: Proving, recipients: frozenset[str], about: frozenset[str
 
 
 def _unsafe(proving: Proving) -> int:
-    """How many disclosures wait for, or reached, a recipient that had no safeguard on that day, under its version."""
-    day = type_coerce(disclosure.c.delivered_at, BigInteger) // (DAY // timedelta(microseconds=1))
-    query = select(disclosure.c.recipient, func.count(), func.max(disclosure.c.delivered_at))
-    query = query.where(disclosure.c.state != "refused").group_by(disclosure.c.recipient, day)
+    """How many disclosures left for a recipient that had no safeguard on that day, under its version."""
+    known: dict[tuple[int, str, date], bool] = {}
     found = 0
-    for recipient, number, delivered in proving.conn.execute(query):
-        at = delivered or proving.now
-        policy = (proving.in_force(at) or proving.compiled).policy
-        if recipient in policy.recipients and f"safeguard:{recipient}" not in facts_of(policy, recipient, at.date()):
-            found += number
+    for row in proving.once(disclosures):
+        if row.state in MAY_HAVE_ARRIVED:
+            at = _when(proving, row)
+            compiled = proving.in_force(at) or proving.compiled
+            key = compiled.version, row.recipient, at.date()
+            if key not in known:
+                known[key] = _is_safe(compiled, row.recipient, at.date())
+            found += not known[key]
     return found
+
+
+def _is_safe(compiled: Compiled, recipient: str, day: date) -> bool:
+    """Whether ``compiled`` does not name ``recipient``, or it stands where data is safe or has a safeguard on ``day``."""
+    policy = compiled.policy
+    return recipient not in policy.recipients or f"safeguard:{recipient}" in facts_of(policy, recipient, day)
