@@ -142,6 +142,16 @@ def _page(
         return conn.execute(query.order_by(table.c.at, table.c.id).limit(PAGE)).all()
 
 
+def first_readable(site: Site, compiled: Compiled) -> datetime | None:
+    """The instant of the oldest visit that a read would give now, None when there is none; for proofs, which keep nothing.
+
+    Raises:
+        Unverifiable: when it does not open.
+    """
+    first = next(_stream(site, compiled, None), None)
+    return first.at if first is not None else None
+
+
 def sample(site: Site, conn: Connection, days: Collection[date], limit: int) -> list[Visit]:
     """The newest ``limit`` visits of each of ``days``, expired or not; for proofs, which keep nothing.
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 from sqlalchemy import func, select
 
 from troth.bindings import REPLAYED, proves
+from troth.clock import MovedClock
 from troth.errors import Unverifiable
 from troth.ledger import events
+from troth.policy.periods import Period
 from troth.policy.promises import Promise
 from troth.proof import Named, Proof, Proving, Some
 from troth.retention.heartbeat import SWEEP_EVERY
-from troth.visits.actions import Visit, record, sample
+from troth.visits.actions import Visit, first_readable, record, sample
 from troth.visits.partitions import days_present, table_of
 from troth.visits.rules import TIME, cutoff, fits, record_of, recorded
 from troth.visits.sweep import oldest, sweep_quietly
@@ -76,7 +81,10 @@ def _as_declared(proving: Proving, visit: Visit) -> bool:
     keys={"visits.keep": cutoff},
 )
 def expiry(proving: Proving, promise: Promise) -> Proof:
-    """The oldest visit that is physically there, sealed or not, is no older than promised; the sweep runs every hour."""
+    """The oldest visit that is physically there, sealed or not, is no older than promised; the sweep runs every hour.
+
+    A read as at the instant on which that visit expires does not give it. Whether what is gone went in time nothing shows.
+    """
     visits = proving.compiled.policy.visits
     keep = visits.keep if visits else None
     if keep is None:
@@ -85,16 +93,38 @@ def expiry(proving: Proving, promise: Promise) -> Proof:
     first = oldest(proving.conn)
     expired = cutoff(proving.compiled, proving.now)
     total = Some(proving.once(_kept), "visit")
+    looked = proving.say("{all} kept", all=total)
     evidence = proving.say("{all} kept, each hidden from its last minute on", all=total)
     if first is None:
-        if not proving.heard.events.get(events.VISIT_SWEPT):
-            return proving.nothing_yet("query", limit, "there is nothing to look at so far")
-        return Proof("kept", "query", limit, proving.say("no visit is kept"), proving.say("all were destroyed in time"))
+        return _none(proving, limit)
     age = proving.now - first
     if first <= expired - 2 * SWEEP_EVERY:
         measured = proving.say("oldest visit {age}, {late} too old", age=age, late=expired - first)
-        return Proof("broken", "query", limit, measured, evidence)
+        return Proof("broken", "query", limit, measured, looked)
+    if _is_read(proving, first, keep):
+        return Proof("broken", "query", limit, proving.say("a visit can be read after its time"), looked)
     if first <= expired:
         measured = proving.say("oldest visit {age}, hidden, and destroyed by the next sweep", age=age)
         return Proof("kept", "query", limit, measured, evidence)
     return Proof("kept", "query", limit, proving.say("oldest visit {age}", age=age), evidence)
+
+
+def _none(proving: Proving, limit: str) -> Proof:
+    """What to say when no visit is there."""
+    if not proving.heard.events.get(events.VISIT_SWEPT):
+        return proving.nothing_yet("query", limit, "there is nothing to look at so far")
+    unknown = proving.say("nothing shows whether those that are gone went in time")
+    return Proof("nothing to check yet", "query", limit, proving.say("no visit is kept"), unknown)
+
+
+def _is_read(proving: Proving, oldest: datetime, keep: Period) -> bool:
+    """Whether the oldest visit is read at the instant on which it expires, or now when that has passed."""
+    compiled = proving.compiled
+    then = max(compiled.calendar.end(oldest, keep), proving.now)
+    if cutoff(compiled, then) < oldest:
+        return False
+    try:
+        found = first_readable(replace(proving.site, clock=MovedClock(then)), compiled)
+    except Unverifiable:
+        return False
+    return found is not None and found <= oldest
