@@ -157,18 +157,20 @@ class Timeliness(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How many endings of one cause were destroyed; how many of them late, and the worst by how much; and of how many nothing
-    shows that they were in time."""
+    """How many endings of one cause were destroyed; how many of them late, and the worst by how much; of how many nothing shows
+    that they were in time; and how many of these went more than a day after their deadline."""
 
     number: int = 0
     late: int = 0
     worst: timedelta = timedelta(0)
     unknown: int = 0
+    doubtful: int = 0
 
     def __add__(self, other: Ended) -> Ended:
         """Those of both."""
         worst = max(self.worst, other.worst)
-        return Ended(self.number + other.number, self.late + other.late, worst, self.unknown + other.unknown)
+        unknown, doubtful = self.unknown + other.unknown, self.doubtful + other.doubtful
+        return Ended(self.number + other.number, self.late + other.late, worst, unknown, doubtful)
 
 
 @dataclass(frozen=True, slots=True)

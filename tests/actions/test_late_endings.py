@@ -16,7 +16,7 @@ from troth.evidence.prove import prove
 from troth.proof import Proof, Timeliness
 from troth.retention.ending import destroy_due
 from troth.retention.heartbeat import SWEEP_EVERY
-from troth.retention.sweep import sweep
+from troth.retention.sweep import _Run, sweep
 from troth.store.site import Site
 
 IN_TIME, LATE, UNKNOWN = Timeliness
@@ -89,6 +89,24 @@ def test_a_deadline_that_a_later_version_put_into_the_past_is_not_called_in_time
         "nothing is kept; 1 ending not shown to be in time",
     )
     assert path_of(site).verdict == "kept"
+
+
+def test_one_clock_that_was_swept_late_is_not_kept_because_something_else_is_there(
+    site: Site, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer(site)
+    run = _Run.run
+    with monkeypatch.context() as patch:
+        patch.setattr(_Run, "run", lambda self: 0 if self.clock.id == "taste" else run(self))
+        for day in (0, 100, 150, 199):
+            clock.at = START + days(day)
+            work(site)
+    clock.at = START + days(200)
+    customer(site, "bob@example.org")
+    work(site)
+    clock.move(days(1))
+    found = shown(site, "taste")
+    assert (found.verdict, found.measured) == ("not proven", "oldest 1 d; 1 ending not shown to be in time")
 
 
 @pytest.mark.parametrize(

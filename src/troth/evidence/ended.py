@@ -56,7 +56,8 @@ class EndedHeard:
         begun = self.begun.pop(ending, None)
         if event == events.ENDING_DESTROYED:
             one = begun or _begun(at, body)
-            self.ended[one.cause] += _one(*judged(one, at, lost))
+            past_a_day = one.by is None or at - one.by > _LATE_MICROS
+            self.ended[one.cause] += _one(*judged(one, at, lost), past_a_day)
 
 
 def judged(beginning: Beginning, gone: int, lost: Collection[tuple[int, int]] = ()) -> tuple[Timeliness, timedelta]:
@@ -75,9 +76,10 @@ def judged(beginning: Beginning, gone: int, lost: Collection[tuple[int, int]] = 
     return Timeliness.UNKNOWN, timedelta(0)
 
 
-def _one(timeliness: Timeliness, late_by: timedelta) -> Ended:
+def _one(timeliness: Timeliness, late_by: timedelta, past_a_day: bool) -> Ended:
     """One ending, counted."""
-    return Ended(1, int(timeliness is Timeliness.LATE), late_by, int(timeliness is Timeliness.UNKNOWN))
+    unknown = timeliness is Timeliness.UNKNOWN
+    return Ended(1, int(timeliness is Timeliness.LATE), late_by, int(unknown), int(unknown and past_a_day))
 
 
 def _begun(at: int, body: Mapping[str, Any]) -> Beginning:

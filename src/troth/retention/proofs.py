@@ -144,19 +144,25 @@ def _running(proving: Proving, mine: Clock, limit: str, evidence: Words, total: 
     if unknown:
         said = proving.say("not begun for {some}: their date of birth is not known", some=Some(unknown, "person"))
         return Proof("not proven", "query", limit, said, evidence)
+    ended = proving.heard.ended.get(f"clock:{mine.id}", Ended())
     running, first = count_due(proving.conn, proving.compiled, mine, proving.now, proving.now)
     if running and first is not None:
-        return Proof("kept", "query", limit, proving.say("oldest {age}", age=proving.now - first), evidence)
+        oldest = proving.say("oldest {age}", age=proving.now - first)
+        return _kept(proving, limit, oldest, evidence, ended.doubtful)
     if total:
         return proving.nothing_yet("query", limit, "the clock has not begun for any record")
-    ended = proving.heard.ended.get(f"clock:{mine.id}", Ended())
     if not ended.number:
         return proving.nothing_yet("query", limit, "there is nothing to look at so far")
-    nothing = proving.say("nothing is kept")
-    if ended.unknown:
-        some = proving.say("{some} not shown to be in time", some=Some(ended.unknown, "ending"))
-        return Proof("not proven", "query", limit, proving.both(nothing, some), _ended(proving, ended))
-    return Proof("kept", "query", limit, nothing, proving.say("all was taken away in time"))
+    evidence = _ended(proving, ended) if ended.unknown else proving.say("all was taken away in time")
+    return _kept(proving, limit, proving.say("nothing is kept"), evidence, ended.unknown)
+
+
+def _kept(proving: Proving, limit: str, measured: Words, evidence: Words, unknown: int) -> Proof:
+    """A clock that nothing breaks; it is kept unless nothing shows of ``unknown`` endings that they were in time."""
+    if not unknown:
+        return Proof("kept", "query", limit, measured, evidence)
+    some = proving.say("{some} not shown to be in time", some=Some(unknown, "ending"))
+    return Proof("not proven", "query", limit, proving.both(measured, some), evidence)
 
 
 def _said_late(proving: Proving, ended: Ended) -> Words:
