@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,18 +13,32 @@ from sqlalchemy import select
 
 from troth.bindings import REPLAYED, proves
 from troth.consent.receipt import record27560
+from troth.ledger import events
+from troth.ledger.tables import entry
 from troth.people import vault
 from troth.policy.compile import Compiled
 from troth.policy.kinds.automated_decisions import NEVER, decisions_of
 from troth.policy.model import Right
 from troth.policy.promises import Promise
+from troth.policy.rules import one_word
 from troth.proof import Named, Proof, Proving, Some, Words
 from troth.retention.logs import log_of
 from troth.rights import by_mail, deciding_again, papers
 from troth.rights.copy.voice import Voice
 from troth.rights.intake import receive
 from troth.rights.reviewing import needed
-from troth.rights.rules import DECISION, REVIEW, Terms, concerns, destroys_within, is_absolute, log_kept, scopes, terms
+from troth.rights.rules import (
+    DECISION,
+    REVIEW,
+    RIGHTS,
+    Terms,
+    concerns,
+    destroys_within,
+    is_absolute,
+    log_kept,
+    scopes,
+    terms,
+)
 from troth.rights.tables import request
 from troth.store import versions
 
@@ -67,6 +82,7 @@ def _answers(proving: Proving) -> dict[tuple[str, tuple[str, ...]], _Counted]:
     """All requests that have an answer or should have, in one pass; to be asked through ``proving.once``.
 
     By when is worked out anew from the day a request came and the version of that day: what stands beside it may be wrong.
+    Of those whose record is destroyed the ledger says which were late; what they were about it does not say.
     """
     ours: defaultdict[tuple[str, tuple[str, ...]], Counter[str]] = defaultdict(Counter)
     known: dict[tuple[int, str], tuple[Compiled, Terms]] = {}
@@ -77,6 +93,10 @@ def _answers(proving: Proving) -> dict[tuple[str, tuple[str, ...]], _Counted]:
         said = _said(*known[key], row, proving.now)
         if said:
             ours[row.right, tuple(row.about)][said] += 1
+    for past in _forgotten(proving):
+        compiled = proving.in_force(past.at) or proving.compiled
+        if _said(compiled, terms(compiled, past.right), past, proving.now) == "late":
+            ours[past.right, ()]["late"] += 1
     return {key: _Counted(one["in time"] + one["late"], one["late"], one["prolonged"]) for key, one in ours.items()}
 
 
@@ -84,6 +104,64 @@ _REQUESTS = select(
     request.c.right, request.c.about, request.c.at, request.c.closed_at, request.c.extended, request.c.policy_version
 ).where(request.c.outcome.not_in(("cancelled", "not verified")))
 """but for those that ended without an answer: they show neither that one was given nor that one was owed"""
+
+
+@dataclass(slots=True)
+class _Past:
+    """A request as the ledger has it: its right is the one it was answered as."""
+
+    at: datetime
+    right: str = ""
+    closed_at: datetime | None = None
+    extended: bool = False
+
+
+@dataclass
+class _Record:
+    """The requests on the ledger, by their number."""
+
+    known: dict[str, _Past] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    """those whose record was destroyed"""
+
+    def hear(self, event: str, at: datetime, body: Mapping[str, Any]) -> None:
+        """Take in an entry, in the ledger's own order."""
+        one = str(body.get("request"))
+        if event == events.REQUEST_SWEPT:
+            self.gone.update(map(str, body.get("gone", ())))
+        elif event == events.REQUEST_RECEIVED and "joined" not in body:
+            self.known[one] = _Past(_instant(body.get("received")) or at)
+        elif one in self.known and event == events.REQUEST_EXTENDED:
+            self.known[one].extended = True
+        elif one in self.known and event in {events.REQUEST_ANSWERED, events.REQUEST_REFUSED}:
+            self.known[one].closed_at, self.known[one].right = at, _RIGHTS.get(str(body.get("right")), "")
+
+
+_RIGHTS = {one_word(right): right for right in RIGHTS}
+_TOLD = (events.REQUEST_RECEIVED, events.REQUEST_EXTENDED, events.REQUEST_ANSWERED, events.REQUEST_REFUSED)
+
+
+def _forgotten(proving: Proving) -> list[_Past]:
+    """The requests that were answered and of which no record is left."""
+    swept = select(entry.c.id).where(entry.c.event == events.REQUEST_SWEPT).limit(1)
+    if proving.conn.execute(swept).first() is None:
+        return []
+    record = _Record()
+    which = entry.c.event.in_((*_TOLD, events.REQUEST_SWEPT))
+    query = select(entry.c.event, entry.c.at, entry.c.body).where(which).order_by(entry.c.id)
+    for row in proving.conn.execute(query, execution_options={"yield_per": 1_000}):
+        record.hear(row.event, row.at, json.loads(row.body))
+    left = set(proving.conn.scalars(select(request.c.id)))
+    past = [record.known[one] for one in sorted(record.gone - left) if one in record.known]
+    return [one for one in past if one.right and one.closed_at is not None]
+
+
+def _instant(said: object) -> datetime | None:
+    """An instant as the ledger writes it; None for anything else."""
+    try:
+        return datetime.fromisoformat(said) if isinstance(said, str) else None
+    except ValueError:
+        return None
 
 
 def _said(compiled: Compiled, promised: Terms, row: Any, now: datetime) -> str:
@@ -108,13 +186,13 @@ def decided(proving: Proving, promise: Promise) -> Proof:
 
     Who decides, or that no machine does, is never *kept*: what is decided outside of Troth leaves nothing to be looked at.
     """
-    entry = decisions_of(proving.compiled.policy)[promise.path[1]]
-    if entry.made == NEVER:
+    decision = decisions_of(proving.compiled.policy)[promise.path[1]]
+    if decision.made == NEVER:
         limit = proving.say("no machine decides this by itself")
         return proving.not_proven(
             "query", limit, "nothing is read for it", "what is decided elsewhere is not seen here"
         )
-    purpose = proving.compiled.policy.purposes.get(entry.for_)
+    purpose = proving.compiled.policy.purposes.get(decision.for_)
     fields = Named("fields", purpose.uses if purpose else ())
     limit = proving.say("from {fields} and nothing else", fields=fields)
     mine = f"{DECISION}{promise.path[1]}"
@@ -122,7 +200,7 @@ def decided(proving: Proving, promise: Promise) -> Proof:
     reviews = Some(asked.number, "request")
     if asked.late:
         return proving.counted(asked.late, reviews, limit, "{wrong} not answered in time")
-    found = proving.replayed(proving.replay(f"purposes.{entry.for_}"), limit)
+    found = proving.replayed(proving.replay(f"purposes.{decision.for_}"), limit)
     if found.verdict != "kept":
         return found
     again = proving.say("each asked again under the version of its day")
@@ -165,8 +243,8 @@ def decided(proving: Proving, promise: Promise) -> Proof:
 )
 def request_log(proving: Proving, promise: Promise) -> Proof:
     """No row of the log is older than promised, and none was altered or taken out since it was written."""
-    entry = proving.compiled.policy.request_log
-    found = log_of(proving, "request log", entry.keep if entry else None)
+    log = proving.compiled.policy.request_log
+    found = log_of(proving, "request log", log.keep if log else None)
     changed = papers.altered(proving.conn, versions.whole_since(proving.conn, proving.now, log_kept))
     if changed and found.verdict != "broken":
         some = Some(len(changed), "entry")
