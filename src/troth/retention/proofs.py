@@ -6,18 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, func, select, true
+from sqlalchemy import ColumnElement, Row, Table, and_, column, func, select, table, true
 
 from troth.bindings import REPLAYED, Rests, proves
+from troth.clock import to_micros
 from troth.consent.unsubscribed import mailing
+from troth.ledger.restored import lost_between
 from troth.people.ages import unnoted
 from troth.people.happenings import differences, report
 from troth.people.proofs import groups
 from troth.people.tables import quarantined
-from troth.policy.clocks import Clock
+from troth.policy.clocks import DEFAULT_ERASURE_PERIOD, Clock
+from troth.policy.compile import Compiled
 from troth.policy.happenings import AGES
 from troth.policy.model import RetentionClock
+from troth.policy.periods import Period
 from troth.policy.promises import Promise
 from troth.proof import Ended, Named, Owed, Proof, Proving, Some, Words
 from troth.recipients.tables import instruction
@@ -32,6 +37,7 @@ from troth.retention.overdue import count_due, count_quarantined, late_cutoff
 from troth.retention.relationship import beginnings, counts_log_ins, differing, ends_at, refresh
 from troth.retention.sweep import sweep, sweep_quietly
 from troth.retention.tables import ending, hold
+from troth.store.schema import Instant
 from troth.store.tables import policy_version
 from troth.verdicts import Verdict
 
@@ -210,13 +216,23 @@ def noted(proving: Proving, promise: Promise) -> Proof:
     "erasure.path",
     covers=("everywhere", "may keep", "destroy within"),
     enforced_by=(begin_ending,),
-    rests_on={**REPLAYED, **_ENDING, "instruction": "", "identifier": "", "person_key": "", "account": "", "job": ""},
+    rests_on={
+        **REPLAYED,
+        **_ENDING,
+        "request": "",
+        "instruction": "",
+        "identifier": "",
+        "person_key": "",
+        "account": "",
+        "job": "",
+    },
     keys={"erasure.may keep": make_hold, "erasure.everywhere": sweep},
 )
 def erasure(proving: Proving, promise: Promise) -> Proof:
     """Everything that ended was destroyed by its deadline, nothing is left in quarantine, recipients were told and answered.
 
-    Whom a destruction leaves to be told is what left to them by the ledger, since disclosures go with their person.
+    Whom a destruction leaves to be told is what left to them by the ledger, since disclosures go with their person. What was
+    asked for is held against the version of its day: a later deadline on record, or nobody to be told, is not believed.
     """
     entry, rights = proving.compiled.policy.erasure, proving.compiled.policy.rights
     within = entry.destroy_within if entry else None
@@ -242,6 +258,9 @@ def _failures(proving: Proving) -> Iterator[Words]:
     ended = sum(proving.heard.ended.values(), Ended())
     if ended.late:
         yield _said_late(proving, ended)
+    put_off = Some(sum(_put_off(proving, row) for row in proving.once(_requested)), "ending")
+    if put_off.number:
+        yield proving.say("{some} with a later deadline than was promised", some=put_off)
     left = Some(_left(proving), "record")
     if left.number:
         yield proving.say("{some} still in quarantine after the ending is over", some=left)
@@ -287,6 +306,7 @@ def _untold(proving: Proving) -> Iterator[Owed]:
     if not proving.heard.owed:
         return
     everywhere = set(proving.conn.scalars(select(ending.c.id).where(ending.c.everywhere == 1)))
+    everywhere |= {row.id for row in proving.once(_requested) if _goes_everywhere(proving, row)}
     each = (instruction.c.person_id, instruction.c.recipient)
     rows = proving.conn.execute(select(*each, func.max(instruction.c.at).label("at")).group_by(*each))
     told = {(row.person_id, row.recipient): row.at for row in rows}
@@ -294,6 +314,46 @@ def _untold(proving: Proving) -> Iterator[Owed]:
         at = told.get((one.person_id, one.recipient))
         if one.ending_id in everywhere and (at is None or at < one.since):
             yield one
+
+
+_REQUEST = table("request", column("id"), column("at", Instant()), column("policy_version"))
+"""named by text, since requests are declared in a room above this one"""
+_CAUSE = "request:"
+_Asked = Row[Any, Any, Any, Any, Any, Any]
+"""an ending's id, scope, beginning and deadline, and the instant and the version of the request that it came from"""
+
+
+def _requested(proving: Proving) -> Sequence[_Asked]:
+    """The endings that somebody asked for, each with the day of their request; to be asked through ``proving.once``."""
+    asked = func.substr(ending.c.cause, len(_CAUSE) + 1) == _REQUEST.c.id
+    theirs = and_(ending.c.cause.like(f"{_CAUSE}%"), ending.c.state != "restored")
+    columns = (ending.c.id, ending.c.scope, ending.c.began_at, ending.c.destroy_by)
+    query = select(*columns, _REQUEST.c.at, _REQUEST.c.policy_version).join_from(ending, _REQUEST, asked).where(theirs)
+    return proving.conn.execute(query).all()
+
+
+def _put_off(proving: Proving, row: _Asked) -> bool:
+    """Whether its deadline on record is later than the version of the request's day, and the one it is decided by, promised.
+
+    What a restoration brought back after its deadline is begun again with another one.
+    """
+    each = (proving.in_force(row.at), proving.version(row.policy_version))
+    by = max((one.calendar.end(row.at, _destroys_within(one)) for one in each if one is not None), default=None)
+    if by is None or row.destroy_by <= by:
+        return False
+    return not any(since < to_micros(by) <= until for since, until in lost_between(proving.conn))
+
+
+def _destroys_within(compiled: Compiled) -> Period:
+    entry = compiled.policy.erasure
+    return entry.destroy_within if entry and entry.destroy_within else DEFAULT_ERASURE_PERIOD
+
+
+def _goes_everywhere(proving: Proving, row: _Asked) -> bool:
+    """Whether its recipients are to be told, by the version of the request's day and by that of the day on which it began."""
+    by = [proving.in_force(row.at), proving.in_force(row.began_at)]
+    told = [one.policy.erasure.everywhere if one is not None and one.policy.erasure else False for one in by]
+    return row.scope == "person" and all(told)
 
 
 def _groundless(proving: Proving) -> int:
