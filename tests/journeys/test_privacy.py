@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.databases import StoreKind
 from tests.journeys.test_accounts import ANN, log_in, registered
 from tests.operators import mailing
 from tests.served import Client, client, token_of, words_of
+from tests.versions import publish_next
 from troth.clock import DAY, MovedClock
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
@@ -178,6 +180,21 @@ def test_an_unticked_box_counts_at_once_and_mirrors_the_record(web: Client, shop
     assert box is not None and "checked" in box[0]
     web.post("/shop/privacy/choices", data=hidden(said.text) | {"on.improvement": "yes"})
     assert "consent:@newsletter_house" not in facts(shop, person_id)
+
+
+def test_a_yes_in_the_centre_counts_only_under_the_words_that_were_read(
+    web: Client, shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    applies = publish_next(shop, lambda text: text.replace("send you offers", "ring you up with offers")).effective_at
+    clock.move(applies - shop.now() - timedelta(minutes=5))
+    person_id = bob(shop)
+    sent = hidden(in_by_link(web, shop, mailbox)) | {"on.marketing": "yes", "on.improvement": "yes"}
+    clock.move(timedelta(minutes=6))
+    answer = web.post("/shop/privacy/choices", data=sent)
+    assert answer.status_code == 422 and "not saved" in answer.text and "Ring you up" in words_of(answer.text)
+    assert "consent:marketing" not in facts(shop, person_id)
+    web.post("/shop/privacy/choices", data=sent | hidden(answer.text))
+    assert "consent:marketing" in facts(shop, person_id)
 
 
 def test_a_correction_is_made_everywhere_and_only_of_what_is_held(web: Client, shop: Site, mailbox: Mailbox) -> None:

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.operators import holdings, open_operator
-from tests.served import Client, client, filled, serving, token_of, words_of
+from tests.served import Client, boxes_of, client, filled, serving, token_of, words_of
+from tests.versions import publish_next
 from troth.clock import MovedClock
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
@@ -156,6 +157,30 @@ def test_a_token_serves_its_own_form_for_half_a_day(site: Site, web: Client, clo
     clock.move(timedelta(hours=12, seconds=1))
     assert "open for too long" in web.post(REGISTER, data=sent).text
     assert holdings(site) == 0
+
+
+def test_a_yes_counts_only_under_the_words_that_were_read(site: Site, web: Client, clock: MovedClock) -> None:
+    """The form was opened before other words applied, and is sent after: it is shown anew, with its boxes empty."""
+    applies = publish_next(site, lambda text: text.replace("send you offers", "ring you up with offers")).effective_at
+    clock.move(applies - site.now() - timedelta(hours=1))
+    sent = filled(web, REGISTER, ANN, **{"choice.marketing": "yes"})
+    clock.move(timedelta(hours=2))
+    answer = web.post(REGISTER, data=sent)
+    assert answer.status_code == 422 and holdings(site) == 0
+    assert "policy has changed" in answer.text and "ring you up with offers" in words_of(answer.text)
+    assert 'value="Ann Sparrow"' in answer.text and set(boxes_of(answer.text).values()) == {False}
+    assert web.post(REGISTER, data=sent | {"token": token_of(answer.text)}).status_code == 200
+    with site.reading() as conn:
+        assert conn.scalars(select(choice.c.policy_version)).all() == [2]
+
+
+def test_a_form_that_was_open_for_too_long_comes_back_with_empty_boxes(
+    site: Site, web: Client, clock: MovedClock
+) -> None:
+    sent = filled(web, REGISTER, ANN, **{"choice.marketing": "yes"})
+    clock.move(timedelta(hours=12, seconds=1))
+    answer = web.post(REGISTER, data=sent)
+    assert "are empty again" in answer.text and set(boxes_of(answer.text).values()) == {False}
 
 
 @pytest.mark.parametrize(

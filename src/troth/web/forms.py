@@ -1,7 +1,9 @@
 """Hosted forms, made from the collection points: what is asked, what is required, what it is for, and what came of it.
 
 Nothing typed is lost when something does not fit, except what looks like a payment card number: that goes nowhere, not even
-back into the page. A form that arrives twice, by a double click or a second tab, is stored once.
+back into the page. A form that arrives twice, by a double click or a second tab, is stored once. A yes counts only under the
+words that were read: the token says which version of the policy the form was made from, and where another applies by now, or
+where that cannot be known, the form is shown anew with its boxes empty.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ PUBLIC = ("form", "account")
 
 @dataclass(frozen=True)
 class Draft:
-    """A form on its way: what was typed, and what is wrong with it."""
+    """A form on its way: what was typed, what is wrong with it, and the version of the policy that it was made from."""
 
     key: str
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -40,6 +42,7 @@ class Draft:
     acknowledged: bool = False
     problems: Mapping[str, str] = field(default_factory=dict)
     remark: str = ""
+    version: int | None = None
 
 
 def public_points(compiled: Compiled) -> list[str]:
@@ -82,7 +85,7 @@ def _form_page(request: Asked, site: Site, compiled: Compiled, draft: Draft, sta
         request, site, compiled, "form.html", status=status, here="forms",
         form=shown,
         draft=draft,
-        token=form_token(site, _bound(point, member), draft.key),
+        token=form_token(site, _bound(point, member), f"{draft.key}.{compiled.version}"),
         lang=with_language(request, ""),
         summary=_summary(shown, draft, tag),
         closed=compiled.policy.collection[point].members_only and member is None,
@@ -93,6 +96,12 @@ def _form_page(request: Asked, site: Site, compiled: Compiled, draft: Draft, sta
 def _bound(point: str, member: Member | None) -> str:
     """What a form's token is bound to: its point, and the session of the member whom it was shown to."""
     return f"{point}:{member.digest.hex()}" if member else point
+
+
+def _drawn(said: str | None) -> tuple[str, int | None]:
+    """The key of a form and the version that it was made from, as its token says; a blank and None where it is not ours."""
+    key, _, version = (said or "").partition(".")
+    return key, int(version) if version.isdecimal() else None
 
 
 def _accounts(compiled: Compiled) -> list[str]:
@@ -115,10 +124,10 @@ def submit(request: Asked, data: Loose) -> Response[str]:
     refuse_foreign(request, say(tag, "form.foreign"), say(tag, "form.foreign_hint"))
     sent = texts(data)
     member = member_of(request, site) if compiled.policy.collection[point].members_only else None
-    key = read_form_token(site, _bound(point, member), sent.pop(TOKEN, ""))
-    draft = _draft(sent, key or new_key())
-    if key is None:
-        return _form_page(request, site, compiled, _again(draft, {}, tag, say(tag, "form.stale")), status=422)
+    key, version = _drawn(read_form_token(site, _bound(point, member), sent.pop(TOKEN, "")))
+    draft = replace(_draft(sent, key or new_key()), version=version)
+    if version is None:
+        return _form_page(request, site, compiled, _anew(draft, tag, "form.stale"), status=422)
     return _taken_in(request, site, compiled, draft, tag, member)
 
 
@@ -145,10 +154,14 @@ def _taken_in(
         acknowledged=draft.acknowledged,
         language=tag,
         member=member.person_id if member else None,
+        version=draft.version,
     )
     try:
         repeated = take_in(site, compiled, submission)
     except InvalidInput as error:
+        applies = site.policy()
+        if draft.version != applies.version:
+            return _form_page(request, site, applies, _anew(draft, tag, "form.changed"), status=422)
         return _form_page(request, site, compiled, _again(draft, error.problems, tag), status=422)
     confirmed(site, point, draft.key)
     told = kept(compiled, submission, repeated, tag)
@@ -158,3 +171,10 @@ def _taken_in(
 def _again(draft: Draft, problems: Mapping[str, str], tag: str, remark: str = "") -> Draft:
     told = {key: problem(tag, words) for key, words in problems.items()}
     return replace(draft, values=without_cards(draft.values), problems=told, remark=remark)
+
+
+def _anew(draft: Draft, tag: str, why: str) -> Draft:
+    """``draft`` with what was typed and no box ticked, since other words may stand beside them now; ``why`` is a word's id."""
+    unticked = draft.acknowledged or bool(draft.choices)
+    remark = say(tag, why) + (f" {say(tag, 'form.unticked')}" if unticked else "")
+    return replace(_again(draft, {}, tag, remark), choices=frozenset(), acknowledged=False)

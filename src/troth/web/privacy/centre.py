@@ -69,8 +69,13 @@ class Here:
         return client[0] if client else ""
 
     def token(self) -> str:
-        """A fresh token for the forms of one page."""
-        return form_token(self.site, self.bound, new_key())
+        """A fresh token for the forms of one page, which says which version of the policy the page was made from."""
+        return form_token(self.site, self.bound, f"{new_key()}.{self.compiled.version}")
+
+    def is_outdated(self, sent: Mapping[str, str]) -> bool:
+        """Whether another version of the policy applies than when the page of this form was made."""
+        said = read_form_token(self.site, self.bound, sent.get("token", "")) or ""
+        return said.partition(".")[2] != str(self.compiled.version)
 
     def key(self, act: str, sent: dict[str, str]) -> str:
         """The key of what a form does. Raises ``Refused`` when this session or visit did not open it.
@@ -175,10 +180,15 @@ def _wrong(here: Here, sent: Mapping[str, str], wrong: str, hint: str = "") -> R
 
 @post("/privacy/choices", **_POST)
 def choices(request: Asked, data: Loose) -> Response[str]:
-    """Save the check boxes; where a no may hold up an open order, that is said first."""
+    """Save the check boxes; where a no may hold up an open order, that is said first.
+
+    A new yes counts only under the words that were read: the page is shown anew where another version of the policy applies.
+    """
     here, sent, key = _sent(request, data, "choices")
     on = ticked(sent, SWITCH)
     wanted = rights.change(here.site, here.visitor, on)
+    if wanted.yes and here.is_outdated(sent):
+        return _wrong(here, sent, say(here.tag, "form.changed"), say(here.tag, "privacy.unsaved"))
     if wanted.orders and sent.get("sure") != "yes":
         names = [_label(here, scope) for scope in wanted.no]
         return here.page("centre_sure.html", on=sorted(on), names=names, orders=len(wanted.orders))
