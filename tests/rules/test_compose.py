@@ -45,6 +45,16 @@ def test_no_name_becomes_a_header(operator: str, subject: str) -> None:
     assert read["To"] == "ann@shop.example"
 
 
+def test_the_link_that_stops_messages_stands_in_its_header_as_mail_programs_read_it() -> None:
+    """They decode nothing there (RFC 2369), however long the link is; a subject that is long is folded as before."""
+    link = f"https://privacy.a-lamp-shop.example/shop/unsubscribe/{'Ab-_' * 24}"
+    terms = {"subject_line": "燈" * 60, "paragraphs": ["x"]}
+    sent = compose(replace(LETTER, stop_link=link, terms=terms)).as_bytes()
+    assert f"\r\nList-Unsubscribe: <{link}>\r\n".encode() in sent
+    read = message_from_bytes(sent, policy=default)
+    assert read["Subject"] == "燈" * 60 and max(map(len, sent.partition(b"\r\nList-")[0].split(b"\r\n"))) <= 78
+
+
 @pytest.mark.parametrize("to", ["ann@shop.example\r\nBcc: b@evil.example", "ann", "a@b@c", "<ann@shop.example>", ""])
 def test_an_address_that_is_none_is_not_written_to(to: str) -> None:
     with pytest.raises(InvalidInput):

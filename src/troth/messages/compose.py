@@ -1,9 +1,10 @@
 """From a template and its terms to a message: text and HTML, in the reader's language.
 
 What could go wrong: a name with a line break that becomes a header of its own, a name with markup that becomes part of the
-page, and a letter that mail programs answer automatically. So headers are set through the standard library's strict policy,
-which refuses line breaks, after control characters were taken out; HTML is escaped by default; terms are data and are never
-rendered as templates; and a letter says that a machine wrote it (RFC 3834).
+page, a letter that mail programs answer automatically, and a link that they cannot read. So headers are set through the
+standard library's strict policy, which refuses line breaks, after control characters were taken out; HTML is escaped by
+default; terms are data and are never rendered as templates; a letter says that a machine wrote it (RFC 3834); and the link
+that stops messages stands in its header in one line.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from functools import cache
 from typing import Any
@@ -26,6 +27,23 @@ from troth.errors import InvalidInput
 
 _LONGEST_SUBJECT = 200
 PROMOTION = "promotion"
+
+
+class _Whole(UnstructuredHeader, BaseHeader):
+    """A header in one line. One that is too long would be folded as encoded words, and an address in them is none
+    (RFC 2047, 5; RFC 2369, 2)."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}" if self.isascii() else super().fold(policy=policy)
+
+
+def _registry() -> HeaderRegistry:
+    made = HeaderRegistry()
+    made.map_to_type("list-unsubscribe", _Whole)
+    return made
+
+
+_POLICY = SMTP.clone(header_factory=_registry())
 
 
 @dataclass(frozen=True)
@@ -53,7 +71,7 @@ def compose(letter: Letter) -> EmailMessage:
             that promotes something and the letter is none that may.
     """
     subject, text, html = _rendered(letter)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = Address(one_line(letter.operator), addr_spec=_address(letter.sender))
     message["To"] = Address(addr_spec=_address(letter.to))
     message["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
