@@ -32,6 +32,8 @@ from troth.proof import Proof
 from troth.restoring.drill import Drilled, _body
 from troth.retention.tables import heartbeat
 from troth.settings import Attestation
+from troth.staff import log
+from troth.staff.actions import forget_the_past
 from troth.staff.tables import staff
 from troth.store import versions
 from troth.store.site import Site
@@ -43,7 +45,11 @@ security:
   use: {measure: nobody misuses your data, check: access, for: [service]}
   ours: {measure: only our employees see it, check: access, attested by: privacy lead}
   watch: {measure: we watch for breaches, check: breach watch, tells: [authority, people]}
-  copies: {measure: we back up every day, check: backup}"""
+  copies: {measure: we back up every day, check: backup}
+  log_ins: {measure: every log-in of our staff is recorded, check: login log}"""
+LOGS = """
+retention:
+  staff_log: {what: staff log, keep: 1 year, after: collection}"""
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def shop(site: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Site:
     made = mailing(site, mailbox)
     policy = (site.folder / "policy.yaml").read_text("utf-8").replace("version: 1", "version: 2", 1)
     with made.writing() as conn:
-        text = policy.replace("\nsecurity:", MEASURES, 1)
+        text = policy.replace("\nsecurity:", MEASURES, 1).replace("\nretention:", LOGS, 1)
         decisions = (site.folder / "decisions.yaml").read_text("utf-8")
         versions.archive(conn, text, decisions, effective_at=made.now(), at=made.now() - days(60))
     return made
@@ -125,6 +131,30 @@ def test_a_password_that_is_kept_otherwise_than_as_its_hash_breaks_the_promise(s
         conn.execute(update(account).values(password=kept))
     found = proof(shop, "passwords")
     assert (found.verdict, found.measured) == ("broken", "1 password kept otherwise than as an Argon2id hash")
+
+
+# The log of log-ins
+
+
+def test_a_log_in_that_nobody_wrote_down_breaks_the_promise(shop: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    sue = somebody(shop, "sue")
+    sue.session()
+    assert proof(shop, "log_ins").verdict == "kept"
+    monkeypatch.setattr(log, "note", lambda *_, **__: None)
+    sue.session()
+    found = proof(shop, "log_ins")
+    assert (found.verdict, found.measured) == ("broken", "1 entry altered, missing, or let in against that")
+
+
+def test_a_log_in_that_nobody_wrote_down_is_seen_when_its_session_is_over(
+    shop: Site, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sue = somebody(shop, "sue")
+    monkeypatch.setattr(log, "note", lambda *_, **__: None)
+    sue.session()
+    clock.move(days(2))
+    assert forget_the_past(shop) >= 2
+    assert proof(shop, "log_ins").verdict == "broken"
 
 
 # Who reads

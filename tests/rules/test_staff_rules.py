@@ -32,6 +32,7 @@ from troth.staff.rules import (
     may,
     roles_of,
     roles_problem,
+    unlogged,
 )
 
 NOW = utc(2026, 3, 1, 12)
@@ -146,3 +147,14 @@ def test_a_log_in_after_too_many_failures_is_counted(failures: list[int], how: s
     assert let_in_wrongly([*rows, ("ann", "acted", "staff:added", NOW), ("ann", "entered", how, NOW)]) == wrong
     late = [("ann", "failed", UNCOUNTED, NOW)] * TRIES
     assert let_in_wrongly([*rows, *late, ("ann", "entered", how, NOW)]) == wrong
+
+
+def test_each_log_in_needs_a_row_of_its_own() -> None:
+    """Who came in is told at once or not at all; what somebody else's row tells, or a later one, is of another log-in."""
+    second, hour = timedelta(seconds=1), timedelta(hours=1)
+    ann, ben = ("ann", "entered", "", NOW + second), ("ben", "entered", "", NOW)
+    assert unlogged([("ann", NOW)], [ann]) == unlogged([], [ann]) == 0
+    assert unlogged([("ann", NOW), ("ann", NOW + second)], [ann]) == 1
+    assert unlogged([("ann", NOW), ("ann", NOW + hour)], [ann, ("ann", "entered", "", NOW + hour)]) == 0
+    assert unlogged([("ann", NOW)], [ben]) == unlogged([("ann", NOW)], [("ann", "left", "", NOW)]) == 1
+    assert unlogged([("ann", NOW)], [("ann", "entered", "", NOW + hour)]) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
@@ -91,8 +91,12 @@ _APART = timedelta(minutes=1)
 """a try is counted when it begins and in the log when it has failed; between them lies a moment"""
 
 
-def let_in_wrongly(rows: Iterable[tuple[str | None, str, str, datetime]]) -> int:
-    """How many log-ins came although too many had failed: ``rows`` of the log (who, what, act, when), oldest first.
+Logged = tuple[str | None, str, str, datetime]
+"""a row of the log: who, what, act, when"""
+
+
+def let_in_wrongly(rows: Iterable[Logged]) -> int:
+    """How many log-ins came although too many had failed: ``rows`` of the log, oldest first.
 
     Whoever came in by a set-up link guessed nothing.
     """
@@ -108,3 +112,22 @@ def let_in_wrongly(rows: Iterable[tuple[str | None, str, str, datetime]]) -> int
         if what == "entered" or act in SHOWN:
             failed[who].clear()
     return wrong
+
+
+def unlogged(opened: Iterable[tuple[str, datetime]], rows: Iterable[Logged]) -> int:
+    """How many of ``opened`` (who was let in, and when) no row of the log, oldest first, tells of.
+
+    A row tells of one log-in, within a moment after it.
+    """
+    entered: dict[str, deque[datetime]] = defaultdict(deque)
+    for who, what, _, at in rows:
+        if who is not None and what == "entered":
+            entered[who].append(at)
+    return sum(not _told(entered[who], at) for who, at in sorted(opened))
+
+
+def _told(rows: deque[datetime], at: datetime) -> bool:
+    """Whether one of ``rows``, oldest first, tells of a log-in at ``at``; it and what was before it is taken out."""
+    while rows and rows[0] < at:
+        rows.popleft()
+    return bool(rows) and rows.popleft() <= at + _APART
