@@ -103,7 +103,7 @@ def one_at(site: Site, point: str) -> str:
         return str(conn.scalar(holding_at(point)))  # type: ignore[call-overload]
 
 
-def hand_in(site: Site, kind: str, point: str, values: dict[str, str]) -> None:
+def hand_in(site: Site, kind: str, point: str, values: dict[str, str], submission: str = "forged") -> None:
     """Data put into the vault by somebody who left the collection rules out."""
     with site.writing() as conn:
         told = conn.scalar(select(holding.c.told))
@@ -116,7 +116,7 @@ def hand_in(site: Site, kind: str, point: str, values: dict[str, str]) -> None:
             source=compiled.policy.collection[point].source,
             values=values,
             told=told or "",
-            submission="forged",
+            submission=submission,
             policy=compiled,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from sqlalchemy import delete, func, insert, select, update
 
 from tests.fixtures import days
@@ -33,6 +34,7 @@ from troth.policy.notice.parts import Notice
 from troth.recipients.tables import instruction
 from troth.retention.tables import ending
 from troth.store import versions
+from troth.store.secret import Ring
 from troth.store.site import Site
 from troth.store.tables import policy_version
 from troth.visits import daykeys
@@ -104,6 +106,22 @@ def a_body_is_stored_in_plain_words(site: Site) -> None:
 def a_body_is_moved_to_somebody_else(site: Site) -> None:
     other = select(holding.c.body).where(holding.c.id == one_at(site, "order")).scalar_subquery()
     changed_by_hand(site, update(holding).where(holding.c.id == one_at(site, "contact")).values(body=other))
+
+
+def _one_key_for_everybody(ring: Ring) -> dict[str, object]:
+    return {"wrapped": aes_key_wrap(ring.keys[ring.current], bytes(32)), "site_key": ring.current}
+
+
+@breaks(
+    "data.sealed",
+    "data",
+    "2 people with a key that somebody else has as well",
+    also={"security.sealed"},
+    patches={"troth.people.keystore.new_key": _one_key_for_everybody},
+)
+def people_are_given_one_key(site: Site) -> None:
+    for name in ("Kim", "Lou"):
+        hand_in(site, "customer", "register", {"email": f"{name}@shop.test", "full_name": name}, name)
 
 
 @breaks("data.sealed", "data", "the keys of 1 person who are gone are still there", also={"security.sealed"})

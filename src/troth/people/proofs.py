@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -97,9 +98,16 @@ def groups(proving: Proving) -> tuple[Group, ...]:
 def open_sample(proving: Proving) -> list[tuple[Sealed, dict[str, str] | None]]:
     """The newest holdings and some from an instant picked by chance, each opened, or None where its key does not open it;
     to be asked through ``proving.once``."""
+    return proving.once(_sampled)[0]
+
+
+def _sampled(proving: Proving) -> tuple[list[tuple[Sealed, dict[str, str] | None]], int]:
+    """The sample, and how many of its people have a key that another of them has as well; the keys themselves are not kept."""
     rows = {one.id: one for one in (*newest_holdings(proving.conn, SAMPLE), *_somewhere(proving))}
     keys = open_keys(proving.site, {one.person_id for one in rows.values()}) if rows else {}
-    return [(one, _opened(one, keys.get(one.person_id))) for one in rows.values()]
+    held = Counter(keys.values())
+    sample = [(one, _opened(one, keys.get(one.person_id))) for one in rows.values()]
+    return sample, sum(number for number in held.values() if number > 1)
 
 
 def _somewhere(proving: Proving) -> list[Sealed]:
@@ -131,8 +139,8 @@ OF_SEALED: Rests = dict.fromkeys(
     keys={"data.identifies": Compiled.identifying},
 )
 def sealed(proving: Proving, promise: Promise) -> Proof:
-    """All holdings have the form of sealed ones, a sample opens under each person's own key and under nothing else, and no key
-    outlived its person. While something of a person is left, so is the key, and with it what copies hold of the rest.
+    """All holdings have the form of sealed ones; a sample opens under each person's own key, which nobody else in it has; and
+    no key outlived its person. While something of a person is left, so is the key, and with it what copies hold of the rest.
     """
     limit = proving.say("each record sealed under its person's own key")
     total = sum(group.number for group in proving.once(groups))
@@ -146,6 +154,11 @@ def sealed(proving: Proving, promise: Promise) -> Proof:
     if left:
         measured = proving.say("the keys of {some} who are gone are still there", some=Some(left, "person"))
         return Proof("broken", "query", limit, measured, proving.say("{all} looked at", all=Some(total, "record")))
+    if shared := proving.once(_sampled)[1]:
+        measured = proving.say("{some} with a key that somebody else has as well", some=Some(shared, "person"))
+        return Proof(
+            "broken", "query", limit, measured, proving.say("{all} looked at", all=Some(len(sample), "record"))
+        )
     if wrong or not total:
         return proving.counted(wrong, Some(len(sample), "record"), limit, "{wrong} not opened by its person's key")
     measured = proving.say("0 records not sealed")
