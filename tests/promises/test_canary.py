@@ -36,6 +36,7 @@ from troth.evidence.searching import search
 from troth.evidence.walks import walks
 from troth.ledger import events
 from troth.ledger.tables import entry
+from troth.messages import compose as composing
 from troth.messages.publish import publish
 from troth.people.keyring import make_site_key
 from troth.people.tables import person, person_key
@@ -301,6 +302,27 @@ def test_pages_without_their_headers_break_the_measure_that_speaks_of_them(
     monkeypatch.setattr("troth.web.guard._SECURED", ())
     proofs = {one.promise.id: one.proof for one in prove(operator, door=Inside).proven}
     assert proofs["security.safe_visits"].verdict == "broken"
+
+
+def test_letters_without_their_link_break_the_promise_that_it_stops_them(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link works still; nobody is given it."""
+    walking_only(monkeypatch, "messages.")
+    flown = canary.fly(site, Inside)
+    assert "messages.offers" in flown.steps and flown.failed == {}
+    monkeypatch.setattr("troth.messages.actions.can_be_stopped", lambda *_: False)
+    assert set(canary.fly(site, Inside).failed) == {"messages.offers"}
+
+
+def test_a_letter_that_says_no_way_out_to_its_reader_breaks_the_promise(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mail programs find the link in the header; it stands in neither body."""
+    walking_only(monkeypatch, "messages.")
+    rendered = composing._rendered
+    monkeypatch.setattr(composing, "_rendered", lambda letter: rendered(replace(letter, stop_link=None)))
+    assert set(canary.fly(site, Inside).failed) == {"messages.offers"}
 
 
 def test_a_restriction_that_restricts_nothing_breaks_the_right(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

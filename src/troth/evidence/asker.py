@@ -5,6 +5,7 @@ Their values are nobody's: addresses under ``.test`` (RFC 6761), telephone numbe
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from troth.consent.actions import choices
 from troth.consent.rules import facts_of
 from troth.errors import Refused
 from troth.evidence.doors import Page, Walk
+from troth.messages.actions import queue
 from troth.messages.links import stop_link
 from troth.messages.rules import stopping
 from troth.people import vault
@@ -206,17 +208,35 @@ class Asker:
         return page if page is not None and page.status == 200 else None
 
     def unsubscribe(self, name: str) -> bool | None:
-        """Press the button behind the link that stands below every message of the class; None when it is for what one has
+        """Press the button behind the link in a letter of the class that they are sent; None when it is for what one has
         agreed to, and they had not."""
         entry_ = self.compiled.policy.messages[name]
         agreed, withdrawn = f"consent:{entry_.for_}", stopping(entry_) == "withdrawn"
         if withdrawn and agreed not in self.facts():
             return None
-        path = stop_link(self.walk.site, self.person_id, name).partition(self.walk.site.wiring.base_url.rstrip("/"))[2]
+        path = self._way_out(name).partition(self.walk.site.wiring.base_url.rstrip("/"))[2]
+        if not path:
+            return False
         answer = self.walk.door.post(path, {"List-Unsubscribe": "One-Click"})
         facts = self.facts()
         said = withdrawn or f"objection:{entry_.for_}" in facts
         return answer.status == 200 and said and agreed not in facts
+
+    def _way_out(self, name: str) -> str:
+        """Where a letter of the class ``name`` that they are sent leads whoever wants no more, in its header and in both of its
+        bodies; blank where it does not. Where the policy lets nobody write to them now: where such a letter would lead."""
+        terms = {"subject_line": self.token, "paragraphs": [], "language": self.compiled.policy.policy.languages[0]}
+        with self.walk.site.writing() as conn:
+            if not queue(self.walk.site, conn, self.person_id, name, "letter", terms, f"{name}:{self.token}"):
+                return stop_link(self.walk.site, self.person_id, name)
+        self.walk.work()
+        mine = (one for one in self.walk.mailbox.messages() if self.email in one.recipients)
+        letter = next((one for one in mine if one.subject == self.token), None)
+        if letter is None:
+            return ""
+        header = re.search(rb"^List-Unsubscribe: <([!-~]+)>\r?$", letter.raw, re.MULTILINE)  # as mail programs read it
+        link = header[1].decode() if header else ""
+        return link if all(link in letter.body(kind) for kind in ("plain", "html")) else ""
 
 
 def any_text(token: str) -> str:
