@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.flights import walking_only
 from tests.mutation.targets import forget
 from tests.operators import open_operator
 from tests.shoppers import ANN
@@ -15,6 +16,7 @@ from troth.clock import MovedClock, utc
 from troth.collection.actions import _Intake, collect
 from troth.collection.forms import _Writer
 from troth.collection.rules import Submission
+from troth.decide import Ask, Decision, RuleSet
 from troth.evidence import canary
 from troth.evidence.consenting import boxes
 from troth.evidence.prove import prove
@@ -23,6 +25,8 @@ from troth.rights import choosing
 from troth.store.site import Site
 from troth.web.forms import Draft
 from troth.web.inside import Inside
+
+TRADES = Path(__file__).parents[1] / "trades"
 
 
 @pytest.fixture
@@ -78,6 +82,15 @@ def nobody_is_asked(patch: pytest.MonkeyPatch) -> None:
     forget()  # forms are put together once for a version of the policy
 
 
+def test_silence_that_is_taken_for_a_yes_breaks_the_statement_that_it_never_is(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody real has come so far: what is on record shows nothing."""
+    silence_is_a_yes(monkeypatch)
+    proofs = {one.promise.id: one.proof for one in prove(site, door=Inside).proven}
+    assert (proofs["statements.consent"].verdict, proofs["statements.consent"].how) == ("broken", "canary")
+
+
 @pytest.mark.parametrize("lie", [a_box_is_ticked_in_advance, nobody_is_asked, silence_is_a_yes, a_no_is_not_heard])
 def test_a_site_that_does_not_ask_breaks_its_promise(
     site: Site, monkeypatch: pytest.MonkeyPatch, lie: Callable[[pytest.MonkeyPatch], None]
@@ -96,6 +109,35 @@ def test_a_use_that_people_may_say_no_to_is_kept_only_when_a_no_counts(
     assert {f"purposes.{key}" for key in may} <= set(flown.steps) and flown.failed == {}
     a_no_is_not_heard(monkeypatch)
     assert {f"purposes.{key}" for key in may} <= set(canary.fly(site, Inside).failed)
+
+
+def a_no_is_recorded_and_changes_nothing(patch: pytest.MonkeyPatch) -> None:
+    decided = RuleSet.decide
+
+    def deaf(rules: RuleSet, ask: Ask) -> Decision:
+        facts = frozenset(fact for fact in ask.facts if not fact.startswith("objection:"))
+        return decided(rules, dataclasses.replace(ask, facts=facts))
+
+    patch.setattr(RuleSet, "decide", deaf)
+
+
+def test_a_no_that_changes_no_reading_breaks_the_promise(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The made-up person comes in by a form that asks for what is read for it; another asks for nothing of the kind."""
+    walking_only(monkeypatch, "purposes.improvement")
+    assert "purposes.improvement" in canary.fly(site, Inside).steps
+    a_no_is_recorded_and_changes_nothing(monkeypatch)
+    assert "purposes.improvement" in canary.fly(site, Inside).failed
+
+
+def test_a_no_to_what_reads_nothing_of_any_form_shows_nothing(
+    fresh_database: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that this purpose uses is recorded of visits."""
+    walking_only(monkeypatch, "purposes.operations")
+    site = open_operator("saas", tmp_path, MovedClock(utc(2026, 11, 20, 9)), fresh_database, among=TRADES)
+    flown = canary.fly(site, Inside)
+    assert flown.failed == {} and "silence.help" in flown.steps and "purposes.operations" not in flown.steps
+    site.close()
 
 
 def test_marketing_is_stopped_for_somebody_who_was_written_to_before(

@@ -11,6 +11,9 @@ from troth.consent.tables import choice, shown
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving, Some
 
+SILENCE = "silence."
+"""before the name of a form, as the try is called that only sending it is no yes"""
+
 
 def recorded(proving: Proving, promise: Promise) -> Proof:
     """Each choice about this purpose or recipient keeps what was shown, and every use of it is borne out by a live choice."""
@@ -34,8 +37,12 @@ def recorded(proving: Proving, promise: Promise) -> Proof:
     "consent.not_implied", covers=("kind",), enforced_by=(record,), rests_on={**REPLAYED, "choice": "", "shown": ""}
 )
 def not_implied(proving: Proving, promise: Promise) -> Proof:
-    """No consent came from a visit or from merely sending a form: each came through a box that its point offers."""
+    """No consent came from a visit or from merely sending a form: each came through a box that its point offers, and nobody
+    made up who only sent a form was taken to have agreed."""
     limit = proving.say("visiting or sending a form is not consent")
+    if failed := [said for step, said in proving.canary.failed.items() if step.startswith(SILENCE)]:
+        tried = proving.say("a made-up person tried it, at the doors that people use")
+        return Proof("broken", "canary", limit, proving.say(failed[0]), tried)
     given = choice.c.state == "given"
     query = select(choice.c.channel, choice.c.scope, choice.c.policy_version, func.count()).where(given)
     rows = proving.conn.execute(query.group_by(choice.c.channel, choice.c.scope, choice.c.policy_version)).all()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -36,14 +36,26 @@ _LETTERS = "ghjkmnpqrstvwxyz"
 """no digits, which could read like somebody's number and have to be looked at by staff; and no vowels, so no words"""
 
 
-def made_up_form(compiled: Compiled, offering: str = "") -> str | None:
-    """The form by which to come in: open to everybody, asking an address that identifies; rather one of no archive, and
-    before that one that offers to agree to ``offering``."""
+def made_up_form(compiled: Compiled, offering: str = "", using: Collection[str] = ()) -> str | None:
+    """The form by which to come in: open to everybody, asking an address that identifies; rather one of no archive, before
+    that one that asks for some of the fields ``using``, and before that one that offers to agree to ``offering``."""
     points = compiled.policy.collection
-    keys = [key for kind in ("form", "account") for key in points if fits(compiled, key, kind)]
+
+    def lacks(key: str) -> tuple[bool, bool, int]:
+        nothing_used = bool(using) and not set(using) & set(handed_in(compiled, key))
+        return offering not in (*points[key].offers, ""), nothing_used, len(kept_on(compiled, key))
+
     return min(
-        keys, key=lambda key: (offering not in (*points[key].offers, ""), len(kept_on(compiled, key))), default=None
+        (key for kind in ("form", "account") for key in points if fits(compiled, key, kind)), key=lacks, default=None
     )
+
+
+def handed_in(compiled: Compiled, key: str) -> list[str]:
+    """The fields that the made-up person fills in at the form ``key``."""
+    data, point = compiled.policy.data, compiled.policy.collection[key]
+    spared = archived(compiled, key)
+    fields = [*point.required, *(name for name in point.optional if name not in spared)]
+    return [name for name in fields if data[name].protect != "never stored"]
 
 
 def fits(compiled: Compiled, key: str, kind: str) -> bool:
@@ -98,11 +110,11 @@ class Asker:
 
     def values(self) -> dict[str, str]:
         """What they hand in: each field that is asked for, with a value that nobody else has."""
-        data, point = self.compiled.policy.data, self.compiled.policy.collection[self.point]
-        spared = archived(self.compiled, self.point)
-        fields = [*point.required, *(f for f in point.optional if f not in spared)]
-        stored = [f for f in fields if data[f].protect != "never stored"]
-        return {f: MADE_UP.get(data[f].category, any_text)(self.token) for f in stored}
+        data = self.compiled.policy.data
+        return {
+            name: MADE_UP.get(data[name].category, any_text)(self.token)
+            for name in handed_in(self.compiled, self.point)
+        }
 
     def collect(self, ticking: Sequence[str] | None = None) -> bool:
         """Fill in the form on the site's own page, tick every box, and open the account if it is the form of one.

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 from troth.bindings import REPLAYED, proves
 from troth.consent.actions import record
-from troth.consent.proofs import recorded
+from troth.consent.proofs import SILENCE, recorded
 from troth.evidence.asker import Asker, made_up_form
 from troth.evidence.doors import Page, Walk
 from troth.evidence.walked import together, walked
@@ -38,10 +38,17 @@ def by_form(compiled: Compiled) -> Mapping[str, list[Promise]]:
     """The promises that people may say yes or no to, by the form at which the made-up person is asked, or comes in by."""
     found: dict[str, list[Promise]] = defaultdict(list)
     for promise in compiled.promises:
-        form = made_up_form(compiled, promise.path[1]) if chosen(compiled, promise) else None
+        form = _form(compiled, promise) if chosen(compiled, promise) else None
         if form is not None:
             found[form].append(promise)
     return found
+
+
+def _form(compiled: Compiled, promise: Promise) -> str | None:
+    """Of what people may say yes or no to: the form that asks it, and asks for something that is used then."""
+    section, key = promise.path[:2]
+    used = compiled.policy.purposes[key].uses if section == "purposes" else ()
+    return made_up_form(compiled, key, used)
 
 
 def chosen(compiled: Compiled, promise: Promise) -> bool:
@@ -56,18 +63,25 @@ def consents(compiled: Compiled, form: str, promises: Sequence[Promise], walk: W
     """Of each promise, whether the form asks and nothing is ticked, silence is no yes, and a no counts where a yes does.
 
     One that may be given data until somebody says no is switched off instead. None where the privacy centre cannot be reached
-    or does not ask.
+    or does not ask, or where what they say no to uses nothing of the made-up person. And of ``silent`` for the
+    form, whether nobody who only sends it has agreed to anything.
     """
     ids, asker = [one.id for one in promises], Asker(walk, compiled, form)
     there = boxes(walk.door.get(f"/forms/{form}").text)
     asked = {f"choice.{one}" for one in compiled.policy.collection[form].offers} <= there.keys()
     if not asked or any(there.values()) or not asker.collect(ticking=()):
-        return dict.fromkeys(ids, False)
+        return {**dict.fromkeys(ids, False), silent(form): False if any(there.values()) else None}
+    heard = {silent(form): not any(fact.startswith("consent:") for fact in asker.facts())}
     page = asker.centre("access")
     if page is None:
-        return dict.fromkeys(ids)
+        return heard | dict.fromkeys(ids)
     centre = _Centre(asker, page)
-    return {one.id: centre.obeys(_scope(one)) for one in promises}
+    return heard | {one.id: centre.obeys(_scope(one)) for one in promises}
+
+
+def silent(form: str) -> str:
+    """What the try is called that silence at ``form`` is no yes."""
+    return f"{SILENCE}{form}"
 
 
 def _scope(promise: Promise) -> str:
@@ -82,16 +96,23 @@ class _Centre:
         self._asker, self._page = asker, page
 
     def obeys(self, scope: str) -> bool | None:
-        """Whether silence, a yes and a no about ``scope`` count as such, when reading as well; None if it is not offered."""
+        """Whether silence, a yes and a no about ``scope`` count as such, when reading as well; None if it is not offered, or if
+        a purpose that may go on until somebody says no uses nothing of theirs."""
         boxed = f"on.{scope}"
         there = {name: ticked for name, ticked in boxes(self._page.text).items() if name.startswith("on.")}
         if boxed not in there:
             return None
         asked = rules.rests_on_consent(self._asker.compiled.policy, scope)
         others = {name for name, ticked in there.items() if ticked} - {boxed}
-        silent, yes = self._counts(scope, asked), self._saved({*others, boxed}) and self._counts(scope, asked)
+        quiet, yes = self._counts(scope, asked), self._saved({*others, boxed}) and self._counts(scope, asked)
         read, no = self._read(scope), self._saved(others) and self._counts(scope, asked)
-        return silent is not asked and yes and not no and not (read and self._read(scope))
+        counts = quiet is not asked and yes and not no and not (read and self._read(scope))
+        return None if counts and not asked and self._holds_nothing(scope) else counts
+
+    def _holds_nothing(self, scope: str) -> bool:
+        """Whether the purpose ``scope`` uses nothing of what they handed in, so that their no could change no reading."""
+        used = () if scope.startswith("@") else self._asker.compiled.policy.purposes[scope].uses
+        return bool(used) and not set(used) & self._asker.values().keys()
 
     def _counts(self, scope: str, asked: bool) -> bool:
         """Whether what they said of ``scope`` lets it be done: a yes where they are asked, no objection where they are not."""

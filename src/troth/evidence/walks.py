@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from troth.accounts.profile import account_point
 from troth.evidence.asker import MADE_UP, Asker, any_text, fits, kept_for, kept_on, made_up_form
-from troth.evidence.consenting import by_form, consents
+from troth.evidence.consenting import by_form, consents, silent
 from troth.evidence.doors import Walk
 from troth.evidence.own_cookies import log_in_sets_its_own, pages_set_none
 from troth.evidence.searching import floors, search
@@ -67,7 +67,7 @@ Way = Callable[[Walk], Mapping[str, bool | None]]
 def walks(compiled: Compiled) -> Iterator[tuple[tuple[str, ...], str, Way]]:
     """The names, the kind and the way of each walk; what is shown of a promise is called as the promise is."""
     for form, promises in by_form(compiled).items():
-        names = tuple(one.id for one in promises)
+        names = (*(one.id for one in promises), silent(form))
         yield names, "consent", partial(consents, compiled, form, promises)
     for name, kind, way in _of_one(compiled):
         yield (name,), kind, partial(_alone, name, way)
