@@ -91,8 +91,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait for a server, a browser, or a process that was killed."""
+    """One more than there are cores (pytest without xdist has no such hook): many tests wait for a server, a browser, or a process that was killed."""
     return (os.cpu_count() or 1) + 1
 
 

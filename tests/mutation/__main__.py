@@ -1,7 +1,7 @@
 """``python -m tests.mutation``: change what enforces each clause, and say which changes no test of its clauses notices.
 
 Exit code 0 when every change was noticed or is explained in ``survivors.yaml``, 1 when one was not, 2 when the tests fail as
-they are.
+they are or cannot be run.
 """
 
 from __future__ import annotations
@@ -77,6 +77,9 @@ def main(arguments: list[str] | None = None) -> int:
     pytest.main(
         ["-q", "-m", "clause", "-p", "no:cacheprovider", "-p", "no:xdist", str(ROOT / "tests")], plugins=[plugin]
     )
+    if len(plugin.outcomes) < len(wanted) and not plugin.failing:
+        print("Pytest did not get as far as the mutants.")
+        return 2
     if plugin.failing:
         print("These tests fail as they are:", *plugin.failing, sep="\n  ")
         return 2

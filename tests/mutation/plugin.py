@@ -17,13 +17,15 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from time import perf_counter
 from types import CodeType, FrameType, FunctionType
+from typing import cast
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutation.targets import forget, in_place
+from tests.mutation.targets import forget, in_place, name_of
 
 AT_LEAST_S, MANY = 10.0, 20
 """seconds that a test may take with a mutant in place, and how many times as long as without, if that is more"""
@@ -44,6 +46,15 @@ class Trial:
     clauses: frozenset[str]
     each: bool = False
     """whether a test of every one of the clauses must notice, not of any"""
+
+
+@dataclass(frozen=True)
+class AsItIs:
+    """A test without any mutant: which functions of the trials it called, the seconds it took, and whether it failed."""
+
+    called: frozenset[str]
+    seconds: float
+    failed: bool
 
 
 @dataclass
@@ -68,8 +79,7 @@ class Mutating:
 
     def __init__(self, trials: Sequence[Trial], tell: Callable[[int, int, Outcome], None], jobs: int) -> None:
         self._trials, self._tell, self._jobs = trials, tell, jobs
-        self.calls: dict[str, set[CodeType]] = {}
-        self.seconds: dict[str, float] = {}
+        self.ran: dict[str, AsItIs] = {}
         self.failing: list[str] = []
         self.outcomes: list[Outcome] = []
 
@@ -81,35 +91,36 @@ class Mutating:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        items = session.items
-        for number, item in enumerate(items):
-            self._as_it_is(item, items[number + 1] if number + 1 < len(items) else items[0])
+        self._all_as_they_are(session.items)
         if not self.failing:
-            for number, outcome in enumerate(self._tried(items, self._trials), start=1):
+            for number, outcome in enumerate(self._tried(session.items, self._trials), start=1):
                 self.outcomes.append(outcome)
                 self._tell(number, len(self._trials), outcome)
         return True
 
-    def _as_it_is(self, item: pytest.Item, following: pytest.Item) -> None:
-        called: set[CodeType] = set()
+    def _all_as_they_are(self, items: Sequence[pytest.Item]) -> None:
+        """Every test once: this process and its helpers each take the next file, until none is left."""
+        files = [list(group) for _, group in groupby(items, key=lambda item: item.path)]
+        reading, writing = os.pipe()
+        os.write(writing, bytes(range(len(files))))
+        os.close(writing)
+        helpers = [_told_by_a_child(lambda: self._share(files, reading)) for _ in range(self._jobs - 1)]
+        shares = [self._share(files, reading)]
+        for child, pipe in helpers:
+            with os.fdopen(pipe, "rb") as told:
+                shares.append(pickle.load(told))
+            os.waitpid(child, 0)
+        self.ran = {nodeid: ran for share in shares for nodeid, ran in share.items()}
+        self.failing = [item.nodeid for item in items if self.ran[item.nodeid].failed]
 
-        def hear(frame: FrameType, event: str, _argument: object) -> None:
-            if event == "call":
-                called.add(frame.f_code)
-
-        forget()  # what was worked out for the test before would not be worked out again
-        started = perf_counter()
-        threading.setprofile(hear)
-        sys.setprofile(hear)
-        try:
-            reports = runtestprotocol(item, log=False, nextitem=following)
-        finally:
-            sys.setprofile(None)
-            threading.setprofile(None)
-        self.seconds[item.nodeid] = perf_counter() - started
-        self.calls[item.nodeid] = called
-        if any(report.failed for report in reports):
-            self.failing.append(item.nodeid)
+    def _share(self, files: Sequence[Sequence[pytest.Item]], waiting: int) -> dict[str, AsItIs]:
+        codes = {function.__code__: name_of(function) for trial in self._trials for function, _ in trial.changes}
+        done: dict[str, AsItIs] = {}
+        while number := os.read(waiting, 1):
+            file = files[number[0]]
+            for item, following in zip(file, [*file[1:], None], strict=True):
+                done[item.nodeid] = _as_it_is(item, following, codes)
+        return done
 
     def _tried(self, items: Sequence[pytest.Item], trials: Sequence[Trial]) -> Iterator[Outcome]:
         by_clause = defaultdict(list)
@@ -130,21 +141,58 @@ class Mutating:
 
     def _chosen(self, trial: Trial, by_clause: Mapping[str, list[pytest.Item]]) -> list[pytest.Item]:
         mine = {item.nodeid: item for clause in trial.clauses for item in by_clause[clause]}
-        codes = {function.__code__ for function, _ in trial.changes}
-        calling = [item for item in mine.values() if codes & self.calls[item.nodeid]]
-        return sorted(calling, key=lambda item: self.seconds[item.nodeid])
+        names = {name_of(function) for function, _ in trial.changes}
+        calling = [item for item in mine.values() if names & self.ran[item.nodeid].called]
+        return sorted(calling, key=lambda item: self.ran[item.nodeid].seconds)
 
     def _forked(self, trial: Trial, items: Sequence[pytest.Item]) -> tuple[int, int]:
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child:
-            os.close(writing)
-            return child, reading
-        try:
-            with in_place(trial.changes), os.fdopen(writing, "wb") as out:
-                pickle.dump(_noticed(trial, items, self.seconds), out)
-        finally:
-            os._exit(0)
+        def tried() -> dict[str, str]:
+            with in_place(trial.changes):
+                return _noticed(trial, items, {item.nodeid: self.ran[item.nodeid].seconds for item in items})
+
+        return _told_by_a_child(tried)
+
+
+def _told_by_a_child(work: Callable[[], object]) -> tuple[int, int]:
+    """A process that does ``work`` and the pipe that says what came of it; nothing at all when the process ended early."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return child, reading
+    try:
+        with os.fdopen(writing, "wb") as out:
+            pickle.dump(work(), out)
+    finally:
+        os._exit(0)
+
+
+def _as_it_is(item: pytest.Item, following: pytest.Item | None, codes: Mapping[CodeType, str]) -> AsItIs:
+    called: set[str] = set()
+
+    def hear(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code in codes:
+            called.add(codes[frame.f_code])
+
+    forget()  # what was worked out for the test before would not be worked out again
+    started = perf_counter()
+    threading.setprofile(hear)
+    sys.setprofile(hear)
+    try:
+        failed = _failed(item, following)
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    return AsItIs(frozenset(called), perf_counter() - started, failed)
+
+
+def _failed(item: pytest.Item, following: pytest.Item | None = None) -> bool:
+    """Whether a test fails. After it all is put away that ``following`` does not use: everything but the session without one.
+
+    Pytest calls whatever runs before that is done a failure.
+    """
+    next_ = cast(pytest.Item, following or item.session)
+    return any(report.failed for report in runtestprotocol(item, log=False, nextitem=next_))
 
 
 def _noticed(trial: Trial, items: Sequence[pytest.Item], seconds: Mapping[str, float]) -> dict[str, str]:
@@ -168,8 +216,9 @@ def _fails(item: pytest.Item, within: float) -> bool:
     signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, within, 1)
     try:
-        return any(report.failed for report in runtestprotocol(item, log=False, nextitem=item))
+        return _failed(item)
     except Hangs:
+        item.session._setupstate.teardown_exact(cast(pytest.Item, item.session))
         return True
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -3,11 +3,14 @@
 import ast
 import builtins
 import dis
+import subprocess
+import sys
 import textwrap
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from threading import Event
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, SimpleNamespace
 
 import pytest
 
@@ -132,6 +135,7 @@ class Item:
     """As much of a test as is run here."""
 
     nodeid = "a test"
+    session = SimpleNamespace(_setupstate=SimpleNamespace(teardown_exact=lambda _next: None))
 
 
 @pytest.mark.parametrize(("takes", "noticed"), [(0.0, False), (30.0, True)])
@@ -143,3 +147,60 @@ def test_a_test_that_hangs_has_noticed(takes: float, noticed: bool, monkeypatch:
 
     monkeypatch.setattr(plugin, "runtestprotocol", run)
     assert plugin._fails(Item(), 0.05) is noticed  # type: ignore[arg-type]
+
+
+AIMED = """
+def allowed():
+    return False
+"""
+BLIND = """
+import pytest
+from aimed import allowed
+
+@pytest.fixture(scope="module", autouse=True)
+def told():
+    yield allowed()
+
+@pytest.mark.clause("{0}1")
+def test_that_hears_nothing():
+    allowed()
+
+@pytest.mark.clause("{0}2")
+def test_that_hears_nothing_either():
+    allowed()
+"""
+SEEING = """
+import pytest
+from aimed import allowed
+
+@pytest.mark.clause("C1")
+def test_that_notices():
+    assert not allowed()
+"""
+RUN = """
+import sys
+import pytest
+import aimed
+from tests.mutation.plugin import Mutating, Trial
+
+changed = aimed.allowed.__code__.replace(co_consts=(None, True))
+plugin = Mutating([Trial("allowed", ((aimed.allowed, changed),), frozenset("A1 A2 B1 B2 C1".split()), each=True)],
+                  lambda *_: None, int(sys.argv[1]))
+pytest.main(["-q", "-p", "no:cacheprovider", "-o", "markers=clause", "."], plugins=[plugin])
+assert not plugin.failing, plugin.failing
+print("missed", *sorted(plugin.outcomes[0].missed))
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_only_a_test_that_fails_because_of_the_change_has_noticed(tmp_path: Path, jobs: str) -> None:
+    """Pytest fails a test whose predecessor in the process was not put away: each would seem to notice but the first."""
+    files = {"aimed": AIMED, "test_a": BLIND.format("A"), "test_b": BLIND.format("B"), "test_c": SEEING, "run": RUN}
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").write_text(text, "utf-8")
+    path = f"{tmp_path}:{Path(__file__).parents[2]}"
+    done = subprocess.run(
+        [sys.executable, "run.py", jobs],
+        cwd=tmp_path, env={"PYTHONPATH": path}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout.rstrip().endswith("missed A1 A2 B1 B2"), done.stdout + done.stderr
