@@ -24,6 +24,7 @@ from tests.doors import operator, shown, watched  # noqa: F401  (fixtures)
 from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
 from tests.members import door  # noqa: F401  (a fixture)
 from tests.promises.living import Living
+from tests.quick import hash_passwords_cheaply, share_compiled_statements
 from tests.sets import one_by_one
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores (pytest without xdist has no such hook): many tests wait for a server, a browser, or a process that was killed."""
+    """One more than there are cores: many tests wait for a server, a browser, or a process that was killed."""
     return (os.cpu_count() or 1) + 1
 
 
@@ -116,6 +117,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    share_compiled_statements()
+    hash_passwords_cheaply()
     if not hasattr(config, "workerinput"):
         run = ExitStack()
         run.enter_context(run_folder_held())

@@ -98,7 +98,7 @@ def _report(outcomes: list[Outcome]) -> int:
     needless = [one.trial.id for one in outcomes if not one.missed and one.trial.id in explained]
     for outcome in survived:
         ran = f"{outcome.tried} tests ran" if outcome.tried else "no test of its clauses runs it"
-        print(f"survived: {outcome.trial.id} ({ran}; {_few(outcome.missed)})")
+        print(f"survived: {outcome.trial.id} ({ran}; {', '.join(sorted(outcome.missed))})")
     for id_ in needless:
         print(f"explained in {SURVIVORS.name}, and noticed all the same: {id_}")
     print(f"{len(outcomes)} mutants, {len(outcomes) - len(survived)} noticed or explained, {len(survived)} survived")

@@ -8,6 +8,7 @@ sums just before the commit; and a row or a sum whose mark did not fit before a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from troth.store.marks.hashing import Hasher
@@ -16,10 +17,18 @@ from troth.store.marks.protected import COLUMN, LEDGER, summed
 FUNCTION = "troth_mark"
 _LOW = f"(coalesce({{row}}{COLUMN}, 0) & 4294967295)"
 _HIGH = f"(coalesce({{row}}{COLUMN}, 0) >> 32)"
-_TABLES = f"SELECT t.name FROM main.sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = '{COLUMN}'"
+_TABLES = "SELECT name, sql FROM main.sqlite_master WHERE type = 'table'"
+_COVERED = (
+    "SELECT substr(name, 10) FROM sqlite_temp_master WHERE type = 'trigger' AND name LIKE 'mark!_new!_%' ESCAPE '!'"
+)
 _PENDING = """CREATE TEMP TABLE IF NOT EXISTS sum_change
     (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL) WITHOUT ROWID"""
 _CHANGED = "rows <> 0 OR low <> 0 OR high <> 0"
+
+
+MOST_KNOWN = 2_000
+_known: dict[tuple[str, str], tuple[str, ...]] = {}
+"""the triggers of tables that were covered before: each connection needs the same, and to work them out takes as long"""
 
 
 class Columns(dict[str, bool]):
@@ -70,14 +79,17 @@ def arm(raw: Any, hasher: Hasher) -> bool:
     """Let this connection mark what it writes from now on; False when the store has no marks yet."""
     cursor = raw.cursor()
     try:
-        names = [name for (name,) in cursor.execute(_TABLES).fetchall() if summed(name)]
-        if not names:
+        rows = cursor.execute(_TABLES).fetchall()
+        marking = {name: its for name, made_by in rows if summed(name) and (its := _written(cursor, name, made_by))}
+        if not marking:
             return False
         register(raw, hasher)
         cursor.execute("PRAGMA temp_store = MEMORY") if not raw.in_transaction else None
         cursor.execute(_PENDING)
-        for name in names:
-            cover(cursor, name)
+        covered = {name for (name,) in cursor.execute(_COVERED)}
+        for name, its in marking.items():
+            if name not in covered:
+                _cover(cursor, name, its)
     finally:
         cursor.close()
     return True
@@ -87,9 +99,26 @@ def cover(cursor: Any, name: str) -> None:
     """Let the connection mark what it writes into the table ``name``; does nothing where it does."""
     if cursor.execute("SELECT 1 FROM sqlite_temp_master WHERE name = ?", (f"mark_new_{name}",)).fetchone():
         return
+    [made_by] = cursor.execute("SELECT sql FROM main.sqlite_master WHERE name = ?", (name,)).fetchone()
+    _cover(cursor, name, _written(cursor, name, made_by))
+
+
+def _cover(cursor: Any, name: str, its: Iterable[str]) -> None:
     cursor.execute("INSERT OR IGNORE INTO temp.sum_change VALUES (?, 0, 0, 0)", (name,))
-    for statement in _triggers(name, columns_of(cursor, name)):
+    for statement in its:
         cursor.execute(statement)
+
+
+def _written(cursor: Any, name: str, made_by: str) -> tuple[str, ...]:
+    """The triggers of a table, by its name and the statement that made it; none where it has no column for marks."""
+    known = (name, made_by)
+    if known not in _known:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        columns = columns_of(cursor, name)
+        has = cursor.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (name, COLUMN)).fetchone()
+        _known[known] = tuple(_triggers(name, columns)) if has else ()
+    return _known[known]
 
 
 def uncover(raw: Any) -> None:
