@@ -21,6 +21,7 @@ from tests.databases import (
     unavailable,
 )
 from tests.doors import operator, shown, watched  # noqa: F401  (fixtures)
+from tests.first_day import data_tables_made
 from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
 from tests.members import door  # noqa: F401  (a fixture)
 from tests.promises.living import Living
@@ -185,6 +186,12 @@ def store_kind(request: pytest.FixtureRequest) -> StoreKind:
 def database_url(store_kind: StoreKind, fresh_database: Callable[..., str]) -> str:
     """An empty database; a test that asks for it runs once on each store."""
     return fresh_database(store_kind)
+
+
+@pytest.fixture
+def tables_url(store_kind: StoreKind, fresh_database: Callable[..., str]) -> str:
+    """A database with the tables of a site and nothing in them; a test that asks for it runs once on each store."""
+    return fresh_database(store_kind, prepared_by=data_tables_made)
 
 
 # Once a file, not once a run: while Playwright's synchronous driver is up, its event loop counts as running in this

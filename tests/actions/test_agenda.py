@@ -25,8 +25,8 @@ POINTS = ("after taking", "before the act", "after the act", "before marking", "
 
 
 @pytest.fixture
-def site(tmp_path: Path, database_url: str, clock: MovedClock) -> Iterator[Site]:
-    opened = prepared(bare_folder(tmp_path), database_url, clock)
+def site(tmp_path: Path, tables_url: str, clock: MovedClock) -> Iterator[Site]:
+    opened = prepared(bare_folder(tmp_path), tables_url, clock)
     with opened.writing() as conn:
         conn.execute(text("CREATE TABLE effect (key VARCHAR(120) PRIMARY KEY)"))
         conn.execute(text("CREATE TABLE runs (key VARCHAR(120))"))
@@ -212,13 +212,13 @@ def test_workers_do_not_wait_for_each_other(site: Site) -> None:
 
 
 def test_killed_twenty_times_nothing_is_lost_and_nothing_doubled(
-    site: Site, clock: MovedClock, database_url: str
+    site: Site, clock: MovedClock, tables_url: str
 ) -> None:
     refs = [str(n) for n in range(80)]
     put_jobs(site, *refs)
     clock.move(timedelta(hours=1))
     for number, point in enumerate(islice(cycle(POINTS), 20)):
-        assert exit_of(work_and_die, str(site.folder), database_url, clock.now(), point, number % 3 + 1) == KILLED
+        assert exit_of(work_and_die, str(site.folder), tables_url, clock.now(), point, number % 3 + 1) == KILLED
         clock.move(agenda.LEASE)
     while agenda.run_due(site, {"act": effect}).left:
         pass

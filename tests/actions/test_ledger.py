@@ -25,8 +25,8 @@ from troth.store.site import Site
 
 
 @pytest.fixture
-def site(tmp_path: Path, database_url: str, clock: MovedClock) -> Iterator[Site]:
-    opened = prepared(bare_folder(tmp_path), database_url, clock)
+def site(tmp_path: Path, tables_url: str, clock: MovedClock) -> Iterator[Site]:
+    opened = prepared(bare_folder(tmp_path), tables_url, clock)
     yield opened
     opened.close()
 
@@ -194,11 +194,11 @@ def test_verifying_fetches_rows_a_few_at_a_time(site: Site) -> None:
 
 @pytest.mark.parametrize("point", ["before placing", "before signing", "before commit"])
 def test_killed_while_sealing_leaves_nothing_half_sealed(
-    site: Site, clock: MovedClock, database_url: str, point: str
+    site: Site, clock: MovedClock, tables_url: str, point: str
 ) -> None:
     write(site, 35)
     for nth in (1, 2):  # the second process dies in its second batch
-        assert exit_of(seal_and_die, str(site.folder), database_url, clock.now(), point, nth) == KILLED
+        assert exit_of(seal_and_die, str(site.folder), tables_url, clock.now(), point, nth) == KILLED
         sizes = numbers(site, "SELECT size FROM ledger_checkpoint ORDER BY size")
         assert sizes == [10] * (nth - 1)
         assert numbers(site, "SELECT count(position) FROM ledger_entry") == [sum(sizes)]

@@ -31,9 +31,9 @@ Tamper = Callable[[Connection], None]
 
 
 @pytest.fixture
-def site(tmp_path: Path, database_url: str, clock: MovedClock) -> Iterator[Site]:
+def site(tmp_path: Path, tables_url: str, clock: MovedClock) -> Iterator[Site]:
     """A ledger of 30 entries sealed in three batches and 5 that are not, without its triggers."""
-    opened = prepared(bare_folder(tmp_path), database_url, clock)
+    opened = prepared(bare_folder(tmp_path), tables_url, clock)
     write(opened, SEALED)
     ledger.seal(opened, batch=BATCH)
     write(opened, UNSEALED)
