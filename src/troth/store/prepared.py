@@ -21,7 +21,8 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Executable, String, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Executable, Insert, String, bindparam
+from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import NullType
 
@@ -30,6 +31,8 @@ from troth.clock import to_micros
 _cursors = count()
 Values = Mapping[str, object]
 Row = tuple[Any, ...]
+SMALL = 16
+"""rows that are inserted with one statement however many they are; of more, 16 or 128 go together"""
 
 
 class Prepared:
@@ -43,6 +46,7 @@ class Prepared:
     def __init__(self, statement: Executable | Callable[[str], Executable], names: Sequence[str] | None = None) -> None:
         self._statement, self._names = statement, names
         self._compiled: dict[str, tuple[str, Callable[[Values], Any]]] = {}
+        self._together: dict[int, str] = {}
 
     def rows(self, conn: Connection, values: Values | None = None) -> list[Row]:
         """All rows of a query with these values."""
@@ -65,13 +69,35 @@ class Prepared:
         return int(carried_out(conn, sql, bound(values or {})))
 
     def many(self, conn: Connection, rows: Sequence[Values]) -> int:
-        """Carry it out for each of ``rows``; how many it touched in all."""
+        """Carry it out for each of ``rows``; how many it touched in all.
+
+        On PostgreSQL rows go in together, where nothing but their values differs: what is done once for a statement, as adding
+        to the sums of marks, is then done once for all of them.
+        """
         if not rows:
             return 0
         if len(rows) == 1:
             return self.run(conn, rows[0])
+        if conn.dialect.name == "postgresql" and self._names and _is_of_rows(self._made(conn)):
+            return sum(self._rows_together(conn, size, part) for size, part in _parts(rows))
         sql, bound = self._for(conn)
         return int(carried_out(conn, sql, [bound(row) for row in rows], many=True))
+
+    def _rows_together(self, conn: Connection, size: int, rows: Sequence[Values]) -> int:
+        """Insert ``rows``, ``size`` with each statement."""
+        if size not in self._together:
+            blank = [dict.fromkeys(self._names or ())] * size
+            self._together[size] = self._made(conn).values(blank).compile(dialect=conn.dialect).string
+        values = [
+            {f"{name}_m{n}": _plain(row[name], "postgresql") for n, row in enumerate(part) for name in row}
+            for part in _cut(rows, size)
+        ]
+        if len(values) == 1:
+            return int(carried_out(conn, self._together[size], values[0]))
+        return int(carried_out(conn, self._together[size], values, many=True))
+
+    def _made(self, conn: Connection) -> Any:
+        return self._statement if isinstance(self._statement, Executable) else self._statement(conn.dialect.name)
 
     def _for(self, conn: Connection) -> tuple[str, Callable[[Values], Any]]:
         name = conn.dialect.name
@@ -80,14 +106,38 @@ class Prepared:
         return self._compiled[name]
 
     def _prepared(self, conn: Connection) -> tuple[str, Callable[[Values], Any]]:
-        statement = self._statement if isinstance(self._statement, Executable) else self._statement(conn.dialect.name)
-        compiled: Any = statement.compile(dialect=conn.dialect, column_keys=self._names)  # type: ignore[attr-defined]
+        compiled: Any = self._made(conn).compile(dialect=conn.dialect, column_keys=self._names)
         if compiled.post_compile_params or compiled.literal_execute_params:
             raise ValueError("a statement that is compiled once is whole: lists are given with `among`")
         fixed = {name: value for name, value in compiled.params.items() if isinstance(value, str | int)}
         if compiled.positiontup is not None:
             return compiled.string, partial(_by_place, fixed, tuple(compiled.positiontup))
         return compiled.string, partial(_by_name, fixed)
+
+
+def _is_of_rows(statement: Any) -> bool:
+    """Whether a statement does nothing but insert the rows that it is given, and may be given several."""
+    if not isinstance(statement, Insert) or statement._returning:
+        return False
+    conflict = statement._post_values_clause
+    return (conflict is None or isinstance(conflict, OnConflictDoNothing)) and not (
+        statement._values or statement.select is not None
+    )
+
+
+def _parts(rows: Sequence[Values]) -> Iterator[tuple[int, Sequence[Values]]]:
+    """``rows`` by how many go in with one statement: few sizes, since each is a statement that the server plans."""
+    for size in (128, SMALL):
+        whole = len(rows) - len(rows) % size
+        if whole:
+            yield size, rows[:whole]
+        rows = rows[whole:]
+    if rows:
+        yield len(rows), rows
+
+
+def _cut(rows: Sequence[Values], size: int) -> Iterator[Sequence[Values]]:
+    yield from (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def _by_place(fixed: Values, order: Sequence[str], given: Values) -> Row:

@@ -50,6 +50,9 @@ PRUNE = r"""DELETE FROM store_sum WHERE rows = 0 AND low = 0 AND high = 0 AND na
 _COLUMNS = """SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attnum > 0 AND NOT attisdropped
     ORDER BY attnum"""
 
+_LOW, _HIGH = f"coalesce(sum({COLUMN} & 4294967295), 0)", f"coalesce(sum({COLUMN} >> 32), 0)"
+_SUMS, _LESS = f"{_LOW}, {_HIGH}", f"-{_LOW}, -{_HIGH}"
+
 FUNCTIONS = (
     """CREATE OR REPLACE FUNCTION troth_mark(said text) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS
     $$ SELECT ('x' || left(encode(sha256(decode(current_setting('troth.mark_outer'), 'hex')
@@ -81,31 +84,27 @@ FUNCTIONS = (
     DECLARE given bigint;
     BEGIN
         IF more = 0 AND lower = 0 AND higher = 0 THEN RETURN; END IF;
-        given := nextval(pg_get_serial_sequence('store_change', 'id'));
+        given := nextval('store_change_id_seq');
         INSERT INTO store_change (id, name, rows, low, high, mark) VALUES (given, changed, more, lower, higher,
             troth_mark(concat_ws(',', 'store_change', given, changed, more, lower::bigint, higher::bigint)));
     END $$""",
     *(
         f"""CREATE OR REPLACE FUNCTION troth_sum_{what}() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE more bigint; lower numeric; higher numeric;
     BEGIN
-        IF {_KEYED} THEN
-            PERFORM troth_sum_change(
-                TG_TABLE_NAME, coalesce(sum(rows), 0)::bigint, coalesce(sum(low), 0), coalesce(sum(high), 0))
-            FROM ({source}) AS changed;
-        END IF;
+        IF NOT ({_KEYED}) THEN RETURN NULL; END IF;
+        {counted}
+        PERFORM troth_sum_change(TG_TABLE_NAME, more, lower, higher);
         RETURN NULL;
     END $$"""
-        for what, source in (
-            ("new", f"SELECT 1 AS rows, {COLUMN} & 4294967295 AS low, {COLUMN} >> 32 AS high FROM now_there"),
-            (
-                "gone",
-                f"SELECT -1 AS rows, -({COLUMN} & 4294967295) AS low, -({COLUMN} >> 32) AS high FROM was_there"
-                f" WHERE {COLUMN} IS NOT NULL",
-            ),
+        for what, counted in (
+            ("new", f"SELECT count(*), {_SUMS} INTO more, lower, higher FROM now_there;"),
+            ("gone", f"SELECT -count(*), {_LESS} INTO more, lower, higher FROM was_there WHERE {COLUMN} IS NOT NULL;"),
             (
                 "changed",
-                f"SELECT 0 AS rows, {COLUMN} & 4294967295 AS low, {COLUMN} >> 32 AS high FROM now_there UNION ALL"
-                f" SELECT 0, -({COLUMN} & 4294967295), -({COLUMN} >> 32) FROM was_there",
+                f"""IF NOT EXISTS (SELECT FROM now_there) THEN RETURN NULL; END IF;
+        SELECT 0, sum(low), sum(high) INTO more, lower, higher FROM (
+            SELECT {_SUMS} FROM now_there UNION ALL SELECT {_LESS} FROM was_there) AS changed (low, high);""",
             ),
         )
     ),
