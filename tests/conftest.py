@@ -68,7 +68,8 @@ OF_STORES = (
         "test_many",
         "test_marks",
     ),
-    *("test_migrations", "test_query_plans", "test_reading_together", "test_request_crashes", "test_restore"),
+    *("test_migrations", "test_query_plans", "test_reading_together", "test_request_crashes", "test_restore.py"),
+    "test_restore_crashes",
     *("test_stores", "test_together", "test_vault"),
 )
 """the beginnings of the names of files about the stores themselves: all their tests run on both in every run"""

@@ -1,6 +1,6 @@
 """Rehearsals of the five operators, for tests: long enough for clocks to run out, with people enough to meet each other."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,12 @@ IN_EVERY_RUN = {"ledflex"}
 """this one is lived on PostgreSQL in every run and for the whole of its days on SQLite; in `make test-all` all five are"""
 
 
-def few_in_every_run(names: Iterable[str], *also: str) -> list[object]:
+def few_in_every_run(names: Iterable[str], *also: str, few: Collection[str] = frozenset(IN_EVERY_RUN)) -> list[object]:
     """``names`` as parameters, each with what is ``also`` given.
 
-    Those that take long and show the least are left to `make test-all`.
+    All but ``few`` of them are left to `make test-all`: they take long and show the least.
     """
-    return [pytest.param(name, *also, marks=() if name in IN_EVERY_RUN else pytest.mark.long) for name in names]
+    return [pytest.param(name, *also, marks=() if name in few else pytest.mark.long) for name in names]
 
 
 def rehearsed(name: str, kind: StoreKind, days: int, fresh_database: Callable[..., str], folder: Path) -> Rehearsal:
