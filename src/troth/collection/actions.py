@@ -83,7 +83,7 @@ def collect(site: Site, submission: Submission) -> Receipt:
         StoreError: a store is locked, full or missing, or the site key is. In every case nothing was stored.
     """
     checked = _checked(site, site.policy(), submission)
-    with site.writing() as conn:
+    with site.writing(in_pipeline=True) as conn:
         came = _taken_in(site, conn, submission, *checked)
     return _received(came)
 
@@ -224,7 +224,7 @@ class _Intake:
             [made], told = vault.admitted(self.site, self.conn, self.point.people)
             return made, told
         if self.point.kind == "account" or self._opens() == "order":
-            _BECOMING.run(self.conn, {"person_id": known, "people": self.point.people})
+            _BECOMING.send(self.conn, {"person_id": known, "people": self.point.people})
         return known, []
 
     def _words(self) -> tuple[str, str]:

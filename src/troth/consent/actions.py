@@ -109,7 +109,7 @@ def choose(
     for one in chosen:
         at = last[one.person_id, one.scope] = _youngest_yet(last.get((one.person_id, one.scope)), now)
         rows.append({"id": new_id(at), **one._asdict(), "at": at, **common})
-    _CHOOSING.many(conn, rows)
+    _CHOOSING.send(conn, *rows)
     kept = ("scope", "state", "shown", "channel")
     return [
         (
@@ -173,7 +173,7 @@ def remember(conn: Connection, words: str, language: str, at: datetime) -> str:
     """Keep ``words`` as they were shown, once, and return their digest (SHA-256 of language and words)."""
     digest = hashlib.sha256(f"{language}\x00{words}".encode()).hexdigest()
     row = {"digest": digest, "language": language, "words": words, "first_at": at}
-    _SHOWN_ONCE.run(conn, row)
+    _SHOWN_ONCE.send(conn, row)
     return digest
 
 

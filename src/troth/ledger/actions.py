@@ -59,7 +59,7 @@ def append_all(conn: Connection, at: datetime, told: Sequence[Told]) -> int:
         NotForTheLedger: as ``append_many`` does.
     """
     rows = rows_of(at, told)
-    ENTRIES.many(conn, rows)
+    ENTRIES.send(conn, *rows)
     return len(rows)
 
 

@@ -73,7 +73,7 @@ def open_dealings(
         ids[kind] = there
     made = {kind: new_id(site.now()) for kind in kinds if kind not in ids}
     common = {"person_id": person_id, "ref": ref, "at": at, "warranty_ends_at": warranty_ends_at}
-    _OPENING.many(conn, [{"id": id_, "kind": kind, **common} for kind, id_ in made.items()])
+    _OPENING.send(conn, *({"id": id_, "kind": kind, **common} for kind, id_ in made.items()))
     bodies = ({"person": person_id, "dealing": id_, "kind": one_word(kind)} for kind, id_ in made.items())
     return ids | made, [(events.DEALING_OPENED, body) for body in bodies]
 

@@ -109,7 +109,7 @@ def identify(site: Site, conn: Connection, person_id: str, values: Mapping[str, 
     ]
     if not rows:
         return
-    _TAKING_OVER.many(conn, rows)
+    _TAKING_OVER.send(conn, *rows)
 
 
 _THERE = Prepared(

@@ -115,7 +115,7 @@ def admitted(
     now = site.now()
     ids = [new_id(now) for _ in range(count)]
     make_keys(site, ids)
-    _ADMITTING.many(conn, [{"id": one, "kind": kind, "state": "active", "since": since or now} for one in ids])
+    _ADMITTING.send(conn, *[{"id": one, "kind": kind, "state": "active", "since": since or now} for one in ids])
     return ids, [(events.PERSON_ADMITTED, {"person": one, "kind": kind}) for one in ids]
 
 
@@ -183,7 +183,7 @@ _Answer = tuple[Ask, Decision, list[Sealed]]
 
 def _answers(site: Site, wants: Sequence[_Want]) -> list[_Answer]:
     """The policy's answer to each, and what it allows to open; all of it is committed to the ledger when this returns."""
-    with site.writing() as conn:
+    with site.writing(in_pipeline=True) as conn:
         policy, now = site.policy(conn), site.now()
         gathered = gather(site, conn, {want.person_id for want in wants}, now, policy=policy)
         stopped = stops.facts_by_scope(conn, {want.purpose for want in wants})
@@ -281,7 +281,7 @@ def read_many(
 def _read_batch(
     site: Site, ids: list[str], fields: Collection[str], purpose: str, by: By
 ) -> Iterator[tuple[str, Reading]]:
-    with site.writing() as conn:
+    with site.writing(in_pipeline=True) as conn:
         asked = _asked(site, conn, ids, frozenset(fields), purpose, by)
         allowed = [one for one, (_, decision) in asked.items() if decision.allowed]
         sealed = holdings_with(conn, allowed, fields, purpose)

@@ -69,7 +69,7 @@ def disclose(
     Raises:
         Refused: when the policy does not allow it; the refusal is on the ledger and nothing leaves.
     """
-    with site.writing() as conn:
+    with site.writing(in_pipeline=True) as conn:
         came = disclose_in(site, conn, person_id, recipient, fields, purpose, case=case)
     if isinstance(came, str):
         return came

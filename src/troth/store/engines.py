@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from troth.errors import StoreError
 from troth.store.marks import arming
+from troth.store.pipelined import WaitingCursor, drained, pipelined
 from troth.store.prepared import carried_out, heard
 
 LOCK_WAIT_MS = 10_000
@@ -56,7 +57,8 @@ def open_engine(
 
 def _postgres(address: URL, lock_wait_ms: int) -> Engine:
     waits = {} if "options" in address.query else {"options": f"-c lock_timeout={lock_wait_ms}"}
-    engine = create_engine(address, connect_args=waits, hide_parameters=True, pool_size=5, max_overflow=15)
+    asked = {"cursor_factory": WaitingCursor, **waits}
+    engine = create_engine(address, connect_args=asked, hide_parameters=True, pool_size=5, max_overflow=15)
     event.listen(engine, "handle_error", _without_detail)
     _tend_postgres(engine)
     return engine
@@ -154,8 +156,10 @@ class Joined:
 
 
 @contextmanager
-def writing(engine: Engine | Joined) -> Iterator[Connection]:
+def writing(engine: Engine | Joined, *, in_pipeline: bool = False) -> Iterator[Connection]:
     """A transaction that writes: committed whole at the end of the block, or rolled back whole.
+
+    ``in_pipeline`` lets PostgreSQL be sent its statements without waiting where nobody looks at the answer.
 
     Raises:
         StoreError: when the store is locked, full or gone; nothing was changed.
@@ -164,8 +168,17 @@ def writing(engine: Engine | Joined) -> Iterator[Connection]:
         with engine.within() as conn:
             yield conn
         return
-    with explained(), engine.connect().execution_options(troth_writes=True) as conn, conn.begin():
-        yield conn
+    with explained(), engine.connect().execution_options(troth_writes=True) as conn:
+        if not in_pipeline:
+            with conn.begin():
+                yield conn
+            return
+        with pipelined(conn), conn.begin():
+            try:
+                yield conn
+            except BaseException:
+                drained(conn)
+                raise
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import NullType
 
 from troth.clock import to_micros
+from troth.store.pipelined import is_pipelined
 
 _cursors = count()
 Values = Mapping[str, object]
@@ -68,6 +69,21 @@ class Prepared:
         sql, bound = self._for(conn)
         return int(carried_out(conn, sql, bound(values or {})))
 
+    def send(self, conn: Connection, *rows: Values) -> None:
+        """Carry it out for each of ``rows`` without asking what came of it: in a pipeline nobody waits for the answer."""
+        if not is_pipelined(conn) or heard(conn):
+            self.many(conn, rows)
+            return
+        sql, bound = self._for(conn)
+        if len(rows) > 1 and self._names and _is_of_rows(self._made(conn)):
+            for size, part in _parts(rows):
+                sql, values = self._of_rows(conn, size, part)
+                for each in values:
+                    _sent(conn, sql, each)
+        else:
+            for row in rows:
+                _sent(conn, sql, bound(row))
+
     def many(self, conn: Connection, rows: Sequence[Values]) -> int:
         """Carry it out for each of ``rows``; how many it touched in all.
 
@@ -85,16 +101,20 @@ class Prepared:
 
     def _rows_together(self, conn: Connection, size: int, rows: Sequence[Values]) -> int:
         """Insert ``rows``, ``size`` with each statement."""
+        sql, values = self._of_rows(conn, size, rows)
+        if len(values) == 1:
+            return int(carried_out(conn, sql, values[0]))
+        return int(carried_out(conn, sql, values, many=True))
+
+    def _of_rows(self, conn: Connection, size: int, rows: Sequence[Values]) -> tuple[str, list[Values]]:
+        """The statement that inserts ``size`` rows, and what it is given each time."""
         if size not in self._together:
             blank = [dict.fromkeys(self._names or ())] * size
             self._together[size] = self._made(conn).values(blank).compile(dialect=conn.dialect).string
-        values = [
+        return self._together[size], [
             {f"{name}_m{n}": _plain(row[name], "postgresql") for n, row in enumerate(part) for name in row}
             for part in _cut(rows, size)
         ]
-        if len(values) == 1:
-            return int(carried_out(conn, self._together[size], values[0]))
-        return int(carried_out(conn, self._together[size], values, many=True))
 
     def _made(self, conn: Connection) -> Any:
         return self._statement if isinstance(self._statement, Executable) else self._statement(conn.dialect.name)
@@ -172,6 +192,14 @@ def carried_out(conn: Connection, sql: str, values: Any, *, many: bool = False, 
         conn._handle_dbapi_exception(error, sql, None, cursor, None)
     finally:
         cursor.close()
+
+
+def _sent(conn: Connection, sql: str, values: Values) -> None:
+    cursor = conn.connection.cursor()
+    try:
+        cursor.execute(sql, values)
+    except _driver_errors(conn) as error:
+        conn._handle_dbapi_exception(error, sql, None, cursor, None)
 
 
 @contextmanager

@@ -45,9 +45,9 @@ class Site:
         return self.clock.now()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction on the data that writes: all of it happens or nothing does."""
-        with writing(self.engine) as conn:
+    def writing(self, *, in_pipeline: bool = False) -> Iterator[Connection]:
+        """A transaction on the data that writes: all of it happens or nothing does; ``engines.writing`` says the rest."""
+        with writing(self.engine, in_pipeline=in_pipeline) as conn:
             yield conn
 
     @contextmanager

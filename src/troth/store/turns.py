@@ -19,7 +19,7 @@ def take_turns(conn: Connection, *names: str) -> None:
         StoreError: when another transaction holds one for longer than the engine's lock wait.
     """
     if conn.dialect.name == "postgresql":
-        _TAKING.rows(conn, {"numbers": sorted(map(_number, names))})
+        _TAKING.send(conn, {"numbers": sorted(map(_number, names))})
 
 
 _numbers = func.unnest(bindparam("numbers", type_=ARRAY(BigInteger))).column_valued("number")
