@@ -2,6 +2,9 @@
 
 Consent and objection about one scope have a timeline each, and the younger of the two outweighs the other: who objects after
 agreeing no longer agrees, who agrees after objecting no longer objects. A refusal of consent lifts no objection.
+
+Whoever registers may give somebody else's address. So as long as nobody has confirmed the address of an account, a yes that
+came with a form counts for nothing: it neither agrees nor lifts an objection. A no counts from whoever says it.
 """
 
 from __future__ import annotations
@@ -40,12 +43,18 @@ class Choice:
         return self.at, self.id
 
 
-def facts_of(rows: Iterable[Choice]) -> frozenset[str]:
-    """``consent:SCOPE`` and ``objection:SCOPE`` that hold, from any of a person's choices, in any order."""
+def facts_of(rows: Iterable[Choice], *, unconfirmed: bool = False) -> frozenset[str]:
+    """``consent:SCOPE`` and ``objection:SCOPE`` that hold, from any of a person's choices, in any order.
+
+    Args:
+        unconfirmed: whether the person has an account whose address nobody has confirmed.
+    """
     given: dict[str, Choice] = {}
     objected: dict[str, Choice] = {}
     for row in sorted(rows, key=lambda row: row.order):
         (objected if row.state in OBJECTIONS else given)[row.scope] = row
+    if unconfirmed:
+        given = {scope: row for scope, row in given.items() if row.state != "given" or row.channel in ASKING}
     consents = {
         f"consent:{scope}" for scope, row in given.items() if _counts(row, "given", objected.get(scope), "objected")
     }

@@ -13,14 +13,13 @@ from zlib import crc32
 
 from sqlalchemy import select
 
-from troth.consent.actions import choices
-from troth.consent.rules import facts_of
 from troth.errors import Refused
 from troth.evidence.doors import Page, Walk
 from troth.messages.actions import queue
 from troth.messages.links import stop_link
 from troth.messages.rules import stopping
 from troth.people import vault
+from troth.people.facts import chosen_facts
 from troth.people.vault import By
 from troth.policy.compile import Compiled
 from troth.policy.undeclared import NO_PURPOSE
@@ -185,7 +184,7 @@ class Asker:
     def facts(self) -> frozenset[str]:
         """What they chose, as decisions see it."""
         with self.walk.site.reading() as conn:
-            return facts_of(choices(conn, [self.person_id]).get(self.person_id, ()))
+            return chosen_facts(conn, self.person_id)
 
     def ask(self, right: str, **more: str) -> bool:
         """Ask on the page that everybody asks on; whether it was taken in."""

@@ -25,7 +25,7 @@ CHOICES = frozenset(
 
 @dataclass(slots=True)
 class Chosen:
-    """The choices of one person, in the ledger's order, and the facts that they come to."""
+    """The choices of one person, in the ledger's order, and the facts that they come to once their address is confirmed."""
 
     made: list[Choice] = field(default_factory=list)
     facts: frozenset[str] | None = None
@@ -36,8 +36,17 @@ class Chosen:
         self.made.append(one if one.at >= last else replace(one, at=last + timedelta(microseconds=1)))
         self.facts = None
 
-    def bear_out(self, told: frozenset[str], at: int) -> bool:
-        """Whether ``told`` are the facts at that instant, or before any of the choices made just now."""
+    def bear_out(self, told: frozenset[str], at: int, unconfirmed: Collection[bool] = (False,)) -> bool:
+        """Whether ``told`` are the facts at that instant, or before any of the choices made just now.
+
+        ``unconfirmed`` says whether nobody had confirmed their address; both when that changed just now.
+        """
+        if False in unconfirmed and self._bears_out(told, at):
+            return True
+        made = (self.made[:size] for size in (len(self.made), *self._just_now(at)))
+        return True in unconfirmed and any(told == facts_of(each, unconfirmed=True) for each in made)
+
+    def _bears_out(self, told: frozenset[str], at: int) -> bool:
         if self.facts is None:
             self.facts = facts_of(self.made)
         if told == self.facts:

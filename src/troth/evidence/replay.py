@@ -34,6 +34,7 @@ from troth.consent.tables import choice
 from troth.decide import Ask
 from troth.evidence.archive import Archive, Row, archive
 from troth.evidence.chosen import CHOICES, Chosen, choices_among
+from troth.evidence.confirmed import CONFIRMATIONS, ConfirmedHeard
 from troth.evidence.dealt import DEALINGS, DealtHeard, cases_among
 from troth.evidence.departed import DEPARTURES, DepartedHeard
 from troth.evidence.ended import ENDINGS, EndedHeard
@@ -129,6 +130,7 @@ class _State:
     stops: StopsHeard = field(default_factory=StopsHeard)
     dealt: DealtHeard = field(default_factory=DealtHeard)
     departed: DepartedHeard = field(default_factory=DepartedHeard)
+    confirmed: ConfirmedHeard = field(default_factory=ConfirmedHeard)
     reached: int = 0
     """how often something was let through about somebody who had left every use"""
     disclosed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -278,6 +280,8 @@ class _Hearing:
             state.dealt.hear(one.event, one.at, one.body, self.lost)
         elif one.event in DEPARTURES:
             state.departed.hear(one.event, one.at, one.body, partial(self.archive.kept_for, at=one.at))
+        elif one.event in CONFIRMATIONS:
+            state.confirmed.hear(one.event, one.at, one.body, self.lost)
         elif one.event == events.POLICY_PUBLISHED and isinstance(one.body.get("version"), int):
             state.published[one.body["version"]] = str(one.body.get("digest", ""))
 
@@ -296,7 +300,8 @@ class _Hearing:
         if body.get("state") in STATES:
             made, whose, scope = (str(body.get(name)) for name in ("choice", "person", "scope"))
             state: Any = intern(body["state"])
-            self.state.chosen[whose].add(Choice(made, "", intern(scope), state, from_micros(one.at), "", "", 0))
+            channel = intern(str(body.get("channel")))
+            self.state.chosen[whose].add(Choice(made, "", intern(scope), state, from_micros(one.at), "", channel, 0))
             self.state.chosen_ids.add(made)
 
     def _judge(self, one: _Entry) -> _Judged:
@@ -356,8 +361,10 @@ class _Hearing:
             return False
         if judged.cases and not self.state.dealt.bear_out(str(one.body["person"]), judged.cases, one.at):
             return False
-        chosen = self.state.chosen.get(str(one.body["person"]))
-        return chosen.bear_out(judged.told, one.at) if chosen else not judged.told
+        whose = str(one.body["person"])
+        chosen = self.state.chosen.get(whose)
+        unsure = self.state.confirmed.unconfirmed(whose, one.at)
+        return chosen.bear_out(judged.told, one.at, unsure) if chosen else not judged.told
 
 
 def who_asks(ask: Ask) -> str:

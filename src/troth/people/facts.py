@@ -14,8 +14,9 @@ from troth.clock import from_micros
 from troth.consent.actions import choices
 from troth.consent.rules import Choice, facts_of
 from troth.consent.stops import actions as stops
+from troth.people.confirmed import UNCONFIRMED, unconfirmed
 from troth.people.dealings import open_cases
-from troth.people.tables import person
+from troth.people.tables import account, person
 from troth.policy.compile import Compiled
 from troth.policy.rules import BARRED, OWN_ACCESS, one_word
 from troth.store.prepared import Prepared, among
@@ -52,21 +53,23 @@ class Known:
     state: str
     since: datetime
     only_for: str | None
+    unconfirmed: bool
+    """whether they have an account whose address nobody has confirmed"""
 
 
 _KNOWN = Prepared(
-    select(person.c.id, person.c.kind, person.c.state, person.c.since, person.c.only_for).where(
-        among(person.c.id, "ids")
-    )
+    select(person.c.id, person.c.kind, person.c.state, person.c.since, person.c.only_for, UNCONFIRMED.label("waits"))
+    .select_from(person.outerjoin(account, account.c.person_id == person.c.id))
+    .where(among(person.c.id, "ids"))
 )
 
 
 def known(conn: Connection, person_ids: Collection[str]) -> dict[str, Known]:
-    """``kind``, ``state``, ``since`` and ``only_for`` of those of these people that there are."""
+    """What decides about those of these people that there are."""
     found: dict[str, Known] = {}
     for ids in batches(person_ids, BATCH):
-        for id_, kind, state, since, only_for in _KNOWN.rows(conn, {"ids": ids}):
-            found[id_] = Known(id_, kind, state, from_micros(since), only_for)
+        for id_, kind, state, since, only_for, waits in _KNOWN.rows(conn, {"ids": ids}):
+            found[id_] = Known(id_, kind, state, from_micros(since), only_for, bool(waits))
     return found
 
 
@@ -107,7 +110,12 @@ class Gathered:
         """The facts about one of them, without what is stopped for everybody."""
         mine = _of_cases(self.cases.get(person_id, frozenset()), case)
         told = _of_person(self.people.get(person_id), purpose, self.days)
-        return facts_of(self.chosen.get(person_id, ())) | mine | told | by.facts(person_id)
+        return self.choices(person_id) | mine | told | by.facts(person_id)
+
+    def choices(self, person_id: str) -> frozenset[str]:
+        """The facts that the choices of one of them come to."""
+        known = self.people.get(person_id)
+        return facts_of(self.chosen.get(person_id, ()), unconfirmed=known is not None and known.unconfirmed)
 
 
 def gather(
@@ -124,6 +132,12 @@ def gather(
     chosen, cases = choices(conn, person_ids), open_cases(conn, person_ids)
     compiled = policy or site.policy(conn)
     return Gathered(there, chosen, cases, compiled.once("regimes", lambda: _regimes(compiled)))
+
+
+def chosen_facts(conn: Connection, person_id: str) -> frozenset[str]:
+    """The facts that somebody's choices come to, as a decision gets them."""
+    unsure = bool(unconfirmed(conn, [person_id]))
+    return facts_of(choices(conn, [person_id]).get(person_id, ()), unconfirmed=unsure)
 
 
 def _of_cases(cases: frozenset[tuple[str, str]], ref: str | None) -> frozenset[str]:

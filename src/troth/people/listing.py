@@ -17,7 +17,6 @@ from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, sele
 
 from troth.batches import batches
 from troth.clock import from_micros
-from troth.consent.rules import facts_of
 from troth.consent.stops.actions import facts as stopped
 from troth.consent.stops.rules import comes_from, fact
 from troth.people.each import Want, ask_each
@@ -114,7 +113,7 @@ def listed(
     allowed = [one.want.person_id for one in asked if one.decision.allowed]
     stops = stopped(conn, [*policy.policy.purposes, *(f"@{one}" for one in policy.policy.recipients)])
     found: dict[str, list[Listed]] = {one: [] for one in allowed}
-    objected = {one: _objections(facts_of(gathered.chosen.get(one, ()))) for one in allowed}
+    objected = {one: _objections(gathered.choices(one)) for one in allowed}
     for place in _found(conn, allowed, _OF_PEOPLE):
         found[place.person_id].append(_listed(policy, place, objected[place.person_id], stops))
     return found

@@ -14,9 +14,9 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from troth.consent import actions as consent
-from troth.consent.actions import choices
-from troth.consent.rules import PRIVACY_CENTRE, facts_of
+from troth.consent.rules import PRIVACY_CENTRE
 from troth.errors import Refused
+from troth.people.facts import chosen_facts
 from troth.people.tables import person
 from troth.people.vault import By, Held, everything
 from troth.policy.compile import Compiled
@@ -94,7 +94,7 @@ def centre(site: Site, visitor: Visitor, tag: str, most: int = MOST_SHOWN) -> Ce
     values = latest.values(site.policy())
     with site.reading() as conn:
         compiled = site.policy(conn)
-        facts = facts_of(choices(conn, [visitor.person_id]).get(visitor.person_id, ()))
+        facts = chosen_facts(conn, visitor.person_id)
         orders = tuple(open_orders(conn, visitor.person_id))
         restricted = _restricted(conn, visitor.person_id)
         asked = _asked(conn, visitor.person_id)
@@ -192,7 +192,7 @@ def change(site: Site, visitor: Visitor, on: Collection[str]) -> Change:
     """What it would mean to leave exactly ``on`` switched on; nothing is recorded."""
     with site.reading() as conn:
         policy = site.policy(conn).policy
-        facts = facts_of(choices(conn, [visitor.person_id]).get(visitor.person_id, ()))
+        facts = chosen_facts(conn, visitor.person_id)
         orders = tuple(open_orders(conn, visitor.person_id))
     compiled = site.policy()
     speaker = Speaker(policy, language(policy.policy.languages[0]))

@@ -17,7 +17,6 @@ from functools import cache
 
 from sqlalchemy import Connection, RowMapping, select
 
-from troth.consent.rules import facts_of
 from troth.consent.stops import actions as stops
 from troth.errors import StoreError
 from troth.people import vault
@@ -157,7 +156,7 @@ def _person(conn: Connection, person_id: str, compiled: Compiled, found: Found, 
         kind=row["kind"],
         since=row["since"],
         only_for=row["only_for"],
-        facts=facts_of(found.choices) | stopped,
+        facts=found.facts | stopped,
         ends_at=row["relationship_ends_at"],
         events={**_events(found.dealings), **happened(conn, compiled, person_id)},
         disclosed=[

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, RowMapping, func, select
 from troth.accounts.tables import account, session
 from troth.batches import batches
 from troth.consent import actions as consent
-from troth.consent.rules import Choice, facts_of
+from troth.consent.rules import Choice
 from troth.consent.tables import shown
 from troth.messages.rules import NOTICES
 from troth.messages.tables import message
 from troth.people.dealings import LOG_IN
+from troth.people.facts import chosen_facts
 from troth.people.tables import dealing, happening
 from troth.policy.happenings import AGES
 from troth.policy.notice import notice
@@ -43,6 +44,8 @@ class Found:
     """What the store says of a person besides the records, read in one transaction."""
 
     choices: Sequence[Choice]
+    facts: frozenset[str]
+    """what the choices come to, as a decision gets it"""
     shown: Mapping[str, str]
     disclosures: Sequence[RowMapping]
     holds: Sequence[Hold]
@@ -59,6 +62,7 @@ def look(conn: Connection, person_id: str, now: datetime) -> Found:
     chosen = consent.history(conn, person_id)
     return Found(
         choices=chosen,
+        facts=chosen_facts(conn, person_id),
         shown=_words_shown(conn, {one.shown for one in chosen}),
         disclosures=_of(conn, disclosure, person_id),
         holds=holds_of(conn, person_id, now),
@@ -112,7 +116,7 @@ def _section(voice: Voice, key: str, rows: Rows) -> Section:
 
 def _choices(voice: Voice, found: Found) -> Rows:
     """All there ever were; what counts now is worked out as for every decision."""
-    counts = facts_of(found.choices)
+    counts = found.facts
     last = {(one.scope, one.state in ("objected", "lifted")): one.id for one in found.choices}
     for one in found.choices:
         newest = last[one.scope, one.state in ("objected", "lifted")] == one.id
