@@ -1,6 +1,8 @@
 """Addresses of people are known however a program or a person writes them."""
 
+import random
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import phonenumbers
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from troth.clock import utc
 from troth.people.blind import normalised
 from troth.people.logs import mask
 from troth.people.spellings import TOKEN, may_hold_e_mail, meant, plain, written
@@ -86,6 +89,80 @@ def test_a_day_or_a_plain_number_is_not_asked_of_every_country(shop: Compiled) -
     for token in ("2026-11-30 19", "30.11.2026 19", "1764531960", "3.1415926"):
         assert len(set(meant(shop, "phone", token))) <= 2
     assert set(meant(shop, "email", ANN)) == {normalised(shop, "email", ANN)}
+
+
+def read_as_phone(shop: Compiled, text: str) -> bool:
+    """Whether a log masks a part of ``text`` as a telephone number, or the search asks every country for one."""
+    every = (set(meant(shop, "phone", token)) for token in TOKEN.findall(text))
+    return "[phone]" in mask(text) or any(len(spelled) > 2 for spelled in every)
+
+
+def digits(number: int) -> str:
+    return "".join(random.choice("0123456789") for _ in range(number))
+
+
+def an_address() -> str:
+    return ".".join(str(random.randrange(256)) for _ in range(4)) + random.choice(["", ":8080", "/24", " - 200 48"])
+
+
+FORMS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y.%m.%d", "%d %m %Y", "%Y%m%d",
+         "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H.%M", "%Y%m%d%H%M%S")  # fmt: skip
+
+
+def a_day() -> str:
+    return (utc(1990) + timedelta(minutes=random.randrange(20_000_000))).strftime(random.choice(FORMS))
+
+
+def an_order() -> str:
+    made = (f"ORD-{digits(8)}", f"2026-{digits(6)}", f"{digits(3)}-{digits(7)}-{digits(7)}", f"9{digits(9)}")
+    return random.choice(made)
+
+
+def an_account() -> str:
+    number = random.choice(["DE", "GB", "FR"]) + digits(20)
+    return random.choice([number, " ".join(number[at : at + 4] for at in range(0, 22, 4))])
+
+
+def a_parcel() -> str:
+    return random.choice([f"9{digits(13)}", digits(20), f"1Z{digits(16)}", f"RR{digits(9)}DE"])
+
+
+def a_version() -> str:
+    high = random.randrange(1000, 9999)
+    return random.choice(
+        [f"{high % 30}.{high % 7}.{high}", f"{high % 90 + 100}.0.{high}.{high % 200}", f"10.0.22631.{high}"]
+    )
+
+
+@pytest.mark.parametrize("kind", [an_address, a_day, an_order, an_account, a_parcel, a_version])
+def test_what_numbers_something_else_is_no_telephone(shop: Compiled, kind: Callable[[], str]) -> None:
+    random.seed(7)
+    taken = [text for text in (f"from {kind()} on" for _ in range(350)) if read_as_phone(shop, text)]
+    few = 0 if kind in (an_address, a_day) else 7
+    assert len(taken) <= few, taken
+
+
+@pytest.mark.parametrize(
+    "region", ["GB", "DE", "FR", "US", "TW", "JP", "IT", "ES", "NL", "SE", "AU", "IN", "BR", "PL", "CH"]
+)
+def test_a_number_of_any_country_is_known_in_each_spelling(shop: Compiled, region: str) -> None:
+    for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE):
+        number = phonenumbers.example_number_for_type(region, kind)
+        assert number is not None
+        forms = phonenumbers.PhoneNumberFormat
+        whole, home, abroad = (
+            phonenumbers.format_number(number, form) for form in (forms.E164, forms.NATIONAL, forms.INTERNATIONAL)
+        )
+        dotted = home.replace(" ", ".").replace("-", ".")
+        for spelled in (whole, abroad, home, home.replace(" ", "-"), dotted, f"00{abroad[1:]}"):
+            text = f"call {spelled} now"
+            assert whole in {one for token in TOKEN.findall(text) for one in meant(shop, "phone", token)}, spelled
+            assert "[phone]" in mask(text), spelled
+
+
+@pytest.mark.parametrize("number", ["+45 20.12.34.56", "0045 20.12.34.56", "(+45) 20.12.34.56", "+47 22 11 2005"])
+def test_a_number_that_says_its_country_is_masked_even_if_the_rest_reads_like_something_else(number: str) -> None:
+    assert not any(sign.isdecimal() for sign in mask(f"call {number} now"))
 
 
 NAME = st.from_regex(r"[a-z]([a-z0-9._+-]{0,9}[a-z])?", fullmatch=True)

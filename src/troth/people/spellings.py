@@ -73,8 +73,30 @@ E_MAIL = re.compile(rf"(?<!{_PART}){_PARTS}{_AT}{_PARTS}{_DOT}{_LAST}{{2,}}", re
 _PLAIN_E_MAIL = re.compile(rf"{_PART}@{_PART}+\.[^\W\d]{_LAST}")
 
 
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+
+
+def _days(sign: str) -> str:
+    """The pattern for a day with ``sign`` between its numbers, the year first or last."""
+    either = rf"(?:{_DAY}{sign}{_MONTH}|{_MONTH}{sign}{_DAY})"
+    return rf"{_YEAR}{sign}{_MONTH}{sign}{_DAY}|{either}{sign}{_YEAR}"
+
+
+_ENDS = r"(?!\d)(?![./-]\d)"
+_DAYS = "|".join(map(_days, ("-", r"\.", "/")))
+_WITHIN = rf"{_OCTET}(?:\.{_OCTET}){{3}}(?!\.?\d)|(?:{_DAYS}){_ENDS}"
+_APART = r"(?<![\d+])(?<![\d)][./-])(?<!\)[ ])" + "".join(
+    rf"(?<!{plus}{code}[ ])" for plus in (r"\+", "00") for code in (r"\d", r"\d\d", r"\d\d\d")
+)
+"""not a part of a number that goes on, or that says its country"""
+_OTHER = rf"(?:{_WITHIN}|(?:{_days(' ')}){_ENDS})"
+_ANOTHER = rf"{_APART}(?:{_WITHIN})"
+"""an IPv4 address, or a day: never a telephone number, and no part of one"""
+
+
 def _phone(plus: str, between: str) -> str:
-    return rf"(?<![\w.+/-])(?:{plus}|00?)?\(?\d{between}{{5,18}}\d(?!\w)"
+    return rf"(?<![\w.+/-])(?!{_OTHER})(?:{plus}|00?)?\(?\d(?:(?!{_ANOTHER}){between}){{5,18}}\d(?!\w)"
 
 
 PHONE = re.compile(_phone(r"\+|%2[Bb]", r"(?:[\d ()./-]|%20)"))
@@ -83,7 +105,13 @@ TOKEN = re.compile(rf"{_PART}{{1,64}}@{_PART}{{1,255}}\.{_LAST}{{2,63}}|" + _pho
 """what reads like an e-mail address or a telephone number in a text that is written plainly"""
 _SHORTEST, _LONGEST = 7, 15
 """digits of a telephone number (E.164)"""
-_NO_PHONE = re.compile(r"\d{4}-\d\d-\d\d\b|\d\d[./]\d\d[./]\d{4}\b|\d+\.\d+$")  # days and fractions
+_NO_PHONE = re.compile(rf"{_OTHER}|(?:0|[1-9]\d*)\.\d+$|{_YEAR}[-/]\d{{5,}}$")
+"""what begins with an address or a day; a fraction; what was numbered within a year"""
+_DOTTED = re.compile(r"[1-9][\d.]*")
+_DOTTED_PHONE = re.compile(r"(?=(?:\.?\d){9,}$)\d{1,3}(?:\.\d{2,4})+")
+"""of what has dots alone and no zero before it, a telephone number; anything else so written is a version"""
+_LONGEST_AT_HOME = 11
+"""digits of a telephone number without the code of its country"""
 
 
 def may_hold_e_mail(text: str) -> bool:
@@ -101,7 +129,25 @@ def is_phone(token: str) -> bool:
     text = unquote(token)
     digits = sum(sign.isdecimal() for sign in text)
     marked = text.startswith(("+", "0", "(")) or digits < len(text)
-    return _SHORTEST <= digits <= _LONGEST and marked and not _NO_PHONE.match(text)
+    return _SHORTEST <= digits <= _LONGEST and marked and not _numbers_something_else(text)
+
+
+def _numbers_something_else(text: str) -> bool:
+    """Whether ``text`` is an address of a computer, a day, a fraction or a version, or has more digits than a telephone number
+    has that says no country that there is."""
+    if _NO_PHONE.match(text) or (_DOTTED.fullmatch(text) and not _DOTTED_PHONE.fullmatch(text)):
+        return True
+    digits = "".join(sign for sign in text if sign.isdecimal())
+    abroad = digits.startswith("00") or (len(digits) > _LONGEST_AT_HOME and not digits.startswith("0"))
+    return abroad and not text.startswith("+") and not _somewhere(digits.removeprefix("00"))
+
+
+def _somewhere(digits: str) -> bool:
+    """Whether ``digits`` are a telephone number once a plus stands before them."""
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(f"+{digits}"))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 # --- whom it may mean -------------------------------------------------------------------------------------------------------
@@ -113,9 +159,12 @@ _KEEP_ZERO = frozenset({39, 225, 241, 242, 378, 379})
 
 def meant(policy: Compiled, field: str, token: str) -> Iterator[str]:
     """How somebody who is known by ``field`` may be spelled, if ``token`` is they."""
-    yield normalised(policy, field, token.strip("."))
     data = policy.policy.data.get(field)
-    if data is not None and data.category == _PHONE_NUMBER and "@" not in token:
+    phone = data is not None and data.category == _PHONE_NUMBER
+    if phone and _NO_PHONE.match(token):
+        return
+    yield normalised(policy, field, token.strip("."))
+    if phone and "@" not in token:
         yield from _numbers(token)
 
 
