@@ -18,6 +18,7 @@ from troth.consent.stops import actions as stops
 from troth.consent.stops.tables import stop as stop_table
 from troth.decide import Ask
 from troth.errors import InvalidInput, Refused
+from troth.evidence.prove import prove
 from troth.evidence.replay import EVERYTHING, Replay
 from troth.ledger import events
 from troth.messages import actions as messages
@@ -26,7 +27,7 @@ from troth.people import vault
 from troth.people.vault import By
 from troth.recipients import connectors, gate, instructions
 from troth.recipients.gate import disclose, hand_over
-from troth.recipients.switches import stop_and_recall
+from troth.recipients.switches import say_no, stop_and_recall
 from troth.recipients.tables import disclosure, instruction
 from troth.settings import Delivery
 from troth.store.site import Site
@@ -203,6 +204,26 @@ def test_recalling_tells_whoever_was_given_data_under_it_to_delete_and_takes_bac
     assert (told["ending_id"], told["person_id"], told["recipient"]) == (made, ann, "newsletter_house")
     run_due(wired, HANDLERS)
     assert receiver.bodies("delete") == [{"people": [ann]}]
+
+
+@pytest.mark.parametrize("how", ["no", "stop"])
+def test_whoever_does_not_answer_to_a_no_or_a_stop_breaks_what_is_promised_of_them_and_no_erasure(
+    wired: Site, receiver: Receiver, ann: str, clock: MovedClock, how: str
+) -> None:
+    disclose(wired, ann, *LETTER)
+    run_due(wired, HANDLERS)
+    with wired.writing() as conn:
+        policy = wired.policy(conn)
+        if how == "no":
+            words = "No offers, please.", "en", "privacy_centre"
+            say_no(wired, conn, ann, "@newsletter_house", "withdrawn", *words, policy)
+        else:
+            stop_and_recall(wired, conn, "@newsletter_house", policy=policy, **WHY)
+    clock.move(timedelta(days=90))
+    found = {one.promise.id: one.proof for one in prove(wired).proven}
+    house = found["recipients.newsletter_house"]
+    assert (house.verdict, house.measured) == ("broken", "no answer from Letter House to a deletion")
+    assert "no answer" not in found["erasure"].measured
 
 
 def test_a_stop_for_one_partner_leaves_out_its_data_and_nothing_else(site: Site) -> None:

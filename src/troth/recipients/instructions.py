@@ -1,8 +1,8 @@
 """Telling recipients to delete: one instruction for each cause, person and recipient that the disclosures name.
 
-The cause is an ending, or a choice by which somebody took back what a recipient was given their data for. Whatever may have
-arrived counts as given; what has not left yet is taken back first, so that nothing leaves after its person has gone. Whoever
-was given data in a legal case, such as a court, keeps it under the law and is told nothing.
+The cause is an ending, a choice by which somebody took back what a recipient was given their data for, or a stop. Whatever may
+have arrived counts as given; what has not left yet is taken back first, so that nothing leaves after its person has gone.
+Whoever was given data in a legal case, such as a court, keeps it under the law and is told nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, true, update
 
 from troth import agenda, ledger
 from troth.batches import batches
+from troth.consent.stops.tables import stop
+from troth.consent.tables import choice
 from troth.ledger import events
 from troth.recipients import connectors
 from troth.recipients.tables import IN_A_CASE, MAY_HAVE_ARRIVED, NOT_LEFT, REFUSED, disclosure, instruction
@@ -53,6 +55,17 @@ def recall(site: Site, conn: Connection, cause_id: str, scope: str, deadline: da
     to, for_ = disclosure.c.recipient == scope.removeprefix("@"), disclosure.c.purpose == scope
     told = _instructed(site, conn, cause_id, to if scope.startswith("@") else for_, deadline)
     return _handed_on(site, conn, cause_id, told, deadline)
+
+
+def no_answer(now: datetime) -> ColumnElement[bool]:
+    """Of an instruction: its recipient did not answer by the deadline."""
+    return and_(instruction.c.acknowledged_at.is_(None), instruction.c.deadline <= now)
+
+
+def for_a_no() -> ColumnElement[bool]:
+    """Of an instruction: its cause is a choice or a stop, so that it is no part of an erasure."""
+    cause = instruction.c.ending_id
+    return or_(cause.in_(select(choice.c.id)), cause.in_(select(stop.c.id)))
 
 
 def _handed_on(site: Site, conn: Connection, cause_id: str, told: int, deadline: datetime) -> int:

@@ -22,8 +22,9 @@ from troth.policy.undeclared import NO_PURPOSE, NO_RECIPIENT
 from troth.proof import Named, Proof, Proving, Some, Tried, Words
 from troth.recipients import gate
 from troth.recipients.gate import disclose_in
+from troth.recipients.instructions import for_a_no, no_answer
 from troth.recipients.rules import facts_of
-from troth.recipients.tables import MAY_HAVE_ARRIVED, disclosure
+from troth.recipients.tables import MAY_HAVE_ARRIVED, disclosure, instruction
 from troth.store.site import Site
 from troth.store.trial import trial
 
@@ -50,7 +51,8 @@ from troth.store.trial import trial
     },
 )
 def share(proving: Proving, promise: Promise) -> Proof:
-    """Each disclosure to this recipient is what was decided about it: these fields, for this purpose, and nothing more."""
+    """Each disclosure to this recipient is what was decided about it: these fields, for this purpose, and nothing more; and it
+    answered when told to delete what somebody said no to, or what was stopped."""
     key = promise.path[1]
     recipient = proving.compiled.policy.recipients[key]
     gets = Named("fields", recipient.receives)
@@ -60,6 +62,10 @@ def share(proving: Proving, promise: Promise) -> Proof:
         return proving.replayed(found, limit)
     rows = [row for row in proving.once(disclosures) if row.recipient == key]
     wrong = sum(not asked(proving, row) for row in rows)
+    if not wrong and _silent(proving, key):
+        names = Named("recipients", (key,))
+        said = proving.say("no answer from {recipients} to a deletion", recipients=names)
+        return Proof("broken", "query", limit, said, proving.say("{all} looked at", all=Some(len(rows), "disclosure")))
     alone = sum(not asked_again(proving, row) for row in rows)
     built = proving.constructed(limit, gate_refuses, only_the_gate)
     if built.verdict == "broken" or (not rows and not recipient.receives):
@@ -67,6 +73,12 @@ def share(proving: Proving, promise: Promise) -> Proof:
     if alone and not wrong:
         return proving.counted(alone, Some(len(rows), "disclosure"), limit, "{wrong} not decided again when it left")
     return proving.counted(wrong, Some(len(rows), "disclosure"), limit, "{wrong} other than was decided")
+
+
+def _silent(proving: Proving, recipient: str) -> bool:
+    """Whether it did not answer in time when told to delete what a no or a stop had taken its permission for."""
+    theirs = no_answer(proving.now), for_a_no(), instruction.c.recipient == recipient
+    return proving.conn.execute(select(instruction.c.ending_id).where(*theirs).limit(1)).first() is not None
 
 
 Line = Row[str, str, str, str, str, datetime, int | None]

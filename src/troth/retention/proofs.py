@@ -25,6 +25,7 @@ from troth.policy.model import RetentionClock
 from troth.policy.periods import Period
 from troth.policy.promises import Promise
 from troth.proof import Ended, Named, Owed, Proof, Proving, Some, Words
+from troth.recipients.instructions import for_a_no, no_answer
 from troth.recipients.tables import instruction
 from troth.retention.clocks import coverage
 from troth.retention.due import shapes
@@ -221,6 +222,8 @@ def noted(proving: Proving, promise: Promise) -> Proof:
         **_ENDING,
         "request": "",
         "instruction": "",
+        "choice": "",
+        "stop": "",
         "identifier": "",
         "person_key": "",
         "account": "",
@@ -230,6 +233,8 @@ def noted(proving: Proving, promise: Promise) -> Proof:
 )
 def erasure(proving: Proving, promise: Promise) -> Proof:
     """Everything that ended was destroyed by its deadline, nothing is left in quarantine, recipients were told and answered.
+
+    Who was told to delete since somebody said no, or it was stopped, answers at the promise about that recipient.
 
     Whom a destruction leaves to be told is what left to them by the ledger, since disclosures go with their person. What was
     asked for is held against the version of its day: a later deadline on record, or nobody to be told, is not believed.
@@ -267,7 +272,8 @@ def _failures(proving: Proving) -> Iterator[Words]:
     if proving.heard.reached:
         reached = Some(proving.heard.reached, "decision")
         yield proving.say("{some} about people who were out of every reach", some=reached)
-    silent = and_(instruction.c.acknowledged_at.is_(None), instruction.c.deadline <= proving.now)
+    elsewhere = and_(for_a_no(), instruction.c.recipient.in_(sorted(proving.compiled.policy.recipients)))
+    silent = and_(no_answer(proving.now), ~elsewhere)
     names = tuple(sorted(proving.conn.scalars(select(instruction.c.recipient).where(silent).distinct())))
     if names:
         yield proving.say("no answer from {recipients} to a deletion", recipients=Named("recipients", names))
