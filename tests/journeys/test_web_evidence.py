@@ -94,6 +94,23 @@ def test_a_notice_shows_what_was_measured_and_no_place_in_the_program(site: Site
     assert _text(proof, site.policy().policy, "en") == "29 days · 7 visits looked at"
 
 
+def test_a_difference_is_said_once_above_the_promises_that_rest_on_it(site: Site) -> None:
+    rests = {"en": "rests on a record that was changed · see difference 1"}
+
+    def look(asked: Site) -> Mapping[str, Shown]:
+        told = Shown("not proven", rests, asked.now(), differences=(1,))
+        return {"visits.keep": told, "purposes.marketing": told}
+
+    app = make_app([site], look=look)
+    looking = app.state.watch.renew([site])
+    assert looking is not None
+    looking.join()
+    with TestClient(app) as web:
+        page = words_of(web.get("/shop").text)
+    assert page.count("A record here (difference 1) is not as this system wrote it.") == 1
+    assert page.count("see difference 1") == 2
+
+
 @contextmanager
 def statements(site: Site) -> Iterator[list[str]]:
     """The statements sent to either store of ``site`` meanwhile."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Column, Connection, PrimaryKeyConstraint, Table, UniqueConstraint, text
@@ -22,9 +24,11 @@ from troth.evidence.prove import prove
 from troth.ids import new_id
 from troth.ledger import events
 from troth.people.spellings import TOKEN
-from troth.proof import Proof
+from troth.proof import Proof, Proving
 from troth.recipients.instructions import instruct
 from troth.reconcile import Finding
+from troth.reconcile.findings import Borne
+from troth.reconcile.proofs import turned
 from troth.reconcile.reconcile import Before, differences
 from troth.reconcile.rows import _OTHERS as OTHERS
 from troth.reconcile.rows import WRITTEN
@@ -176,7 +180,7 @@ def test_at_least_eighty_lies_are_told() -> None:
     assert columns + 3 * len(PARTS) + len(TOLD) > 300
 
 
-def test_prove_names_the_row_and_says_that_the_promise_is_broken(living: Living, tmp_path: Path) -> None:
+def test_prove_names_the_row_once_and_breaks_the_promise_that_it_speaks_of(living: Living, tmp_path: Path) -> None:
     with living.copy("sqlite", tmp_path / "shop") as site:
         assert prove(site).found == ()
         with closing(sqlite3.connect(str(site.engine.url.database))) as raw, raw:
@@ -184,8 +188,22 @@ def test_prove_names_the_row_and_says_that_the_promise_is_broken(living: Living,
             (told,) = raw.execute("SELECT id FROM choice WHERE scope = 'marketing'").fetchone()
         report = prove(site)
         assert [one.line() for one in report.found] == [f"choice {told} is not as Troth wrote it"]
-        broken = {one.promise.id: one.proof for one in report.broken}
-        assert told in broken["purposes.marketing.consent"].evidence
+        verdicts = {one.promise.id: one.proof.verdict for one in report.proven if one.differences}
+        assert verdicts["purposes.marketing.consent"] == "broken"
+        assert verdicts["messages.offers"] == "not proven"
+        assert set(verdicts.values()) == {"broken", "not proven"} and not report.holds
+        shown = json.dumps(report.as_json())
+        assert shown.count(told) == 1, "in the list of differences, and at no promise"
+        (difference,) = cast("list[dict[str, object]]", report.as_json()["differences"])
+        assert (difference["number"], set(cast("list[str]", difference["touches"]))) == (1, set(verdicts))
+
+
+def test_what_a_proof_measured_itself_stays_in_sight_beside_a_difference() -> None:
+    proving = SimpleNamespace(say=lambda template, **values: template.format(**values))
+    own = Proof("broken", "query", "30 days", "2 records past the deadline", "all looked at")
+    shown = turned(cast("Proving", proving), own, [Borne(3, Finding("choice", "changed", "x"))])
+    assert (shown.verdict, shown.how, shown.measured) == ("broken", "query", "2 records past the deadline")
+    assert shown.evidence == "all looked at; rests on a record that was changed: see difference 3"
 
 
 def test_a_later_act_of_troth_does_not_make_a_lie_true(living: Living, tmp_path: Path) -> None:

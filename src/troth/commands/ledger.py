@@ -101,7 +101,8 @@ def differences(
     and how many were added.
 
     Put right what you can: the alarm ends with the next look. With --because and --by you answer for what is found; its alarm
-    ends, and the reason stands in the reports of `ledger verify` and `prove` for ever. Promises that rest on it stay broken.
+    ends, and the reason stands in the reports of `ledger verify` and `prove` for ever. Promises that rest on it stay broken or
+    not proven.
 
     \b
     Example: troth ledger differences my-shop --because "a support case of 3 May, mended by hand" --by "privacy lead"

@@ -51,6 +51,7 @@ def prove(
 
 def _show(report: Report, folder: Path, every: bool) -> None:
     """Lines are never cut or folded: an id is there to be searched for and copied."""
+    _differences(report)
     if every:
         for line in _table(report.proven):
             typer.echo(line)
@@ -63,6 +64,17 @@ def _show(report: Report, folder: Path, every: bool) -> None:
     _tallied(report)
     if not every:
         typer.echo(f"`troth prove {folder} --all` lists every promise.")
+
+
+def _differences(report: Report) -> None:
+    """What in the stores is not as Troth wrote it, each once, before the promises that rest on it; and what to do."""
+    from troth.evidence.prove import TO_DO
+
+    for number, found in enumerate(report.found, start=1):
+        touched = len(report.touched(number))
+        _alarm(f"difference {number}", f"{found.line()}\n  {touched} promise{'s' * (touched != 1)} below rest on it")
+    if report.found:
+        typer.echo(f"  What to do: {TO_DO}.")
 
 
 def _table(proven: Sequence[Proven]) -> Iterator[str]:
@@ -96,13 +108,6 @@ def _beside_the_promises(report: Report) -> None:
         typer.echo(f"\n{restored.line()}")
     if report.stores:
         _alarm("broken", f"the ledger: {report.stores.words}\n  {HINT}")
-    for found in report.found:
-        _alarm("found", found.line())
-    if report.found:
-        typer.echo(
-            "  The promises that rest on it cannot be relied on. See all of it with `troth ledger differences SITE`; "
-            "put it right from a backup with `troth restore`, or answer for it with --because and --by."
-        )
     for task, since in report.stopped.items():
         _alarm("stopped", f"the worker's `{task}` has not run since {since:%Y-%m-%d %H:%M} UTC")
     if report.hindered:

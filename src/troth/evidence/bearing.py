@@ -1,5 +1,8 @@
 """Which promises a finding turns: those whose binding says that they rest on the table, and no other.
 
+A row that names an entry of the policy speaks of that entry: what it says there is false, so the entry's promise is broken. A
+promise that only rests on the row may still be kept, and nothing shows it any more: it is not proven.
+
 What a promise rests on is said once, by the room that proves it (``bindings.Binding.rests_on``). Where a row names the entry
 of the policy that it is about, only that entry's promise of a kind turns, if the policy has one. Two things are said here,
 since no binding can: for which kinds a job of some kind is done (``OF_JOBS``), and to which facts of decisions the rows of a
@@ -20,7 +23,7 @@ from troth.policy.compile import Compiled
 from troth.policy.notice.compose import entry_at
 from troth.policy.promises import Promise
 from troth.policy.rules import one_word
-from troth.reconcile.findings import OF_FILES, Finding
+from troth.reconcile.findings import OF_FILES, Borne, Finding
 
 _PLAIN = OF_FILES | {"value", "undeclared", "column"}
 """what shows that data may lie where nothing seals it and nothing ends it"""
@@ -51,23 +54,36 @@ FACTS: Mapping[str, tuple[str, ...]] = {
 """the facts that a table gives to decisions, or how they begin: what may be done on such a fact rests on the table too"""
 
 
-def borne(compiled: Compiled, findings: Sequence[Finding]) -> dict[str, list[Finding]]:
-    """The findings by the promises that they turn. What fits no promise, and what is wrong with the
-    sums themselves, turns how data is secured, if that is promised."""
-    turned: dict[str, list[Finding]] = {}
+def borne(compiled: Compiled, findings: Sequence[Finding]) -> dict[str, list[Borne]]:
+    """The findings by the promises that they turn, numbered from 1 in the order given. What fits no promise, and what is
+    wrong with the sums themselves, breaks how data is secured, if that is promised."""
+    turned: dict[str, list[Borne]] = {}
     rest, tables = _security(compiled), {one.id: rests(compiled, one) for one in compiled.promises}
     named: Counter[str] = Counter()
     for finding in findings:
         named[finding.table] += finding.cases if finding.what in {"gone", "more gone"} else 0
-    for finding in findings:
+    for number, finding in enumerate(findings, start=1):
         if finding.what == "fewer" and named[finding.table] == finding.number:
             continue  # each that is gone says for itself what it turns
         mine = [promise for promise in compiled.promises if _bears(compiled, promise, tables[promise.id], finding)]
         mine = _narrowed(compiled, mine, tables, finding)
         also = rest if finding.what in {"sum", "older"} or not mine else ()
         for promise in dict.fromkeys((*mine, *also)):
-            turned.setdefault(promise.id, []).append(finding)
+            breaks = promise in also or _speaks_of(compiled, promise, tables[promise.id], finding)
+            turned.setdefault(promise.id, []).append(Borne(number, finding, breaks))
     return turned
+
+
+def _speaks_of(compiled: Compiled, promise: Promise, tables: Rests, finding: Finding) -> bool:
+    """Whether the finding shows the promise itself to be false: it is what the promise rules out, or its row names the entry
+    that the promise is made from."""
+    if finding.what in _PLAIN:
+        return finding.what != "unsearched"
+    column, entry = tables.get(_table(finding), ""), finding.entry.removeprefix("@")
+    if not column or not entry:
+        return False
+    said = getattr(entry_at(compiled.policy, promise.path), column, None)
+    return entry == said if isinstance(said, str) else entry in promise.path
 
 
 def rests(compiled: Compiled, promise: Promise) -> Rests:

@@ -29,6 +29,7 @@ from troth.policy.notice.tally import tally_words
 from troth.policy.promises import Promise
 from troth.proof import Proof, Proving
 from troth.reconcile import Finding, reconcile, watch
+from troth.reconcile.findings import Borne
 from troth.reconcile.proofs import turned
 from troth.reconcile.reconcile import Before
 from troth.retention.heartbeat import silent
@@ -36,6 +37,11 @@ from troth.store.site import Site
 from troth.verdicts import VERDICTS
 from troth.witnessing import learn
 
+TO_DO = (
+    "put it right from a backup with `troth restore`, or answer for it with `troth ledger differences SITE --because WORDS "
+    "--by ROLE`"
+)
+"""what ends a difference, or the alarm that stands for it"""
 WHOLE_AGAIN = timedelta(days=1).total_seconds()
 """Seconds after which a prover reads the ledger from its beginning again."""
 
@@ -50,6 +56,8 @@ class Proven:
     checked_at: datetime
     uncovered: tuple[str, ...] = ()
     """keys of its entry that nothing measures, which are not proven"""
+    differences: tuple[Borne, ...] = ()
+    """what in the stores it rests on, and is not as Troth wrote it"""
 
 
 @dataclass(frozen=True)
@@ -94,12 +102,19 @@ class Report:
             "policy_version": self.version,
             "ledger": self._ledger(),
             "promises": [_row(one) for one in self.proven],
-            "found": [one.line() for one in self.found],
+            "differences": [self._difference(number, one) for number, one in enumerate(self.found, start=1)],
             "stopped": {task: iso(since) for task, since in self.stopped.items()},
             "summary": self.summary,
             "tally": tally_words(self.summary),
             "not_walked": self.hindered,
         }
+
+    def touched(self, number: int) -> list[str]:
+        """The ids of the promises that the difference of this number turns."""
+        return [one.promise.id for one in self.proven if any(each.number == number for each in one.differences)]
+
+    def _difference(self, number: int, found: Finding) -> dict[str, object]:
+        return {"number": number, "found": found.line(), "do": TO_DO, "touches": self.touched(number)}
 
     def _ledger(self) -> dict[str, object]:
         told = [{"at": iso(one.at), "by": one.made_by, "because": one.because} for one in self.restored]
@@ -122,6 +137,7 @@ def _row(one: Proven) -> dict[str, object]:
         "limit": proof.limit,
         "measured": proof.measured,
         "evidence": proof.evidence,
+        "differences": [each.number for each in one.differences],
         "uncovered": [part(key, "en") for key in one.uncovered],
         "checked_at": iso(one.checked_at),
     }
@@ -207,15 +223,16 @@ class Prover:
 
 def _all(
     proving: Proving,
-    borne: Mapping[str, Sequence[Finding]],
+    borne: Mapping[str, Sequence[Borne]],
     language: str,
     progress: Callable[[int, int, str], None] | None,
 ) -> Iterator[Proven]:
     promises, words = proving.compiled.promises, shown(proving, language)
     for done, promise in enumerate(promises, start=1):
-        proof = turned(proving, _proof(proving, promise), borne.get(promise.id, ()))
+        differences = tuple(borne.get(promise.id, ()))
+        proof = turned(proving, _proof(proving, promise), differences)
         parts = (*uncovered(proving.compiled, promise), *proof.unshown)
-        yield Proven(promise, words.get(promise.id, promise.id), proof, proving.now, parts)
+        yield Proven(promise, words.get(promise.id, promise.id), proof, proving.now, parts, differences)
         if progress:
             progress(done, len(promises), promise.id)
 

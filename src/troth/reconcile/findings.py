@@ -82,6 +82,16 @@ class Finding:
         return self.number if self.what in UNNAMED.values() else 1
 
 
+@dataclass(frozen=True, slots=True)
+class Borne:
+    """A finding beside a promise that it turns: the number under which a report lists it, and whether it ``breaks`` the
+    promise. One that does not leaves it not proven."""
+
+    number: int
+    finding: Finding
+    breaks: bool = False
+
+
 @dataclass
 class Rows:
     """The wrong rows of one table: the first ``most`` named, the others counted, with a digest of what all of those hold."""

@@ -48,6 +48,8 @@ class Shown:
     checked_at: datetime
     uncovered: Mapping[str, str] = field(default_factory=dict)
     """by language, the parts of the sentence that nothing measures; blank when there are none"""
+    differences: tuple[int, ...] = ()
+    """the numbers of what was changed in the stores and the promise rests on"""
 
 
 Look = Callable[[Site], Mapping[str, Shown]]
@@ -87,6 +89,7 @@ def _shown(report: Report, site: Site) -> Mapping[str, Shown]:
             {tag: _text(one.proof, policy, tag) for tag in policy.policy.languages},
             one.checked_at,
             {tag: _uncovered(one, tag) for tag in policy.policy.languages},
+            tuple(each.number for each in one.differences if each.finding.what != "unsearched"),
         )
         for one in report.proven
     }
@@ -205,6 +208,12 @@ def tally(total: int, shown: Mapping[str, Shown]) -> Tally:
     counts = Counter(one.verdict for one in shown.values())
     checked_at = min((one.checked_at for one in shown.values()), default=None)
     return Tally(total, {verdict: counts[verdict] for verdict in VERDICTS}, checked_at)
+
+
+def differences(shown: Mapping[str, Shown], tag: str) -> str:
+    """What was changed in the stores, once for the whole page; blank when nothing was."""
+    number = max((number for one in shown.values() for number in one.differences), default=0)
+    return say(tag, "index.difference" if number == 1 else "index.differences", n=number) if number else ""
 
 
 def beside(shown: Mapping[str, Shown], now: datetime, tag: str) -> dict[str, Evidence]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from litestar import Response, get
@@ -14,7 +15,7 @@ from troth.verdicts import MARKS, VERDICTS
 from troth.web.announcements import whats_new
 from troth.web.banner import Banner, banner
 from troth.web.editions import Edition, before, editions, in_force, numbered
-from troth.web.evidence import beside, tally
+from troth.web.evidence import Shown, beside, differences, tally
 from troth.web.notice_page import render_page
 from troth.web.pages import Asked, address_in, html, language_of, links, site_of, site_page, text, with_language
 from troth.web.words import say, words
@@ -53,9 +54,13 @@ def _read(request: Asked, site: Site, found: list[Edition], edition: Edition, he
         announcement=_announcement(request, site, found, tag),
         words_at=with_language(request, f"/{site.name}/words"),
         tally=(counted.words(tag), counted.checked(site.now(), speaker)) if counted.checked_at else (),
-        remark=_remark(edition, site, tag) if not current else say(tag, "index.checking_note") if seen is None else "",
+        remark=_remark(edition, site, tag) if not current else _of_evidence(seen, tag),
     )
     return html(content, tag)
+
+
+def _of_evidence(seen: Mapping[str, Shown] | None, tag: str) -> str:
+    return say(tag, "index.checking_note") if seen is None else differences(seen, tag)
 
 
 def _announcement(request: Asked, site: Site, found: list[Edition], tag: str) -> Banner | None:
