@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from litestar.testing import TestClient
 
 from tests.databases import StoreKind
 from tests.served import client, words_of
@@ -20,6 +21,7 @@ from troth.policy.notice.language import LANGUAGES
 from troth.policy.notice.tally import tally_words
 from troth.store.site import Site
 from troth.verdicts import VERDICTS
+from troth.web.app import make_app
 from troth.web.evidence import ASKED_EVERY, Proofs, Shown, Watch, proofs
 from troth.web.inside import Inside
 
@@ -73,6 +75,18 @@ def test_a_look_from_before_somebody_made_up_went_round_is_not_fresh(site: Site,
     after = [one.verdict for one in waited().values()]
     assert before.count("kept") < after.count("kept") == report.summary["kept"]
     assert watch.renew([site]) is None
+
+
+def test_the_page_after_a_proof_shows_what_it_found(site: Site, clock: MovedClock) -> None:
+    app = make_app([site], look=Proofs())
+    first = app.state.watch.renew([site])
+    assert first is not None
+    first.join()
+    with TestClient(app) as web:
+        assert web.get("/shop").status_code == 200
+        report = prove(site, door=Inside)
+        clock.move(ASKED_EVERY)
+        assert tally_words(report.summary) in words_of(web.get("/shop").text)
 
 
 def test_a_clock_that_is_set_back_does_not_keep_an_old_look_fresh(site: Site, clock: MovedClock) -> None:

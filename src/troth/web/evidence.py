@@ -2,7 +2,8 @@
 
 Proofs look at live data and take a moment, so a page never makes them itself: it shows the last ones with their age and has
 new ones made behind its back. Before the first it says that they are being made. All pages show one and the same look, with its
-time. ``troth prove`` sends somebody made up through the doors, which proves more; a look from before that is not fresh.
+time. ``troth prove`` sends somebody made up through the doors, which proves more; a look from before that is not fresh, and who
+opens a page after it waits some seconds for the next.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from troth.evidence.prove import Proven, Prover, Report
 
 FRESH_FOR = timedelta(minutes=5)
-ASKED_EVERY = timedelta(seconds=10)
+ASKED_EVERY = timedelta(seconds=1)
 """how often pages ask their store whether somebody made up went round since the last look"""
+PATIENCE = timedelta(seconds=5)
+"""how long a page waits for the look after that; then it shows the one before, with its time"""
 _log = logging.getLogger("troth.web")
 
 
@@ -135,9 +138,15 @@ class Watch:
         self._turn = threading.Lock()
 
     def of(self, site: Site) -> Mapping[str, Shown] | None:
-        """The last evidence of ``site``, or None before the first; when it is not fresh, newer is on its way."""
-        self.renew([site])
-        last = self._last[site.name]
+        """The last evidence of ``site``, or None before the first; when it is not fresh, newer is on its way.
+
+        Waited for is only what ``troth prove`` made out of date, since who ran it opens the page to see what it found.
+        """
+        flights, last = self._flights(site), self._last[site.name]
+        overtaken = last.at is not None and not last.under_way and last.flights != flights
+        looking = self.renew([site])
+        if overtaken and looking is not None:
+            looking.join(PATIENCE.total_seconds())
         return None if last.at is None else last.shown
 
     def renew(self, sites: Iterable[Site]) -> threading.Thread | None:
