@@ -91,9 +91,14 @@ def test_what_is_recorded_is_no_alarm_and_goes_on_being_said(shop: Site, clock: 
     lie(shop, "UPDATE choice SET scope = 'market_facts' WHERE id = (SELECT min(id) FROM choice)")
     with pytest.raises(InvalidInput):
         watch.record(shop, "", "privacy lead")
+    watch.noted(shop, watch.differing(shop))
+    with client(shop) as web:
+        assert watch.KIND in web.get("/health?alarms").json()["alarms"]["shop"]
     [one] = watch.record(shop, "a support case", "privacy lead")
     assert one.table == "choice"
     assert changed(shop) == set()
+    with client(shop) as web:
+        assert (web.get("/health?alarms").status_code, web.get("/health").json()["status"]) == (200, "ok")
     proven = prove(shop)
     assert proven.found == (one,)
     assert not proven.holds
