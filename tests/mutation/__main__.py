@@ -1,7 +1,7 @@
 """``python -m tests.mutation``: change what enforces each clause, and say which changes no test of its clauses notices.
 
 Exit code 0 when every change was noticed or is explained in ``survivors.yaml``, 1 when one was not, 2 when the tests fail as
-they are or cannot be run.
+they are or cannot be run. ``survivors.yaml`` has one sentence for each trial that it explains, or one for each clause of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import random
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from types import FunctionType
 
@@ -24,6 +25,8 @@ from tests.mutation.targets import mutants_of, name_of, reached
 from tests.mutation.weakened import WEAK
 
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
+Explained = Mapping[str, str | Mapping[str, str]]
+"""why nothing notices a trial, by its id: one sentence for all of its clauses, or one for each clause that it names"""
 
 
 def switches() -> list[Trial]:
@@ -83,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     if plugin.failing:
         print("These tests fail as they are:", *plugin.failing, sep="\n  ")
         return 2
-    return _report(plugin.outcomes)
+    return _report(plugin.outcomes, explanations())
 
 
 def _tell(number: int, total: int, outcome: Outcome) -> None:
@@ -92,17 +95,35 @@ def _tell(number: int, total: int, outcome: Outcome) -> None:
         print(f"{number}/{total} {outcome.trial.id}{said}", file=sys.stderr, flush=True)
 
 
-def _report(outcomes: list[Outcome]) -> int:
-    explained = yaml.safe_load(SURVIVORS.read_text("utf-8")) or {}
-    survived = [one for one in outcomes if one.missed and one.trial.id not in explained]
-    needless = [one.trial.id for one in outcomes if not one.missed and one.trial.id in explained]
-    for outcome in survived:
+def explanations() -> Explained:
+    """What ``survivors.yaml`` says."""
+    return yaml.safe_load(SURVIVORS.read_text("utf-8")) or {}
+
+
+def _report(outcomes: list[Outcome], explained: Explained) -> int:
+    survived = [(one, left) for one in outcomes if (left := _unexplained(one, explained))]
+    needless = [id_ for one in outcomes for id_ in _needless(one, explained)]
+    for outcome, left in survived:
         ran = f"{outcome.tried} tests ran" if outcome.tried else "no test of its clauses runs it"
-        print(f"survived: {outcome.trial.id} ({ran}; {', '.join(sorted(outcome.missed))})")
+        print(f"survived: {outcome.trial.id} ({ran}; {', '.join(sorted(left))})")
     for id_ in needless:
         print(f"explained in {SURVIVORS.name}, and noticed all the same: {id_}")
     print(f"{len(outcomes)} mutants, {len(outcomes) - len(survived)} noticed or explained, {len(survived)} survived")
     return 1 if survived or needless else 0
+
+
+def _unexplained(outcome: Outcome, explained: Explained) -> frozenset[str]:
+    """The clauses that missed a change and of which nobody says why."""
+    why = explained.get(outcome.trial.id, {})
+    return frozenset() if isinstance(why, str) else outcome.missed - set(why)
+
+
+def _needless(outcome: Outcome, explained: Explained) -> list[str]:
+    """What is explained of a trial although it was noticed: the trial, or the clauses that did."""
+    why = explained.get(outcome.trial.id, {})
+    if isinstance(why, str):
+        return [] if outcome.missed else [outcome.trial.id]
+    return [f"{outcome.trial.id} ({clause})" for clause in sorted(set(why) - outcome.missed)]
 
 
 def _few(clauses: frozenset[str]) -> str:

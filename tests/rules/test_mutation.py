@@ -100,6 +100,40 @@ def test_every_clause_must_notice_where_that_is_asked_and_any_where_not() -> Non
         assert Outcome(trial, ended=False).missed == frozenset(), "what does not end is noticed"
 
 
+ONE, OTHER = "switched off: people.age", "switched off: visit.expiry"
+
+
+@pytest.mark.parametrize(
+    ("explained", "noticed", "code", "says"),
+    [
+        ({}, "", 1, "survived: switched off: people.age (1 tests ran; L1, L2)"),
+        ({}, "L1", 1, "survived: switched off: people.age (1 tests ran; L2)"),
+        ({}, "L1 L2", 0, "1 mutants, 1 noticed or explained, 0 survived"),
+        ({ONE: "Two locks."}, "", 0, "1 mutants, 1 noticed or explained, 0 survived"),
+        ({ONE: "Two locks."}, "L1 L2", 1, f"noticed all the same: {ONE}\n"),
+        ({ONE: {"L2": "Two locks."}}, "", 1, "survived: switched off: people.age (1 tests ran; L1)"),
+        ({ONE: {"L2": "Two locks."}}, "L1", 0, "1 mutants, 1 noticed or explained, 0 survived"),
+        ({ONE: {"L2": "Two locks."}}, "L1 L2", 1, f"noticed all the same: {ONE} (L2)"),
+        ({ONE: {"L2": "Two locks."}}, "L2", 1, "survived: switched off: people.age (1 tests ran; L1)"),
+        ({OTHER: "Two locks."}, "L1 L2", 0, "1 mutants, 1 noticed or explained, 0 survived"),
+    ],
+)
+def test_a_trial_is_explained_whole_or_clause_by_clause_and_no_more_than_it_must(
+    explained: program.Explained, noticed: str, code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial = Trial(ONE, (), frozenset({"L1", "L2"}), each=True)
+    outcome = Outcome(trial, noticed=dict.fromkeys(noticed.split(), "a test"), tried=1)
+    assert program._report([outcome], explained) == code
+    assert says in capsys.readouterr().out
+
+
+def test_what_is_explained_is_a_trial_and_clauses_of_it() -> None:
+    clauses = {one.id: one.clauses for one in [*program.switches(), *program.weakened(), *program.trials()]}
+    for id_, why in program.explanations().items():
+        assert id_ in clauses, f"no trial is called {id_} any more"
+        assert isinstance(why, str) or set(why) <= clauses[id_], id_
+
+
 def test_there_are_mutants_of_what_refuses_most() -> None:
     named = {trial.id.rpartition(": ")[0].split(": ")[0] for trial in program.trials()}
     assert {"troth.recipients.gate:disclose_in", "troth.collection.rules:_under_age"} <= named
