@@ -202,6 +202,11 @@ def test_an_account_that_broke_the_law_is_suspended_and_its_member_told_why(at: 
     with client(site, mailbox=mailbox) as web:
         _log_in(web, "/optokingdom", typed["email"])
         review = filled(web, "/optokingdom/forms/write_review", {"review": "bright"})
+        with pytest.raises(InvalidInput):
+            actions.suspend(site, member.person_id, " ")
+        assert web.get("/optokingdom/account", follow_redirects=False).status_code == 200, (
+            "for no reason, nothing happens"
+        )
         actions.suspend(site, member.person_id, "Screens were ordered with stolen cards.")
         before = holdings(site)
         assert web.post("/optokingdom/forms/write_review", data=review).status_code == 422

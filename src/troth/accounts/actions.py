@@ -268,13 +268,24 @@ def suspend(site: Site, person_id: str, because: str) -> None:
 
 
 def suspend_in(site: Site, conn: Connection, person_id: str, because: str) -> None:
-    """As ``suspend``, in the caller's transaction. Raises ``Refused`` when there is no account to suspend."""
+    """As ``suspend``, in the caller's transaction.
+
+    Raises:
+        InvalidInput: without a reason.
+        Refused: when there is no account to suspend.
+    """
+    _refuse_the_reasonless(because)
     turn_of(conn, person_id)
     mine = update(account).where(account.c.person_id == person_id, account.c.state.in_(("waiting", "open")))
     if not conn.execute(mine.values(state="suspended", because=because)).rowcount:
         raise Refused("There is no open account to suspend.", "It is closed or suspended already.")
     _end_sessions(conn, person_id)
     ledger.append(conn, site.now(), events.ACCOUNT_SUSPENDED, {"person": person_id})
+
+
+def _refuse_the_reasonless(because: str) -> None:
+    if not because.strip():
+        raise InvalidInput("An account is suspended for a reason, which its member is told.", {"because": "is missing"})
 
 
 def forget_the_past(site: Site) -> int:
