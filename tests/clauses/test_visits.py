@@ -103,3 +103,18 @@ def test_a_worker_that_stopped_is_an_alarm_until_it_comes_back(operator: Opening
     assert {("sweeper stopped", "visits"), ("visits overdue", "visits")} <= late
     site.turn()
     assert not [one for one in alarms(site.site, overdue(site.site)) if one.subject == "visits"]
+
+
+@pytest.mark.clause("F70")
+def test_a_visit_with_a_signal_leaves_what_one_without_leaves_and_for_as_long(operator: Opening) -> None:
+    shop = operator("ledflex")
+    cookies = []
+    with serving([shop.site]) as address:
+        for headers in ({}, {"DNT": "1", "Sec-GPC": "1"}):
+            asked = urllib.request.Request(f"{address}/ledflex/forms", headers=headers)
+            with urllib.request.urlopen(asked, timeout=10) as page:
+                cookies.append(page.headers.get("Set-Cookie"))
+    assert cookies == [None, None]
+    assert rows(shop) == [visits.Visit(shop.clock.now(), FIELDS["ledflex"])] * 2
+    shop.later(days=32)
+    assert rows(shop) == []

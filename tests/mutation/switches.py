@@ -59,7 +59,7 @@ OFF: Mapping[str, tuple[Change, ...]] = {
     "recipient.closed": _GATE_OPEN,
     "absolute.never": (("troth.policy.rules:_never", BODY, "yield from ()"),),
     "absolute.only": (("troth.policy.rules:_only", BODY, "yield from ()"),),
-    "cookie.declared": (_ALWAYS,),
+    "cookie.declared": (_ALWAYS, ("troth.policy.log_in:log_in_cookie", "one.essential and ", "")),
     "visit.records": (
         ("troth.visits.rules:record_of", BODY, "return dict(offered)"),
         ("troth.visits.rules:recorded", BODY, "return frozenset()"),
@@ -95,6 +95,7 @@ OFF: Mapping[str, tuple[Change, ...]] = {
         ("troth.recipients.gate:Case.facts", BODY, "return frozenset({f'legal:{self.ground}'})"),
         ("troth.retention.holds:_refuse_the_groundless", BODY, "return None"),
         ("troth.retention.holds:_refuse_the_incomplete", BODY, "return None"),
+        ("troth.accounts.actions:_refuse_the_reasonless", BODY, "return None"),
     ),
 }
 NOT_SWITCHED: Mapping[str, str] = {
