@@ -47,7 +47,7 @@ OFF: Mapping[str, tuple[Change, ...]] = {
     ),
     "purpose.use": _VAULT_OPEN,
     "purpose.closed": (_ALWAYS,),
-    "consent.choice": (("troth.consent.actions:choose", "_CHOOSING.many(conn, rows)", "rows"),),
+    "consent.choice": (("troth.consent.actions:choose", "_CHOOSING.send(conn, *rows)", "rows"),),
     "consent.not_implied": (
         (
             "troth.collection.actions:_Intake._choices",
