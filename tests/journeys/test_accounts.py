@@ -16,6 +16,7 @@ from tests.journeys.test_notice_page import violations
 from tests.members import PASSWORD
 from tests.operators import holdings, mailing, open_operator, run_mail
 from tests.served import Client, client, filled, serving, token_of, words_of
+from troth.accounts.actions import by_address, suspend
 from troth.accounts.tables import account
 from troth.clock import MovedClock, utc
 from troth.collection.actions import collect
@@ -56,6 +57,7 @@ def log_in(web: Client, address: str = ANN["email"], password: str = PASSWORD) -
     return web.post(LOGIN, data=sent, follow_redirects=False).status_code
 
 
+@pytest.mark.clause("M29")
 def test_a_member_registers_confirms_logs_in_and_out(web: Client, shop: Site, mailbox: Mailbox) -> None:
     registered(web, shop, mailbox)
     assert log_in(web) == 303
@@ -66,6 +68,7 @@ def test_a_member_registers_confirms_logs_in_and_out(web: Client, shop: Site, ma
     assert "Ann Sparrow" not in web.get("/shop/account").text
 
 
+@pytest.mark.clause("M29")
 def test_opening_the_link_uses_nothing_up_and_the_button_does(web: Client, shop: Site, mailbox: Mailbox) -> None:
     web.post(REGISTER, data=filled(web, REGISTER, ANN))
     address = link(shop, mailbox)
@@ -100,6 +103,7 @@ def test_pages_that_need_the_cookie_say_so_and_all_others_work_without(web: Clie
     assert web.get("/shop/").status_code == 200
 
 
+@pytest.mark.clause("M29")
 def test_asking_for_a_new_password_says_nothing_about_who_has_an_account(
     web: Client, shop: Site, mailbox: Mailbox
 ) -> None:
@@ -113,6 +117,7 @@ def test_asking_for_a_new_password_says_nothing_about_who_has_an_account(
     assert link(shop, mailbox) and len(mailbox.messages()) == before + 1
 
 
+@pytest.mark.clause("M29")
 def test_a_registration_looks_the_same_for_a_known_address(web: Client, shop: Site, mailbox: Mailbox) -> None:
     registered(web, shop, mailbox)
     held = holdings(shop)
@@ -125,6 +130,7 @@ def test_a_registration_looks_the_same_for_a_known_address(web: Client, shop: Si
     assert holdings(shop) > held
 
 
+@pytest.mark.clause("M29")
 def test_a_wrong_password_an_unknown_address_and_too_many_tries_look_the_same(
     web: Client, shop: Site, mailbox: Mailbox
 ) -> None:
@@ -179,6 +185,30 @@ def test_a_second_press_on_the_way_out_says_that_the_first_counted(
     assert "the first press counted" in words_of(second.text)
 
 
+@pytest.mark.clause("M29")
+def test_the_right_password_opens_only_the_account_that_is_open_and_no_other(
+    web: Client, shop: Site, mailbox: Mailbox
+) -> None:
+    registered(web, shop, mailbox)
+    bob = "bob@shop.example"
+    web.post(REGISTER, data=filled(web, REGISTER, ANN | {"email": bob, "full_name": "Bob Finch"}))
+    assert log_in(web, bob) == 403, "nobody has confirmed this address yet"
+    web.post(link(shop, mailbox), data={"password": "nine loud kettles"})
+    assert log_in(web, bob) == 403 and log_in(web, password="nine loud kettles") == 403
+    assert log_in(web, bob, "nine loud kettles") == 303 and "Bob Finch" in web.get("/shop/account").text
+    assert log_in(web) == 303 and "Ann Sparrow" in web.get("/shop/account").text
+    with shop.reading() as conn:
+        ann = by_address(shop, conn, ANN["email"])
+    assert ann
+    suspend(shop, ann, "Screens were ordered with stolen cards.")
+    assert "Ann Sparrow" not in web.get("/shop/account").text, "the session is over at once"
+    sent = {"token": token_of(web.get(LOGIN).text), "address": ANN["email"], "password": PASSWORD}
+    answer = web.post(LOGIN, data=sent, follow_redirects=False)
+    assert answer.status_code == 403 and "stolen cards" in answer.text
+    assert log_in(web, password="wrong") == 403 and log_in(web, bob, "nine loud kettles") == 303
+
+
+@pytest.mark.clause("M29")
 def test_a_members_form_cannot_be_sent_from_another_session(web: Client, shop: Site, mailbox: Mailbox) -> None:
     registered(web, shop, mailbox)
     log_in(web)
@@ -191,6 +221,7 @@ def test_a_members_form_cannot_be_sent_from_another_session(web: Client, shop: S
         assert "Bob" in other.get("/shop/account").text
 
 
+@pytest.mark.clause("M29")
 def test_nobody_acts_without_logging_in(web: Client) -> None:
     for path in ("/shop/account/cancel", "/shop/account/delete"):
         assert web.post(path, data={"token": "x"}).status_code == 403

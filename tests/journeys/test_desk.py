@@ -55,6 +55,7 @@ def link_on(page: str) -> str:
     return found[1]
 
 
+@pytest.mark.clause("F43")
 def test_a_privacy_lead_sets_up_logs_in_adds_and_removes_somebody(web: Client, site: Site) -> None:
     lead = set_up(web, site, "ann", actions.add(site, "ann", [PRIVACY_LEAD]))
     assert len(lead.codes) == 10
@@ -95,6 +96,7 @@ def test_a_link_is_looked_at_by_scanners_and_used_by_its_owner(web: Client, site
     assert web.post(address, data={"password": PASSWORD, "code": "123456"}).status_code == 404
 
 
+@pytest.mark.clause("F43")
 def test_guessed_links_are_not_there(web: Client, site: Site) -> None:
     link = actions.add(site, "ann", [DESK])
     said = set()
@@ -119,6 +121,7 @@ def test_the_cookie_is_for_the_desk_alone_and_chosen_by_nobody(web: Client, site
     assert not cookie.startswith("troth-desk-shop=chosen")
 
 
+@pytest.mark.clause("F43")
 def test_all_that_is_wrong_with_a_log_in_looks_the_same(web: Client, site: Site) -> None:
     ann = somebody(site)
     said = set()
@@ -134,6 +137,7 @@ def test_all_that_is_wrong_with_a_log_in_looks_the_same(web: Client, site: Site)
     assert next(iter(said))[0] == 403
 
 
+@pytest.mark.clause("F43")
 def test_a_code_that_somebody_saw_opens_nothing_again(web: Client, site: Site) -> None:
     ann = somebody(site)
     code = ann.code()
@@ -167,6 +171,7 @@ def test_a_form_without_its_token_or_from_another_site_does_nothing(web: Client,
         assert [one.login for one in actions.everybody(conn)] == ["ann", "ben"]
 
 
+@pytest.mark.clause("F43")
 def test_roles_are_asked_for_by_every_page_and_every_form(web: Client, site: Site) -> None:
     ann, ben = somebody(site), clerk(site)
     cara = somebody(site, "cara", "finance")
@@ -284,6 +289,7 @@ def test_the_desk_is_kept_by_no_cache_framed_by_nobody_and_is_no_visit(web: Clie
     assert [one.fields["url"] for one in seen] == ["/shop"]
 
 
+@pytest.mark.clause("F43")
 def test_an_idle_session_is_over(web: Client, site: Site, clock: MovedClock) -> None:
     at_desk(web, somebody(site))
     clock.move(IDLE)
@@ -315,6 +321,7 @@ def test_whatever_is_typed_is_answered_plainly(web: Client, site: Site, hostile:
     assert web.post(f"{address}/remove", data={"token": token}).status_code == 404
 
 
+@pytest.mark.clause("F45")
 def test_a_failure_is_on_record_with_where_it_came_from(web: Client, site: Site) -> None:
     ann = somebody(site)
     at_desk(web, ann, password="wrong")
@@ -325,6 +332,7 @@ def test_a_failure_is_on_record_with_where_it_came_from(web: Client, site: Site)
     assert "ann could not log in testclient" in words_of(web.get(f"{HOME}/log").text)
 
 
+@pytest.mark.clause("F45")
 def test_many_failures_hide_no_row_of_the_log(web: Client, site: Site) -> None:
     at_desk(web, somebody(site))
     with site.writing() as conn:

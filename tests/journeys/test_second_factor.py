@@ -86,6 +86,7 @@ def first_step(web: Client) -> dict[str, str]:
     return {"token": token_of(answer.text), "half": half[1]}
 
 
+@pytest.mark.clause("M29")
 def test_a_log_in_takes_two_steps_and_a_session_is_made_by_the_second(
     web: Client, shop: Site, clock: MovedClock
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_log_in_takes_two_steps_and_a_session_is_made_by_the_second(
         assert web.post(CODE, data={**form, "code": code}, follow_redirects=False).status_code == 403
 
 
+@pytest.mark.clause("M29")
 def test_whatever_is_wrong_with_a_code_looks_the_same(web: Client, shop: Site, clock: MovedClock) -> None:
     secret, paper = turned_on(web, shop)
     form, said = first_step(web), set()
@@ -122,6 +124,7 @@ def test_whatever_is_wrong_with_a_code_looks_the_same(web: Client, shop: Site, c
     assert len(said) == 1 and next(iter(said))[0] == 403
 
 
+@pytest.mark.clause("M29")
 def test_a_session_that_somebody_chose_beforehand_is_never_taken(web: Client, shop: Site, clock: MovedClock) -> None:
     _, paper = turned_on(web, shop)
     web.cookies.set("troth-shop", "fixed-by-somebody-else", path="/shop")
