@@ -28,6 +28,7 @@ from troth.people.vault import By
 from troth.store.site import Site
 from troth.visits import actions as visits
 from troth.web import arrival
+from troth.web.forms import PUBLIC
 
 ANN = {"email": "ann@shop.example", "full_name": "Ann Sparrow"}
 REGISTER, CONTACT, ACCOUNT = "/shop/forms/register", "/shop/api/collect/contact", "/shop/api/collect/register"
@@ -334,3 +335,12 @@ def test_markup_in_a_policy_or_a_name_stays_words(
     assert not [str(one.url) for one in shown if "<script" in one.text]
     assert sum("&lt;script&gt;" in one.text for one in shown) >= 8
     assert all(one.message["Bcc"] is None and one.recipients == ("ann@shop.example",) for one in box.messages())
+
+
+def test_an_unknown_collection_point_is_named_as_such_with_the_public_ones(site: Site, web: Client) -> None:
+    answer = web.post("/shop/api/collect/regsiter", json={"values": {}})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    told, points = answer.json(), site.policy().policy.collection
+    assert told["title"] == "There is no such collection point"
+    public = {key for key, point in points.items() if point.kind in PUBLIC}
+    assert set(told["points"]) == public and "register" in told["hint"]

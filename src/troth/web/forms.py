@@ -50,10 +50,19 @@ def public_points(compiled: Compiled) -> list[str]:
     return [key for key, point in compiled.policy.collection.items() if point.kind in PUBLIC]
 
 
+class NoSuchPoint(NotFoundException):
+    """Nothing is collected under this name on the web; ``points`` are the names under which something is."""
+
+    def __init__(self, points: list[str]) -> None:
+        super().__init__()
+        self.points = points
+
+
 def public_point(compiled: Compiled, point: str) -> str:
-    """``point``, when it has a form on the web. Raises ``NotFoundException``."""
-    if point not in public_points(compiled):
-        raise NotFoundException
+    """``point``, when it has a form on the web. Raises ``NoSuchPoint``."""
+    points = public_points(compiled)
+    if point not in points:
+        raise NoSuchPoint(points)
     return point
 
 

@@ -58,11 +58,22 @@ def http(request: Asked, error: Exception) -> Response[Any]:
     status = 422 if isinstance(error, ValidationException) else error.status_code
     if status >= 500:
         return unexpected(request, error)
+    points = getattr(error, "points", None)
+    if points is not None and "/api/" in request.url.path:
+        return _no_such_point(request, points)
     answered = answer(request, status if str(status) in words("en")["problem"] else 400)
     answered.headers.update(error.headers or {})
     if status in _UNREAD:
         answered.headers["Connection"] = "close"
     return answered
+
+
+def _no_such_point(request: Asked, points: list[str]) -> Response[Any]:
+    """For programs, with the names that there are: those of the public forms, which stand on the list of forms anyway."""
+    tag = language_of(request)
+    title, text = say(tag, "problem.no_point.title"), say(tag, "problem.no_point.text")
+    hint = say(tag, "problem.no_point.hint", points=", ".join(points))
+    return _details(request, 404, title, text, hint, {"points": points})
 
 
 def unexpected(request: Asked, error: Exception) -> Response[Any]:
