@@ -177,16 +177,6 @@ def test_a_carrier_gets_an_address_for_an_order_that_is_open_and_for_nothing_els
     assert not shop.gives(*label, case=ordered.case) and not shop.gives(*label)
 
 
-@pytest.mark.clause("I20")
-def test_a_transfer_that_can_be_objected_to_is_made_to_a_country_on_the_list_alone(operator: Opening) -> None:
-    office = operator("infortrend", ABROAD)
-    person = office.take("request_quote").person
-    assert not office.gives(person, "business_partners", "requested_transactions", "email")
-
-
-ABROAD = ("decisions.yaml", "recipients.business_partners.country: TW", "recipients.business_partners.country: DE")
-
-
 # --- Cookies ---------------------------------------------------------------------------------------------------------
 
 

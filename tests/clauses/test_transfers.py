@@ -85,6 +85,21 @@ def test_infortrend_moves_no_data_without_a_safeguard_of_a_kind_that_it_promises
     assert not office.gives(asked(office), *PARTNER)
 
 
+@pytest.mark.clause("I20")
+def test_infortrend_moves_data_abroad_while_nobody_objects_and_a_safeguard_runs(operator: Opening) -> None:
+    office = operator("infortrend", *IN_GERMANY)
+    ann = asked(office)
+    assert office.gives(ann, *PARTNER)
+    about = {"person": ann, "about": "@business_partners", "channel": "e-mail"}
+    office.done("object", **about)
+    assert not office.gives(ann, *PARTNER)
+    office.clock.move(timedelta(minutes=1))
+    office.done("lift-objection", **about)
+    assert office.gives(ann, *PARTNER)
+    office.clock.at = utc(2029, 1, 1)
+    assert not office.gives(asked(office, "bob@shop.example"), *PARTNER), "whom nobody asked whether they object"
+
+
 TO_MAIL_CHIMP = ("mailchimp", "marketing", "first_name email")
 SAFEGUARD = "recipients.mailchimp.safeguard: {kind: standard clauses, document: LF-IDTA-2026-01, until: 2028-10-31}"
 
