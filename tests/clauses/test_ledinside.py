@@ -21,7 +21,9 @@ def site(operator: Opening) -> Operator:
 
 def member(site: Operator) -> str:
     """Somebody who has registered with all seven answers, and agreed to what registration offers but to no party."""
-    return site.take("registration", "advertising", gender="x", interest="lamps").person
+    person = site.take("registration", "advertising", gender="x", interest="lamps", email="ann@shop.example").person
+    site.confirm("ann@shop.example")
+    return person
 
 
 def asked(site: Operator, person: str) -> str:

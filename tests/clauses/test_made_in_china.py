@@ -51,9 +51,10 @@ def test_members_are_grouped_by_declared_attributes_and_told_of_offers_only_with
     ann = board.take("register", email="ann@shop.example").person
     bob = board.take("register", "promotion", email="bob@shop.example").person
     assert not board.reads(ann, "promotion", "company_type company_location")
+    assert not board.reads(bob, "promotion", "company_type"), "anybody may have given this address"
+    board.confirm("bob@shop.example")
     assert board.reads(bob, "promotion", "company_type company_location")
     assert not board.reads(bob, "promotion", "company_turnover")
-    board.confirm("bob@shop.example")
     offer = {"class": "new_services", "subject": "Fairs", "words": "A fair is near."}
     assert board.act("send-message", person=ann, **offer).status_code == 403
     board.done("send-to-everybody", **offer)

@@ -160,6 +160,7 @@ def test_a_service_waits_for_a_yes_and_a_no_to_it_alone_is_enough(operator: Open
     shop.agree(project.person, "@crm")
     assert shop.gives(*to_crm, case=project.case)
     lead = shop.take("open_account", "marketing", email="lea@shop.example").person
+    shop.confirm("lea@shop.example")
     to_mail_chimp = (lead, "mailchimp", "marketing", "first_name email")
     assert shop.gives(*to_mail_chimp)
     shop.done("object", person=lead, about="@mailchimp", channel="letter")

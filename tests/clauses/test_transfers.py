@@ -106,7 +106,9 @@ SAFEGUARD = "recipients.mailchimp.safeguard: {kind: standard clauses, document: 
 
 def reader(shop: Operator) -> str:
     """A customer who chose marketing."""
-    return shop.take("open_account", "marketing").person
+    person = shop.take("open_account", "marketing", email="ann@shop.example").person
+    shop.confirm("ann@shop.example")
+    return person
 
 
 @pytest.mark.clause("F73")

@@ -321,7 +321,7 @@ def test_what_differs_is_listed_and_answered_for(published: Path) -> None:
     found = troth("ledger", "differences", published)
     assert (found.exit_code, found.stdout) == (1, "policy_version 1 is not as Troth wrote it\n")
     assert "1 difference." in found.stderr
-    assert "`troth ledger differences SITE`" in troth("prove", published).stdout
+    assert "`troth ledger differences SITE --because WORDS --by ROLE`" in troth("prove", published).stdout
     because = ("--because", "the clock was wrong", "--by", "privacy lead")
     assert troth("ledger", "differences", published, *because).exit_code == 0
     assert "accepted on" in troth("ledger", "verify", published).stdout

@@ -189,7 +189,9 @@ def test_a_gate_that_forgets_consent_is_shown_by_a_handful_of_events_that_do_it_
     whole = facts.facts_of
     with monkeypatch.context() as broken:
         broken.setattr(rehearsal, "MOST_WAYS", 1)
-        broken.setattr(facts, "facts_of", lambda rows: whole(rows) | {"consent:@newsletter_house", "consent:marketing"})
+        broken.setattr(
+            facts, "facts_of", lambda rows, **_: whole(rows) | {"consent:@newsletter_house", "consent:marketing"}
+        )
         found = troth("rehearse", SHOP, "--days", 6, "--people", 20, "--json", "--report", tmp_path / "year.html")
         assert found.exit_code == 1, found.output
         made = json.loads(found.stdout)

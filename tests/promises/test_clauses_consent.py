@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.promises.clause_sites import SYSTEM, Open, choose, chosen, fill_in, opened, readable
 from tests.receiver import SECRET, Receiver, receiving
 from tests.submissions import rows
 from troth import work
+from troth.accounts.tables import account
 from troth.agenda import run_due
 from troth.collection import form
 from troth.consent.actions import choices, words_shown
@@ -247,6 +249,9 @@ def test_ledflex_holds_a_permission_for_each_third_party_and_the_gate_follows_it
     assert refused(site, person_id, *crm)
     fill_in(site, "project_sheet", ticked=("crm",))
     assert chosen(site, person_id) == {("@crm", "given")}
+    assert refused(site, person_id, *crm), "anybody may have given this address"
+    with site.writing() as conn:
+        conn.execute(update(account).values(state="open", confirmed_at=site.now()))
     assert given(site, person_id, *crm)
     fill_in(site, "open_account", key="2", ticked=("marketing",))
     assert chosen(site, person_id) == {("@crm", "given"), ("marketing", "given")}

@@ -30,6 +30,9 @@ class PromiseRow(_Part):
     limit: str
     measured: str
     evidence: str
+    differences: list[int] = Field(
+        description="numbers of the changed records that it rests on, as `troth prove` lists them"
+    )
     uncovered: list[str] = Field(description="parts of the sentence that no proof measures")
     checked_at: str
 
