@@ -253,7 +253,7 @@ def test_ledflex_holds_a_permission_for_each_third_party_and_the_gate_follows_it
     with site.writing() as conn:
         conn.execute(update(account).values(state="open", confirmed_at=site.now()))
     assert given(site, person_id, *crm)
-    fill_in(site, "open_account", key="2", ticked=("marketing",))
+    choose(site, person_id, "marketing", "given")
     assert chosen(site, person_id) == {("@crm", "given"), ("marketing", "given")}
     choose(site, person_id, "@crm", "withdrawn")
     assert refused(site, person_id, *crm)
