@@ -184,7 +184,7 @@ class Operator:
         """Pages fetched over a socket from this machine, so that the visitor has an address: 127.0.0.1."""
         with serving([self.site]) as address:
             for path in paths:
-                with urllib.request.urlopen(f"{address}/{self.name}/{path}".rstrip("/"), timeout=10) as page:
+                with urllib.request.urlopen(f"{address}/{self.name}/{path}".rstrip("/"), timeout=60) as page:
                     page.read()
 
     def notice(self, language: str = "en") -> str:
