@@ -202,8 +202,9 @@ def browser() -> "Iterator[Browser]":
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         unavailable("no chromium on the PATH; hint: apt install chromium")
-    from playwright.sync_api import sync_playwright  # half a second that the other tests need not spend
+    from playwright.sync_api import expect, sync_playwright  # half a second that the other tests need not spend
 
+    expect.set_options(timeout=30_000)  # a page that comes late, where many tests run at once, is no failure
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         yield started
