@@ -1,5 +1,6 @@
 """The pages in a real browser: a customer at a shop, with a keyboard, a phone, in light and dark, on five operators' sites."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -173,7 +174,7 @@ def test_each_site_is_read_from_the_index_to_a_form(
     page.goto(address)
     card = page.locator("li", has=page.get_by_role("heading", name=sites[name].wiring.title, exact=True))
     card.get_by_role("link", name="Read the policy").click()
-    assert "Privacy policy" in page.title()
+    expect(page).to_have_title(re.compile("Privacy policy"))
     page.get_by_role("link", name="Forms", exact=True).click()
     page.locator("ul.lines a").first.click()
     expect(page.get_by_text("How we handle your data")).to_be_visible()
