@@ -1,16 +1,20 @@
 """Statements that are sent without waiting: what they say counts whole or not at all, and a failure is heard by the commit."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
 import pytest
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import event, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from tests.fixtures import SHOP  # noqa: F401
 from tests.shoppers import ANN
 from troth.collection.actions import collect
 from troth.collection.rules import Submission
 from troth.errors import StoreError
 from troth.people.tables import person
 from troth.people.vault import _ADMITTING
+from troth.store.engines import writing
 from troth.store.pipelined import is_pipelined
 from troth.store.prepared import Prepared
 from troth.store.site import Site
@@ -85,3 +89,34 @@ def test_a_server_that_goes_away_in_between_is_told_in_words(site: Site) -> None
             other.execute(text("SELECT pg_terminate_backend(:mine)"), {"mine": mine})
         _ADMITTING.send(conn, somebody(site, "b"))
     assert there(site) == 0
+
+
+def trips(site: Site, act: Callable[[], object], written: Path) -> int:
+    """How often the store of ``site`` was asked for an answer during ``act``, by what libpq sent."""
+    with written.open("w") as trace:
+
+        def heed(raw: psycopg.Connection, *_: object) -> None:
+            raw.pgconn.trace(trace.fileno())
+
+        event.listen(site.engine, "checkout", heed)
+        act()
+        event.remove(site.engine, "checkout", heed)
+        with site.engine.connect() as conn:
+            conn.connection.driver_connection.pgconn.untrace()
+    asked = ("\tF\t", "Query"), ("\tF\t", "Sync"), ("\tF\t", "Flush")
+    return sum(any(all(one in line for one in each) for each in asked) for line in written.read_text().splitlines())
+
+
+def test_a_form_asks_its_store_for_an_answer_less_often(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def form(number: int) -> Callable[[], object]:
+        return lambda: collect(site, Submission("register", ANN, f"r{number}", choices={"marketing": True}))
+
+    for number in range(7):  # a statement is prepared on the server after the fifth time
+        form(number)()
+    with monkeypatch.context() as one_by_one:
+        one_by_one.setattr(Site, "writing", lambda self, **_: writing(self.engine))
+        alone = trips(site, form(8), tmp_path / "alone")
+    assert alone == 19
+    assert trips(site, form(9), tmp_path / "together") <= 14, "fewer where an answer came before it was asked for"

@@ -53,6 +53,7 @@ _SETTLING = (
 _PUTTING = Prepared(
     lambda dialect: insert_for(dialect, job).on_conflict_do_nothing(index_elements=["key"]),
     ("id", "kind", "key", "ref", "due_at", "deadline", "attempts", "problem"),
+    together=True,
 )
 
 

@@ -29,7 +29,7 @@ from troth.store.site import Site
 
 BATCH = 1000
 _LATER = timedelta(microseconds=1)
-_CHOOSING = Prepared(insert(choice), [column.name for column in choice.c])
+_CHOOSING = Prepared(insert(choice), [column.name for column in choice.c], together=True)
 
 
 class Choosing(NamedTuple):

@@ -132,7 +132,7 @@ def _appending(dialect: str) -> Executable:
     return made.returning(made.table.c.id)
 
 
-ENTRIES = Prepared(_inserting, COLUMNS)
-CARRIED = Prepared(lambda dialect: _inserting(dialect, WHOLE), WHOLE)
+ENTRIES = Prepared(_inserting, COLUMNS, together=True)
+CARRIED = Prepared(lambda dialect: _inserting(dialect, WHOLE), WHOLE, together=True)
 """entries that were made elsewhere, with their ids and positions: for a ledger that is carried over to a restored store"""
 _APPENDING = Prepared(_appending, COLUMNS)

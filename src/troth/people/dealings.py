@@ -30,7 +30,7 @@ _NAMED = Prepared(
         among(dealing.c.kind, "kinds"), dealing.c.ref == bindparam("ref")
     )
 )
-_OPENING = Prepared(insert(dealing), ("id", "person_id", "kind", "ref", "at", "warranty_ends_at"))
+_OPENING = Prepared(insert(dealing), ("id", "person_id", "kind", "ref", "at", "warranty_ends_at"), together=True)
 
 
 def open_dealing(

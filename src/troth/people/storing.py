@@ -124,6 +124,7 @@ _HELD = ("id", "person_id", "shape_id", "at", "policy_version", "told", "partner
 _HOLDING_ONCE = Prepared(
     lambda dialect: insert_for(dialect, holding).on_conflict_do_nothing(index_elements=["submission", "shape_id"]),
     _HELD,
+    together=True,
 )
 
 

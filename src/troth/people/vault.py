@@ -119,7 +119,7 @@ def admitted(
     return ids, [(events.PERSON_ADMITTED, {"person": one, "kind": kind}) for one in ids]
 
 
-_ADMITTING = Prepared(insert(person), ("id", "kind", "state", "since"))
+_ADMITTING = Prepared(insert(person), ("id", "kind", "state", "since"), together=True)
 
 
 def kind_of(conn: Connection, person_id: str) -> str | None:

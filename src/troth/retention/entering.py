@@ -50,7 +50,9 @@ def enter(site: Site, conn: Connection, endings: Sequence[Entered]) -> None:
     ledger.append_all(conn, now, [_told(one) for one in endings])
 
 
-_ENTERING = Prepared(insert(ending), [column.name for column in ending.c if column.name != "complete_at"])
+_ENTERING = Prepared(
+    insert(ending), [column.name for column in ending.c if column.name != "complete_at"], together=True
+)
 
 
 def _row(one: Entered, now: datetime, margin: timedelta) -> dict[str, object]:

@@ -21,8 +21,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Executable, Insert, String, bindparam
-from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing
+from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Executable, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import NullType
 
@@ -42,10 +41,19 @@ class Prepared:
     Args:
         statement: the statement, or what makes it from a dialect's name.
         names: the columns that an insert is given.
+        together: whether PostgreSQL may insert several rows with one statement, so that what is done once a statement, as
+            adding to the sums of marks, is done once for all of them. Not for one that updates what is there already: it must
+            not meet a row twice.
     """
 
-    def __init__(self, statement: Executable | Callable[[str], Executable], names: Sequence[str] | None = None) -> None:
-        self._statement, self._names = statement, names
+    def __init__(
+        self,
+        statement: Executable | Callable[[str], Executable],
+        names: Sequence[str] | None = None,
+        *,
+        together: bool = False,
+    ) -> None:
+        self._statement, self._names, self._joins = statement, names, together
         self._compiled: dict[str, tuple[str, Callable[[Values], Any]]] = {}
         self._together: dict[int, str] = {}
 
@@ -74,39 +82,27 @@ class Prepared:
         if not is_pipelined(conn) or heard(conn):
             self.many(conn, rows)
             return
-        sql, bound = self._for(conn)
-        if len(rows) > 1 and self._names and _is_of_rows(self._made(conn)):
-            for size, part in _parts(rows):
-                sql, values = self._of_rows(conn, size, part)
-                for each in values:
-                    _sent(conn, sql, each)
-        else:
-            for row in rows:
-                _sent(conn, sql, bound(row))
+        for sql, given in self._statements(conn, rows):
+            for values in given:
+                _sent(conn, sql, values)
 
     def many(self, conn: Connection, rows: Sequence[Values]) -> int:
-        """Carry it out for each of ``rows``; how many it touched in all.
+        """Carry it out for each of ``rows``; how many it touched in all."""
+        touched = 0
+        for sql, given in self._statements(conn, rows):
+            several = len(given) > 1
+            touched += int(carried_out(conn, sql, given if several else given[0], many=several))
+        return touched
 
-        On PostgreSQL rows go in together, where nothing but their values differs: what is done once for a statement, as adding
-        to the sums of marks, is then done once for all of them.
-        """
-        if not rows:
-            return 0
-        if len(rows) == 1:
-            return self.run(conn, rows[0])
-        if conn.dialect.name == "postgresql" and self._names and _is_of_rows(self._made(conn)):
-            return sum(self._rows_together(conn, size, part) for size, part in _parts(rows))
-        sql, bound = self._for(conn)
-        return int(carried_out(conn, sql, [bound(row) for row in rows], many=True))
+    def _statements(self, conn: Connection, rows: Sequence[Values]) -> Iterator[tuple[str, list[Any]]]:
+        """The statements by which ``rows`` go in, each with what it is given each time."""
+        if self._joins and len(rows) > 1 and conn.dialect.name == "postgresql":
+            yield from (self._of_rows(conn, size, part) for size, part in _parts(rows))
+        elif rows:
+            sql, bound = self._for(conn)
+            yield sql, [bound(row) for row in rows]
 
-    def _rows_together(self, conn: Connection, size: int, rows: Sequence[Values]) -> int:
-        """Insert ``rows``, ``size`` with each statement."""
-        sql, values = self._of_rows(conn, size, rows)
-        if len(values) == 1:
-            return int(carried_out(conn, sql, values[0]))
-        return int(carried_out(conn, sql, values, many=True))
-
-    def _of_rows(self, conn: Connection, size: int, rows: Sequence[Values]) -> tuple[str, list[Values]]:
+    def _of_rows(self, conn: Connection, size: int, rows: Sequence[Values]) -> tuple[str, list[Any]]:
         """The statement that inserts ``size`` rows, and what it is given each time."""
         if size not in self._together:
             blank = [dict.fromkeys(self._names or ())] * size
@@ -133,16 +129,6 @@ class Prepared:
         if compiled.positiontup is not None:
             return compiled.string, partial(_by_place, fixed, tuple(compiled.positiontup))
         return compiled.string, partial(_by_name, fixed)
-
-
-def _is_of_rows(statement: Any) -> bool:
-    """Whether a statement does nothing but insert the rows that it is given, and may be given several."""
-    if not isinstance(statement, Insert) or statement._returning:
-        return False
-    conflict = statement._post_values_clause
-    return (conflict is None or isinstance(conflict, OnConflictDoNothing)) and not (
-        statement._values or statement.select is not None
-    )
 
 
 def _parts(rows: Sequence[Values]) -> Iterator[tuple[int, Sequence[Values]]]:

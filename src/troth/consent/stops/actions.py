@@ -101,7 +101,7 @@ _LAST = Prepared(
     .order_by(table.c.at.desc())
     .limit(1)
 )
-_ENTERING = Prepared(insert(table), _COLUMNS)
+_ENTERING = Prepared(insert(table), _COLUMNS, together=True)
 _EVENTS: dict[State, str] = {"stopped": events.STOP_MADE, "lifted": events.STOP_LIFTED}
 
 
