@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
+from tests.asking import secret
+from tests.members import PASSWORD
+from tests.operators import mailing, run_mail
 from tests.promises.clause_sites import SYSTEM, Open, choose, chosen, fill_in, opened, readable
 from tests.receiver import SECRET, Receiver, receiving
 from tests.submissions import rows
 from troth import work
-from troth.accounts.tables import account
+from troth.accounts.actions import choose_password
 from troth.agenda import run_due
 from troth.collection import form
 from troth.consent.actions import choices, words_shown
@@ -19,6 +21,7 @@ from troth.decide import Ask
 from troth.errors import Refused
 from troth.messages import actions as messages
 from troth.messages.links import Stop
+from troth.messages.mailbox import Mailbox
 from troth.messages.tables import message
 from troth.people import dealings
 from troth.people.vault import By
@@ -239,8 +242,10 @@ def test_ledflex_sets_cookies_that_are_not_needed_after_a_yes_and_no_longer_afte
 
 
 @pytest.mark.clause("F38")
-def test_ledflex_holds_a_permission_for_each_third_party_and_the_gate_follows_it(opened: Open) -> None:
-    site = opened("ledflex")
+def test_ledflex_holds_a_permission_for_each_third_party_and_the_gate_follows_it(
+    opened: Open, mailbox: Mailbox
+) -> None:
+    site = mailing(opened("ledflex"), mailbox)
     boxes = {one.scope for one in form(site.policy(), "open_account", "en").choices}
     assert boxes == {"marketing", "mailchimp", "crm"}
     person_id = fill_in(site, "open_account").person_id
@@ -250,8 +255,8 @@ def test_ledflex_holds_a_permission_for_each_third_party_and_the_gate_follows_it
     fill_in(site, "project_sheet", ticked=("crm",))
     assert chosen(site, person_id) == {("@crm", "given")}
     assert refused(site, person_id, *crm), "anybody may have given this address"
-    with site.writing() as conn:
-        conn.execute(update(account).values(state="open", confirmed_at=site.now()))
+    run_mail(site)
+    choose_password(site, secret(mailbox, "account/link"), PASSWORD)
     assert given(site, person_id, *crm)
     choose(site, person_id, "marketing", "given")
     assert chosen(site, person_id) == {("@crm", "given"), ("marketing", "given")}
