@@ -20,13 +20,14 @@ from tests.databases import (
     run_folder_held,
     unavailable,
 )
-from tests.doors import operator, shown, watched  # noqa: F401  (fixtures)
+from tests.doors import operator, shown  # noqa: F401  (fixtures)
 from tests.first_day import data_tables_made
 from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
 from tests.members import door  # noqa: F401  (a fixture)
 from tests.promises.living import Living
 from tests.quick import hash_passwords_cheaply, share_compiled_statements
 from tests.sets import one_by_one
+from tests.watching import watched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -69,7 +70,7 @@ OF_STORES = (
         "test_marks",
     ),
     *("test_migrations", "test_query_plans", "test_reading_together", "test_request_crashes", "test_restore.py"),
-    "test_restore_crashes",
+    *("test_restore_crashes", "test_restore_exports"),
     *("test_stores", "test_together", "test_vault"),
 )
 """the beginnings of the names of files about the stores themselves: all their tests run on both in every run"""
@@ -136,7 +137,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         one_by_one(patch)
         result = yield
     if not gone_through:
-        pytest.fail("This test is marked with a clause and goes through no door; see tests/doors.py.", pytrace=False)
+        pytest.fail("This test is marked with a clause and goes through no door; see tests/watching.py.", pytrace=False)
     return result
 
 

@@ -6,20 +6,16 @@ A test that proves a clause acts through here. ``Operator.site`` is for looking 
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
-import smtplib
-import sys
 import urllib.request
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.message import EmailMessage
 from itertools import count
 from pathlib import Path
-from types import CodeType, FrameType
 from typing import Any
 
 import httpx
@@ -39,13 +35,10 @@ from troth.acts import tokens
 from troth.acts.model import SCOPES
 from troth.acts.table import ACTS
 from troth.clock import MovedClock
-from troth.collection import Receipt, Submission
-from troth.collection.rules import case_ref
-from troth.errors import InvalidInput, Refused
-from troth.messages.inbound import poll, take
+from troth.messages.inbound import take
 from troth.messages.mailbox import Mailbox
 from troth.messages.publish import publish
-from troth.people.tables import dealing, holding, person
+from troth.people.tables import holding, person
 from troth.policy.model import Policy
 from troth.rights import by_mail
 from troth.settings import Program
@@ -291,73 +284,6 @@ class Operator:
             return len(conn.execute(select(table).where(*where)).all())
 
 
-# --- the same doors for tests that hold a site ----------------------------------------------------------------------------
-
-
-@dataclass
-class _Hand:
-    """The web applications that are up, each with the site it serves, by site, version of its policy and further role."""
-
-    opened: ExitStack
-    webs: dict[tuple[int, int, str], tuple[Site, Client]] = field(default_factory=dict)
-
-
-_hands: list[_Hand] = []
-
-
-@contextmanager
-def in_hand() -> Iterator[None]:
-    """Within the block ``web_of`` serves whatever site it is asked for."""
-    with ExitStack() as opened:
-        opened.callback(_hands.pop)
-        _hands.append(_Hand(opened))
-        yield
-
-
-def web_of(site: Site, role: str = "any") -> Client:
-    """A client of ``site``, with a program in each role that its policy knows and in ``role``."""
-    hand, policy = _hands[-1], site.policy()
-    key = id(site), policy.version, "" if role in roles_of(policy.policy) else role
-    if key not in hand.webs:
-        hand.webs[key] = site, hand.opened.enter_context(client(with_programs(site, role)))
-    return hand.webs[key][1]
-
-
-def posted(site: Site, submission: Submission) -> Receipt:
-    """``submission`` through the JSON door, and what came of it.
-
-    Raises:
-        InvalidInput, Refused: for the answers 422 and 403, with what the answer says.
-    """
-    body: dict[str, Any] = {"values": dict(submission.values), "choices": dict(submission.choices)}
-    body |= {"acknowledged": submission.acknowledged, "language": submission.language, "key": submission.key}
-    answer = web_of(site).post(f"/{site.name}/api/collect/{submission.point}", json=body)
-    told = answer.json()
-    if answer.status_code in {404, 422}:
-        raise InvalidInput(told.get("detail", ""), told.get("problems", {}))
-    if answer.status_code == 403:
-        raise Refused(told.get("detail", ""), because=tuple(told.get("because", ())))
-    assert answer.status_code in {200, 201}, answer.text
-    with site.reading() as conn:
-        rows = conn.execute(select(holding).where(holding.c.submission == told["receipt"]).order_by(holding.c.id)).all()
-        case = case_ref(submission.point, told["receipt"])
-        opened = conn.scalar(select(dealing.c.kind).where(dealing.c.ref == case))
-    holdings = tuple(row.id for row in rows)
-    return Receipt(rows[0].person_id, holdings, opened, case if opened else None, told["repeated"])
-
-
-def read_by_program(
-    site: Site, person_id: str, fields: Collection[str], purpose: str, role: str = "any", case: str | None = None
-) -> dict[str, str]:
-    """What one of the operator's programs is given; nothing when it is refused."""
-    body = {"purpose": purpose, "fields": list(fields), "person": person_id} | ({"case": case} if case else {})
-    headers = {"authorization": f"Bearer {token_of_role(role)}"}
-    answer = web_of(site, role).post(f"/{site.name}/api/read", json=body, headers=headers)
-    assert answer.status_code in {200, 403}, answer.text
-    given: dict[str, str] = answer.json()["values"] if answer.status_code == 200 else {}
-    return given
-
-
 def token_of_role(role: str) -> str:
     """The token of the operator's program in ``role``."""
     return f"{role.replace(' ', '-')}-{TOKEN}"
@@ -430,44 +356,3 @@ def shown(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
             return there[name]
 
         yield showing
-
-
-def doors() -> dict[CodeType, str]:
-    """The code of every way in that a business or a person has, with its name."""
-    from litestar.testing import TestClient
-    from typer.testing import CliRunner
-
-    ways: dict[str, tuple[Any, ...]] = {
-        "web": (TestClient.request, httpx.Client.request, urllib.request.urlopen),
-        "browser": _pages(),
-        "command line": (CliRunner.invoke, terminal.run),
-        "mail": (take, poll, smtplib.SMTP.sendmail),
-        "worker": (work.turn, work.work),
-    }
-    return {inspect.unwrap(one).__code__: name for name, ones in ways.items() for one in ones}
-
-
-def _pages() -> tuple[Any, ...]:
-    """A browser's way to a page; none as long as no test has asked for a browser, which takes half a second."""
-    loaded = sys.modules.get("playwright.sync_api")
-    return (loaded.Page.goto,) if loaded else ()
-
-
-@contextmanager
-def watched() -> Iterator[list[str]]:
-    """The doors that are gone through within the block by this thread: the first is enough, so that watching costs little."""
-    if sys.getprofile() is not None:  # somebody else watches, such as tests.mutation: both cannot
-        yield ["not watched"]
-        return
-    known, found = doors(), list[str]()
-
-    def hear(frame: FrameType, event: str, _argument: object) -> None:
-        if event == "call" and frame.f_code in known:
-            found.append(known[frame.f_code])
-            sys.setprofile(None)
-
-    sys.setprofile(hear)
-    try:
-        yield found
-    finally:
-        sys.setprofile(None)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from tests.doors import in_hand
 from tests.operators import open_operator
 from tests.promises.clause_sites import fill_in
 from tests.shoppers import ANN, BOB, SYSTEM, Statements, registered
+from tests.site_doors import in_hand
 from troth.clock import MovedClock, utc
 from troth.errors import Refused
 from troth.ledger.tables import entry

@@ -18,11 +18,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from tests.certificates import certificate
-from tests.doors import Opening, Operator, in_hand, web_of
+from tests.doors import Opening, Operator
 from tests.operators import SITES
 from tests.peers import called_back
 from tests.promises.lies import telling
 from tests.receiver import SECRET
+from tests.site_doors import in_hand, web_of
 from tests.staffed import Somebody, at_desk
 from tests.terminal import troth
 from troth.clock import MovedClock, SystemClock

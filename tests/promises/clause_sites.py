@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors import in_hand, posted, read_by_program
 from tests.fixtures import days
 from tests.operators import open_operator
+from tests.site_doors import in_hand, posted, read_by_program
 from troth.clock import MovedClock, utc
 from troth.collection import Receipt, Submission, collect
 from troth.consent.actions import choices, record

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.databases import StoreKind
-from tests.doors import in_hand, read_by_program, web_of
 from tests.fixtures import days
 from tests.operators import holdings, mailing, open_operator
+from tests.site_doors import in_hand, read_by_program, web_of
 from troth import work
 from troth.clock import MovedClock, utc
 from troth.collection.actions import collect
