@@ -119,4 +119,9 @@ def test_a_form_asks_its_store_for_an_answer_less_often(
         one_by_one.setattr(Site, "writing", lambda self, **_: writing(self.engine))
         alone = trips(site, form(8), tmp_path / "alone")
     assert alone == 19
-    assert trips(site, form(9), tmp_path / "together") <= 14, "fewer where an answer came before it was asked for"
+    together = tmp_path / "together"
+    assert trips(site, form(9), together) <= 14, "fewer where an answer came before it was asked for"
+    [commit] = (line for line in together.read_text().splitlines() if '"COMMIT"' in line and "\tF\t" in line)
+    assert "Query" in commit, (
+        "sent by itself when all answers are in: a server that went away before has committed nothing"
+    )

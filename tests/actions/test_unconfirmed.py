@@ -4,13 +4,16 @@ one that did."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 import pytest
 
 from tests.actions.test_holds import opens
+from tests.backups import dumping  # noqa: F401  (a fixture)
 from tests.fixtures import days
 from tests.members import ANN, PASSWORD, Door
 from tests.members import door as door
+from tests.shoppers import BOB, registered
 from troth.accounts import actions
 from troth.clock import MovedClock
 from troth.collection.rules import Submission
@@ -24,15 +27,19 @@ from troth.people import facts as known_facts
 from troth.people import vault
 from troth.people.vault import By
 from troth.recipients import gate
+from troth.restoring.backup import backup
+from troth.restoring.restore import restore
 from troth.store.site import Site
 
 SYSTEM = By("system")
 
 
+YES = {"marketing": True, "newsletter_house": True}
+
+
 def register(door: Door, key: str = "reg-1") -> str:
     """Somebody registers with Ann's address and ticks every box; her id."""
-    yes = {"marketing": True, "newsletter_house": True}
-    actions.register(door.site, Submission("register", dict(ANN), key, choices=yes))
+    actions.register(door.site, Submission("register", dict(ANN), key, choices=YES))
     return whose(door.site)
 
 
@@ -97,3 +104,40 @@ def test_no_replay_believes_what_was_let_through_on_such_a_yes(
     assert wrong(door.site) >= 2
     with door.site.reading() as conn:
         assert choices(conn, [ann])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("registered", ("confirmed", "used")),
+        ("", ("registered", "read")),
+        ("registered confirmed closed", ("registered", "used", "confirmed", "used")),
+    ],
+)
+def test_what_a_restore_lost_was_so_for_the_decisions_of_its_time(
+    door: Door, clock: MovedClock, tmp_path: Path, before: str, after: tuple[str, ...]
+) -> None:
+    """Somebody registers or confirms after the backup, and the store goes back to before that: nobody lied."""
+    site = door.site
+    acts: dict[str, Callable[[], object]] = {
+        "registered": lambda: register(door, f"reg-{clock.now():%H%M%S}"),
+        "confirmed": lambda: actions.choose_password(site, door.token(), PASSWORD),
+        "closed": lambda: actions.cancel(site, whose(site)),
+        "used": lambda: done(site, whose(site)),
+        "read": lambda: vault.read(site, whose(site), ["email"], "service", SYSTEM),
+    }
+    registered(site, BOB)
+    for act in before.split():
+        acts[act]()
+        clock.move(days(0.05))
+    backup(site, tmp_path / "monday")
+    for act in after:
+        clock.move(days(0.05))
+        acts[act]()
+    clock.move(days(0.05))
+    assert wrong(site) == 0
+    restore(site, tmp_path / "monday", because="the disk failed", by="engineer")
+    clock.move(days(0.05))
+    assert wrong(site) == 0
+    if "registered" in before:
+        assert done(site, whose(site)) == [] and wrong(site) == 0, "nobody has confirmed the address in this store"

@@ -53,6 +53,23 @@ def test_ledinside_sets_its_one_declared_cookie_for_thirty_days_at_most_and_no_o
     assert "our own cookie" in site.notice().lower() and "30 days" in site.notice()
 
 
+@pytest.mark.clause("L22")
+def test_companies_that_advertise_at_ledinside_set_cookies_of_their_own_and_are_handed_nothing_by_its_pages(
+    operator: Opening,
+) -> None:
+    site = operator("ledinside")
+    ann = site.take("registration", "advertising", email=ANN, gender="x", interest="lamps").person
+    site.confirm(ANN)
+    assert "cookies of companies that advertise on some pages" in site.notice().lower()
+    assert not may_be_set(site, "advertisers_cookies"), "never by a page of ours, which nobody asked about it"
+    for page in OPEN:
+        answer = site.get(page)
+        assert "set-cookie" not in answer.headers, page
+        assert not re.findall(r'src="(?:https?:)?//[^"]*"', answer.text), "nothing is fetched from anybody else"
+    for field in ("name", "email", "job"):
+        assert not site.gives(ann, "advertisers", "advertising", field), field
+
+
 @pytest.mark.clause("L21", "I26")
 @pytest.mark.parametrize(
     ("name", "point", "declared"),

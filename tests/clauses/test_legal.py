@@ -149,3 +149,24 @@ def test_whoever_was_given_data_in_a_legal_case_is_not_told_to_delete_it(operato
     assert shop.count(instruction) == 0
     with shop.site.reading() as conn:
         assert conn.scalars(select(ending.c.state)).all() == ["complete"], "it waits for no court"
+
+
+BUYER = "buyer_of_the_business"
+
+
+@pytest.mark.clause("F77")
+def test_who_takes_led_flex_over_gets_data_in_a_recorded_case_alone_and_what_people_said_no_to_stays(
+    operator: Opening,
+) -> None:
+    shop = operator("ledflex")
+    ann = shop.take("open_account", "marketing", email="ann@shop.example").person
+    shop.confirm("ann@shop.example")
+    shop.done("object", person=ann, about="@mailchimp", channel="letter")
+    record = {"reference": "M-2026-1", "approver": "privacy lead"}
+    sale = (ann, "sale_of_business")
+    for lacking in record:
+        assert not released(shop, *sale, record | {lacking: " "}, "full_name email", to=BUYER), lacking
+    for purpose in shop.site.policy().policy.purposes:
+        assert not shop.gives(ann, BUYER, purpose, "email"), "for no purpose, without a case"
+    assert released(shop, *sale, record, "full_name email", to=BUYER)
+    assert not shop.gives(ann, "mailchimp", "marketing", "first_name email"), "her no goes on"

@@ -111,13 +111,15 @@ def reader(shop: Operator) -> str:
     return person
 
 
-@pytest.mark.clause("F73")
+@pytest.mark.clause("F72", "F73")
 def test_led_flex_sends_nothing_to_the_united_states_once_its_clauses_have_run_out(operator: Opening) -> None:
     shop = operator("ledflex")
     shop.clock.at = utc(2028, 10, 31, 23, 59)
     ann = reader(shop)
     assert shop.gives(ann, *TO_MAIL_CHIMP)
+    assert "outside the European Economic Area, where the law may protect it less" in shop.notice()
     bob = shop.take("open_account", email="bob@shop.example").person
+    shop.confirm("bob@shop.example")
     assert not shop.gives(bob, *TO_MAIL_CHIMP), "reading the policy is no yes to it"
     shop.clock.at = utc(2028, 11, 1)
     assert not shop.gives(ann, *TO_MAIL_CHIMP)

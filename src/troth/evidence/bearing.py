@@ -46,6 +46,7 @@ OF_JOBS: Mapping[str, Sequence[str]] = {
 ALL_JOBS = frozenset(kind for kinds in OF_JOBS.values() for kind in kinds)
 _REGISTERED = ("case:registration", "registered")
 FACTS: Mapping[str, tuple[str, ...]] = {
+    "account": ("consent:", "objection:"),  # a yes at an address that nobody confirmed counts for nothing
     "dealing": ("case:", "registered"),
     "person": ("before:",),
     "staff": ("role:",),
@@ -76,10 +77,10 @@ def borne(compiled: Compiled, findings: Sequence[Finding]) -> dict[str, list[Bor
 
 def _speaks_of(compiled: Compiled, promise: Promise, tables: Rests, finding: Finding) -> bool:
     """Whether the finding shows the promise itself to be false: it is what the promise rules out, or its row names the entry
-    that the promise is made from."""
+    that the promise is made from. A row that was written for another entry shows nothing about the one that it names now."""
     if finding.what in _PLAIN:
         return finding.what != "unsearched"
-    column, entry = tables.get(_table(finding), ""), finding.entry.removeprefix("@")
+    column, entry = tables.get(_table(finding), ""), (finding.was or finding.entry).removeprefix("@")
     if not column or not entry:
         return False
     said = getattr(entry_at(compiled.policy, promise.path), column, None)
@@ -102,8 +103,12 @@ def _bears(compiled: Compiled, promise: Promise, tables: Rests, finding: Finding
 def _decided_on(compiled: Compiled, finding: Finding) -> frozenset[str]:
     """The promises by which something is allowed on a fact that the row gives, or any row of the table where none is named."""
     given = FACTS.get(finding.table, ())
-    if finding.table == "dealing" and finding.entry:
-        given = _REGISTERED if finding.entry == "registration" else (f"case:{one_word(finding.entry)}",)
+    if finding.table == "dealing" and finding.entries:
+        kinds = sorted(finding.entries - {"registration"})
+        given = (
+            *(f"case:{one_word(one)}" for one in kinds),
+            *(_REGISTERED if len(kinds) < len(finding.entries) else ()),
+        )
     return compiled.once(("decided on", given), lambda: _asking(compiled, given))
 
 
@@ -118,10 +123,9 @@ def _narrowed(
     compiled: Compiled, promises: Sequence[Promise], tables: dict[str, Rests], finding: Finding
 ) -> list[Promise]:
     """Without the promises of other entries, where the policy has a promise of the row's own."""
-    entry, table = finding.entry.removeprefix("@"), _table(finding)
-    names = partial(_names, compiled)
+    table, names = _table(finding), partial(_names, compiled)
     columns = {one.id: tables[one.id].get(table, "") for one in promises}
-    own = [one for one in promises if entry and columns[one.id] and entry in names(one, columns[one.id])]
+    own = [one for one in promises if columns[one.id] and not finding.entries.isdisjoint(names(one, columns[one.id]))]
     kinds = {one.kind for one in own}
     return [one for one in promises if one in own or one.kind not in kinds or not columns[one.id]]
 

@@ -14,23 +14,39 @@ CONFIRMATIONS = frozenset({events.ACCOUNT_REGISTERED, events.ACCOUNT_CONFIRMED})
 
 @dataclass
 class ConfirmedHeard:
-    """Who has an account that waits for its address to be confirmed, in the ledger's own order."""
+    """Who has an account that waits for its address to be confirmed, in the ledger's own order.
+
+    What a restored store does not have any more (``lost``, spans after the backup until it was put back) was so for the
+    decisions of that time, and is not for those that came after.
+    """
 
     waiting: set[str] = field(default_factory=set)
+    since_then: dict[str, bool] = field(default_factory=dict)
+    """who waits, or no longer does, within the span that is under way and was lost"""
+    span: tuple[int, int] | None = None
     changed: dict[str, int] = field(default_factory=dict)
     """when that became so, or ceased to be, by person, in microseconds since 1970"""
 
     def hear(self, event: str, at: int, body: Mapping[str, Any], lost: Collection[tuple[int, int]]) -> None:
-        """Take in an entry; what a restored store does not have any more (``lost``) changed nothing."""
-        person_id = str(body.get("person"))
-        now = event == events.ACCOUNT_REGISTERED
-        if any(since < at <= until for since, until in lost) or now == (person_id in self.waiting):
+        """Take in an entry."""
+        person_id, now = str(body.get("person")), event == events.ACCOUNT_REGISTERED
+        if now == self._waits(person_id, at, lost):
             return
-        (self.waiting.add if now else self.waiting.discard)(person_id)
+        if self.span:
+            self.since_then[person_id] = now
+        else:
+            (self.waiting.add if now else self.waiting.discard)(person_id)
         self.changed[person_id] = at
 
-    def unconfirmed(self, person_id: str, at: int) -> tuple[bool, ...]:
+    def unconfirmed(self, person_id: str, at: int, lost: Collection[tuple[int, int]]) -> tuple[bool, ...]:
         """Whether nobody had confirmed their address at ``at``; both answers when that changed just then."""
-        waits = person_id in self.waiting
+        waits = self._waits(person_id, at, lost)
         changed = self.changed.get(person_id)
         return (waits, not waits) if changed is not None and changed > at - WINDOW_MICROS else (waits,)
+
+    def _waits(self, person_id: str, at: int, lost: Collection[tuple[int, int]]) -> bool:
+        span = next((each for each in lost if each[0] < at <= each[1]), None)
+        if span != self.span:
+            self.span = span
+            self.since_then.clear()
+        return self.since_then.get(person_id, person_id in self.waiting)

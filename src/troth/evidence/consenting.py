@@ -23,7 +23,7 @@ from troth.rights import rules
     "consent.choice",
     covers=("basis", "consent"),
     enforced_by=(record,),
-    rests_on={**REPLAYED, "choice": "scope", "shown": ""},
+    rests_on={**REPLAYED, "choice": "scope", "shown": "", "account": ""},
 )
 def choice(proving: Proving, promise: Promise) -> Proof:
     """Real choices bear out every use; and somebody made up was asked, was taken for a no, and took back a yes."""

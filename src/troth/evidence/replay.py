@@ -363,7 +363,7 @@ class _Hearing:
             return False
         whose = str(one.body["person"])
         chosen = self.state.chosen.get(whose)
-        unsure = self.state.confirmed.unconfirmed(whose, one.at)
+        unsure = self.state.confirmed.unconfirmed(whose, one.at, self.lost)
         return chosen.bear_out(judged.told, one.at, unsure) if chosen else not judged.told
 
 

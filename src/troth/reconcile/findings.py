@@ -68,6 +68,8 @@ class Finding:
     row: str = ""
     entry: str = ""
     number: int = 0
+    was: str = field(default="", compare=False)
+    """the entry that the ledger says the row was written for, where it is another: a row that was changed may name any"""
     holds: str = field(default="", compare=False, repr=False)
 
     def line(self) -> str:
@@ -75,6 +77,11 @@ class Finding:
         told = _WORDS[self.what].format(number=self.number)
         kind = "file" if self.what in OF_FILES else "table"
         return f"{self.table} {self.row} {told}" if self.row else f"{kind} {self.table} {told}"
+
+    @property
+    def entries(self) -> frozenset[str]:
+        """The entries of the policy that the row speaks of, or did."""
+        return frozenset(one.removeprefix("@") for one in (self.entry, self.was) if one)
 
     @property
     def cases(self) -> int:

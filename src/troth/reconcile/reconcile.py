@@ -45,7 +45,7 @@ class Before:
 def reconcile(site: Site, conn: Connection, before: Before) -> tuple[Finding, ...]:
     """All that is not as Troth wrote it, in the store of the data, read through ``conn``, and in that of the keys."""
     wanted = _wanted(site, conn)
-    found = list(differences(conn, "data", before, wanted))
+    found = rows.as_written(conn, list(differences(conn, "data", before, wanted)))
     with unmoving_on(site.keys) as keys:
         found += differences(keys, "keys", before, wanted)
     found += _against_the_seal(site, conn)

@@ -7,11 +7,12 @@ destroyed them. What was written between a backup and its restoration is lost, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, text
 
 from troth.ledger import events
 from troth.ledger.restored import lost_between
@@ -66,6 +67,26 @@ def gone(conn: Connection, differs: Finding) -> Iterator[Finding]:
         if differs.number and number > differs.number:
             return  # more than are missing: some went rightly, before the ledger named who goes
         yield Finding(differs.table, "gone", str(id_), str(entry or ""))
+
+
+def as_written(conn: Connection, found: Sequence[Finding]) -> list[Finding]:
+    """``found``, each changed row with the entry of the policy that the ledger says it was written for, where it is another."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for one in found:
+        if one.what == "changed" and one.entry and one.table in WRITTEN and WRITTEN[one.table].entry:
+            named[one.table].append(one.row)
+    sql, was = _Sql(conn.dialect.name, ""), dict[tuple[str, str], str]()
+    for table, ids in named.items():
+        written = WRITTEN[table]
+        query = text(
+            f"SELECT {sql.value(written.id)}, {sql.value(written.entry)} {sql.entries(*written.events)}"
+            f" AND {sql.value(written.id)} IN :ids"
+        ).bindparams(bindparam("ids", expanding=True))
+        was |= {(table, str(id_)): str(entry or "") for id_, entry in conn.execute(query, {"ids": ids})}
+    return [
+        replace(one, was=before) if (before := was.get((one.table, one.row), "")) not in {"", one.entry} else one
+        for one in found
+    ]
 
 
 def _lost(conn: Connection) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from troth.errors import StoreError
 from troth.store.marks import arming
 from troth.store.pipelined import WaitingCursor, drained, pipelined
-from troth.store.prepared import carried_out, heard
+from troth.store.prepared import as_statements, carried_out, heard
 
 LOCK_WAIT_MS = 10_000
 ASKED_AFTER_S = 30
@@ -159,7 +159,8 @@ class Joined:
 def writing(engine: Engine | Joined, *, in_pipeline: bool = False) -> Iterator[Connection]:
     """A transaction that writes: committed whole at the end of the block, or rolled back whole.
 
-    ``in_pipeline`` lets PostgreSQL be sent its statements without waiting where nobody looks at the answer.
+    ``in_pipeline`` lets PostgreSQL be sent its statements without waiting where nobody looks at the answer; rows cannot be
+    streamed within it.
 
     Raises:
         StoreError: when the store is locked, full or gone; nothing was changed.
@@ -173,7 +174,8 @@ def writing(engine: Engine | Joined, *, in_pipeline: bool = False) -> Iterator[C
             with conn.begin():
                 yield conn
             return
-        with pipelined(conn), conn.begin():
+        # all answers are in before the commit is sent: a server that goes away meanwhile has committed nothing
+        with conn.begin(), as_statements(conn, "what was sent together"), pipelined(conn):
             try:
                 yield conn
             except BaseException:

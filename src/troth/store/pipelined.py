@@ -2,7 +2,8 @@
 
 A form is some eighteen statements, and to wait for a server takes longer than what it does. Within ``pipelined`` only what
 somebody looks at is waited for: the rows of a query, or how many rows were touched. What ``Prepared.send`` sends is not; where
-it fails, the next answer says so, at the latest the commit, and nothing of the transaction stays.
+it fails, the next answer says so, at the latest the last one, which is waited for before the commit is sent: so that whoever is
+told that nothing was changed is told the truth.
 
 What could go wrong: a statement's answer is taken for none while it is still on its way. So every cursor of such a connection
 waits before it says what came.
@@ -43,7 +44,7 @@ class WaitingCursor(_Cursor):
 
 @contextmanager
 def pipelined(conn: Connection) -> Iterator[None]:
-    """Send the statements of the block without waiting; opened around a transaction, its commit goes with them.
+    """Send the statements of the block without waiting; all their answers are in at its end.
 
     Does nothing on SQLite.
     """
