@@ -1,7 +1,8 @@
 """Runs the tests of clauses again and again in forked processes, each with one mutant in place.
 
 First every test runs once as it is, which also says how long it takes and which functions it calls: a test that never calls a
-function cannot notice its mutants. Then each mutant runs in a process of its own, against the tests of the clauses that its
+function cannot notice its mutants. Then each runs once in a process that changes nothing: one that fails there could say
+nothing. Then each mutant runs in a process of its own, against the tests of the clauses that its
 enforcer enforces, the quickest first, until one fails. A test that takes many times as long as it should has noticed; so has
 whatever ends the process, or is not done after all the time that there is.
 """
@@ -16,11 +17,13 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from io import BytesIO
 from itertools import groupby
 from time import perf_counter
 from types import CodeType, FrameType, FunctionType
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -64,12 +67,11 @@ class Outcome:
     trial: Trial
     noticed: dict[str, str] = field(default_factory=dict)
     tried: int = 0
-    ended: bool = True
 
     @property
     def missed(self) -> frozenset[str]:
         """The clauses none of whose tests failed, where one should have."""
-        if not self.ended or (self.noticed and not self.trial.each):
+        if self.noticed and not self.trial.each:
             return frozenset()
         return self.trial.clauses - set(self.noticed)
 
@@ -82,6 +84,7 @@ class Mutating:
         self.ran: dict[str, AsItIs] = {}
         self.failing: list[str] = []
         self.outcomes: list[Outcome] = []
+        self._setting_up = False
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         about = frozenset[str]().union(*(trial.clauses for trial in self._trials))
@@ -92,6 +95,7 @@ class Mutating:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._all_as_they_are(session.items)
+        self.failing = self.failing or self._failing_again(session.items)
         if not self.failing:
             for number, outcome in enumerate(self._tried(session.items, self._trials), start=1):
                 self.outcomes.append(outcome)
@@ -104,40 +108,82 @@ class Mutating:
         reading, writing = os.pipe()
         os.write(writing, bytes(range(len(files))))
         os.close(writing)
-        helpers = [_told_by_a_child(lambda: self._share(files, reading)) for _ in range(self._jobs - 1)]
-        shares = [self._share(files, reading)]
-        for child, pipe in helpers:
-            with os.fdopen(pipe, "rb") as told:
-                shares.append(pickle.load(told))
-            os.waitpid(child, 0)
+        helpers = [_a_child(lambda say: say(self._share(files, reading))) for _ in range(self._jobs - 1)]
+        shares = [self._share(files, reading), *(said for helper in helpers for said in _all_of(*helper))]
         self.ran = {nodeid: ran for share in shares for nodeid, ran in share.items()}
         self.failing = [item.nodeid for item in items if self.ran[item.nodeid].failed]
+
+    def _failing_again(self, items: Sequence[pytest.Item]) -> list[str]:
+        """The tests that fail in a process that changes nothing: each would seem to notice whatever is changed."""
+
+        def tried(mine: Sequence[pytest.Item], say: Callable[[object], None]) -> None:
+            with in_place(()):
+                say([item.nodeid for item in mine if _fails(item, self._patience(item))])
+
+        shares = [items[start :: self._jobs] for start in range(self._jobs)]
+        children = [_a_child(partial(tried, share)) for share in shares]
+        return sorted(nodeid for child in children for said in _all_of(*child) for nodeid in said)
+
+    def _patience(self, item: pytest.Item) -> float:
+        return max(AT_LEAST_S, MANY * self.ran[item.nodeid].seconds)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Iterator[None]:
+        self._setting_up = True
+        try:
+            return (yield)
+        finally:
+            self._setting_up = False
 
     def _share(self, files: Sequence[Sequence[pytest.Item]], waiting: int) -> dict[str, AsItIs]:
         codes = {function.__code__: name_of(function) for trial in self._trials for function, _ in trial.changes}
         done: dict[str, AsItIs] = {}
         while number := os.read(waiting, 1):
-            file = files[number[0]]
+            file, set_up = files[number[0]], set[str]()
             for item, following in zip(file, [*file[1:], None], strict=True):
-                done[item.nodeid] = _as_it_is(item, following, codes)
+                done[item.nodeid] = self._as_it_is(item, following, codes, set_up)
+            for item in file:  # what the first of them set up for all is set up by any that is run alone
+                done[item.nodeid] = replace(done[item.nodeid], called=done[item.nodeid].called | set_up)
         return done
+
+    def _as_it_is(
+        self, item: pytest.Item, following: pytest.Item | None, codes: Mapping[CodeType, str], set_up: set[str]
+    ) -> AsItIs:
+        called: set[str] = set()
+
+        def hear(frame: FrameType, event: str, _argument: object) -> None:
+            if event == "call" and frame.f_code in codes:
+                (set_up if self._setting_up else called).add(codes[frame.f_code])
+
+        forget()  # what was worked out for the test before would not be worked out again
+        started = perf_counter()
+        threading.setprofile(hear)
+        sys.setprofile(hear)
+        try:
+            failed = _failed(item, following)
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)
+        return AsItIs(frozenset(called), perf_counter() - started, failed)
 
     def _tried(self, items: Sequence[pytest.Item], trials: Sequence[Trial]) -> Iterator[Outcome]:
         by_clause = defaultdict(list)
         for item in items:
             for clause in clauses_of(item):
                 by_clause[clause].append(item)
-        waiting, running = list(reversed(trials)), dict[int, tuple[int, Outcome, float]]()
+        waiting, running = list(reversed(trials)), list[_Run]()
         while waiting or running:
             while waiting and len(running) < self._jobs:
                 trial = waiting.pop()
                 chosen = self._chosen(trial, by_clause)
-                if not chosen:
+                if chosen:
+                    running.append(_Run(Outcome(trial, tried=len(chosen)), chosen, self._patience))
+                else:
                     yield Outcome(trial)
-                    continue
-                child, pipe = self._forked(trial, chosen)
-                running[pipe] = child, Outcome(trial, tried=len(chosen)), perf_counter()
-            yield from _ended(running)
+            select.select([one.pipe for one in running], [], [], 1)
+            ended = [one for one in running if one.is_over()]
+            running = [one for one in running if one not in ended]
+            yield from (one.outcome for one in ended)
 
     def _chosen(self, trial: Trial, by_clause: Mapping[str, list[pytest.Item]]) -> list[pytest.Item]:
         mine = {item.nodeid: item for clause in trial.clauses for item in by_clause[clause]}
@@ -145,45 +191,105 @@ class Mutating:
         calling = [item for item in mine.values() if names & self.ran[item.nodeid].called]
         return sorted(calling, key=lambda item: self.ran[item.nodeid].seconds)
 
-    def _forked(self, trial: Trial, items: Sequence[pytest.Item]) -> tuple[int, int]:
-        def tried() -> dict[str, str]:
-            with in_place(trial.changes):
-                return _noticed(trial, items, {item.nodeid: self.ran[item.nodeid].seconds for item in items})
 
-        return _told_by_a_child(tried)
+Say = Callable[[object], None]
 
 
-def _told_by_a_child(work: Callable[[], object]) -> tuple[int, int]:
-    """A process that does ``work`` and the pipe that says what came of it; nothing at all when the process ended early."""
+def _a_child(work: Callable[[Say], None]) -> tuple[int, int]:
+    """A process that does ``work`` and a pipe with all that it says, as far as it comes."""
     reading, writing = os.pipe()
     child = os.fork()
     if child:
         os.close(writing)
         return child, reading
     try:
-        with os.fdopen(writing, "wb") as out:
-            pickle.dump(work(), out)
+        with os.fdopen(writing, "wb", buffering=0) as out:
+            work(lambda said: cast(None, out.write(pickle.dumps(said))))
     finally:
         os._exit(0)
 
 
-def _as_it_is(item: pytest.Item, following: pytest.Item | None, codes: Mapping[CodeType, str]) -> AsItIs:
-    called: set[str] = set()
+def _all_of(child: int, pipe: int) -> list[Any]:
+    """All that a process says, once it has ended."""
+    with os.fdopen(pipe, "rb") as told:
+        said = told.read()
+    os.waitpid(child, 0)
+    return list(_said(said))
 
-    def hear(frame: FrameType, event: str, _argument: object) -> None:
-        if event == "call" and frame.f_code in codes:
-            called.add(codes[frame.f_code])
 
-    forget()  # what was worked out for the test before would not be worked out again
-    started = perf_counter()
-    threading.setprofile(hear)
-    sys.setprofile(hear)
-    try:
-        failed = _failed(item, following)
-    finally:
-        sys.setprofile(None)
-        threading.setprofile(None)
-    return AsItIs(frozenset(called), perf_counter() - started, failed)
+def _said(told: bytes) -> Iterator[Any]:
+    reading = BytesIO(told)
+    while reading.tell() < len(told):
+        yield pickle.load(reading)
+
+
+@dataclass(eq=False)
+class _Run:
+    """The tests of one trial in a process of their own. Where it ends early, the test that was running has noticed, and the
+    others go on in another process."""
+
+    outcome: Outcome
+    items: list[pytest.Item]
+    patience: Callable[[pytest.Item], float]
+    child: int = 0
+    pipe: int = 0
+    began: float = 0.0
+    told: bytes = b""
+
+    def __post_init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.told, self.began = b"", perf_counter()
+        self.child, self.pipe = _a_child(self._tried)
+
+    def _tried(self, say: Say) -> None:
+        trial, found = self.outcome.trial, dict(self.outcome.noticed)
+        with in_place(trial.changes):
+            for item in self.items:
+                new = (clauses_of(item) & trial.clauses) - set(found)
+                if not new:
+                    continue
+                say(item.nodeid)
+                if _fails(item, self.patience(item)):
+                    found |= dict.fromkeys(new, item.nodeid)
+                    say((item.nodeid, new))
+                    if not trial.each:
+                        break
+        say(None)
+
+    def is_over(self) -> bool:
+        """Take in what the process says; True when its trial is done with."""
+        if perf_counter() - self.began > LONGEST_S + 10:
+            os.kill(self.child, signal.SIGKILL)
+        elif not select.select([self.pipe], [], [], 0)[0]:
+            return False
+        new = os.read(self.pipe, 65_536)
+        self.told += new
+        if new:
+            return False
+        os.close(self.pipe)
+        os.waitpid(self.child, 0)
+        return self._has_ended()
+
+    def _has_ended(self) -> bool:
+        trial, running = self.outcome.trial, ""
+        for said in _said(self.told):
+            if said is None:
+                return True
+            if isinstance(said, str):
+                running = said
+            else:
+                self.outcome.noticed |= dict.fromkeys(said[1], said[0])
+        place = next((n for n, item in enumerate(self.items) if item.nodeid == running), -1)
+        if place >= 0:
+            new = (clauses_of(self.items[place]) & trial.clauses) - set(self.outcome.noticed)
+            self.outcome.noticed |= dict.fromkeys(new, running)
+        self.items = self.items[place + 1 :]
+        if not self.items or (self.outcome.noticed and not trial.each):
+            return True
+        self._begin()
+        return False
 
 
 def _failed(item: pytest.Item, following: pytest.Item | None = None) -> bool:
@@ -193,18 +299,6 @@ def _failed(item: pytest.Item, following: pytest.Item | None = None) -> bool:
     """
     next_ = cast(pytest.Item, following or item.session)
     return any(report.failed for report in runtestprotocol(item, log=False, nextitem=next_))
-
-
-def _noticed(trial: Trial, items: Sequence[pytest.Item], seconds: Mapping[str, float]) -> dict[str, str]:
-    """The first test of each clause that fails; one is enough, unless each clause must notice."""
-    found: dict[str, str] = {}
-    for item in items:
-        new = (clauses_of(item) & trial.clauses) - set(found)
-        if new and _fails(item, max(AT_LEAST_S, MANY * seconds[item.nodeid])):
-            found |= dict.fromkeys(new, item.nodeid)
-            if not trial.each:
-                break
-    return found
 
 
 def _fails(item: pytest.Item, within: float) -> bool:
@@ -222,21 +316,6 @@ def _fails(item: pytest.Item, within: float) -> bool:
         return True
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _ended(running: dict[int, tuple[int, Outcome, float]]) -> Iterator[Outcome]:
-    ready, _, _ = select.select(list(running), [], [], 1)
-    late = [pipe for pipe, (_, _, began) in running.items() if perf_counter() - began > LONGEST_S + 10]
-    for pipe in {*ready, *late}:
-        child, outcome, _ = running.pop(pipe)
-        if pipe in late:
-            os.kill(child, signal.SIGKILL)
-        with os.fdopen(pipe, "rb") as told:
-            said = told.read() if pipe not in late else b""
-        os.waitpid(child, 0)
-        outcome.ended = bool(said)
-        outcome.noticed = pickle.loads(said) if said else {}
-        yield outcome
 
 
 def clauses_of(item: pytest.Item) -> set[str]:

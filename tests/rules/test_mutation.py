@@ -97,7 +97,6 @@ def test_every_clause_must_notice_where_that_is_asked_and_any_where_not() -> Non
         trial = Trial("one", ((function, function.__code__),), frozenset({"L1", "L2"}), each)
         assert Outcome(trial, noticed={"L1": "a test"}).missed == missed
         assert Outcome(trial).missed == {"L1", "L2"}
-        assert Outcome(trial, ended=False).missed == frozenset(), "what does not end is noticed"
 
 
 ONE, OTHER = "switched off: people.age", "switched off: visit.expiry"
@@ -201,15 +200,48 @@ def test_that_hears_nothing():
 
 @pytest.mark.clause("{0}2")
 def test_that_hears_nothing_either():
-    allowed()
+    pass
 """
 SEEING = """
+import os
 import pytest
 from aimed import allowed
 
 @pytest.mark.clause("C1")
+def test_that_ends_the_process():
+    if allowed():
+        os._exit(7)
+
+@pytest.mark.clause("C2")
 def test_that_notices():
     assert not allowed()
+"""
+SET_UP = """
+import pytest
+from aimed import allowed
+
+@pytest.fixture(scope="module")
+def once():
+    return allowed()
+
+@pytest.mark.clause("D1")
+def test_that_is_the_first_to_set_up(once):
+    pass
+
+@pytest.mark.clause("D2")
+def test_that_notices_what_was_set_up(once):
+    assert not once
+"""
+ONCE = """
+import pytest
+from aimed import allowed
+seen = []
+
+@pytest.mark.clause("E1")
+def test_that_passes_but_once():
+    allowed()
+    assert not seen
+    seen.append(1)
 """
 RUN = """
 import sys
@@ -218,23 +250,33 @@ import aimed
 from tests.mutation.plugin import Mutating, Trial
 
 changed = aimed.allowed.__code__.replace(co_consts=(None, True))
-plugin = Mutating([Trial("allowed", ((aimed.allowed, changed),), frozenset("A1 A2 B1 B2 C1".split()), each=True)],
-                  lambda *_: None, int(sys.argv[1]))
+clauses = frozenset("A1 A2 B1 B2 C1 C2 D1 D2 E1".split())
+plugin = Mutating([Trial("allowed", ((aimed.allowed, changed),), clauses, each=True)], lambda *_: None, int(sys.argv[1]))
 pytest.main(["-q", "-p", "no:cacheprovider", "-o", "markers=clause", "."], plugins=[plugin])
-assert not plugin.failing, plugin.failing
-print("missed", *sorted(plugin.outcomes[0].missed))
+print("failing", *plugin.failing)
+print("missed", *sorted(plugin.outcomes[0].missed if plugin.outcomes else ()))
 """
+
+
+def run(folder: Path, jobs: str, **files: str) -> list[str]:
+    for name, text in (files | {"aimed": AIMED, "run": RUN}).items():
+        (folder / f"{name}.py").write_text(text, "utf-8")
+    path = f"{folder}:{Path(__file__).parents[2]}"
+    done = subprocess.run(
+        [sys.executable, "run.py", jobs],
+        cwd=folder, env={"PYTHONPATH": path}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()[-2:]
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_only_a_test_that_fails_because_of_the_change_has_noticed(tmp_path: Path, jobs: str) -> None:
     """Pytest fails a test whose predecessor in the process was not put away: each would seem to notice but the first."""
-    files = {"aimed": AIMED, "test_a": BLIND.format("A"), "test_b": BLIND.format("B"), "test_c": SEEING, "run": RUN}
-    for name, text in files.items():
-        (tmp_path / f"{name}.py").write_text(text, "utf-8")
-    path = f"{tmp_path}:{Path(__file__).parents[2]}"
-    done = subprocess.run(
-        [sys.executable, "run.py", jobs],
-        cwd=tmp_path, env={"PYTHONPATH": path}, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.stdout.rstrip().endswith("missed A1 A2 B1 B2"), done.stdout + done.stderr
+    files = {"test_a": BLIND.format("A"), "test_b": BLIND.format("B"), "test_c": SEEING, "test_d": SET_UP}
+    assert run(tmp_path, jobs, **files) == ["failing", "missed A1 A2 B1 B2 D1 E1"]
+
+
+def test_a_test_that_fails_without_any_change_can_say_nothing(tmp_path: Path) -> None:
+    told = run(tmp_path, "1", test_c=SEEING, test_e=ONCE)
+    assert told == ["failing test_e.py::test_that_passes_but_once", "missed"]
