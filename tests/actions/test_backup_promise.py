@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from tests.backups import dumping
 from tests.fixtures import SHOP, days
 from troth.clock import MovedClock
 from troth.collection.actions import collect
@@ -27,8 +26,6 @@ from troth.retention.destroy import complete, destroy
 from troth.retention.ending import begin_ending
 from troth.store import versions
 from troth.store.site import Site
-
-__all__ = ["dumping"]
 
 
 @pytest.fixture

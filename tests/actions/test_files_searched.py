@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Connection, create_engine, update
 
-from tests.backups import dumping  # noqa: F401  (a fixture)
 from tests.rules.test_spellings import encoded
 from tests.rules.test_spellings import found as read_as_address
 from tests.submissions import CONTACT, REGISTER

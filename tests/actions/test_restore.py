@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select, text
 
-from tests.backups import dumping, keys, people, rows
+from tests.backups import keys, people, rows
 from tests.fixtures import days
 from tests.operators import mailing
 from tests.restoring import WHY, erase, register
@@ -38,7 +38,6 @@ from troth.store.secret import new_ring, read_ring, secret_path, write_secret
 from troth.store.site import Site
 from troth.work import turn
 
-__all__ = ["dumping"]
 OFFER = {"subject_line": "Lamps", "paragraphs": ["New lamps are here."]}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from tests.backups import dumping, keys, people
+from tests.backups import keys, people
 from tests.crashing import KILLED, exit_of
 from tests.fixtures import days
 from tests.restore_crashes import OLD, PLACES, RECORDING, accept_and_die, backup_and_die, restore_and_die
@@ -29,7 +29,6 @@ from troth.retention.tables import ending
 from troth.store.site import Site, open_site
 from troth.work import silent, standing
 
-__all__ = ["dumping"]
 ON_POSTGRESQL = (  # the same code, at a tenth of the speed
     "between the two copies",
     "before it is committed",

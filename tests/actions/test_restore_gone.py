@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.actions.lives import REGISTER, admit, fields_held, places_of, work
-from tests.backups import dumping, keys, people
+from tests.backups import keys, people
 from tests.fixtures import days
 from troth import ledger
 from troth.clock import MovedClock
@@ -21,7 +21,6 @@ from troth.retention.leaving import begin_endings
 from troth.retention.relationship import refresh
 from troth.store.site import Site
 
-__all__ = ["dumping"]
 WHY = {"because": "the disk failed", "by": "engineer"}
 
 

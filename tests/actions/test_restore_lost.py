@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from tests.backups import dumping
 from tests.fixtures import days
 from tests.operators import mailing
 from tests.submissions import REGISTER, sent
@@ -15,7 +14,6 @@ from troth.restoring.restore import restore
 from troth.store.site import Site
 from troth.work import turn
 
-__all__ = ["dumping"]
 OFFER = {"subject_line": "Lamps", "paragraphs": ["New lamps are here."]}
 
 

@@ -6,7 +6,6 @@ from sqlalchemy import delete, select, update
 
 from tests.actions.lives import CONTACT, admit
 from tests.asking import ann, asked
-from tests.backups import dumping
 from tests.fixtures import days
 from tests.staffed import clerk
 from troth import ledger
@@ -22,7 +21,6 @@ from troth.staff import log
 from troth.staff.tables import staff, staff_log
 from troth.store.site import Site
 
-__all__ = ["dumping"]
 EVENT = "claim_settled"
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from tests.acting import done
 from tests.authenticator import Authenticator
-from tests.backups import dumping, rows
+from tests.backups import rows
 from tests.fixtures import days
 from tests.members import ANN, PASSWORD, Door, door
 from tests.shoppers import BOB, registered
@@ -39,7 +39,7 @@ from troth.staff.rules import DESK, PRIVACY_LEAD
 from troth.staff.tables import staff_recovery
 from troth.store.site import Site
 
-__all__ = ["door", "dumping"]
+__all__ = ["door"]
 WHY = {"because": "the disk failed", "by": "engineer"}
 FRESH = "eleven loud kettles"
 

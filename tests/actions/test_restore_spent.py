@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from tests.backups import dumping, lose, rows
+from tests.backups import lose, rows
 from tests.fixtures import days
 from tests.members import ANN, PASSWORD, Door, door
 from tests.shoppers import registered
@@ -34,7 +34,7 @@ from troth.staff.tables import staff_recovery
 from troth.store.schema import data_tables
 from troth.store.site import Site
 
-__all__ = ["door", "dumping"]
+__all__ = ["door"]
 WHY = {"because": "the disk failed", "by": "engineer"}
 PutBack = Callable[[Site, Path], None]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.actions.test_holds import opens
-from tests.backups import dumping  # noqa: F401  (a fixture)
 from tests.fixtures import days
 from tests.members import ANN, PASSWORD, Door
 from tests.members import door as door
