@@ -54,7 +54,7 @@ def trials() -> list[Trial]:
             functions[name_of(function)] = function
             clauses[name_of(function)].add(clause)
     return [
-        Trial(mutant.id, ((function, mutant.code),), frozenset(clauses[name]))
+        Trial(mutant.id, ((function, mutant.code),), frozenset(clauses[name]), lines=mutant.lines)
         for name, function in sorted(functions.items())
         for mutant in mutants_of(function)
     ]

@@ -17,9 +17,9 @@ Change = tuple[str, ast.AST]
 
 @dataclass(frozen=True)
 class Mutation:
-    """One change: ``line`` counts from the function's first line, ``tree`` is the function changed."""
+    """One change: ``tree`` is the function changed; of its ``lines`` one runs whenever what is changed does."""
 
-    line: int
+    lines: range
     words: str
     tree: ast.FunctionDef
 
@@ -29,7 +29,22 @@ def mutations(function: ast.FunctionDef) -> Iterator[Mutation]:
     places = sorted(_places(function), key=lambda place: (place[0].lineno, place[0].col_offset))
     for node, number in places:
         for words, new in _changes(node):
-            yield Mutation(node.lineno - function.lineno, words, _with(function, number, new))
+            yield Mutation(_lines(function, node), words, _with(function, number, new))
+
+
+def _lines(function: ast.FunctionDef, node: ast.expr | ast.stmt) -> range:
+    """The lines of the innermost statement around ``node``; of one that holds others, those before its first."""
+    around = [
+        one for one in ast.walk(function) if isinstance(one, ast.stmt) and one is not function and _holds(one, node)
+    ]
+    inner = max(around, key=lambda one: (one.lineno, one.col_offset))
+    body = getattr(inner, "body", None)
+    head = range(inner.lineno, body[0].lineno) if body else range(0)
+    return head if node.lineno in head else range(inner.lineno, (inner.end_lineno or inner.lineno) + 1)
+
+
+def _holds(outer: ast.stmt, node: ast.expr | ast.stmt) -> bool:
+    return any(one is node for one in ast.walk(outer))
 
 
 def _places(function: ast.FunctionDef) -> Iterator[tuple[ast.expr | ast.stmt, int]]:

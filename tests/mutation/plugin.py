@@ -1,10 +1,10 @@
 """Runs the tests of clauses again and again in forked processes, each with one mutant in place.
 
-First every test runs once as it is, which also says how long it takes and which functions it calls: a test that never calls a
-function cannot notice its mutants. Then each runs once in a process that changes nothing: one that fails there could say
-nothing. Then each mutant runs in a process of its own, against the tests of the clauses that its
-enforcer enforces, the quickest first, until one fails. A test that takes many times as long as it should has noticed; so has
-whatever ends the process, or is not done after all the time that there is.
+First every test runs once as it is, which also says how long it takes and which lines of which functions it runs: a test that
+never runs a line cannot notice what is changed there. Then each runs once in a process that changes nothing: one that fails
+there could say nothing. Then each mutant runs in a process of its own, against the tests of the clauses that its enforcer
+enforces, the quickest first, until one fails. A test that takes many times as long as it should has noticed; so has whatever
+ends the process, or is not done after all the time that there is.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ AT_LEAST_S, MANY = 10.0, 20
 """seconds that a test may take with a mutant in place, and how many times as long as without, if that is more"""
 LONGEST_S = 1_200
 """seconds that all tests of one mutant may take"""
+Place = tuple[str, int]
+"""a function's name and one of the lines of its file"""
+CALLED = 0
+"""the line that stands for the whole of a function: it was called"""
 
 
 class Hangs(BaseException):
@@ -49,13 +53,19 @@ class Trial:
     clauses: frozenset[str]
     each: bool = False
     """whether a test of every one of the clauses must notice, not of any"""
+    lines: range = range(0)
+    """the lines of the one function one of which runs whenever what is changed does; none where all of it is changed"""
+
+    def is_run_by(self, ran: frozenset[Place]) -> bool:
+        """Whether a test that runs so much as ``ran`` runs what is changed."""
+        return any((name_of(function), line) in ran for function, _ in self.changes for line in self.lines or (CALLED,))
 
 
 @dataclass(frozen=True)
 class AsItIs:
-    """A test without any mutant: which functions of the trials it called, the seconds it took, and whether it failed."""
+    """A test without any mutant: how much of the trials' functions it ran, the seconds it took, and whether it failed."""
 
-    called: frozenset[str]
+    ran: frozenset[Place]
     seconds: float
     failed: bool
 
@@ -136,35 +146,45 @@ class Mutating:
             self._setting_up = False
 
     def _share(self, files: Sequence[Sequence[pytest.Item]], waiting: int) -> dict[str, AsItIs]:
-        codes = {function.__code__: name_of(function) for trial in self._trials for function, _ in trial.changes}
+        changed = {name_of(function): function for trial in self._trials for function, _ in trial.changes}
+        codes = {id(code): name for name, function in changed.items() for code in _all_code(function.__code__)}
         done: dict[str, AsItIs] = {}
         while number := os.read(waiting, 1):
-            file, set_up = files[number[0]], set[str]()
+            file, set_up = files[number[0]], set[Place]()
             for item, following in zip(file, [*file[1:], None], strict=True):
                 done[item.nodeid] = self._as_it_is(item, following, codes, set_up)
             for item in file:  # what the first of them set up for all is set up by any that is run alone
-                done[item.nodeid] = replace(done[item.nodeid], called=done[item.nodeid].called | set_up)
+                done[item.nodeid] = replace(done[item.nodeid], ran=done[item.nodeid].ran | set_up)
         return done
 
     def _as_it_is(
-        self, item: pytest.Item, following: pytest.Item | None, codes: Mapping[CodeType, str], set_up: set[str]
+        self, item: pytest.Item, following: pytest.Item | None, codes: Mapping[int, str], set_up: set[Place]
     ) -> AsItIs:
-        called: set[str] = set()
+        """The test once, with an ear on ``codes``: the functions' names by the identity of their code."""
+        ran: set[Place] = set()
 
-        def hear(frame: FrameType, event: str, _argument: object) -> None:
-            if event == "call" and frame.f_code in codes:
-                (set_up if self._setting_up else called).add(codes[frame.f_code])
+        def hear(frame: FrameType, _event: str, _argument: object) -> Callable[..., None] | None:
+            name = codes.get(id(frame.f_code))
+            if name is None:
+                return None
+            places = set_up if self._setting_up else ran
+            places.add((name, CALLED))
+            return partial(hear_line, name, places)
+
+        def hear_line(name: str, places: set[Place], frame: FrameType, event: str, _argument: object) -> None:
+            if event == "line":
+                places.add((name, frame.f_lineno))
 
         forget()  # what was worked out for the test before would not be worked out again
         started = perf_counter()
-        threading.setprofile(hear)
-        sys.setprofile(hear)
+        threading.settrace(hear)
+        sys.settrace(hear)
         try:
             failed = _failed(item, following)
         finally:
-            sys.setprofile(None)
-            threading.setprofile(None)
-        return AsItIs(frozenset(called), perf_counter() - started, failed)
+            sys.settrace(None)
+            threading.settrace(None)  # type: ignore[arg-type]
+        return AsItIs(frozenset(ran), perf_counter() - started, failed)
 
     def _tried(self, items: Sequence[pytest.Item], trials: Sequence[Trial]) -> Iterator[Outcome]:
         by_clause = defaultdict(list)
@@ -187,9 +207,16 @@ class Mutating:
 
     def _chosen(self, trial: Trial, by_clause: Mapping[str, list[pytest.Item]]) -> list[pytest.Item]:
         mine = {item.nodeid: item for clause in trial.clauses for item in by_clause[clause]}
-        names = {name_of(function) for function, _ in trial.changes}
-        calling = [item for item in mine.values() if names & self.ran[item.nodeid].called]
-        return sorted(calling, key=lambda item: self.ran[item.nodeid].seconds)
+        running = [item for item in mine.values() if trial.is_run_by(self.ran[item.nodeid].ran)]
+        return sorted(running, key=lambda item: self.ran[item.nodeid].seconds)
+
+
+def _all_code(code: CodeType) -> Iterator[CodeType]:
+    """``code`` and all that is defined in it."""
+    yield code
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield from _all_code(one)
 
 
 Say = Callable[[object], None]

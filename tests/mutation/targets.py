@@ -20,12 +20,16 @@ from troth.store import versions
 
 @dataclass(frozen=True)
 class Mutant:
-    """A function of an enforcer with one change. ``id`` names function and change and stays the same when lines move."""
+    """A function of an enforcer with one change. ``id`` names function and change and stays the same when lines move.
+
+    ``lines`` are those of its file one of which runs whenever what is changed does.
+    """
 
     function: FunctionType
     id: str
     words: str
     code: CodeType
+    lines: range
 
     @property
     def where(self) -> str:
@@ -88,7 +92,9 @@ def mutants_of(function: FunctionType) -> Iterator[Mutant]:
             continue
         count = seen[one.words] = seen.get(one.words, 0) + 1
         again = f" ({count})" if count > 1 else ""
-        yield Mutant(function, f"{name_of(function)}: {one.words}{again}", one.words, code)
+        before = function.__code__.co_firstlineno - 1
+        lines = range(one.lines.start + before, one.lines.stop + before)
+        yield Mutant(function, f"{name_of(function)}: {one.words}{again}", one.words, code, lines)
 
 
 def tree_of(function: FunctionType) -> ast.FunctionDef | None:

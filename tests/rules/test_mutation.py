@@ -66,6 +66,15 @@ def test_conditions_of_queries_are_left_out_one_by_one() -> None:
     assert "the condition `b > 2` is left out of a query" in words
 
 
+def test_a_change_knows_the_lines_that_run_whenever_it_does() -> None:
+    tree = ast.parse(CODE.strip()).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    lines = {one.words: [*one.lines] for one in mutations(tree)}
+    assert lines["`not` is left out of `not two`"] == [2], "the head of the statement, not its body"
+    assert lines["`raise ValueError('no')` is left out"] == [3]
+    assert lines["the left side of `set(one) & set(two)` is left out"] == [5]
+
+
 @cache
 def remembered() -> bool:
     return allowed(True)
@@ -97,6 +106,23 @@ def test_every_clause_must_notice_where_that_is_asked_and_any_where_not() -> Non
         trial = Trial("one", ((function, function.__code__),), frozenset({"L1", "L2"}), each)
         assert Outcome(trial, noticed={"L1": "a test"}).missed == missed
         assert Outcome(trial).missed == {"L1", "L2"}
+
+
+def test_a_test_that_runs_no_line_of_a_change_is_not_asked() -> None:
+    function = plain(allowed)
+    assert function is not None
+    trials = {
+        mutant.words: Trial("one", ((function, mutant.code),), frozenset(), lines=mutant.lines)
+        for mutant in mutants_of(function)
+    }
+    line = function.__code__.co_firstlineno + 1
+    name = f"{allowed.__module__}:allowed"
+    trial = trials["`not` is left out of `not asked`"]
+    assert trial.is_run_by(frozenset({(name, line)}))
+    assert not trial.is_run_by(frozenset({(name, line - 1), (name, plugin.CALLED), ("another", line)}))
+    whole = Trial("one", trial.changes, frozenset())
+    assert whole.is_run_by(frozenset({(name, plugin.CALLED)}))
+    assert not whole.is_run_by(frozenset({("another", plugin.CALLED)}))
 
 
 ONE, OTHER = "switched off: people.age", "switched off: visit.expiry"
