@@ -72,7 +72,7 @@ WEAK: Mapping[str, Weak] = {
         (("troth.policy.rules:_consents", "", "return frozenset()"),),
     ),
     "visits are read for every purpose": Weak(
-        "O1", (("troth.policy.rules:_visits", "for key in visits.for_:", "for key in policy.purposes:"),)
+        "M15 O1", (("troth.policy.rules:_visits", "for key in visits.for_:", "for key in policy.purposes:"),)
     ),
     "addresses of visitors are kept whole": Weak(
         "M13", (("troth.visits.rules:_shaped", "address(value, _short(compiled))", "address(value, False)"),)
@@ -94,6 +94,53 @@ WEAK: Mapping[str, Weak] = {
     ),
     "enquirers are told of no change": Weak(
         "F81 I37", (("troth.messages.changing:_people", "person.c.state == 'active'", "person.c.kind == 'customer'"),)
+    ),
+    "who looks into data and is refused leaves no trace": Weak(
+        "M26 O17",
+        (("troth.people.vault:_ledgered", "in asked.items()", "in asked.items() if decision.allowed"),),
+    ),
+    "what may not leave leaves no trace": Weak(
+        "O12 O17",
+        (("troth.recipients.gate:disclose_in", "way.ledger(events.DISCLOSURE_REFUSED, ask, decision)", "None"),),
+    ),
+    "recipients get whatever there is": Weak(
+        "F32 F33 F34 O12",
+        (("troth.policy.rules:_recipients", "frozenset(recipient.receives)", "None"),),
+    ),
+    "a consent to one recipient is one to all": Weak(
+        "F38 I22",
+        (
+            (
+                "troth.recipients.gate:_WayOut.ask",
+                "live_consent(facts, self.recipient, purpose)",
+                "{f'consent:@{self.recipient}' for fact in facts if fact.startswith('consent:@')}",
+            ),
+        ),
+    ),
+    "people see what is somebody else's": Weak(
+        "M11 M29",
+        (("troth.people.facts:By.facts", "self.ref != person_id", "False"),),
+    ),
+    "a partner that nobody registered supplies data": Weak(
+        "F8 L5",
+        (
+            (
+                "troth.collection.rules:_origin",
+                "source not in sources or (submission.partner is not None and submission.partner not in point.partners)",
+                "False",
+            ),
+        ),
+    ),
+    "an erasure is complete though a recipient is silent": Weak(
+        "F49 F64",
+        (
+            ("troth.retention.destroy:complete", "found.waiting and (not any(found.left.values()))", "False"),
+            ("troth.retention.destroy:complete", "not found.complete", "False"),
+        ),
+    ),
+    "the cookie of a log-in goes to other sites, too": Weak(
+        "L24 M16",
+        (("troth.web.members:_cookie", "path=", "domain='example.com', path="),),
     ),
     "what is on its way is not recalled": Weak(
         "F49 F64",
