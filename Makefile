@@ -5,6 +5,8 @@ FIND_PYTHON = for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done
 PYTHON ?= $(or $(wildcard .venv/bin/python),$(shell $(FIND_PYTHON)))
 BIN := .venv/bin
+# Compiled modules are kept, wherever an environment says not to: the tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 
 .DEFAULT_GOAL := help

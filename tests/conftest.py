@@ -98,8 +98,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait for a server, a browser, or a process that was killed."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores: many tests wait for a server, a browser, or a process that was killed."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,6 +12,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import FunctionType
 
@@ -45,6 +46,7 @@ def weakened() -> list[Trial]:
     ]
 
 
+@cache
 def trials() -> list[Trial]:
     """Every small mutant of every function that an enforcer reaches in its own module."""
     clauses: dict[str, set[str]] = defaultdict(set)

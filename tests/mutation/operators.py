@@ -27,24 +27,27 @@ class Mutation:
 def mutations(function: ast.FunctionDef) -> Iterator[Mutation]:
     """Every change that the operators know of ``function``, in the order of its lines."""
     places = sorted(_places(function), key=lambda place: (place[0].lineno, place[0].col_offset))
+    lines = dict(_lines(function))
     for node, number in places:
         for words, new in _changes(node):
-            yield Mutation(_lines(function, node), words, _with(function, number, new))
+            yield Mutation(lines[id(node)], words, _with(function, number, new))
 
 
-def _lines(function: ast.FunctionDef, node: ast.expr | ast.stmt) -> range:
-    """The lines of the innermost statement around ``node``; of one that holds others, those before its first."""
-    around = [
-        one for one in ast.walk(function) if isinstance(one, ast.stmt) and one is not function and _holds(one, node)
-    ]
-    inner = max(around, key=lambda one: (one.lineno, one.col_offset))
-    body = getattr(inner, "body", None)
-    head = range(inner.lineno, body[0].lineno) if body else range(0)
-    return head if node.lineno in head else range(inner.lineno, (inner.end_lineno or inner.lineno) + 1)
+def _lines(node: ast.AST, head: range = range(0), whole: range = range(0)) -> Iterator[tuple[int, range]]:
+    """For each node in ``node``, by its identity, the lines of the innermost statement around it.
+
+    Of a statement that holds others, ``head`` is what comes before its first, and what is written there runs with it.
+    """
+    for one in ast.iter_child_nodes(node):
+        its_head, its_whole = _lines_of(one) if isinstance(one, ast.stmt) else (head, whole)
+        yield id(one), its_head if getattr(one, "lineno", 0) in its_head else its_whole
+        yield from _lines(one, its_head, its_whole)
 
 
-def _holds(outer: ast.stmt, node: ast.expr | ast.stmt) -> bool:
-    return any(one is node for one in ast.walk(outer))
+def _lines_of(statement: ast.stmt) -> tuple[range, range]:
+    whole = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+    body = getattr(statement, "body", None)
+    return (range(statement.lineno, body[0].lineno) if body else whole), whole
 
 
 def _places(function: ast.FunctionDef) -> Iterator[tuple[ast.expr | ast.stmt, int]]:
