@@ -78,6 +78,7 @@ THINGS: Mapping[str, str] = {
     "member of staff": "members of staff",
     "password": "passwords",
     "alarm": "alarms",
+    "sweep": "sweeps",
 }
 
 
@@ -212,6 +213,8 @@ class Heard:
     """how often fields were opened, by who asked (``staff``, ``person``, ...) and for which purpose"""
     reached: int = 0
     """how often something was read, sent or given away about somebody who had left every use"""
+    swept: Ended = Ended()
+    """what became of visits, by the sweeps that destroyed them"""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from tests.fixtures import START, days
 from troth import ledger
 from troth.agenda import run_due
 from troth.clock import MovedClock
+from troth.evidence.entries import EVERYTHING
 from troth.evidence.prove import prove
-from troth.evidence.replay import EVERYTHING, Replay
+from troth.evidence.replay import Replay
 from troth.ledger import events
 from troth.people.tables import holding
 from troth.proof import Proof

@@ -18,8 +18,9 @@ from troth.consent.stops import actions as stops
 from troth.consent.stops.tables import stop as stop_table
 from troth.decide import Ask
 from troth.errors import InvalidInput, Refused
+from troth.evidence.entries import EVERYTHING
 from troth.evidence.prove import prove
-from troth.evidence.replay import EVERYTHING, Replay
+from troth.evidence.replay import Replay
 from troth.ledger import events
 from troth.messages import actions as messages
 from troth.messages.tables import message

@@ -20,7 +20,8 @@ from troth.consent.actions import choices
 from troth.consent.actions import record as record_choice
 from troth.consent.rules import Choice, facts_of
 from troth.errors import Refused
-from troth.evidence.replay import EVERYTHING, Replay
+from troth.evidence.entries import EVERYTHING
+from troth.evidence.replay import Replay
 from troth.messages.actions import queue
 from troth.people import facts as known_facts
 from troth.people import vault

@@ -14,8 +14,8 @@ from tests.promises.living import Living
 from troth import ledger
 from troth.decide import Ask
 from troth.evidence.bearing import ALL_JOBS, OF_JOBS, rests
+from troth.evidence.entries import spoken_of
 from troth.evidence.prove import prove
-from troth.evidence.replay import _spoken_of
 from troth.ledger import sums
 from troth.policy.rules import READ_VISITS
 from troth.retention.tables import hold
@@ -75,7 +75,7 @@ def test_every_act_for_a_purpose_is_replayed_for_the_promise_of_that_purpose() -
             (act, purpose) for rule in policy.rules.rules for act in rule.acts or () for purpose in rule.purposes or ()
         }
         asks = [Ask(act, purpose, frozenset()) for act, purpose in acts if purpose in purposes]
-        spoken = {ask: _spoken_of(ask, {}, ()) for ask in asks if ask.act not in others}
+        spoken = {ask: spoken_of(ask, {}, ()) for ask in asks if ask.act not in others}
         assert [ask for ask, about in spoken.items() if f"purposes.{ask.purpose}" not in about] == []
         asked |= {ask.act for ask in spoken}
     assert READ_VISITS in asked

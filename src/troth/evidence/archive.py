@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -61,6 +61,17 @@ class Archive:
         compiled = self._numbered(version) if version is not None else None
         entry = compiled.policy.retention.get(clock) if compiled else None
         return tuple(entry.for_) if entry else ()
+
+    def between(self, since: int, until: int) -> Iterator[tuple[int, int, Compiled | None]]:
+        """Each version in force from ``since`` to ``until`` (microseconds since 1970): from when, until when, and itself.
+
+        None stands in the place of one that was altered.
+        """
+        for place in range(max(bisect_right(self._from, since) - 1, 0), len(self._from)):
+            begun = max(self._from[place], since)
+            over = min([until, *self._from[place + 1 : place + 2]])
+            if begun < over:
+                yield begun, over, self._numbered(self._versions[place])
 
     def _numbered(self, version: int) -> Compiled | None:
         if version not in self.compiled:

@@ -22,9 +22,9 @@ from troth.proof import Ended, Timeliness
 from troth.retention.heartbeat import SWEEP_EVERY
 
 ENDINGS = frozenset({events.ENDING_QUARANTINED, events.ENDING_DESTROYED, events.ENDING_RESTORED})
-_GRACE_MICROS = 2 * SWEEP_EVERY // timedelta(microseconds=1)
+GRACE_MICROS = 2 * SWEEP_EVERY // timedelta(microseconds=1)
 """how long what may not go before its deadline, or was told after it, may take to go, in microseconds"""
-_LATE_MICROS = DAY // timedelta(microseconds=1)
+LATE_MICROS = DAY // timedelta(microseconds=1)
 """by how much more than this something was late that breaks its promise, in microseconds"""
 
 
@@ -56,7 +56,7 @@ class EndedHeard:
         begun = self.begun.pop(ending, None)
         if event == events.ENDING_DESTROYED:
             one = begun or _begun(at, body)
-            past_a_day = one.by is None or at - one.by > _LATE_MICROS
+            past_a_day = one.by is None or at - one.by > LATE_MICROS
             self.ended[one.cause] += _one(*judged(one, at, lost), past_a_day)
 
 
@@ -64,16 +64,20 @@ def judged(beginning: Beginning, gone: int, lost: Collection[tuple[int, int]] = 
     """Whether what was destroyed at ``gone`` (microseconds since 1970) was in time; and by how much it was late, if it was."""
     if beginning.by is None:
         return Timeliness.UNKNOWN, timedelta(0)
-    due = beginning.by if beginning.at < beginning.by else beginning.by + _GRACE_MICROS
+    due = beginning.by if beginning.at < beginning.by else beginning.by + GRACE_MICROS
     if gone <= due:
         return Timeliness.IN_TIME, timedelta(0)
     unswept = beginning.swept is not None and beginning.swept < beginning.by
-    known = beginning.at <= due or gone > beginning.at + _GRACE_MICROS or unswept
-    was_lost = any(since < beginning.by <= until for since, until in lost)
+    known = beginning.at <= due or gone > beginning.at + GRACE_MICROS or unswept
     past = gone - beginning.by
-    if known and not was_lost and past > _LATE_MICROS:
+    if known and not was_lost(beginning.by, lost) and past > LATE_MICROS:
         return Timeliness.LATE, timedelta(microseconds=past)
     return Timeliness.UNKNOWN, timedelta(0)
+
+
+def was_lost(by: int, lost: Collection[tuple[int, int]]) -> bool:
+    """Whether a restoration lost what was done at the deadline ``by``."""
+    return any(since < by <= until for since, until in lost)
 
 
 def _one(timeliness: Timeliness, late_by: timedelta, past_a_day: bool) -> Ended:

@@ -14,7 +14,7 @@ from troth.accounts.sessions import permitted
 from troth.bindings import REPLAYED, WALKED, Rests, proves
 from troth.decide import RuleSet
 from troth.evidence.consenting import chosen  # and with it what binds consent
-from troth.evidence.replay import EVERYTHING
+from troth.evidence.entries import EVERYTHING
 from troth.evidence.security.proofs import rules_refuse  # and with it what binds the measures of security
 from troth.evidence.walked import together, walked
 from troth.messages.actions import queue

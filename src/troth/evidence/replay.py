@@ -16,14 +16,13 @@ each, and nothing for any other entry.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from sys import intern
 from time import perf_counter
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
 from troth.batches import batches
@@ -38,17 +37,17 @@ from troth.evidence.confirmed import CONFIRMATIONS, ConfirmedHeard
 from troth.evidence.dealt import DEALINGS, DealtHeard, cases_among
 from troth.evidence.departed import DEPARTURES, DepartedHeard
 from troth.evidence.ended import ENDINGS, EndedHeard
+from troth.evidence.entries import ask_of, body_of, is_names, spoken_of, who_asks
 from troth.evidence.owed import OwedHeard
 from troth.evidence.stopped import STOPS, StopsHeard, under
+from troth.evidence.swept import SweptHeard
 from troth.ledger import events
 from troth.ledger.restored import lost_between
 from troth.ledger.tables import entry
 from troth.people.proofs import card_like
 from troth.people.tables import person
-from troth.policy.rules import LEGAL, READ_VISITS
 from troth.proof import Heard, Replayed
 
-EVERYTHING = "*"
 DECIDED = frozenset(
     {
         events.PERSON_READ,
@@ -141,6 +140,7 @@ class _State:
     cards: int = 0
     ended: EndedHeard = field(default_factory=EndedHeard)
     owed: OwedHeard = field(default_factory=OwedHeard)
+    swept: SweptHeard = field(default_factory=SweptHeard)
     readers: Counter[tuple[str, str]] = field(default_factory=Counter)
     """how often fields were opened, by who asked and for which purpose"""
     canaries: set[str] = field(default_factory=set)
@@ -189,6 +189,7 @@ class Replay:
             state.owed.owed,
             state.readers,
             state.reached,
+            state.swept.visits,
         )
 
     @property
@@ -224,7 +225,7 @@ class Replay:
 def canaries(conn: Connection, after: int = 0) -> set[str]:
     """The made-up people whom entries after ``after`` name; at least those of that entry's time and later."""
     planted = (entry.c.event == events.CANARY_PLANTED) & (entry.c.id > after)
-    return {str(_body(body).get("person")) for body in conn.scalars(select(entry.c.body).where(planted))}
+    return {str(body_of(body).get("person")) for body in conn.scalars(select(entry.c.body).where(planted))}
 
 
 @dataclass
@@ -241,7 +242,7 @@ class _Hearing:
         self.lost = lost_between(self.conn)
 
     def hear(self, rows: Sequence[Any]) -> None:
-        heard = [_Entry(row.id, row.at, row.event, _body(row.body)) for row in rows]
+        heard = [_Entry(row.id, row.at, row.event, body_of(row.body)) for row in rows]
         state, forged = self.state, self._forged_choices(heard)
         state.cards += card_like([row.body for row in rows])
         wrong: dict[_Judged, list[int]] = defaultdict(list)
@@ -272,7 +273,7 @@ class _Hearing:
         state = self.state
         if one.event in ENDINGS:
             state.ended.hear(one.event, one.at, one.body, self.lost)
-        if one.event == events.ENDING_DESTROYED and _names(one.body.get("gone")):
+        if one.event == events.ENDING_DESTROYED and is_names(one.body.get("gone")):
             state.owed.gone(str(one.body.get("ending")), one.body["gone"])
         if one.event in STOPS:
             state.stops.hear(self.conn, one.event, one.at, one.body)
@@ -282,6 +283,8 @@ class _Hearing:
             state.departed.hear(one.event, one.at, one.body, partial(self.archive.kept_for, at=one.at))
         elif one.event in CONFIRMATIONS:
             state.confirmed.hear(one.event, one.at, one.body, self.lost)
+        elif one.event == events.VISIT_SWEPT:
+            state.swept.hear(one.at, one.body, self.archive, self.lost)
         elif one.event == events.POLICY_PUBLISHED and isinstance(one.body.get("version"), int):
             state.published[one.body["version"]] = str(one.body.get("digest", ""))
 
@@ -324,11 +327,11 @@ class _Hearing:
         return judged
 
     def _judged(self, one: _Entry, version: int | None) -> _Judged:
-        ask = _ask(one.body.get("ask"))
+        ask = ask_of(one.body.get("ask"))
         again = self.archive.decide(version, ask) if version is not None and ask else None
         allowed = one.body.get("allowed") is True or one.event in DECIDED
         same = again is not None and again.allowed == allowed and list(again.because) == one.body.get("because")
-        about = _spoken_of(ask, one.body, again.because if again else ())
+        about = spoken_of(ask, one.body, again.because if again else ())
         of_somebody = allowed and ask is not None and ask.act in _OF_PEOPLE
         facts, scopes = (ask.facts, under(ask) if allowed else ()) if ask else (frozenset[str](), ())
         chosen, cases = choices_among(facts), cases_among(facts) if of_somebody else ()
@@ -365,56 +368,3 @@ class _Hearing:
         chosen = self.state.chosen.get(whose)
         unsure = self.state.confirmed.unconfirmed(whose, one.at, self.lost)
         return chosen.bear_out(judged.told, one.at, unsure) if chosen else not judged.told
-
-
-def who_asks(ask: Ask) -> str:
-    """``staff``, ``person``, ``program``, ``system``, as the question says; blank when it says nothing."""
-    return next((fact.removeprefix("by:") for fact in sorted(ask.facts) if fact.startswith("by:")), "")
-
-
-def _body(text: str) -> Mapping[str, Any]:
-    """The body of an entry; what is no object was never written by Troth and says nothing."""
-    try:
-        body = from_json(text)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _ask(body: Any) -> Ask | None:
-    """The question of a decision; None when the entry holds none that can be asked."""
-    words, lists = ("act", "purpose", "people", "recipient"), ("fields", "facts")
-    if not isinstance(body, dict) or not all(isinstance(body.get(word), str) for word in words):
-        return None
-    if not all(_names(body.get(name)) for name in lists):
-        return None
-    sets = {name: frozenset(body[name]) for name in lists}
-    return Ask(body["act"], body["purpose"], sets["fields"], body["people"], body["recipient"], sets["facts"])
-
-
-def _names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
-def _spoken_of(ask: Ask | None, body: Mapping[str, Any], again: Iterable[str]) -> set[str]:
-    """The promises a decision bears on: those it cites then or now, and its own purpose, recipient and act."""
-    because = body["because"] if _names(body.get("because")) else []
-    about = {*because, *again, EVERYTHING}
-    if ask is None:
-        return about
-    about.add(f"act:{ask.act}")
-    if ask.act in _SECTIONS:
-        about.add(f"{_SECTIONS[ask.act]}.{ask.purpose}")
-    if ask.act in {"disclose", "send"}:
-        about.add(f"{'recipients' if ask.act == 'disclose' else 'messages'}.{ask.recipient}")
-    if ask.purpose.startswith((LEGAL, "statistics:")):
-        about.add(ask.purpose.replace(":", ".", 1))
-    return about
-
-
-_SECTIONS = {
-    **dict.fromkeys(("read", READ_VISITS, "count"), "purposes"),
-    "collect": "collection",
-    "cookie": "cookies",
-}
-"""the section of the policy in which an act's purpose is an entry"""

@@ -72,7 +72,7 @@ RELATIONSHIP_ENDED = _event("relationship:ended", "Business with a person ended,
 RELATIONSHIP_REOPENED = _event("relationship:reopened", "Business with a person began again.")
 
 VISIT_REFUSED = _event("visit:refused", "Something of a visit was not recorded because the policy does not allow it.")
-VISIT_SWEPT = _event("visit:swept", "Visits past their time were destroyed; only how many.")
+VISIT_SWEPT = _event("visit:swept", "Visits past their time were destroyed; how many, and how old the oldest was.")
 CLOCK_SWEPT = _event("clock:swept", "A retention clock was applied to all that was due; only how many.")
 COOKIE_REFUSED = _event("cookie:refused", "A cookie was not set because the policy or a choice does not allow it.")
 

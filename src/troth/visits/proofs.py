@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from troth.bindings import REPLAYED, proves
 from troth.clock import MovedClock
 from troth.errors import Unverifiable
-from troth.ledger import events
 from troth.policy.periods import Period
 from troth.policy.promises import Promise
-from troth.proof import Named, Proof, Proving, Some
+from troth.proof import Ended, Named, Proof, Proving, Some
 from troth.retention.heartbeat import SWEEP_EVERY
 from troth.visits.actions import Visit, first_readable, record, sample
+from troth.visits.daykeys import keys_before
 from troth.visits.partitions import days_present, table_of
 from troth.visits.rules import TIME, cutoff, fits, record_of, recorded
 from troth.visits.sweep import oldest, sweep_quietly
@@ -77,44 +77,62 @@ def _as_declared(proving: Proving, visit: Visit) -> bool:
     "visit.expiry",
     covers=("keep",),
     enforced_by=(sweep_quietly,),
-    rests_on={"ledger_entry": "", "visit": "", "day_key": ""},
+    rests_on={**REPLAYED, "visit": "", "day_key": ""},
     keys={"visits.keep": cutoff},
 )
 def expiry(proving: Proving, promise: Promise) -> Proof:
-    """The oldest visit that is physically there, sealed or not, is no older than promised; the sweep runs every hour.
+    """The oldest visit that is physically there, sealed or not, is no older than promised, and no sweep came late.
 
-    A read as at the instant on which that visit expires does not give it. Whether what is gone went in time nothing shows.
+    No key outlived its day, and a read as at the instant on which that visit expires does not give it.
     """
     visits = proving.compiled.policy.visits
     keep = visits.keep if visits else None
     if keep is None:
         return proving.nothing_yet("query", proving.say("no time"), "the policy names no time")
     limit = proving.say("{keep}", keep=keep)
-    first = oldest(proving.conn)
-    expired = cutoff(proving.compiled, proving.now)
-    total = Some(proving.once(_kept), "visit")
-    looked = proving.say("{all} kept", all=total)
-    evidence = proving.say("{all} kept, each hidden from its last minute on", all=total)
-    if first is None:
-        return _none(proving, limit)
-    age = proving.now - first
-    if first <= expired - 2 * SWEEP_EVERY:
-        measured = proving.say("oldest visit {age}, {late} too old", age=age, late=expired - first)
+    first, expired = oldest(proving.conn), cutoff(proving.compiled, proving.now)
+    looked = proving.say("{all} kept", all=Some(proving.once(_kept), "visit"))
+    over = expired - 2 * SWEEP_EVERY
+    if first is not None and first <= over:
+        age, late = proving.now - first, expired - first
+        measured = proving.say("oldest visit {age}, {late} too old", age=age, late=late)
         return Proof("broken", "query", limit, measured, looked)
-    if _is_read(proving, first, keep):
+    if keys_before(proving.site, over.date()):
+        return Proof("broken", "query", limit, proving.say("the key of a day that is over is still there"), looked)
+    if first is not None and _is_read(proving, first, keep):
         return Proof("broken", "query", limit, proving.say("a visit can be read after its time"), looked)
-    if first <= expired:
-        measured = proving.say("oldest visit {age}, hidden, and destroyed by the next sweep", age=age)
-        return Proof("kept", "query", limit, measured, evidence)
-    return Proof("kept", "query", limit, proving.say("oldest visit {age}", age=age), evidence)
+    return _none(proving, limit) if first is None else _running(proving, limit, first, first <= expired)
+
+
+def _running(proving: Proving, limit: str, first: datetime, is_hidden: bool) -> Proof:
+    """What to say when nothing that is there is too old."""
+    swept = proving.heard.swept
+    evidence = proving.say("{all} kept, each hidden from its last minute on", all=Some(proving.once(_kept), "visit"))
+    measured = proving.say("oldest visit {age}", age=proving.now - first)
+    if is_hidden:
+        measured = proving.say("oldest visit {age}, hidden, and destroyed by the next sweep", age=proving.now - first)
+    return _swept(proving, swept, swept.doubtful, Proof("kept", "query", limit, measured, evidence))
 
 
 def _none(proving: Proving, limit: str) -> Proof:
     """What to say when no visit is there."""
-    if not proving.heard.events.get(events.VISIT_SWEPT):
+    swept = proving.heard.swept
+    if not swept.number:
         return proving.nothing_yet("query", limit, "there is nothing to look at so far")
-    unknown = proving.say("nothing shows whether those that are gone went in time")
-    return Proof("nothing to check yet", "query", limit, proving.say("no visit is kept"), unknown)
+    measured, evidence = proving.say("no visit is kept"), proving.say("all was taken away in time")
+    return _swept(proving, swept, swept.unknown, Proof("kept", "query", limit, measured, evidence))
+
+
+def _swept(proving: Proving, swept: Ended, unknown: int, kept: Proof) -> Proof:
+    """``kept``, unless a sweep came late, or nothing shows of ``unknown`` of them that they came in time."""
+    on_ledger = proving.say("{all} on the ledger", all=Some(swept.number, "sweep"))
+    if swept.late:
+        late = proving.say("{some} came late, the worst by {past}", some=Some(swept.late, "sweep"), past=swept.worst)
+        return replace(kept, verdict="broken", measured=late, evidence=on_ledger)
+    if unknown:
+        some = proving.say("{some} not shown to be in time", some=Some(unknown, "sweep"))
+        return replace(kept, verdict="not proven", measured=some, evidence=on_ledger)
+    return kept
 
 
 def _is_read(proving: Proving, oldest: datetime, keep: Period) -> bool:

@@ -121,6 +121,12 @@ def _path(value: str) -> str:
         return ""
 
 
+def due_at(compiled: Compiled, at: datetime) -> datetime:
+    """When a visit at ``at`` expires; at once when the policy lets none be kept."""
+    visits = compiled.policy.visits
+    return compiled.calendar.end(at, visits.keep) if visits is not None and visits.keep is not None else at
+
+
 def cutoff(compiled: Compiled, now: datetime) -> datetime:
     """Visits at or before this instant have expired; ``now`` itself when the policy lets none be kept."""
     visits = compiled.policy.visits

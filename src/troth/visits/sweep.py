@@ -30,14 +30,19 @@ from troth.visits.rules import cutoff, recorded
 
 DAYS_AHEAD = 2
 """How many days after today have a table already, so that no visitor waits for one to be made."""
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep of the visit log did: days dropped, and visits destroyed with them and besides."""
+    """What a sweep of the visit log did: days dropped, and visits destroyed with them and besides.
+
+    ``first``: the instant of the oldest of these; None when there were none.
+    """
 
     days: int
     visits: int
+    first: datetime | None
 
 
 def sweep(site: Site) -> int:
@@ -94,22 +99,33 @@ def _swept(site: Site, expired: datetime, coming: Collection[date], now: datetim
         touched, swept = _destroy(conn, expired)
         ensure_days(conn, coming)
         if swept.visits or swept.days:
-            ledger.append(conn, now, events.VISIT_SWEPT, {"days": swept.days, "count": swept.visits})
+            ledger.append(conn, now, events.VISIT_SWEPT, _told(swept, now))
     if swept.visits:
         scrub(site.engine, touched)
     return swept.visits
 
 
+def _told(swept: Swept, now: datetime) -> dict[str, object]:
+    """What the ledger says of a sweep: how old the oldest was, in whole hours, by which it is seen whether it came late.
+
+    No deadline, since that would be the sweep's own word for it; and nothing finer, since it may be somebody's only visit.
+    """
+    body: dict[str, object] = {"days": swept.days, "count": swept.visits}
+    return body if swept.first is None else body | {"oldest": (now - swept.first) // _HOUR}
+
+
 def _destroy(conn: Connection, expired: datetime) -> tuple[list[str], Swept]:
     present = days_present(conn)
     over = over_by(present, expired)
-    gone = count(conn, over)
+    first, gone = oldest(conn), count(conn, over)
     drop(conn, over)
     parts = [day for day in present if day not in over and day <= expired.date()]
     for day in parts:
         cover(conn, table_of(day).name)
         gone += conn.execute(delete(table_of(day)).where(table_of(day).c.at <= expired)).rowcount
-    return [table_of(day).name for day in parts], Swept(len(over), gone)
+    return [table_of(day).name for day in parts], Swept(
+        len(over), gone, first if first is not None and first <= expired else None
+    )
 
 
 def oldest(conn: Connection) -> datetime | None:
