@@ -18,9 +18,11 @@ from troth.collection import Submission, collect
 from troth.evidence.prove import prove
 from troth.messages import actions as messages
 from troth.messages.actions import DELIVER, SECOND_HAND, deliver, tell_second_hand
+from troth.messages.post import Undelivered
 from troth.people import dealings, vault
 from troth.people.tables import dealing
 from troth.people.vault import By
+from troth.proof import Proof
 from troth.reconcile import watch
 from troth.store.site import Site
 from troth.verdicts import Verdict
@@ -196,7 +198,7 @@ NEVER_TOLD = {
     "its job is gone": "DELETE FROM job WHERE kind = 'tell:second-hand'",
     "the letter's job was marked done": "UPDATE job SET done_at = 1 WHERE kind = 'message:deliver'",
     "the letter is another person's": "UPDATE message SET person_id = 'x' || substr(person_id, 2)",
-    "the letter failed": "UPDATE message SET state = 'failed'",
+    "the letter was refused": "UPDATE message SET state = 'refused'",
 }
 
 
@@ -212,7 +214,11 @@ def imported(opened: Open) -> Site:
 
 
 def verdict(site: Site) -> Verdict:
-    return next(one.proof.verdict for one in prove(site).proven if one.promise.id == "collection.partner_import")
+    return told_of(site).verdict
+
+
+def told_of(site: Site) -> Proof:
+    return next(one.proof for one in prove(site).proven if one.promise.id == "collection.partner_import")
 
 
 @pytest.mark.parametrize("why", NEVER_TOLD)
@@ -234,12 +240,51 @@ def test_a_notice_that_waits_for_a_month_is_late_and_one_that_left_is_told(
 ) -> None:
     clock = imported.clock
     assert isinstance(clock, MovedClock)
-    clock.move(timedelta(days=29))
-    assert verdict(imported) == "broken"
-    monkeypatch.setattr(messages, "_sent", lambda *_: None)
-    run_due(imported, {SECOND_HAND: tell_second_hand, DELIVER: deliver})
-    run_due(imported, {SECOND_HAND: tell_second_hand, DELIVER: deliver})
+    clock.move(timedelta(days=28) - timedelta(microseconds=1))
+    assert verdict(imported) == "kept", "it waits"
+    clock.move(timedelta(days=1))
+    assert told_of(imported).measured == "1 submission of which nobody told the person"
+    sends(imported, monkeypatch)
+    found = told_of(imported)
+    assert (found.verdict, found.measured) == ("broken", "1 submission of which the person was told too late")
+
+
+def test_a_notice_that_left_on_its_last_day_is_told_in_time(imported: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = imported.clock
+    assert isinstance(clock, MovedClock)
+    clock.move(timedelta(days=28))
+    sends(imported, monkeypatch)
+    clock.move(timedelta(days=100))
     assert verdict(imported) == "kept"
+
+
+def test_whether_a_notice_arrived_that_a_server_refused_or_never_answered_for_is_not_known(
+    imported: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = imported.clock
+    assert isinstance(clock, MovedClock)
+    sends(imported, monkeypatch, Undelivered("The mail server does not answer."))
+    assert verdict(imported) == "kept", "it is tried again"
+    clock.move(timedelta(days=29))
+    found = told_of(imported)
+    assert (found.verdict, found.measured) == (
+        "not proven",
+        "1 submission of which nothing shows that the person was told",
+    )
+    sends(imported, monkeypatch, Undelivered("The mail server refused the message.", for_good=True))
+    assert verdict(imported) == "not proven"
+
+
+def sends(site: Site, monkeypatch: pytest.MonkeyPatch, error: Undelivered | None = None) -> None:
+    """Two turns of the agenda with a mail server that takes every letter, or raises ``error``."""
+
+    def answer(*_: object) -> None:
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(messages, "_sent", answer)
+    for _ in range(2):
+        run_due(site, {SECOND_HAND: tell_second_hand, DELIVER: deliver})
 
 
 def test_a_job_that_was_marked_done_by_hand_is_named_and_turns_its_own_promise(imported: Site) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
+from typing import Any
 
-from sqlalchemy import Select, and_, case, distinct, func, literal, or_, select
+from sqlalchemy import BigInteger, Select, and_, case, distinct, func, literal, or_, select, type_coerce
 from sqlalchemy.sql.elements import ColumnElement
 
 from troth.agenda.tables import job
@@ -286,7 +287,7 @@ TOLD_WITHIN = timedelta(days=28)
     rests_on={"policy_version": "", "holding": "", "shape": "point", "quarantined": "", "message": "", "job": ""},
 )
 def partner(proving: Proving, promise: Promise) -> Proof:
-    """What partners supplied names a partner of its version, and a notice of it was sent to the person, or waits to be."""
+    """What partners supplied names a partner of its version, and a notice of it was sent to the person in time, or waits."""
     key = promise.path[1]
     partners = proving.compiled.policy.collection[key].partners
     limit = proving.say("only from {partners}, and the person is told", partners=Named("recipients", partners))
@@ -300,12 +301,38 @@ def partner(proving: Proving, promise: Promise) -> Proof:
         return proving.counted(without, held, limit, "{wrong} from nobody whom the policy names")
     if not held.number and not partners:
         return proving.constructed(limit, imports_refused)
-    all_, settled = proving.conn.execute(_settled(key, proving.now - TOLD_WITHIN)).one()
-    return proving.counted(all_ - settled, Some(all_, "submission"), limit, "{wrong} of which nobody told the person")
+    return _told_of(proving, key, limit)
+
+
+IN_TIME, TOO_LATE, UNSURE, NOBODY = range(4)
+"""what became of the notice of a submission; of several letters the first of these counts"""
+_SAID_WRONG = {
+    NOBODY: "{wrong} of which nobody told the person",
+    TOO_LATE: "{wrong} of which the person was told too late",
+}
+_TOLD_MICROS = TOLD_WITHIN // timedelta(microseconds=1)
+
+
+def _told_of(proving: Proving, key: str, limit: str) -> Proof:
+    """Whether the person of each submission was told in time, or may still be; else the promise is broken.
+
+    Of a letter that a server refused, or that was tried and never came to an end, nobody knows whether its person was told.
+    """
+    query = _settled(key, proving.now - TOLD_WITHIN)
+    found = {state: int(number) for state, number in proving.conn.execute(query)}
+    of = Some(sum(found.values()), "submission")
+    wrong = [proving.say(said, wrong=Some(found[one], of.thing)) for one, said in _SAID_WRONG.items() if found.get(one)]
+    looked = proving.say("{all} looked at", all=of)
+    if wrong:
+        return Proof("broken", "query", limit, reduce(proving.both, wrong), looked)
+    if found.get(UNSURE):
+        some = proving.say("{some} of which nothing shows that the person was told", some=Some(found[UNSURE], of.thing))
+        return Proof("not proven", "query", limit, some, looked)
+    return proving.counted(0, of, limit, "{wrong} of which nobody told the person")
 
 
 def _settled(point: str, since: datetime) -> Select[int, int]:
-    """How many submissions came in at ``point``, and of how many the notice was sent, or waits and came after ``since``.
+    """How many submissions came in at ``point``, by what became of the notice; one may wait if it came after ``since``.
 
     That a job for it was done shows nothing: only a letter that left does. One that waits has a job that is open. Both are
     known by the submission; those of an earlier version by the first of its parts.
@@ -316,10 +343,19 @@ def _settled(point: str, since: datetime) -> Select[int, int]:
     mine = and_(letter.c.key.in_(keys), letter.c.person_id == holding.c.person_id)
     there = here.outerjoin(letter, mine).outerjoin(asking, asking.c.key.in_(keys))
     there = there.outerjoin(leaving, leaving.c.key == literal(f"{DELIVER}:") + letter.c.id)
-    waits = or_(
-        and_(letter.c.id.is_(None), asking.c.id.is_not(None), asking.c.done_at.is_(None)),
-        and_(letter.c.state == "queued", leaving.c.id.is_not(None), leaving.c.done_at.is_(None)),
+    goes_on = and_(letter.c.state == "queued", leaving.c.id.is_not(None), leaving.c.done_at.is_(None))
+    waits = or_(and_(letter.c.id.is_(None), asking.c.id.is_not(None), asking.c.done_at.is_(None)), goes_on)
+    sent, after = letter.c.state == "sent", _micros(letter.c.sent_at) - _micros(holding.c.at)
+    state = case(
+        (or_(and_(sent, after <= _TOLD_MICROS), and_(holding.c.at > since, waits)), IN_TIME),
+        (and_(sent, after > _TOLD_MICROS), TOO_LATE),
+        (or_(sent, letter.c.state == "failed", and_(goes_on, leaving.c.attempts > 0)), UNSURE),
+        else_=NOBODY,
     )
-    told = or_(letter.c.state == "sent", and_(holding.c.at > since, waits))
-    numbers = func.count(distinct(holding.c.submission)), func.count(distinct(case((told, holding.c.submission))))
-    return select(*numbers).select_from(there).where(shape.c.point == point)
+    each = select(func.min(state).label("state")).select_from(there).where(shape.c.point == point)
+    best = each.group_by(holding.c.submission).subquery()
+    return select(best.c.state, func.count()).group_by(best.c.state)
+
+
+def _micros(instant: ColumnElement[Any]) -> ColumnElement[int]:
+    return type_coerce(instant, BigInteger)
