@@ -61,6 +61,21 @@ def test_a_decision_reads_the_data_it_names_and_nothing_else(shop: Site) -> None
     assert "0 requests for a review, none late" in shown(shop).evidence
 
 
+@pytest.mark.parametrize("by", [By("staff", "sales"), By("system"), By("program", ref="01kz0000000000000000000000")])
+def test_what_a_person_read_is_no_evidence_of_a_decision_by_a_machine(shop: Site, by: By) -> None:
+    person_id = ann(shop)
+    vault.read(shop, person_id, ["order_total"], "fulfil_order", by)
+    found = shown(shop)
+    if by.who == "staff":
+        assert (found.verdict, found.evidence) == (
+            "nothing to check yet",
+            "no machine has read anything for it so far",
+        )
+        vault.read(shop, person_id, ["order_total"], "fulfil_order", By("system"))
+        found = shown(shop)
+    assert (found.verdict, found.measured) == ("kept", "1 opening of data by machines, all as the policy says")
+
+
 def test_a_review_waits_for_a_person_and_names_what_was_decided(shop: Site, mailbox: Mailbox) -> None:
     number = reviewing(shop, mailbox)
     found = row(shop, number)

@@ -46,6 +46,7 @@ def live(site: Site, clock: MovedClock) -> None:
     collect(site, Submission("fair_import", {"email": "fay@shop.test"}, "s4", partner="fair"))
     gone = collect(site, Submission("contact", {"email": "gone@shop.test", "question": "Delete me"}, "s5")).person_id
     vault.read(site, ann, ["full_name", "delivery_address"], "fulfil_order", By("staff", "sales"))
+    vault.read(site, ann, ["order_total"], "fulfil_order", By("program"))  # whether Ann may pay later
     vault.read(site, ann, ["email"], "marketing", By("system"))
     disclose(site, ann, "courier", ["full_name", "delivery_address"], "fulfil_order")
     disclose(site, ann, "newsletter_house", ["email"], "marketing")

@@ -175,6 +175,10 @@ def _said(compiled: Compiled, promised: Terms, row: Any, now: datetime) -> str:
     return "prolonged" if row.closed_at else ""
 
 
+MACHINES = ("program", "system")
+"""who asks for data without being a person: a program with its token, and the operator's own system"""
+
+
 @proves(
     "decision.automated",
     covers=("made", "for"),
@@ -182,9 +186,10 @@ def _said(compiled: Compiled, promised: Terms, row: Any, now: datetime) -> str:
     rests_on={**REPLAYED, "request": "", "choice": "", "stop": ""},
 )
 def decided(proving: Proving, promise: Promise) -> Proof:
-    """What was read for it was what its purpose may; and whoever asked for a review had a person's answer in time.
+    """What machines read for it was what its purpose may; and whoever asked for a review had a person's answer in time.
 
-    Who decides, or that no machine does, is never *kept*: what is decided outside of Troth leaves nothing to be looked at.
+    What staff read for that purpose is held against it as well, and shows nothing of a decision by a machine. Who decides, or
+    that no machine does, is never *kept*: what is decided outside of Troth leaves nothing to be looked at.
     """
     decision = decisions_of(proving.compiled.policy)[promise.path[1]]
     if decision.made == NEVER:
@@ -200,12 +205,16 @@ def decided(proving: Proving, promise: Promise) -> Proof:
     reviews = Some(asked.number, "request")
     if asked.late:
         return proving.counted(asked.late, reviews, limit, "{wrong} not answered in time")
-    found = proving.replayed(proving.replay(f"purposes.{decision.for_}"), limit)
-    if found.verdict != "kept":
-        return found
+    found = proving.replay(f"purposes.{decision.for_}")
+    if found.wrong:
+        return proving.replayed(found, limit)
+    opened = Some(sum(proving.heard.readers.get((who, decision.for_), 0) for who in MACHINES), "opening of data")
+    if not opened.number:
+        return proving.nothing_yet("replay", limit, "no machine has read anything for it so far")
+    measured = proving.say("{some} by machines, all as the policy says", some=opened)
     again = proving.say("each asked again under the version of its day")
     said = proving.both(again, proving.say("{all} for a review, none late", all=reviews))
-    return replace(found, evidence=said, unshown=("made",))
+    return Proof("kept", "replay", limit, measured, said, unshown=("made",))
 
 
 @proves(
