@@ -1,6 +1,7 @@
 """Erasures that people ask for, on both stores: planned, due from their receipt, undone in time, and done when all is gone."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -17,8 +18,10 @@ from troth.messages.mailbox import Mailbox
 from troth.people import vault
 from troth.people.tables import holding, person
 from troth.people.vault import By
+from troth.recipients import gate, instructions
+from troth.retention.holds import make_hold
 from troth.retention.tables import ending
-from troth.rights import carrying, desk
+from troth.rights import carrying, desk, replies
 from troth.rights.intake import receive
 from troth.rights.tables import request
 from troth.store import versions
@@ -70,6 +73,118 @@ def test_what_a_hold_keeps_makes_an_erasure_partly_done(shop: Site, mailbox: Mai
     assert row(shop, received.id).outcome == "partly done"
     run(shop)
     assert any("deleted in part" in one.subject and "kept apart" in one.body("plain") for one in mailbox.messages())
+
+
+def given_away(shop: Site) -> str:
+    """Ann, whose address a recipient was given that answers nothing by itself."""
+    agreed = Submission("register", ANN, "ann-1", choices={"newsletter_house": True, "marketing": True})
+    person_id = collect(shop, agreed).person_id
+    given = gate.disclose(shop, person_id, "newsletter_house", ["email"], "marketing")
+    run(shop)
+    gate.hand_over(shop, given)
+    return person_id
+
+
+def letters(shop: Site, mailbox: Mailbox, subject: str) -> list[str]:
+    """What the letters of this subject say, with one space between words."""
+    run(shop)
+    return [" ".join(one.body("plain").split()) for one in mailbox.messages() if one.subject == subject]
+
+
+def test_whoever_is_erased_is_told_in_time_what_is_gone_and_who_has_not_answered_and_again_when_it_is_complete(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    person_id = given_away(shop)
+    received = receive(shop, asked("erasure", vouched="account"))
+    run(shop)
+    clock.move(days(19))
+    turn(shop)
+    turn(shop)
+    assert letters(shop, mailbox, "Your data is deleted here") == [], "a recipient that answers by itself has an hour"
+    clock.move(timedelta(hours=1))
+    turn(shop)
+    (told,) = letters(shop, mailbox, "Your data is deleted here")
+    assert clock.now() < received.due_at
+    assert "What was destroyed: e-mail address and name." in told
+    assert "We still wait for an answer from: Letter House" in told and "Some of it stays" not in told
+    clock.move(days(3))
+    turn(shop)
+    assert len(letters(shop, mailbox, "Your data is deleted here")) == 1, "once"
+    assert not letters(shop, mailbox, "Your data is deleted") and row(shop, received.id).state == "carrying out"
+    began = row(shop, received.id).ending_id
+    instructions.acknowledge(shop, began, "newsletter_house", [person_id], by="privacy lead")
+    turn(shop)
+    turn(shop)
+    (done,) = letters(shop, mailbox, "Your data is deleted")
+    assert "What was destroyed:" in done and "has confirmed that they did: Letter House" in done
+
+
+def test_the_letter_that_waits_says_what_stays_on_which_ground_and_until_when(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    person_id = given_away(shop)
+    with shop.writing() as conn:
+        record = {"reference": "T-1"}
+        make_hold(
+            shop,
+            conn,
+            person_id,
+            ["full_name"],
+            "legal_duties",
+            "A tax inquiry.",
+            "",
+            "lead",
+            shop.now() + days(300),
+            record,
+        )
+    receive(shop, asked("erasure", vouched="account"))
+    run(shop)
+    clock.move(days(19))
+    turn(shop)
+    clock.move(timedelta(hours=2))
+    turn(shop)
+    (told,) = letters(shop, mailbox, "Your data is deleted here")
+    assert "What was destroyed: e-mail address." in told, "and not what is kept"
+    assert "Some of it stays for a while: name, for this reason:" in told and "until 1 November 2026" in told
+    assert "We still wait for an answer from: Letter House" in told
+
+
+def test_nobody_is_said_to_have_confirmed_where_nobody_was_told(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    collect(shop, Submission("register", ANN, "ann-1"))
+    receive(shop, asked("erasure", vouched="account"))
+    run(shop)
+    clock.move(days(19))
+    turn(shop)
+    turn(shop)
+    (done,) = letters(shop, mailbox, "Your data is deleted")
+    assert "confirmed" not in done and "What was destroyed:" in done
+
+
+def test_a_plan_names_no_recipients_where_the_policy_does_not_say_that_they_are_told(shop: Site) -> None:
+    person_id = given_away(shop)
+    assert carrying.erasing.plan(shop, person_id).told == ("newsletter_house",)
+    with shop.writing() as conn:
+        text = (shop.folder / "policy.yaml").read_text()
+        text = text.replace("version: 1,", "version: 2,").replace(
+            "may keep: [open orders, legal duties], everywhere: true", "may keep: [open orders, legal duties]"
+        )
+        decisions = (shop.folder / "decisions.yaml").read_text()
+        versions.archive(conn, text, decisions, effective_at=shop.now(), at=shop.now())
+    assert carrying.erasing.plan(shop, person_id).told == ()
+
+
+def test_a_letter_of_before_its_words_changed_can_still_be_read(
+    shop: Site, mailbox: Mailbox, clock: MovedClock
+) -> None:
+    collect(shop, Submission("register", ANN, "ann-1"))
+    received = receive(shop, asked("erasure", vouched="account"))
+    run(shop)
+    with shop.writing() as conn:
+        replies.queue(shop, conn, received.id, "erased", "erased", day="5 January 2026")
+    said = [one.said.subject for one in desk.shown(shop, received.id).letters]
+    assert "Your data is deleted" in said
 
 
 def test_a_plan_says_what_the_erasure_then_does_and_changes_nothing(shop: Site) -> None:

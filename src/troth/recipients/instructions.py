@@ -158,6 +158,12 @@ def unanswered(
     return [Unanswered(row.ending_id, row.person_id, row.recipient, row.at, row.deadline) for row in rows]
 
 
+def acknowledged(conn: Connection, ending_id: str) -> list[str]:
+    """The recipients that acknowledged an instruction of one ending."""
+    mine = (instruction.c.ending_id == ending_id) & instruction.c.acknowledged_at.is_not(None)
+    return sorted(conn.scalars(select(instruction.c.recipient).where(mine).distinct()))
+
+
 def waiting(conn: Connection, ending_id: str | None = None) -> dict[str, int]:
     """How many instructions each recipient has not acknowledged, for one ending or for all."""
     query = select(instruction.c.recipient, func.count()).where(instruction.c.acknowledged_at.is_(None))

@@ -3,21 +3,23 @@
 What could go wrong: *complete* said of what is not; a deadline counted from the day somebody got round to it; a plan that says
 one thing while the act does another. So the plan is the act itself, carried out in a transaction that is taken back; the
 deadline counts from the moment the request arrived; and a request is *done* only when the ending is complete, which means read
-again and acknowledged by everyone, and nothing is held back. Anything less has another name.
+again and acknowledged by everyone, and nothing is held back. Anything less has another name. Nobody waits for a recipient that
+does not answer: what was destroyed here, what stays and who is silent is said before the promised day, and later the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from troth.errors import Refused
-from troth.people.tables import holding
+from troth.people.tables import holding, shape
 from troth.policy.notice.language import Speaker
-from troth.recipients.instructions import waiting
+from troth.recipients.instructions import acknowledged, waiting
 from troth.recipients.tables import IN_A_CASE, MAY_HAVE_ARRIVED, disclosure
 from troth.retention.ending import begin_ending, restore
 from troth.retention.holds import Hold, holds_of
@@ -26,7 +28,15 @@ from troth.retention.tables import ending
 from troth.rights import links, replies, rules
 from troth.rights.cases import CARRYING, CLOSED, PERSON, SYSTEM, Case
 from troth.rights.replies import words_in
+from troth.rights.tables import reply
 from troth.store.site import Site
+
+ERASING, ERASED_HERE, ERASED = "erasing", "erased_here", "erased"
+"""the letters of an erasure, by their keys: it begins, it is done here and a recipient is silent, it is complete"""
+GOES, STAYS = "goes", "stays"
+"""terms of the first of them: the fields that go, and those of which something stays"""
+PATIENCE = timedelta(hours=1)
+"""for which recipients that answer by themselves are waited for before anybody is written to about their silence"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +76,27 @@ def plan(site: Site, person_id: str) -> Plan:
 
 
 def _planned(site: Site, conn: Connection, person_id: str, ending_id: str, until: datetime) -> Plan:
-    left = conn.execute(select(holding.c.id).where(holding.c.person_id == person_id).limit(1)).first()
-    kept = tuple(holds_of(conn, person_id, site.now())) if left else ()
+    row = conn.execute(select(ending.c.destroys_at, ending.c.everywhere).where(ending.c.id == ending_id)).one()
     return Plan(
         tuple(sorted(fields_in(conn, ending_id))),
-        kept,
-        tuple(_given_to(conn, person_id)),
+        _kept(site, conn, person_id),
+        tuple(_given_to(conn, person_id)) if row.everywhere else (),
         until,
-        _destroys_at(conn, ending_id),
+        row.destroys_at,
     )
 
 
-def _destroys_at(conn: Connection, ending_id: str) -> datetime:
-    at: datetime = conn.execute(select(ending.c.destroys_at).where(ending.c.id == ending_id)).scalar_one()
-    return at
+def _kept(site: Site, conn: Connection, person_id: str) -> tuple[Hold, ...]:
+    """The holds that keep something of somebody which is still there."""
+    left = _left(conn, person_id)
+    return tuple(one for one in holds_of(conn, person_id, site.now()) if left & set(one.fields or left))
+
+
+def _left(conn: Connection, person_id: str) -> frozenset[str]:
+    """The fields of which something is held of somebody, out of quarantine; their names alone."""
+    written = select(shape.c.fields).join(holding, holding.c.shape_id == shape.c.id)
+    found = conn.scalars(written.where(holding.c.person_id == person_id).distinct())
+    return frozenset(name for fields in found for name in fields.split())
 
 
 def _given_to(conn: Connection, person_id: str) -> list[str]:
@@ -98,9 +115,10 @@ def begin(case: Case) -> Case:
     lasts = max(planned.back_until - case.site.now(), case.site.wiring.margin)
     link = links.issue(case.site, case.conn, case.id, links.UNDO, lasts)
     replies.queue(
-        case.site, case.conn, case.id, "erasing", "erasing",
+        case.site, case.conn, case.id, "erasing", ERASING,
         until=case.day(deadline), back=case.day(planned.back_until), kept=kept_words(case.speaker, planned.kept),
         told=_told_words(case.speaker, planned.told), link=link, opens=links.UNDO,
+        **{GOES: list(planned.goes), STAYS: sorted(_left(case.conn, case.person_id))},
     )  # fmt: skip
     return case
 
@@ -133,22 +151,49 @@ def follow(case: Case) -> Case:
     if row.state == "restored":
         return case.close("cancelled")
     if row.state == "complete":
-        return _completed(case, row.destroyed_at or case.site.now())
-    silent = sorted(waiting(case.conn, row.id)) if row.state == "destroyed" else []
+        return _completed(case, row.id, row.destroyed_at or case.site.now())
+    return _destroyed(case, row) if row.state == "destroyed" else case
+
+
+def _destroyed(case: Case, row: Row[Any]) -> Case:
+    """While a recipient has not answered, the person is told before the promised day what was done here."""
+    silent = sorted(waiting(case.conn, row.id))
+    if silent and case.site.now() >= min(row.destroyed_at + PATIENCE, row.destroy_by - PATIENCE):
+        still = _told_words(case.speaker, silent, "waiting")
+        said = _done_words(case, row.destroyed_at)
+        replies.queue(case.site, case.conn, case.id, "erased_here", ERASED_HERE, waiting=still, **said)
     if silent and case.row.waits_for != f"recipient:{silent[0]}":
         return case.waits(CARRYING, f"recipient:{silent[0]}", row.destroy_by)
     return case
 
 
-def _completed(case: Case, destroyed_at: datetime) -> Case:
-    kept = holds_of(case.conn, case.person_id, case.site.now())
-    day = case.day(destroyed_at)
-    if not kept:
-        replies.queue(case.site, case.conn, case.id, "erased", "erased", day=day)
-        return case.close("done")
-    values = {"day": day, "kept": kept_words(case.speaker, kept), "waiting": ""}
-    replies.queue(case.site, case.conn, case.id, "partly_erased", "erased", **values)
-    return case.close("partly done")
+def _completed(case: Case, ending_id: str, destroyed_at: datetime) -> Case:
+    confirmed = _told_words(case.speaker, acknowledged(case.conn, ending_id), "confirmed")
+    said, is_whole = _done_words(case, destroyed_at), not _left(case.conn, case.person_id)
+    kind = "erased" if is_whole else "partly_erased"
+    replies.queue(case.site, case.conn, case.id, kind, ERASED, confirmed=confirmed, **said)
+    return case.close("done" if is_whole else "partly done")
+
+
+def _done_words(case: Case, destroyed_at: datetime) -> dict[str, str]:
+    """When what was destroyed, and what stays, on which ground and until when; in words."""
+    gone = [field for field in _gone(case) if field in case.compiled.policy.data]
+    words = str(words_in(case.speaker.words.tag)["said"]["gone"])
+    return {
+        "day": case.day(destroyed_at),
+        "gone": words.format(fields=case.speaker.fields(gone)) if gone else "",
+        "kept": kept_words(case.speaker, _kept(case.site, case.conn, case.person_id)),
+    }
+
+
+def _gone(case: Case) -> list[str]:
+    """The fields of which something was destroyed: those that went out of use, but for what somebody kept since.
+
+    A request from before they were noted has none.
+    """
+    began = case.conn.scalar(select(reply.c.terms).where(reply.c.key == f"{case.id}:{ERASING}")) or {}
+    kept_since = _left(case.conn, case.person_id) - set(began.get(STAYS, ()))
+    return sorted(set(began.get(GOES, ())) - kept_since)
 
 
 def undo(case: Case, by: str = PERSON) -> Case:

@@ -36,6 +36,8 @@ REPLY = "request:reply"
 LINK, STEP = "link", "step"
 """terms that stand for something else: the number of a link, and that of a step whose words are to be told"""
 TO_PRINT, QUEUED, SENT, FAILED, PRINTED = "to print", "queued", "sent", "failed", "printed"
+LATER = ("gone", "confirmed")
+"""terms that replies of an earlier version do not have"""
 PAGES: Mapping[str, str] = {"confirm": "privacy/confirm", "data": "privacy/data", "undo": "privacy/undo"}
 """where a link of each kind leads"""
 
@@ -135,6 +137,7 @@ def written(site: Site, conn: Connection, row: Row[Any], asked: Row[Any]) -> Wri
     values["right"] = words["rights"][asked.right]
     values["number"] = asked.id
     values.setdefault("operator", site.policy(conn).policy.operator.name or site.wiring.title)
+    values = dict.fromkeys(LATER, "") | values
     lines = (str(line).format_map(values) for line in entry["lines"])
     return Written(
         str(entry["subject"]).format_map(values),
