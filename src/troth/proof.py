@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from functools import cached_property, reduce
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -156,6 +156,18 @@ class Timeliness(Enum):
     UNKNOWN = auto()
 
 
+class Beginning(NamedTuple):
+    """An ending as it began: when, by when it was to be destroyed, and when the sweep before it came to its end.
+
+    Instants are in microseconds since 1970, and None where the entry does not say.
+    """
+
+    cause: str
+    at: int
+    by: int | None
+    swept: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How many endings of one cause were destroyed; how many of them late, and the worst by how much; of how many nothing shows
@@ -207,6 +219,8 @@ class Heard:
     """the made-up people who went through the site, who are nobody's case"""
     ended: Mapping[str, Ended] = field(default_factory=dict)
     """what became of endings, by their cause, such as ``clock:ID``"""
+    begun: Mapping[str, Beginning] = field(default_factory=dict)
+    """the endings that began and were neither destroyed nor put back, as the ledger has them"""
     owed: Collection[Owed] = ()
     """whom destructions leave to be told to delete, where their ending goes everywhere"""
     readers: Mapping[tuple[str, str], int] = field(default_factory=dict)

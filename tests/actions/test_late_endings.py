@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert, select, update
 
 from tests.actions.lives import CONTACT, admit, customer, work
 from tests.actions.test_holds import erase
 from tests.actions.test_times import shown, with_clock
 from tests.fixtures import START, days
 from troth.clock import MovedClock
-from troth.evidence.ended import Beginning, judged
+from troth.evidence.ended import judged
 from troth.evidence.prove import prove
-from troth.proof import Proof, Timeliness
-from troth.retention.ending import destroy_due
+from troth.ledger.restored import RESTORED
+from troth.ledger.tables import restoration
+from troth.proof import Beginning, Proof, Timeliness
+from troth.retention.ending import destroy_due, restore
 from troth.retention.heartbeat import SWEEP_EVERY
 from troth.retention.sweep import _Run, sweep
+from troth.retention.tables import ending
 from troth.store.site import Site
 
 IN_TIME, LATE, UNKNOWN = Timeliness
@@ -74,6 +78,56 @@ def test_an_erasure_that_was_destroyed_late_breaks_the_promise_for_good(site: Si
     destroy_due(site)
     found = path_of(site)
     assert found.verdict == "broken" and "1 ending destroyed late, the worst by 2 d" in found.measured
+
+
+def quarantined(site: Site, clock: MovedClock) -> None:
+    """Data that is out of use by an ending, five days before its deadline."""
+    admit(site, "lead", CONTACT, "contact", "contact")
+    clock.at = START + days(145)
+    sweep(site)
+
+
+PUT_OFF = {
+    "its day was put off": {"destroy_by": START + days(900), "destroys_at": START + days(900)},
+    "it was moved to another clock": {"cause": "clock:taste", "destroys_at": START + days(900)},
+    "it was called over": {"state": "complete"},
+}
+
+
+@pytest.mark.parametrize("why", PUT_OFF)
+def test_an_ending_is_held_against_what_the_ledger_said_when_it_began_whatever_its_row_says(
+    site: Site, clock: MovedClock, why: str
+) -> None:
+    """Each is written with the key of marks, as a mistake of Troth's own would be: the proof itself must see it."""
+    quarantined(site, clock)
+    assert path_of(site).verdict == "kept", "it waits to be destroyed"
+    with site.writing() as conn:
+        assert conn.execute(update(ending).values(**PUT_OFF[why])).rowcount == 1
+    clock.at = START + days(152)
+    found = path_of(site)
+    assert found.verdict == shown(site, "leads").verdict == "broken"
+    assert found.measured.startswith("1 ending not destroyed by the deadline, the oldest 2 d late")
+
+
+def test_an_ending_that_was_put_back_is_not_missed(site: Site, clock: MovedClock) -> None:
+    quarantined(site, clock)
+    with site.writing() as conn:
+        restore(site, conn, conn.execute(select(ending.c.id)).scalar_one())
+    work(site)
+    clock.at = START + days(149)
+    work(site)
+    clock.move(days(10))
+    assert path_of(site).verdict == "kept"
+
+
+def test_what_a_restoration_lost_is_not_missed(site: Site, clock: MovedClock) -> None:
+    quarantined(site, clock)
+    with site.writing() as conn:
+        conn.execute(update(ending).values(state="complete"))
+        row = {"id": "r", "at": site.now(), "kind": RESTORED, "because": "a disk", "made_by": "operator"}
+        conn.execute(insert(restoration), row | {"backup_at": START + days(144)})
+    clock.at = START + days(152)
+    assert "not destroyed by the deadline" not in path_of(site).measured
 
 
 def test_a_deadline_that_a_later_version_put_into_the_past_is_not_called_in_time(site: Site, clock: MovedClock) -> None:

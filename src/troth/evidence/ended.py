@@ -14,11 +14,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from troth.clock import DAY, to_micros
 from troth.ledger import events
-from troth.proof import Ended, Timeliness
+from troth.proof import Beginning, Ended, Timeliness
 from troth.retention.heartbeat import SWEEP_EVERY
 
 ENDINGS = frozenset({events.ENDING_QUARANTINED, events.ENDING_DESTROYED, events.ENDING_RESTORED})
@@ -26,18 +26,6 @@ GRACE_MICROS = 2 * SWEEP_EVERY // timedelta(microseconds=1)
 """how long what may not go before its deadline, or was told after it, may take to go, in microseconds"""
 LATE_MICROS = DAY // timedelta(microseconds=1)
 """by how much more than this something was late that breaks its promise, in microseconds"""
-
-
-class Beginning(NamedTuple):
-    """An ending as it began: when, by when it was to be destroyed, and when the sweep before it came to its end.
-
-    Instants are in microseconds since 1970, and None where the entry does not say.
-    """
-
-    cause: str
-    at: int
-    by: int | None
-    swept: int | None
 
 
 @dataclass

@@ -186,6 +186,7 @@ class Replay:
             state.cards,
             state.canaries,
             state.ended.ended,
+            state.ended.begun,
             state.owed.owed,
             state.readers,
             state.reached,

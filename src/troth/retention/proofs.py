@@ -34,6 +34,7 @@ from troth.retention.heartbeat import SWEEP_EVERY
 from troth.retention.holds import make_hold
 from troth.retention.keeping import keep_apart
 from troth.retention.logs import TABLES, log_of
+from troth.retention.on_ledger import past_on_ledger
 from troth.retention.overdue import count_due, count_quarantined, late_cutoff
 from troth.retention.relationship import beginnings, counts_log_ins, differing, ends_at, refresh
 from troth.retention.sweep import sweep, sweep_quietly
@@ -128,10 +129,11 @@ def _of_data(proving: Proving, mine: Clock) -> Proof:
         past = proving.now - mine.end(oldest)
         measured = proving.say("{some} past the deadline, the oldest by {past}", some=Some(late, "record"), past=past)
         return Proof("broken", "query", limit, measured, evidence)
-    waits = and_(ending.c.cause == f"clock:{mine.id}", ending.c.destroys_at <= proving.now - 2 * SWEEP_EVERY)
-    if overdue := _overdue(proving, waits):
+    cause = f"clock:{mine.id}"
+    waits = and_(ending.c.cause == cause, ending.c.destroys_at <= proving.now - 2 * SWEEP_EVERY)
+    if overdue := _overdue(proving, waits, cause):
         return Proof("broken", "query", limit, overdue, evidence)
-    ended = proving.heard.ended.get(f"clock:{mine.id}", Ended())
+    ended = proving.heard.ended.get(cause, Ended())
     if ended.late:
         return Proof("broken", "query", limit, _said_late(proving, ended), _ended(proving, ended))
     return _running(proving, mine, limit, evidence, total)
@@ -289,15 +291,19 @@ def _failures(proving: Proving) -> Iterator[Words]:
         yield proving.say("{some} kept on a ground that the policy does not name", some=groundless)
 
 
-def _overdue(proving: Proving, which: ColumnElement[bool]) -> Words | None:
-    """What to say of endings that are still not destroyed after their deadline; None when there are none."""
+def _overdue(proving: Proving, which: ColumnElement[bool], cause: str | None = None) -> Words | None:
+    """What to say of endings that are still not destroyed after their deadline; None when there are none.
+
+    Those that ``which`` picks by their rows, and those of ``cause`` that are past the deadline which the ledger has.
+    """
     over = and_(ending.c.state.in_(("quarantined", "destroying")), ending.c.destroy_by <= proving.now, which)
     first, late = proving.conn.execute(select(func.min(ending.c.destroy_by), func.count()).where(over)).one()
-    if first is None:
+    more = past_on_ledger(proving, over, cause)
+    if first is None and not more:
         return None
     return proving.say(
         "{some} not destroyed by the deadline, the oldest {past} late",
-        some=Some(late, "ending"), past=proving.now - first,
+        some=Some(late + len(more), "ending"), past=proving.now - min(filter(None, (first, *more))),
     )  # fmt: skip
 
 
