@@ -215,8 +215,6 @@ class Heard:
     published: Mapping[int, str] = field(default_factory=dict)
     events: Mapping[str, int] = field(default_factory=dict)
     cards: int = 0
-    canaries: Collection[str] = frozenset()
-    """the made-up people who went through the site, who are nobody's case"""
     ended: Mapping[str, Ended] = field(default_factory=dict)
     """what became of endings, by their cause, such as ``clock:ID``"""
     begun: Mapping[str, Beginning] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from tests.fixtures import days
 from tests.flights import walking_only
 from tests.policies import NAMES, SITES
 from tests.rehearsals import few_in_every_run
+from tests.restoring import erase, register
 from tests.versions import publish_next
 from troth import ledger
 from troth.clock import MovedClock, utc
@@ -32,10 +33,14 @@ from troth.evidence import canary
 from troth.evidence import walks as walking
 from troth.evidence.asker import Asker, kept_on, made_up_form
 from troth.evidence.prove import prove
+from troth.evidence.replay import Replay
 from troth.evidence.searching import search
 from troth.evidence.walks import walks
 from troth.ledger import events
+from troth.ledger.export import export
+from troth.ledger.seal import seal
 from troth.ledger.tables import entry
+from troth.ledger.verify import verify
 from troth.messages import compose as composing
 from troth.messages.publish import publish
 from troth.people.keyring import make_site_key
@@ -274,14 +279,37 @@ def test_the_key_store_is_searched_too(site: Site) -> None:
     assert search(site, ["ann@canary.test"]) == 1
 
 
-def test_a_flight_that_was_cut_short_is_cleared_away_by_the_next(site: Site) -> None:
-    values = {"email": "canary1@canary.test", "full_name": "canary1 made up"}
-    left = collect(site, Submission("register", values, "canary1")).person_id
-    with site.writing() as conn:
-        ledger.append(conn, site.now(), events.CANARY_PLANTED, {"person": left, "point": "register"})
+def test_who_an_old_ledger_calls_made_up_counts_as_everybody_does(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier version committed made-up people, and left them out of the counts. The lie: real people, called made up."""
+    ann, bob = register(site, 2)
+    erase(site, bob)
+    with site.reading() as conn:
+        before = Replay().heard(conn).replayed
+    proven = {one.promise.id: one.proof.evidence for one in prove(site).proven}["erasure"]
+    with site.writing() as conn, monkeypatch.context() as earlier:
+        for name in ("canary:planted", "canary:removed"):
+            earlier.setitem(events._sentences, name, "What an earlier version entered.")
+            ledger.append_many(conn, site.now(), name, [{"person": one, "point": "register"} for one in (ann, bob)])
+    with site.reading() as conn:
+        assert Replay().heard(conn).replayed == before and before["*"].decisions > 1
+    assert {one.promise.id: one.proof.evidence for one in prove(site).proven}["erasure"] == proven
+    walking_only(monkeypatch, "collect")
     assert canary.fly(site, Inside).failed == {}
     with site.reading() as conn:
-        assert conn.scalar(select(func.count()).select_from(person)) == 0
+        assert conn.scalar(select(person.c.state).where(person.c.id == ann)) == "active"
+    seal(site)
+    assert verify(site).verdict == "whole"
+    with (tmp_path / "ledger.jsonl").open("w") as out:
+        export(site, out)
+    lines = (tmp_path / "ledger.jsonl").read_text()
+    assert lines.count("canary:planted") == lines.count("canary:removed") == 2
+
+
+def test_entries_of_made_up_people_are_no_longer_written(site: Site) -> None:
+    with site.writing() as conn, pytest.raises(ledger.NotForTheLedger):
+        ledger.append(conn, site.now(), "canary:planted", {"person": "x"})
 
 
 def test_people_who_are_no_canaries_are_left_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

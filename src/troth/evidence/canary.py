@@ -25,10 +25,7 @@ from troth.evidence.walks import SAID_FAILED, walks
 from troth.ledger import events
 from troth.ledger.tables import entry
 from troth.messages.mailbox import Mailbox
-from troth.people.tables import person
 from troth.proof import Canary
-from troth.retention import ending
-from troth.retention.destroy import complete, destroy
 from troth.store.site import Site
 from troth.store.trial import Stage
 
@@ -42,7 +39,6 @@ def fly(site: Site, door: MakeDoor) -> Canary:
     ``door`` opens the site's web application. Sites without a form that a person could fill in, without mail, or whose pages
     cannot be served here, have no door to try; the canary then has walked none, and says what hindered it.
     """
-    _clear_away(site)
     found, hindered = dict(_probed(site)), _hindrance(site)
     mailbox = Mailbox()
     mailbox.start()
@@ -136,22 +132,3 @@ def last(conn: Connection, site: Site) -> Canary:
 def flights(conn: Connection) -> int:
     """A number that grows with every flight, whoever had it flown: what was proven before the last one may be out of date."""
     return conn.scalar(select(func.max(entry.c.id)).where(entry.c.event == events.CANARY_SEARCHED)) or 0
-
-
-def _clear_away(site: Site) -> None:
-    """Erase canaries of an earlier version of Troth, which went through committed, and were cut short."""
-    with site.reading() as conn:
-        bodies = conn.scalars(select(entry.c.body).where(entry.c.event == events.CANARY_PLANTED))
-        planted = {str(json.loads(body).get("person")) for body in bodies}
-        left = conn.scalars(select(person.c.id).where(person.c.id.in_(planted), person.c.state == "active")).all()
-    for person_id in left:
-        erase(site, person_id)
-
-
-def erase(site: Site, person_id: str) -> None:
-    """Erase a canary by the path of everybody else, without the wait."""
-    with site.writing() as conn:
-        made = ending.begin_ending(site, conn, person_id, "canary", deadline=site.now(), scope="person")
-        ledger.append(conn, site.now(), events.CANARY_REMOVED, {"person": person_id})
-    destroy(site, made)
-    complete(site, made)

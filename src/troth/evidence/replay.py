@@ -143,8 +143,6 @@ class _State:
     swept: SweptHeard = field(default_factory=SweptHeard)
     readers: Counter[tuple[str, str]] = field(default_factory=Counter)
     """how often fields were opened, by who asked and for which purpose"""
-    canaries: set[str] = field(default_factory=set)
-    """the made-up people that went through the site; their decisions are checked, and are no evidence"""
     told: dict[tuple[str, str, str], tuple[str, str, str]] = field(default_factory=dict)
     """one of each kind of disclosure, so that those alike share it"""
 
@@ -167,7 +165,6 @@ class Replay:
         state = self._state
         state.versions = now.rows
         hearing = _Hearing(conn, now, state)
-        state.canaries |= canaries(conn, state.last_id)
         self._hear_late(conn, hearing)
         columns = (entry.c.id, type_coerce(entry.c.at, BigInteger).label("at"), entry.c.event, entry.c.body)
         query = select(*columns).where(entry.c.id > state.last_id).order_by(entry.c.id)
@@ -184,7 +181,6 @@ class Replay:
             state.published,
             state.events,
             state.cards,
-            state.canaries,
             state.ended.ended,
             state.ended.begun,
             state.owed.owed,
@@ -223,12 +219,6 @@ class Replay:
                 del late[row.id]
 
 
-def canaries(conn: Connection, after: int = 0) -> set[str]:
-    """The made-up people whom entries after ``after`` name; at least those of that entry's time and later."""
-    planted = (entry.c.event == events.CANARY_PLANTED) & (entry.c.id > after)
-    return {str(body_of(body).get("person")) for body in conn.scalars(select(entry.c.body).where(planted))}
-
-
 @dataclass
 class _Hearing:
     """One round: entries in, the state brought up to them."""
@@ -257,11 +247,8 @@ class _Hearing:
                 self._choose(one)
             if "ask" in one.body or one.event in DECIDED:
                 judged = self._judge(one)
-                right = self._right(judged, one)
-                if not right:
+                if not self._right(judged, one):
                     wrong[judged].append(one.id)
-                elif str(one.body.get("person")) in state.canaries:
-                    continue  # nobody's case: it would count as evidence of what no person asked for
                 decisions[judged] += 1
         for judged, number in decisions.items():
             if judged.allowed and judged.ask is not None and judged.ask.act == "read":

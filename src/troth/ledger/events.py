@@ -139,9 +139,10 @@ TOKEN_REVOKED = _event("token:revoked", "A program's token stopped working.")
 DECISION_MADE = _event("decision:made", "The policy was asked and allowed something; the question is kept for replay.")
 DECISION_REFUSED = _event("decision:refused", "The policy was asked and said no; the question is kept for replay.")
 
-CANARY_PLANTED = _event("canary:planted", "A made-up person was sent through the real paths.")
-CANARY_SEARCHED = _event("canary:searched", "Every system was searched for the values of a made-up person.")
-CANARY_REMOVED = _event("canary:removed", "A made-up person was erased the way real people are.")
+CANARY_SEARCHED = _event(
+    "canary:searched",
+    "Somebody made up tried the doors that people use, and was undone; what was tried and what failed.",
+)
 PROOF_MADE = _event("proof:made", "The promises were checked against live data.")
 PROOF_ATTESTED = _event("proof:attested", "A named member of staff answered for a promise until a day.")
 ALARM_RAISED = _event("alarm:raised", "A deadline passed or a watch found something.")

@@ -66,8 +66,6 @@ NEEDS_NOTHING: Mapping[str, str] = {
     events.KEY_DESTROYED: "Keys go with the ending that destroys a person, which is done again.",
     events.KEY_ROTATED: "The site's keys lie in no store; the former ones stay beside the new one, and open what is older.",
     events.ACT_DONE: _OTHERWISE_ENTERED,
-    events.CANARY_PLANTED: _OTHERWISE_ENTERED,
-    events.CANARY_REMOVED: _OTHERWISE_ENTERED,
     events.LEDGER_RESTORED: _OF_THE_RECORD,
     events.LEDGER_WITNESSED: _OF_THE_RECORD,
     events.LEDGER_REPLAYED: _OF_THE_RECORD,
