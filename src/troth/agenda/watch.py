@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select
 
+from troth.agenda.rules import last_try
 from troth.agenda.tables import job
 
 
@@ -31,6 +32,24 @@ class Waiting:
     taken: int
     later: int
     failing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """How many open jobs failed in the same way when they were last tried, and when the last of them was tried."""
+
+    number: int
+    tried_at: datetime
+
+
+def failing(conn: Connection, error: type[Exception]) -> Failing | None:
+    """The open jobs that ended with ``error``; None when there are none. Those in a worker's hands are left out."""
+    ended = job.c.problem.startswith(f"{error.__name__}:", autoescape=True)
+    query = select(job.c.attempts, func.count(), func.max(job.c.due_at)).group_by(job.c.attempts)
+    rows = conn.execute(query.where(job.c.done_at.is_(None), job.c.lease_until.is_(None), ended)).all()
+    if not rows:
+        return None
+    return Failing(sum(number for _, number, _ in rows), max(last_try(due, tried) for tried, _, due in rows))
 
 
 def late_jobs(now: datetime) -> Select[Any]:

@@ -40,7 +40,7 @@ from troth.recipients.tables import disclosure
 from troth.retention.holds import make_hold, unrecorded
 from troth.retention.tables import hold
 from troth.rights.intake import receive
-from troth.rights.proofs import answered
+from troth.rights.proofs import answered, as_mail_leaves
 from troth.rights.rules import is_absolute
 from troth.store.tables import policy_version
 from troth.store.versions import digest, in_force
@@ -336,8 +336,13 @@ def statistic(proving: Proving, promise: Promise) -> Proof:
 def right(proving: Proving, promise: Promise) -> Proof:
     """What people asked for was answered in time; and somebody made up, who asked for exactly this at the doors, got it.
 
-    That a request was closed in time does not show that it was done: without a walk, that is named as not proven.
+    That a request was closed in time does not show that it was done: without a walk, that is named as not proven. So is a right
+    whose answers cannot leave.
     """
+    return as_mail_leaves(proving, _asked_and_done(proving, promise))
+
+
+def _asked_and_done(proving: Proving, promise: Promise) -> Proof:
     entry = proving.compiled.policy.rights[promise.path[1]]
     within = entry.answer_within
     limit = proving.say("within {within}", within=within) if within else proving.say("in time")

@@ -32,15 +32,19 @@ class Undelivered(TrothError):
         self.for_good = for_good
 
 
+class NoMailServer(Undelivered):
+    """No mail leaves at all: the server does not answer, or does not take mail from us, whatever the message."""
+
+
 def hand_over(mail: MailWires | None, message: EmailMessage) -> None:
     """Send ``message``; when this returns the server has taken it over.
 
     Raises:
-        Undelivered: when there is no mail server, it does not answer or let us in, or it refuses. The text holds no address.
-        TrothError: when what to log in with is not set.
+        NoMailServer: when there is none, it does not answer or let us in, or what to log in with is not set.
+        Undelivered: when it refuses the message. The text holds no address.
     """
     if mail is None:
-        raise Undelivered("No mail server is configured.", "Add `mail` to site.yaml.")
+        raise NoMailServer("No mail server is configured.", "Add `mail` to site.yaml.")
     with _answering():
         server = _connected(mail)
         try:
@@ -75,19 +79,19 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPResponseException as error:
-        raise Undelivered(
+        raise NoMailServer(
             f"The mail server does not take mail from us (SMTP {error.smtp_code}).",
             f"Check `mail` in site.yaml. {AGAIN}",
         ) from None
     except smtplib.SMTPNotSupportedError:
         told = "The mail server offers no login, or none of the encryption that `mail` in site.yaml asks for."
-        raise Undelivered(told, AGAIN) from None
+        raise NoMailServer(told, AGAIN) from None
     except (OSError, smtplib.SMTPException) as error:
-        raise Undelivered(f"The mail server does not answer ({type(error).__name__}).", AGAIN) from None
+        raise NoMailServer(f"The mail server does not answer ({type(error).__name__}).", AGAIN) from None
 
 
 def _connected(mail: MailWires) -> smtplib.SMTP:
-    login = (secret(mail.user_env), secret(mail.password_env)) if mail.user_env else None
+    login = _log_in(mail) if mail.user_env else None
     host, _, port = mail.smtp.rpartition(":")
     if mail.tls == "tls":
         server: smtplib.SMTP = smtplib.SMTP_SSL(host, int(port), timeout=PATIENCE_S, context=trusted())
@@ -102,6 +106,13 @@ def _connected(mail: MailWires) -> smtplib.SMTP:
         server.close()
         raise
     return server
+
+
+def _log_in(mail: MailWires) -> tuple[str, str]:
+    try:
+        return secret(mail.user_env), secret(mail.password_env)
+    except TrothError as error:
+        raise NoMailServer(error.message, error.hint) from None
 
 
 def _refusal(code: int) -> Undelivered:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from troth.agenda.watch import Failing, failing
 from troth.bindings import REPLAYED, proves
 from troth.consent.receipt import record27560
 from troth.ledger import events
 from troth.ledger.tables import entry
+from troth.messages.post import NoMailServer
 from troth.people import vault
 from troth.policy.compile import Compiled
 from troth.policy.kinds.automated_decisions import NEVER, decisions_of
@@ -39,7 +41,7 @@ from troth.rights.rules import (
     scopes,
     terms,
 )
-from troth.rights.tables import request
+from troth.rights.tables import reply, request
 from troth.store import versions
 
 
@@ -177,6 +179,33 @@ def _said(compiled: Compiled, promised: Terms, row: Any, now: datetime) -> str:
 
 MACHINES = ("program", "system")
 """who asks for data without being a person: a program with its token, and the operator's own system"""
+
+
+def as_mail_leaves(proving: Proving, found: Proof) -> Proof:
+    """What was found, if mail leaves; what is kept but for that is not proven while it does not.
+
+    A right is tried with a mailbox of its own, and requests are closed with an answer in time, while the server that those
+    answers leave by does not answer. So what the worker last saw of the server itself counts, and not what it refused of one
+    message: as long as no reply left since, nothing shows that people get what they ask for.
+    """
+    stuck = proving.once(_stuck) if found.verdict == "kept" else None
+    if stuck is None:
+        return found
+    measured = proving.say(
+        "{some} could not leave, since the mail server takes none", some=Some(stuck.number, "message")
+    )
+    age = max(proving.now, stuck.tried_at) - stuck.tried_at
+    evidence = proving.say("tried last {age} ago; check mail in site.yaml and that the server answers", age=age)
+    return Proof("not proven", "query", found.limit, measured, evidence)
+
+
+def _stuck(proving: Proving) -> Failing | None:
+    """What failed at the mail server and waits; None when nothing did, or a reply left since."""
+    found = failing(proving.conn, NoMailServer)
+    if found is None:
+        return None
+    left = proving.conn.scalar(select(func.max(reply.c.sent_at)))
+    return None if left is not None and left > found.tried_at else found
 
 
 @proves(
