@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -10,18 +11,23 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import select
 
+from tests.served import client
 from tests.terminal import SHOP, TROTH, blank, published, run, shop, troth  # noqa: F401  (fixtures)
 from troth.commands import check as check_command
+from troth.commands.demo import tell
 from troth.evidence.prove import prove
 from troth.ledger.tables import entry
-from troth.rehearsal.demo import prepare
+from troth.messages.mailbox import Mailbox
+from troth.rehearsal.demo import open_all, prepare
 from troth.rehearsal.demo_days import LAST
+from troth.rehearsal.desk import member_of, staffed
 from troth.rights.tables import request
 from troth.store.site import open_site
 from troth.web.inside import Browser
@@ -205,6 +211,34 @@ def test_the_last_days_of_a_demo_leave_little_without_a_case(tmp_path: Path) -> 
     assert not report.broken
     nothing = {one.promise.id for one in report.proven if one.proof.verdict == "nothing to check yet"}
     assert nothing - WITHOUT_A_CASE == set()
+    _opens_with_what_a_start_says(folder)
+
+
+def _opens_with_what_a_start_says(folder: Path) -> None:
+    """The member whom a start of the demo names can log in with what it says, and the mailbox page says it, too."""
+    mailbox = Mailbox()
+    [site] = open_all([folder], mailbox)
+    try:
+        said = io.StringIO()
+        with redirect_stderr(said):
+            tell(site, staffed(site), "http://127.0.0.1:8080/shop")
+        member = member_of(site)
+        assert member is not None
+        assert (
+            f"http://127.0.0.1:8080/shop/account  e-mail {member.address}, password `{member.password}`"
+            in said.getvalue()
+        )
+        assert "http://127.0.0.1:8080/shop/mailbox\n" in said.getvalue()
+        with client(site, mailbox=mailbox) as web:
+            page = web.get("/shop/mailbox").text
+            assert f"<code>{member.address}</code>" in page
+            token = re.search(r'name="token" value="([^"]+)"', web.get("/shop/account/login").text)
+            assert token is not None
+            sent = {"token": token[1], "address": member.address, "password": member.password}
+            assert web.post("/shop/account/login", data=sent, follow_redirects=False).status_code == 303
+            assert member.address in web.get("/shop/account/data").text
+    finally:
+        site.close()
 
 
 def test_the_demo_of_a_folder_without_sites_says_so(tmp_path: Path) -> None:

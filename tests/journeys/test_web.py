@@ -307,7 +307,9 @@ def state_of(site: Site, person_id: str) -> list[str]:
 def test_the_mailbox_is_for_trying_things_out_only(site: Site, web: Client) -> None:
     assert web.get("/shop/mailbox").status_code == 404
     with client(site, mailbox=Mailbox()) as demo:
-        assert "No message yet" in demo.get("/shop/mailbox").text
+        empty = demo.get("/shop/mailbox").text
+        assert "No message yet" in empty and "The link that confirms what somebody asks for" in empty
+        assert demo.get("/shop/privacy").status_code == 200 and 'href="/shop/privacy"' in empty
         assert demo.get("/shop/mailbox/1").status_code == 404
 
 

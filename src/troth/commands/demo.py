@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from troth.commands.saying import aside, progress
 from troth.commands.serve import Port, listen, working
 from troth.errors import TrothError
+
+if TYPE_CHECKING:
+    from troth.rehearsal.desk import Key
+    from troth.store.site import Site
 
 HERE = Path("var") / "demo"
 
@@ -80,8 +84,22 @@ def _serve(folders: list[Path], port: int) -> None:
         stack.callback(stand_ins.stop)
         stack.enter_context(working(sites))
         for site in sites:
-            key = staffed(site)
-            aside(f"{site.name}/desk: name {key.login}, password `{key.password}`, secret for an app {key.secret}")
-        aside("The code of the moment is on each site's mailbox page, since this is a demo on this machine only.")
+            tell(site, staffed(site), f"http://127.0.0.1:{port}/{site.name}")
+        aside("No mail leaves this machine: a mailbox page shows what its site sends, within a minute.")
+        aside(
+            "The code of the moment for a desk is on the mailbox page, too, since this is a demo on this machine only."
+        )
         aside(f"The data is in {folders[0].parent}; remove it to begin again.")
         listen(make_app(sites, mailbox=mailbox, demo=True), sites, "127.0.0.1", port)
+
+
+def tell(site: Site, desk: Key, address: str) -> None:
+    """Say where the pages of ``site`` are, and what opens them."""
+    from troth.rehearsal.desk import member_of
+
+    member = member_of(site)
+    aside(f"{site.name}: {address}/")
+    aside(f"  mailbox  {address}/mailbox")
+    aside(f"  desk     {address}/desk  name {desk.login}, password `{desk.password}`, secret for an app {desk.secret}")
+    if member:
+        aside(f"  member   {address}/account  e-mail {member.address}, password `{member.password}`")

@@ -18,7 +18,8 @@ from troth.people.keyring import make_site_key
 from troth.rehearsal.acts import Acts
 from troth.rehearsal.all_day import ALL_DAY
 from troth.rehearsal.demo_days import LAST, live_on
-from troth.rehearsal.demo_people import MakeBrowser
+from troth.rehearsal.demo_people import PASSWORD, MakeBrowser, address_of
+from troth.rehearsal.desk import Member, known_member
 from troth.rehearsal.generate import Often, generate
 from troth.rehearsal.run import begin, live
 from troth.rehearsal.stage import send_mail_to
@@ -100,9 +101,9 @@ def _build(source: Path, folder: Path, door: MakeBrowser, days: int) -> None:
         publish(site)
         acts = Calm(site, clock, SEED)
         happened = _lived(acts, days - len(LAST))
-        live_on(door(site), mailbox, acts)
+        member = live_on(door(site), mailbox, acts)
         seal(site)
-        (folder / READY).write_text(json.dumps(happened, indent=1))
+        (folder / READY).write_text(json.dumps({"happened": happened, "member": member}, indent=1))
     finally:
         site.close()
         mailbox.stop()
@@ -126,5 +127,12 @@ def open_demo(
 
 
 def open_all(folders: Sequence[Path], mailbox: Mailbox) -> list[Site]:
-    """The sites of a prepared demo, on the machine's own clock."""
-    return [open_demo(folder, mailbox) for folder in folders]
+    """The sites of a prepared demo, on the machine's own clock; ``desk.member_of`` tells of each who can log in."""
+    sites = [open_demo(folder, mailbox) for folder in folders]
+    for site, folder in zip(sites, folders, strict=True):
+        member = json.loads((folder / READY).read_text("utf-8")).get(
+            "member"
+        )  # a number: an address would be a finding
+        if isinstance(member, int):
+            known_member(site, Member(address_of(member), PASSWORD))
+    return sites

@@ -45,6 +45,8 @@ class Days:
     """who asks for each right of the policy"""
     buying: list[Somebody] = field(default_factory=list)
     """who handed in each form that everybody may fill in, and a member"""
+    member: int | None = None
+    """the number of a member who stays; None where there are no accounts"""
     numbers: count[int] = field(default_factory=count)
 
     @property
@@ -95,6 +97,7 @@ def _members_come(days: Days) -> None:
     if members.joins(somebody):
         business.begins(somebody)
         members.looks_around(somebody)
+        days.member = somebody.number
         days.buying.append(somebody)
 
 
@@ -186,6 +189,11 @@ LAST: tuple[Callable[[Days], None], ...] = (
 """what happens on each of the days"""
 
 
-def live_on(browser: Browser, mailbox: Mailbox, acts: Acts) -> None:
-    """Live the last days of the site of ``acts``, from where its clock stands; its mail arrives in ``mailbox``."""
-    Days(browser, Errand(acts.site, browser, mailbox), acts).live()
+def live_on(browser: Browser, mailbox: Mailbox, acts: Acts) -> int | None:
+    """Live the last days of the site of ``acts``, from where its clock stands; its mail arrives in ``mailbox``.
+
+    Returns the number of a member who can log in with ``PASSWORD``; None where there is none.
+    """
+    days = Days(browser, Errand(acts.site, browser, mailbox), acts)
+    days.live()
+    return days.member

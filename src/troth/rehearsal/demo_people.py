@@ -27,6 +27,15 @@ FIRST = 50_000
 """their numbers begin here, beyond those of a generated life"""
 
 
+def _name_of(number: int) -> str:
+    return f"{_GIVEN[number % len(_GIVEN)]} {_FAMILY[number % len(_FAMILY)]}"
+
+
+def address_of(number: int) -> str:
+    """The e-mail address of the one with this number."""
+    return f"{_name_of(number).lower().replace(' ', '.')}@mail.example"
+
+
 class Browser(Door, Protocol):
     """A door that remembers who has logged in, until somebody else sits down at it."""
 
@@ -55,11 +64,11 @@ class Somebody(Asker):
     @property
     def name(self) -> str:
         """A first and a last name; the first 253 people have different ones."""
-        return f"{_GIVEN[self.number % len(_GIVEN)]} {_FAMILY[self.number % len(_FAMILY)]}"
+        return _name_of(self.number)
 
     @property
     def email(self) -> str:
-        return f"{self.name.lower().replace(' ', '.')}@mail.example"
+        return address_of(self.number)
 
     def values(self) -> dict[str, str]:
         """What they answer to every question of the form that they come in by."""

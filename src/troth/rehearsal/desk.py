@@ -1,6 +1,7 @@
-"""The staff of a demo: one account that may see all of the desk, with a password and codes that everybody may know.
+"""What opens a demo: one account of staff that may see all of the desk, with a password and codes that everybody may know, and
+the account of one of the made-up members.
 
-Only for made-up people on one machine: ``troth demo`` listens on loopback alone, and nothing else makes this account.
+Only for made-up people on one machine: ``troth demo`` listens on loopback alone, and nothing else makes these accounts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from troth.store.site import Site
 LOGIN = "desk"
 PASSWORD = "lamps on the desk"  # noqa: S105  (printed for everybody)
 _SHARED = "demo desk"
+_MEMBER = "demo member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,14 @@ class Key:
     def code(self, site: Site) -> str:
         """The code that an app would show now."""
         return totp.code_at(self.secret, site.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a member of a demo logs in with."""
+
+    address: str
+    password: str
 
 
 def staffed(site: Site) -> Key:
@@ -47,4 +57,15 @@ def staffed(site: Site) -> Key:
 def key_of(site: Site) -> Key | None:
     """What ``staffed`` made; None where it was not called, as at every site that is no demo."""
     found: Key | None = site.shared.get(_SHARED)
+    return found
+
+
+def known_member(site: Site, member: Member) -> None:
+    """Let ``member_of`` tell what ``member`` logs in with, for as long as ``site`` is open."""
+    site.shared[_MEMBER] = member
+
+
+def member_of(site: Site) -> Member | None:
+    """A member whose log-in everybody may know; None at every site that is no demo, and where nobody has an account."""
+    found: Member | None = site.shared.get(_MEMBER)
     return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
 
+from troth.accounts.profile import account_point
 from troth.messages.mailbox import Mailbox, Received
-from troth.rehearsal.desk import key_of
+from troth.rehearsal.desk import key_of, member_of
 from troth.store.site import Site
 from troth.web.pages import HTML, Asked, site_of, site_page
 from troth.web.visits import UNRECORDED
@@ -22,7 +23,11 @@ def mailbox_page(request: Asked) -> Response[str]:
     messages = _mailbox(request).messages(_sender(site))
     key = key_of(site)
     desk = (key.login, key.password, key.code(site)) if key else None
-    return site_page(request, site, site.policy(), "mailbox.html", here="mailbox", messages=messages, key=desk)
+    compiled = site.policy()
+    return site_page(
+        request, site, compiled, "mailbox.html", here="mailbox", messages=messages, key=desk, member=member_of(site),
+        accounts=account_point(compiled) is not None,
+    )  # fmt: skip
 
 
 @get("/mailbox/{number:int}", sync_to_thread=True, opt={UNRECORDED: True}, include_in_schema=False)
