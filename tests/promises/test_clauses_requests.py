@@ -15,6 +15,7 @@ from tests.members import PASSWORD
 from tests.operators import mailing
 from tests.promises.clause_sites import Open, chosen, fill_in, opened
 from tests.served import Client, client, token_of, words_of
+from tests.staffed import at_desk, clerk
 from tests.submissions import rows
 from troth.accounts import actions as accounts
 from troth.accounts import address
@@ -244,6 +245,32 @@ def test_ledflex_says_what_a_no_means_for_an_open_order_parks_it_and_gives_nothi
     assert not given(site, ann.person_id, *ORDER, receipt.case or "")
     run(site)
     assert len(rows(site, disclosure)) == before
+
+
+def test_a_request_that_waits_for_an_open_order_leads_to_it(opened: Open, mailbox: Mailbox) -> None:
+    """For the person in the privacy centre, for staff on the request's page; until the order is closed."""
+    site = mailing(opened("ledflex"), mailbox)
+    ann = member(site, mailbox, "open_account")
+    order = fill_in(site, "place_order", ticked=("inventory_service",), member=ann.person_id).case or ""
+    with client(site) as web, client(site) as at_work:
+        inside(web)
+        sent = {"token": token_of(web.get("/ledflex/privacy/centre").text), "sure": "yes"}
+        web.post("/ledflex/privacy/choices", data=sent)
+        said = words_of(web.get("/ledflex/privacy/centre").text)
+        assert f"it waits for us, since an order of yours is open ({order}, open since " in said
+        assert f"待我們處理，因為您有訂單尚未完成（{order}，自" in words_of(
+            web.get("/ledflex/privacy/centre?lang=zh-Hant").text
+        )
+        (waiting,) = rows(site, request)
+        at_desk(at_work, clerk(site))
+        page = at_work.get(f"/ledflex/desk/requests/{waiting['id']}?lang=en").text
+        led = re.search(rf'<a href="([^"]+)#dealings"><code>{order}</code></a>', page)
+        assert led is not None and "Waits for this order" in page
+        assert led[1].startswith(f"/ledflex/desk/people/{ann.person_id}") and at_work.get(led[1]).status_code == 200
+        with site.writing() as conn:
+            dealings.close_dealing(site, conn, ann.person_id, "order", order, site.now())
+        assert order not in words_of(at_work.get(f"/ledflex/desk/requests/{waiting['id']}?lang=en").text)
+        assert "an order of yours is open" not in words_of(web.get("/ledflex/privacy/centre").text)
 
 
 @pytest.mark.clause("F82", "F6")

@@ -24,7 +24,7 @@ from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
 from troth.retention import relationship
 from troth.rights import restricting, rules
-from troth.rights.choosing import open_orders
+from troth.rights.choosing import OpenOrder, open_orders, waited_for
 from troth.rights.copy.masks import NONE, Masks
 from troth.rights.copy.model import Overview
 from troth.rights.copy.overview import MOST_SHOWN, overview
@@ -55,6 +55,15 @@ class Correctable:
     long: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """A request of the person; ``orders`` are the open orders that it waits for."""
+
+    right: str
+    outcome: str
+    orders: tuple[OpenOrder, ...]
+
+
 @dataclass(frozen=True)
 class Centre:
     """What the privacy centre offers one person now."""
@@ -64,8 +73,8 @@ class Centre:
     corrects: tuple[Correctable, ...]
     restricted: bool
     orders: tuple[str, ...]
-    requests: tuple[tuple[str, str, str], ...]
-    """right, state and outcome of what the person asked for, the youngest first"""
+    requests: tuple[AskedFor, ...]
+    """what the person asked for, the youngest first"""
     told: Overview
     """what is held"""
 
@@ -173,10 +182,11 @@ def _restricted(conn: Connection, person_id: str) -> bool:
     return row is not None and row.only_for is not None
 
 
-def _asked(conn: Connection, person_id: str) -> tuple[tuple[str, str, str], ...]:
-    columns = (request.c.right, request.c.state, request.c.outcome)
+def _asked(conn: Connection, person_id: str) -> tuple[AskedFor, ...]:
+    columns = (request.c.id, request.c.right, request.c.outcome)
     query = select(*columns).where(request.c.person_id == person_id).order_by(request.c.at.desc()).limit(20)
-    return tuple((row.right, row.state, row.outcome) for row in conn.execute(query))
+    orders = waited_for(conn, person_id)
+    return tuple(AskedFor(row.right, row.outcome, orders.get(row.id, ())) for row in conn.execute(query))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ and stays in force until somebody has decided about it and said why (GDPR Art. 2
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
@@ -19,6 +21,18 @@ from troth.retention import relationship
 from troth.rights import replies, rules
 from troth.rights.cases import OPEN, STAFF, SYSTEM, Case
 from troth.rights.intake import authority
+from troth.rights.tables import request, request_step
+
+PARKED = "order parked"
+"""the step of a request that waits since an order is open"""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order by its number, and since when it is open."""
+
+    ref: str
+    at: datetime
 
 
 def carry_out(case: Case) -> Case:
@@ -49,7 +63,7 @@ def carry_out(case: Case) -> Case:
 
 def _parked(case: Case, said: Sequence[str]) -> Case:
     """An open order that needs what was just switched off is for people to handle: nothing leaves for it by itself."""
-    case.note("order parked", SYSTEM)
+    case.note(PARKED, SYSTEM)
     replies.queue(case.site, case.conn, case.id, "chosen", "chosen", what=words_for(case, said))
     return case.waits(OPEN, STAFF, case.row.due_at)
 
@@ -113,6 +127,22 @@ def reason_shown(case: Case) -> str:
 
 def open_orders(conn: Connection, person_id: str) -> list[str]:
     """The references of a person's open orders, which a no to a recipient may hold up."""
+    return [one.ref for one in _orders(conn, person_id)]
+
+
+def _orders(conn: Connection, person_id: str) -> list[OpenOrder]:
     mine = (dealing.c.person_id == person_id) & dealing.c.closed_at.is_(None)
     orders = dealing.c.kind.in_(sorted(relationship.PURCHASES))
-    return list(conn.scalars(select(dealing.c.ref).where(mine, orders).order_by(dealing.c.at)))
+    query = select(dealing.c.ref, dealing.c.at).where(mine, orders).order_by(dealing.c.at)
+    return [OpenOrder(*row) for row in conn.execute(query)]
+
+
+def waited_for(conn: Connection, person_id: str) -> Mapping[str, tuple[OpenOrder, ...]]:
+    """Of each request of a person that waits since an order was open, the orders that are open now."""
+    parked = select(request_step.c.request_id).where(request_step.c.act == PARKED)
+    mine = (request.c.person_id == person_id) & (request.c.state == OPEN)
+    waiting = conn.scalars(select(request.c.id).where(mine, request.c.id.in_(parked))).all()
+    orders: dict[str, OpenOrder] = {}
+    for one in _orders(conn, person_id) if waiting else ():
+        orders.setdefault(one.ref, one)  # an order that was paid has a dealing more, of the same number
+    return dict.fromkeys(map(str, waiting), tuple(orders.values()))

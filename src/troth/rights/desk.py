@@ -67,6 +67,10 @@ class Shown:
     letters: tuple[Letter, ...]
     waits_until: datetime | None
     closed_at: datetime | None
+    person: str | None
+    """the number of the person, where it is known"""
+    orders: tuple[choosing.OpenOrder, ...]
+    """the open orders that it waits for"""
     reviews: bool
     """whether the answer waits for somebody to say what of it is another person's"""
 
@@ -99,8 +103,13 @@ def shown(site: Site, request_id: str) -> Shown:
         return Shown(
             listed, row.person_id is not None, row.verified_by, row.failures, bool(row.extended), tuple(row.about),
             case.paper, tuple(papers.steps(site, conn, case.id, row.at)), tuple(_letters(case)),
-            row.waits_until, row.closed_at, row.state == OPEN and reviewing.waits(conn, case.id),
+            row.waits_until, row.closed_at, row.person_id, _orders(case), row.state == OPEN and reviewing.waits(conn, case.id),
         )  # fmt: skip
+
+
+def _orders(case: Case) -> tuple[choosing.OpenOrder, ...]:
+    found = choosing.waited_for(case.conn, case.row.person_id) if case.row.person_id else {}
+    return found.get(case.id, ())
 
 
 def _letters(case: Case) -> Sequence[Letter]:

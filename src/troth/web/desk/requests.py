@@ -21,6 +21,7 @@ from troth.rights.intake import begun, receive_in
 from troth.rights.rules import Intake
 from troth.staff import actions, log
 from troth.staff.entering import Entered
+from troth.staff.rules import may
 from troth.store.site import Site
 from troth.web.desk.frame import PAGE, desk_page, elsewhere, posted, required
 from troth.web.desk.paging import SIZE, Part, part_of
@@ -57,8 +58,6 @@ def _queue(request: Asked, site: Site, *, ended: bool) -> tuple[list[Listed], Pa
 
 
 def _may(entered: Entered) -> bool:
-    from troth.staff.rules import may
-
     return may(entered.roles, "requests")
 
 
@@ -88,7 +87,8 @@ def _request(
     said = replies.words_in(tag)
     return desk_page(
         request, site, entered, "desk_request.html", here="start", status=422 if wrong else 200,
-        shown=shown, rights=_rights(tag), outcomes=said["outcomes"], sorts=list(rules.RIGHTS),
+        shown=shown, sees_people=may(entered.roles, "people"),
+        rights=_rights(tag), outcomes=said["outcomes"], sorts=list(rules.RIGHTS),
         plan=_plan(site, shown, tag), done=done, now=site.now(),
         wrong=told(tag, wrong) or ("", ""),
         found=_found(site, shown, tag),

@@ -152,12 +152,22 @@ def visited(request: Asked, secret: str) -> Response[str]:
     return _centre(here)
 
 
+def _how_far(here: Here, asked: rights.AskedFor) -> str:
+    """How far a request is that did not end; where it waits for orders, which."""
+    if not asked.orders:
+        return say(here.tag, "privacy.open")
+    orders = here.speaker.every(
+        say(here.tag, "privacy.order", number=one.ref, since=here.speaker.date(one.at.date())) for one in asked.orders
+    )
+    return say(here.tag, "privacy.waits_for_orders", orders=orders)
+
+
 def _centre(here: Here, done: str = "", status: int = 200, **again: Any) -> Response[str]:
     shown = rights.centre(here.site, here.visitor, here.tag, held.MOST_SHOWN)
     words = words_in(here.tag)
     asked = [
-        (here.speaker.finish(words["rights"][right]), words["outcomes"].get(outcome) or say(here.tag, "privacy.open"))
-        for right, _, outcome in shown.requests
+        (here.speaker.finish(words["rights"][one.right]), words["outcomes"].get(one.outcome) or _how_far(here, one))
+        for one in shown.requests
     ]
     period = here.speaker.duration(destroys_within(here.compiled))
     authority = rules.authority(here.compiled.policy)
