@@ -42,3 +42,21 @@ def test_of_a_sentence_that_is_said_differently_only_the_changed_words_are_struc
             assert "Limited" in " ".join(re.findall(r"<del>(.*?)</del>", page)), path
             assert set(re.findall(r"<del>([^<]*Limited[^<]*)</del>", page)) == {"Limited"}, path
             assert "Ltd" in {one.strip() for one in re.findall(r"<ins>(.*?)</ins>", page)}, path
+
+
+@pytest.mark.parametrize(("now", "said", "in_chinese"), [("20", "shorter", "縮短"), ("40", "longer", "延長")])
+def test_a_period_that_changed_is_said_as_shorter_or_longer_and_not_as_other_words(
+    site: Site, now: str, said: str, in_chinese: str
+) -> None:
+    publish_next(site, lambda text: text.replace("keep: 30 days}", f"keep: {now} days}}", 1))
+    with client(site) as web:
+        page = words_of(web.get("/shop/changes/2").text)
+        assert f"{said}: {now} days, was 30 days" in page and "said differently" not in page
+    assert say("zh-Hant", f"changes.{said}", now="20 天", was="30 天") == f"{in_chinese}：20 天，原為30 天"
+
+
+def test_other_words_are_no_period(site: Site) -> None:
+    publish_next(site, lambda text: text.replace("Lamp Shop Limited", "Lamp Shop Ltd"))
+    with client(site) as web:
+        page = words_of(web.get("/shop/changes/2").text)
+        assert "said differently" in page and "shorter" not in page and "longer" not in page

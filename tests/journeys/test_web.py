@@ -136,7 +136,8 @@ def test_a_new_version_stays_beside_the_old_one_with_what_changed(site: Site, cl
         assert "does not apply yet" in web.get("/shop/versions/2").text
         clock.move(timedelta(days=40))
         shown = words_of(web.get("/shop/versions").text)
-        assert "Said differently (1)" in shown and "30 days after" in shown and "20 days after" in shown
+        assert "A shorter or longer period (1)" in shown and "Said differently" not in shown
+        assert "shorter: 20 days, was 30 days" in shown and "30 days after" in shown and "20 days after" in shown
         assert "no longer applies" in web.get("/shop/versions/1").text
         assert web.get("/shop/versions/3").status_code == 404
 

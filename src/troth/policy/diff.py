@@ -100,6 +100,13 @@ def differences(old: Policy, new: Policy) -> Iterator[Change]:
         )
 
 
+def changed_periods(old: Policy, new: Policy) -> Iterator[tuple[Path, Period, Period]]:
+    """Each period of ``new`` that is shorter or longer than in ``old``: where, what it was and what it is."""
+    for path, before, after in _leaves(_plain(old), _plain(new), ()):
+        if isinstance(before, Period) and isinstance(after, Period) and (before < after or after < before):
+            yield path, before, after
+
+
 def _plain(policy: Policy) -> dict[str, Any]:
     """The policy as written, without what is left at its default; durations stay what they are."""
     return policy.model_dump(by_alias=True, exclude_defaults=True)

@@ -76,6 +76,7 @@ def _page(request: Asked, site: Site, change: Announced) -> Response[str]:
     return site_page(
         request, site, compiled, "changes.html", here="versions",
         change=change,
+        duration=speaker.duration,
         coming=change.coming(site.now()),
         day=speaker.date(change.effective_at.date()),
         published=speaker.date(change.published_at.date()),

@@ -121,8 +121,10 @@ def versions_page(request: Asked) -> Response[str]:
     tag = language_of(request, current.compiled.policy.policy.languages)
     lines = [_line(site, found, edition, current, tag) for edition in found]
     told = _announcement(request, site, found, tag)
+    duration = Speaker(current.compiled.policy, language(tag)).duration
     return site_page(
-        request, site, current.compiled, "versions.html", here="versions", lines=lines, announcement=told
+        request, site, current.compiled, "versions.html", here="versions",
+        lines=lines, announcement=told, duration=duration,
     )  # fmt: skip
 
 
