@@ -20,10 +20,12 @@ from tests.submissions import rows
 from troth.accounts import actions as accounts
 from troth.accounts import address
 from troth.accounts.sessions import Member, log_in, who
+from troth.accounts.tables import account
 from troth.agenda.tables import job
 from troth.clock import MovedClock, utc
 from troth.collection import Submission
-from troth.errors import InvalidInput, PolicyError, Refused
+from troth.errors import InvalidInput, PolicyError, Refused, StoreError
+from troth.evidence.prove import prove
 from troth.ledger.tables import entry
 from troth.messages import changing, compose
 from troth.messages.actions import queue
@@ -271,6 +273,56 @@ def test_a_request_that_waits_for_an_open_order_leads_to_it(opened: Open, mailbo
             dealings.close_dealing(site, conn, ann.person_id, "order", order, site.now())
         assert order not in words_of(at_work.get(f"/ledflex/desk/requests/{waiting['id']}?lang=en").text)
         assert "an order of yours is open" not in words_of(web.get("/ledflex/privacy/centre").text)
+
+
+def closing(site: Site, web: Client) -> str:
+    """Ann logs in and presses the button; what the page says."""
+    page = token_of(web.get(f"/{site.name}/account/login").text)
+    web.post(f"/{site.name}/account/login", data={"token": page, "address": ANN, "password": PASSWORD})
+    sent = {"token": token_of(web.get(f"/{site.name}/account/leave").text)}
+    return words_of(web.post(f"/{site.name}/account/cancel", data=sent).text)
+
+
+def test_closing_an_account_at_its_page_is_a_request_that_is_answered(opened: Open, mailbox: Mailbox) -> None:
+    """So that the right to it has a case, and whoever closed it has it in writing."""
+    site = mailing(opened("optokingdom"), mailbox)
+    ann = member(site, mailbox, "register")
+    with client(site) as web:
+        assert "Your account is closed" in closing(site, web)
+    (asked_for,) = rows(site, request)
+    said = {name: asked_for[name] for name in ("right", "channel", "outcome", "person_id", "verified_by")}
+    assert said == {
+        "right": "cancel account", "channel": "account", "outcome": "done", "person_id": ann.person_id,
+        "verified_by": "account",
+    }  # fmt: skip
+    with pytest.raises(Refused):
+        log_in(site, ANN, PASSWORD)
+    run(site)
+    assert mailbox.messages()[0].subject == "Your account is closed"
+    (proof,) = [one.proof for one in prove(site).proven if one.promise.id == "rights.cancel"]
+    assert proof.verdict == "kept" and "1 request" in proof.evidence
+
+
+def test_an_account_that_cannot_be_closed_at_once_is_not_said_to_be_closed(
+    opened: Open, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is locked just after the wish was recorded: the worker closes it."""
+
+    def locked(*_: object) -> None:
+        raise StoreError("The store is locked.")
+
+    site = mailing(opened("optokingdom"), mailbox)
+    ann = member(site, mailbox, "register")
+    with client(site) as web:
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(accounts, "cancel_in", locked)
+            said = closing(site, web)
+        assert "We have your request" in said and "is closed." not in said.replace("when it is closed.", "")
+    assert rows(site, account)[0]["state"] == "open"
+    moved(site, days(0.01))
+    run(site)
+    assert [(one["person_id"], one["state"]) for one in rows(site, account)] == [(ann.person_id, "closed")]
+    assert [one["outcome"] for one in rows(site, request)] == ["done"]
 
 
 @pytest.mark.clause("F82", "F6")

@@ -18,6 +18,7 @@ from troth.errors import InvalidInput, Refused
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, language
 from troth.rights import erasing
+from troth.rights.cases import CLOSED
 from troth.rights.centre import Visitor, ask
 from troth.rights.rules import destroys_within
 from troth.store.site import Site
@@ -188,10 +189,11 @@ def leave_page(request: Asked) -> Response[str]:
 
 @post("/account/cancel", **FORM)
 def cancel(request: Asked, data: Sent) -> Response[str]:
-    """Close the account; what is held stays for as long as the policy says, and is used for nothing."""
+    """Close the account, a request like any other; what is held stays for as long as the policy says, used for nothing."""
     site, compiled, member = _leaving(request, data)
-    actions.cancel(site, member.person_id)
-    answer = _done(request, site, compiled, "closed")
+    tag = language_of(request, compiled.policy.policy.languages)
+    received = ask(site, Visitor(member.person_id, "account"), "cancel account", f"account:{new_key()}", tag)
+    answer = _done(request, site, compiled, "closed" if received.state == CLOSED else "closing")
     let_go(site, answer)
     return answer
 
