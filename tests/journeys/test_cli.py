@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -213,6 +214,31 @@ def test_a_turn_of_work_names_every_task(published: Path) -> None:
     done = json.loads(troth("work", published, "--once", "--json").stdout)
     assert set(done["done"]) == set(TASKS)
     assert done["problems"] == {}
+
+
+def test_every_task_of_a_turn_is_told_or_is_known_to_be_none_of_the_operators_business() -> None:
+    from troth.commands.work import SAID, UNTOLD
+    from troth.work import TASKS
+
+    assert set(TASKS) == set(SAID) | UNTOLD and not set(SAID) & UNTOLD
+
+
+def test_a_turn_says_what_was_done_and_what_keeps_the_rest_waiting(published: Path) -> None:
+    """And nothing of tasks that had nothing to do."""
+    from troth.rights.intake import receive
+    from troth.rights.rules import Intake
+    from troth.store.site import open_site
+
+    assert troth("work", published, "--once").stdout == "my-shop: nothing was due.\n"
+    with (published / "site.yaml").open("a") as wiring:
+        wiring.write('mail: {smtp: "127.0.0.1:1", sender: privacy@lamps.example}\n')  # where nothing answers
+    site = open_site(published)
+    receive(site, Intake("access", "web", "r-1", email="ann@shop.example"))
+    site.close()
+    said = troth("work", published, "--once").stdout
+    assert re.match(r"my-shop: done:\n(  .+\n)*  entries of the ledger: \d+ sealed\n", said)
+    assert "jobs that wait: 1, of which 1 failed when last tried\n    1: The mail server does not answer (" in said
+    assert ": 0" not in said
 
 
 def test_a_missed_deadline_is_an_alarm_and_exit_code_one(published: Path) -> None:

@@ -95,7 +95,7 @@ def run(script: str, folder: Path, port: int) -> str:
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "300"}
     output = folder / "output.txt"
     with output.open("w") as file:
-        subprocess.run(["bash", "-c", script.replace("8080", str(port))], cwd=folder, env=env, stdout=file,
+        subprocess.run(["bash", "-c", script.replace("8081", str(port))], cwd=folder, env=env, stdout=file,
                        stderr=subprocess.STDOUT, timeout=150, check=False, start_new_session=False)  # fmt: skip
     return output.read_text()
 

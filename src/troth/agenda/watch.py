@@ -52,6 +52,13 @@ def failing(conn: Connection, error: type[Exception]) -> Failing | None:
     return Failing(sum(number for _, number, _ in rows), max(last_try(due, tried) for tried, _, due in rows))
 
 
+def problems(conn: Connection, most: int = 5) -> list[tuple[str, int]]:
+    """What open jobs ended with when they were last tried, in words, the most frequent first, each with how many."""
+    open_ = (job.c.done_at.is_(None), job.c.problem != "")
+    query = select(job.c.problem, func.count()).where(*open_).group_by(job.c.problem)
+    return [(row[0], row[1]) for row in conn.execute(query.order_by(func.count().desc(), job.c.problem).limit(most))]
+
+
 def late_jobs(now: datetime) -> Select[Any]:
     """The query for open jobs whose deadline has come, the one due first ahead."""
     columns = (job.c[name] for name in Late.__slots__)
