@@ -67,7 +67,7 @@ THINGS: Mapping[str, str] = {
     "change": "changes",
     "case": "cases",
     "request": "requests",
-    "ending": "endings",
+    "deletion": "deletions",
     "version": "versions",
     "purpose": "purposes",
     "recipient": "recipients",
@@ -320,7 +320,11 @@ class Proving:
         if found.wrong:
             measured = self.say("{wrong} not as the policy says", wrong=Some(found.wrong, "decision"))
             return Proof(
-                "broken", "replay", limit, measured, self.say("first at ledger entry {id}", id=found.first_wrong or 0)
+                "broken",
+                "replay",
+                limit,
+                measured,
+                self.say("first at entry {id} of the log of decisions", id=found.first_wrong or 0),
             )
         if not found.decisions:
             return self.nothing_yet("replay", limit, "nobody has asked for this so far")
@@ -332,7 +336,7 @@ class Proving:
             done=Some(found.allowed, "case"),
             refused=found.decisions - found.allowed,
         )
-        return Proof("kept", "replay", limit, measured, self.say("each asked again under the version of its day"))
+        return Proof("kept", "replay", limit, measured, self.say("each checked again against the policy of its day"))
 
     def counted(self, wrong: int, of: Some, limit: str, bad: str) -> Proof:
         """A query's proof from two counts; ``bad`` says what is wrong with ``{wrong}`` of them."""

@@ -154,10 +154,10 @@ def test_the_evidence_names_the_oldest_backup_that_was_tried(
     backup(site, tmp_path / "later")
     drill(site, monday)
     drill(site, tmp_path / "later")
-    assert "the oldest one tried of late is of 5 January 2026" in shown(site).evidence
+    assert "the oldest one tried lately is of 5 January 2026" in shown(site).evidence
     clock.move(days(91))
     drill(site, tmp_path / "later")
-    assert "the oldest one tried of late is of 15 January 2026" in shown(site).evidence
+    assert "the oldest one tried lately is of 15 January 2026" in shown(site).evidence
 
 
 def test_where_old_backups_are_destroyed_there_is_none(site: Site, monday: Path, clock: MovedClock) -> None:

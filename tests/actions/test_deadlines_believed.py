@@ -34,7 +34,7 @@ def test_a_deadline_later_than_the_policy_of_that_day_gives_is_not_believed(
     receive(shop, asked("erasure", vouched="account"))
     run(shop)
     found = shown(shop, "erasure")
-    assert (found.verdict, found.measured) == ("broken", "1 ending with a later deadline than was promised")
+    assert (found.verdict, found.measured) == ("broken", "1 deletion with a later deadline than was promised")
 
 
 def test_an_erasure_that_goes_by_the_policy_keeps_the_promise(shop: Site) -> None:

@@ -47,7 +47,7 @@ def test_a_sweep_that_came_a_year_late_breaks_the_promise_though_nothing_is_left
     clock.at = START + days(465)
     work(site)
     found = shown(site, "taste")
-    assert (found.verdict, found.measured) == ("broken", "1 ending destroyed late, the worst by 365 d")
+    assert (found.verdict, found.measured) == ("broken", "1 deletion destroyed late, the worst by 365 d")
     assert path_of(site).verdict == "broken"
     clock.move(days(1))
     customer(site, "bob@example.org")
@@ -77,7 +77,7 @@ def test_an_erasure_that_was_destroyed_late_breaks_the_promise_for_good(site: Si
     clock.move(days(22))
     destroy_due(site)
     found = path_of(site)
-    assert found.verdict == "broken" and "1 ending destroyed late, the worst by 2 d" in found.measured
+    assert found.verdict == "broken" and "1 deletion destroyed late, the worst by 2 d" in found.measured
 
 
 def quarantined(site: Site, clock: MovedClock) -> None:
@@ -140,7 +140,7 @@ def test_a_deadline_that_a_later_version_put_into_the_past_is_not_called_in_time
     found = shown(site, "taste")
     assert (found.verdict, found.measured) == (
         "not proven",
-        "nothing is kept; 1 ending not shown to be in time",
+        "nothing is kept; 1 deletion not shown to be in time",
     )
     assert path_of(site).verdict == "kept"
 
@@ -160,7 +160,7 @@ def test_one_clock_that_was_swept_late_is_not_kept_because_something_else_is_the
     work(site)
     clock.move(days(1))
     found = shown(site, "taste")
-    assert (found.verdict, found.measured) == ("not proven", "oldest 1 d; 1 ending not shown to be in time")
+    assert (found.verdict, found.measured) == ("not proven", "oldest 1 d; 1 deletion not shown to be in time")
 
 
 @pytest.mark.parametrize(

@@ -181,14 +181,14 @@ def an_entry_of_the_ledger_is_altered(site: Site) -> None:
         conn.execute(update(entry).where(entry.c.id == first).values(body="{}"))
 
 
-@breaks("security.measure", "security.ledger", "not sealed, the oldest for 2 d")
+@breaks("security.measure", "security.ledger", "not protected against change, the oldest for 2 d")
 def nobody_seals_any_more(site: Site) -> None:
     with site.writing() as conn:
         ledger.append(conn, site.now(), events.SYSTEM_FAILED, {})
     site.clock.move(timedelta(days=2, minutes=1))  # type: ignore[attr-defined]
 
 
-@breaks("security.measure", "security.sealed", "1 record not sealed", also={"data"})
+@breaks("security.measure", "security.sealed", "1 record not encrypted", also={"data"})
 def the_measure_of_sealing_is_held_against_the_data(site: Site) -> None:
     a_body_is_stored_in_plain_words(site)
 

@@ -92,7 +92,7 @@ def a_child_was_let_through_the_form(site: Site) -> None:
     forge(site, events.HOLDING_COLLECTED, ask, "collection.register")
 
 
-@breaks("data.sealed", "data", "1 record not sealed", also={"security.sealed"})
+@breaks("data.sealed", "data", "1 record not encrypted", also={"security.sealed"})
 def a_body_is_stored_in_plain_words(site: Site) -> None:
     changed_by_hand(
         site,
@@ -247,7 +247,7 @@ def a_lead_stays_after_business_ended(site: Site) -> None:
     changed_by_hand(site, update(person).where(lead).values(relationship_ends_at=site.now() - days(65)))
 
 
-@breaks("erasure.path", "erasure", "1 ending not destroyed by the deadline, the oldest 2 d late")
+@breaks("erasure.path", "erasure", "1 deletion not destroyed by the deadline, the oldest 2 d late")
 def a_quarantine_stalls(site: Site) -> None:
     changed_by_hand(site, update(ending).where(ending.c.state == "quarantined").values(destroy_by=site.now() - days(2)))
 

@@ -382,9 +382,9 @@ def test_a_webhook_for_a_broker_turns_that_nobody_else_is_given_anything(living:
 @pytest.mark.parametrize(
     ("smtp", "country", "verdict", "measured"),
     [
-        ("127.0.0.1:25", "", "not proven", "stores in the United Kingdom, says site.yaml"),
-        ("mail.example:25", "GB", "not proven", "stores in the United Kingdom, says site.yaml"),
-        ("mail.example:25", "US", "not proven", "stores in the United Kingdom, says site.yaml"),
+        ("127.0.0.1:25", "", "not proven", "data stores in the United Kingdom, as the operator's settings say"),
+        ("mail.example:25", "GB", "not proven", "data stores in the United Kingdom, as the operator's settings say"),
+        ("mail.example:25", "US", "not proven", "data stores in the United Kingdom, as the operator's settings say"),
         ("mail.example:25", "CN", "broken", "a mail server in China"),
         ("mail.example:25", "", "not proven", "a mail server whose country nobody named"),
     ],

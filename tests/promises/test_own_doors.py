@@ -47,7 +47,7 @@ def test_of_a_cookie_that_no_page_of_ours_sets_nothing_is_proven(site: Site, mon
 
 def test_before_anybody_looked_no_cookie_is_proven(site: Site) -> None:
     for one in of(site, "cookies.session", "cookies.taste", door=False):
-        assert (one.proof.verdict, str(one.proof.measured)) == ("not proven", "nobody looked of late")
+        assert (one.proof.verdict, str(one.proof.measured)) == ("not proven", "nobody looked lately")
 
 
 def _lasts_a_second_too_long(patch: pytest.MonkeyPatch) -> None:

@@ -270,7 +270,9 @@ def cookie(proving: Proving, promise: Promise) -> Proof:
     if found.wrong or found.allowed:
         return replace(proving.replayed(found, limit), unshown=other)
     if own is not None or pages is None:
-        return own or proving.not_proven("canary", limit, "nobody looked of late", "troth prove looks")
+        return own or proving.not_proven(
+            "canary", limit, "nobody looked lately", "the operator's next full check looks (troth prove)"
+        )
     return proving.not_proven("canary", limit, "no page of ours sets it", "what other pages set is not seen here")
 
 

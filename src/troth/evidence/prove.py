@@ -241,7 +241,7 @@ def _of_unknown_stores(proving: Proving, one: Proven) -> Proven:
     """What was found in stores that are not what was sealed shows that a promise is broken and never that it is kept."""
     if one.proof.verdict != "kept":
         return one
-    said = proving.say("the stores are not what was sealed")
+    said = proving.say("the data stores are not what was recorded")
     return replace(one, proof=replace(one.proof, verdict="not proven", evidence=said))
 
 

@@ -142,11 +142,11 @@ def sealed(proving: Proving, promise: Promise) -> Proof:
     """All holdings have the form of sealed ones; a sample opens under each person's own key, which nobody else in it has; and
     no key outlived its person. While something of a person is left, so is the key, and with it what copies hold of the rest.
     """
-    limit = proving.say("each record sealed under its person's own key")
+    limit = proving.say("each record encrypted under its person's own key")
     total = sum(group.number for group in proving.once(groups))
     readable = sum(group.bare for group in proving.once(groups))
     if readable:
-        return proving.counted(readable, Some(total, "record"), limit, "{wrong} not sealed")
+        return proving.counted(readable, Some(total, "record"), limit, "{wrong} not encrypted")
     sample = proving.once(open_sample)
     moved = [one.id for one, values in sample if values is None]
     wrong = _still_there(proving, moved) if moved else 0
@@ -161,7 +161,7 @@ def sealed(proving: Proving, promise: Promise) -> Proof:
         )
     if wrong or not total:
         return proving.counted(wrong, Some(len(sample), "record"), limit, "{wrong} not opened by its person's key")
-    measured = proving.say("0 records not sealed")
+    measured = proving.say("0 records not encrypted")
     evidence = proving.say(
         "{all} looked at, {some} opened", all=Some(total, "record"), some=Some(len(sample), "record")
     )
@@ -195,7 +195,7 @@ def vault_refuses(proving: Proving) -> Tried:
             for name in list(policy.data)[:2]
         ]
         opened = sum(_opens(site, *one) for one in asked)
-    tried = proving.say("the vault refused {tries} to read for no purpose", tries=Some(len(asked) - opened, "try"))
+    tried = proving.say("refused {tries} to read for no purpose", tries=Some(len(asked) - opened, "try"))
     return proving.tried(tried, opened, "{wrong} to read for no purpose went through")
 
 

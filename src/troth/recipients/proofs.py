@@ -138,7 +138,9 @@ def closed(proving: Proving, promise: Promise) -> Proof:
     unknown = tuple(sorted(set(proving.site.wiring.recipients) - set(proving.compiled.policy.recipients)))
     if unknown:
         measured = proving.say("{some} reached whom the policy does not name", some=Some(len(unknown), "recipient"))
-        return Proof("broken", "query", limit, measured, proving.say("the recipients that site.yaml reaches"))
+        return Proof(
+            "broken", "query", limit, measured, proving.say("the recipients that the operator's settings reach")
+        )
     rows = proving.once(disclosures)
     strangers = sum(not _named(_policies(proving, _when(proving, row)), row) for row in rows)
     undecided = sum(row.id not in proving.heard.disclosed for row in rows)
@@ -169,9 +171,7 @@ def gate_refuses(proving: Proving) -> Tried:
         people = [made_up(site, kind) for kind in policy.people]
         asked = [(people[number % len(people)], *want) for number, want in enumerate(wanted)] if people else []
         let_out = sum(_let_out(site, *want) for want in asked)
-    tried = proving.say(
-        "the gate refused {tries} to let out what nobody promised", tries=Some(len(asked) - let_out, "try")
-    )
+    tried = proving.say("refused {tries} to let out what nobody promised", tries=Some(len(asked) - let_out, "try"))
     return proving.tried(tried, let_out, "{wrong} to let out what nobody promised went through")
 
 
@@ -234,7 +234,7 @@ def countries(proving: Proving, promise: Promise) -> Proof:
         else proving.say("leaves its country only with a safeguard")
     )
     stores = (wiring.store.country, wiring.keys.country or wiring.store.country)
-    evidence = proving.say("the countries that site.yaml gives, and every disclosure")
+    evidence = proving.say("the countries that the operator's settings give, and every disclosure")
     outside = tuple(sorted(set(stores) - {""} - set(stored))) if stored else ()
     if outside:
         measured = proving.say("a store in {countries}", countries=Named("countries", outside))
@@ -263,7 +263,9 @@ def _places(proving: Proving, limit: Words, stores: tuple[str, ...]) -> Proof:
         return proving.not_proven(
             "query", limit, "a mail server whose country nobody named", "nothing can measure where it is"
         )
-    said = proving.say("stores in {countries}, says site.yaml", countries=Named("countries", stores))
+    said = proving.say(
+        "data stores in {countries}, as the operator's settings say", countries=Named("countries", stores)
+    )
     attestation = proving.site.wiring.attested.get("transfers")
     if attestation is None or attestation.until < proving.now.date():
         return Proof("not proven", "attestation", limit, said, proving.say("nothing can measure where it is"))
@@ -280,7 +282,7 @@ def elsewhere(proving: Proving, entry: Absolute, limit: Words) -> Proof:
     """Whether an ``only: store`` is broken; where the machines stand that are within its places, somebody answers for."""
     policy, wiring = proving.compiled.policy, proving.site.wiring
     stores = [wiring.store.country, wiring.keys.country or wiring.store.country]
-    evidence = proving.say("the countries that site.yaml gives, and every disclosure")
+    evidence = proving.say("the countries that the operator's settings give, and every disclosure")
     outside = tuple(sorted({one for one in stores if one and not within(one, entry.in_)}))
     if outside:
         measured = proving.say("a store in {countries}", countries=Named("countries", outside))

@@ -42,7 +42,9 @@ def purged(proving: Proving, promise: Promise) -> Proof:
     limit = proving.say("gone from every backup within {within}", within=promised.purge_within)
     found = last_drill(proving.conn, proving.now)
     if found is None:
-        return proving.not_proven("probe", limit, "no backup was tried", "troth backup drill tries one")
+        return proving.not_proven(
+            "probe", limit, "no backup was tried", "the operator tries one with troth backup drill"
+        )
     return _judged(proving, promised, limit, *found)
 
 
@@ -52,7 +54,7 @@ def _judged(proving: Proving, promised: Backups, limit: str, at: datetime, found
         "a backup of {day} was tried {age} ago: {gone} were destroyed before",
         day=datetime.fromisoformat(found["backup"]).date(), age=proving.now - at, gone=Some(found["erased"], "person"),
     )  # fmt: skip
-    oldest = proving.say("the oldest one tried of late is of {day}", day=_oldest(proving, promised, at).date())
+    oldest = proving.say("the oldest one tried lately is of {day}", day=_oldest(proving, promised, at).date())
     verdict, measured = _measured(proving, promised, at, found)
     return Proof(verdict, "probe", limit, measured, proving.both(tried, oldest))
 

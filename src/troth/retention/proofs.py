@@ -59,11 +59,11 @@ from troth.verdicts import Verdict
 def relationship(proving: Proving, promise: Promise) -> Proof:
     """The recorded end of everyone's business is what their dealings say, worked out anew for all of them."""
     key = promise.path[1]
-    limit = proving.say("ends as the dealings of each person say")
+    limit = proving.say("ends as the orders and other business of each person say")
     policy = proving.compiled.policy
     wrong, total = differing(proving.conn, key, policy.relationship[key], mailing(policy))
     return proving.counted(
-        wrong, Some(total, "person"), limit, "{wrong} with another end on record than their dealings say"
+        wrong, Some(total, "person"), limit, "{wrong} with another end on record than their business with us says"
     )
 
 
@@ -124,7 +124,7 @@ def _of_data(proving: Proving, mine: Clock) -> Proof:
     ruled = coverage(mine, shapes(proving.conn))
     touched = ruled.whole | ruled.part.keys()
     total = sum(group.number for group in proving.once(groups) if group.shape_id in touched)
-    evidence = proving.say("{all} under this clock", all=Some(total, "record"))
+    evidence = proving.say("{all} with this period", all=Some(total, "record"))
     if late and oldest is not None:
         past = proving.now - mine.end(oldest)
         measured = proving.say("{some} past the deadline, the oldest by {past}", some=Some(late, "record"), past=past)
@@ -159,7 +159,7 @@ def _running(proving: Proving, mine: Clock, limit: str, evidence: Words, total: 
         oldest = proving.say("oldest {age}", age=proving.now - first)
         return _kept(proving, limit, oldest, evidence, ended.doubtful)
     if total:
-        return proving.nothing_yet("query", limit, "the clock has not begun for any record")
+        return proving.nothing_yet("query", limit, "the period has not begun for any record")
     if not ended.number:
         return proving.nothing_yet("query", limit, "there is nothing to look at so far")
     evidence = _ended(proving, ended) if ended.unknown else proving.say("all was taken away in time")
@@ -170,16 +170,18 @@ def _kept(proving: Proving, limit: str, measured: Words, evidence: Words, unknow
     """A clock that nothing breaks; it is kept unless nothing shows of ``unknown`` endings that they were in time."""
     if not unknown:
         return Proof("kept", "query", limit, measured, evidence)
-    some = proving.say("{some} not shown to be in time", some=Some(unknown, "ending"))
+    some = proving.say("{some} not shown to be in time", some=Some(unknown, "deletion"))
     return Proof("not proven", "query", limit, proving.both(measured, some), evidence)
 
 
 def _said_late(proving: Proving, ended: Ended) -> Words:
-    return proving.say("{some} destroyed late, the worst by {past}", some=Some(ended.late, "ending"), past=ended.worst)
+    return proving.say(
+        "{some} destroyed late, the worst by {past}", some=Some(ended.late, "deletion"), past=ended.worst
+    )
 
 
 def _ended(proving: Proving, ended: Ended) -> Words:
-    return proving.say("{all} on the ledger", all=Some(ended.number, "ending"))
+    return proving.say("{all} in the log of decisions", all=Some(ended.number, "deletion"))
 
 
 def _said_limit(clock: Clock) -> str:
@@ -244,14 +246,14 @@ def erasure(proving: Proving, promise: Promise) -> Proof:
     entry, rights = proving.compiled.policy.erasure, proving.compiled.policy.rights
     within = entry.destroy_within if entry else None
     limit = proving.say("gone within {within}", within=within) if within else proving.say("gone by its deadline")
-    total = Some(_count(proving, ending, true()), "ending")
+    total = Some(_count(proving, ending, true()), "deletion")
     failures = list(_failures(proving))
     if any(proving.canary.failed.get(f"rights.{key}") for key, one in rights.items() if one.right == "erasure"):
         failures.append(proving.say("a made-up person was not erased"))
     looked = proving.say("{all} looked at", all=total)
     if failures:
         return Proof("broken", "query", limit, reduce(proving.both, failures), looked)
-    waiting = Some(_count(proving, ending, ending.c.state.in_(("quarantined", "destroying"))), "ending")
+    waiting = Some(_count(proving, ending, ending.c.state.in_(("quarantined", "destroying"))), "deletion")
     if total.number:
         return Proof("kept", "query", limit, proving.say("none late, {some} on the way", some=waiting), looked)
     return proving.nothing_yet("query", limit, "nothing has ended so far")
@@ -264,12 +266,12 @@ def _failures(proving: Proving) -> Iterator[Words]:
     ended = sum(proving.heard.ended.values(), Ended())
     if ended.late:
         yield _said_late(proving, ended)
-    put_off = Some(sum(_put_off(proving, row) for row in proving.once(_requested)), "ending")
+    put_off = Some(sum(_put_off(proving, row) for row in proving.once(_requested)), "deletion")
     if put_off.number:
         yield proving.say("{some} with a later deadline than was promised", some=put_off)
     left = Some(_left(proving), "record")
     if left.number:
-        yield proving.say("{some} still in quarantine after the ending is over", some=left)
+        yield proving.say("{some} still set apart after the deletion is over", some=left)
     if proving.heard.reached:
         reached = Some(proving.heard.reached, "decision")
         yield proving.say("{some} about people who were out of every reach", some=reached)
@@ -302,7 +304,7 @@ def _overdue(proving: Proving, which: ColumnElement[bool], cause: str | None = N
         return None
     return proving.say(
         "{some} not destroyed by the deadline, the oldest {past} late",
-        some=Some(late + len(more), "ending"), past=proving.now - min(filter(None, (first, *more))),
+        some=Some(late + len(more), "deletion"), past=proving.now - min(filter(None, (first, *more))),
     )  # fmt: skip
 
 

@@ -195,7 +195,9 @@ def as_mail_leaves(proving: Proving, found: Proof) -> Proof:
         "{some} could not leave, since the mail server takes none", some=Some(stuck.number, "message")
     )
     age = max(proving.now, stuck.tried_at) - stuck.tried_at
-    evidence = proving.say("tried last {age} ago; check mail in site.yaml and that the server answers", age=age)
+    evidence = proving.say(
+        "tried last {age} ago; the operator has to look at the mail server (mail in site.yaml)", age=age
+    )
     return Proof("not proven", "query", found.limit, measured, evidence)
 
 
@@ -241,7 +243,7 @@ def decided(proving: Proving, promise: Promise) -> Proof:
     if not opened.number:
         return proving.nothing_yet("replay", limit, "no machine has read anything for it so far")
     measured = proving.say("{some} by machines, all as the policy says", some=opened)
-    again = proving.say("each asked again under the version of its day")
+    again = proving.say("each checked again against the policy of its day")
     said = proving.both(again, proving.say("{all} for a review, none late", all=reviews))
     return Proof("kept", "replay", limit, measured, said, unshown=("made",))
 
@@ -287,5 +289,7 @@ def request_log(proving: Proving, promise: Promise) -> Proof:
     if changed and found.verdict != "broken":
         some = Some(len(changed), "entry")
         measured = proving.say("{some} altered or taken out", some=some)
-        return Proof("broken", "query", found.limit, measured, proving.say("the ledger has the digest of every row"))
+        return Proof(
+            "broken", "query", found.limit, measured, proving.say("the log of decisions has a fingerprint of every row")
+        )
     return found

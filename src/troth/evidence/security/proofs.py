@@ -100,10 +100,12 @@ def _log_ins(proving: Proving, _promise: Promise, _measure: Measure) -> Proof:
 
 def _probed(proving: Proving, promise: Promise, entry_: Measure) -> Proof:
     limit = proving.say(_SAID_PROBED[entry_.check])
-    unseen = proving.not_proven("canary", limit, "nobody looked of late", "troth prove looks")
+    unseen = proving.not_proven(
+        "canary", limit, "nobody looked lately", "the operator's next full check looks (troth prove)"
+    )
     if entry_.check == "tls" and not proving.site.wiring.base_url.startswith("https:"):
         unseen = proving.not_proven(
-            "canary", limit, "it cannot be looked at", "base url in site.yaml is no https address"
+            "canary", limit, "it cannot be looked at", "the site has no https address (base url in site.yaml)"
         )
     return walked(proving, promise.id, limit) or unseen
 
@@ -143,7 +145,7 @@ def _access(proving: Proving) -> Proof:
     )
     evidence = proving.both(
         proving.say("{there}, each with a second factor", there=there),
-        proving.say("each asked again under the version of its day"),
+        proving.say("each checked again against the policy of its day"),
     )
     return Proof("kept", "replay", limit, measured, evidence)
 
@@ -182,7 +184,9 @@ def _password(proving: Proving, promise: Promise, _measure: Measure) -> Proof:
         )
     found = walked(proving, promise.id, limit)
     if found is None:
-        return proving.not_proven("canary", limit, "nobody tried the log-in of late", "troth prove looks")
+        return proving.not_proven(
+            "canary", limit, "nobody tried the log-in lately", "the operator's next full check looks (troth prove)"
+        )
     if found.verdict == "broken":
         return found
     done = proving.say("wrong, common and guessed passwords refused, the right one taken")
@@ -214,7 +218,7 @@ def _backed_up(proving: Proving, _promise: Promise, _measure: Measure) -> Proof:
     tried = last_drill(proving.conn, proving.now)
     if made is None or tried is None:
         missing = proving.say("none was made so far") if made is None else proving.say("none was tried so far")
-        return Proof("not proven", "query", limit, missing, proving.say("the ledger"))
+        return Proof("not proven", "query", limit, missing, proving.say("the log of decisions"))
     at, found = tried
     ages = proving.say(
         "the last one made {made} ago, one tried {tried} ago", made=proving.now - made, tried=proving.now - at
@@ -222,24 +226,28 @@ def _backed_up(proving: Proving, _promise: Promise, _measure: Measure) -> Proof:
     if found.get("whole") is not True or found.get("unopened"):
         return Proof("broken", "query", limit, proving.say("the last one tried was not whole"), ages)
     recent = of_late(made, proving.now, BACKED_UP_WITHIN) and of_late(at, proving.now, TRIED_WITHIN)
-    return Proof("kept" if recent else "broken", "query", limit, ages, proving.say("the ledger"))
+    return Proof("kept" if recent else "broken", "query", limit, ages, proving.say("the log of decisions"))
 
 
 def _audited(proving: Proving, _promise: Promise, _measure: Measure) -> Proof:
     found = proving.since(verified)
-    limit = proving.say("every entry of the ledger sealed, and none altered")
+    limit = proving.say("every entry of the log of decisions protected, and none altered")
     evidence = _read(proving, found)
     if found.verdict == "broken":
         return Proof("broken", "query", limit, proving.say("{what}", what=found.line()), evidence)
     waits = proving.conn.scalar(select(func.min(entry.c.at)).where(entry.c.position.is_(None)))
     if waits is not None and proving.now - waits > SEALED_WITHIN:
         waiting = proving.say(
-            "{open} not sealed, the oldest for {age}", open=Some(found.unsealed, "entry"), age=proving.now - waits
+            "{open} not protected against change, the oldest for {age}",
+            open=Some(found.unsealed, "entry"),
+            age=proving.now - waits,
         )
         return Proof("broken", "query", limit, waiting, evidence)
     if not found.sealed:
-        return proving.nothing_yet("query", limit, "no entry is sealed so far")
-    measured = proving.say("{sealed} sealed, {open} not yet", sealed=Some(found.sealed, "entry"), open=found.unsealed)
+        return proving.nothing_yet("query", limit, "no entry is protected against change so far")
+    measured = proving.say(
+        "{sealed} protected against change, {open} not yet", sealed=Some(found.sealed, "entry"), open=found.unsealed
+    )
     return Proof("kept", "query", limit, measured, evidence)
 
 
@@ -267,7 +275,7 @@ def _attested(proving: Proving, key: str) -> Proof:
         limit = proving.say("looked at again by {day}", day=review_by)
         return Proof("not proven", "attestation", limit, proving.say("the day has passed"), proving.say("the policy"))
     if attestation is None or not attestation.by.strip():
-        nobody = proving.say("site.yaml names nobody under `attested`")
+        nobody = proving.say("the operator's settings name nobody (`attested` in site.yaml)")
         return Proof("not proven", "attestation", limit, proving.say("nobody answers for it"), nobody)
     by = proving.say("it was {by}", by=attestation.by)
     if attestation.until < proving.now.date():
