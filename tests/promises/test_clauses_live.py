@@ -210,7 +210,12 @@ def test_one_computer_has_another_code_the_next_day(at: Open, clock: MovedClock)
 @pytest.mark.clause("I14")
 def test_security_events_are_for_security_staff_and_end_with_their_period(at: Open, clock: MovedClock) -> None:
     site = at("infortrend")
-    ann = admit(site, "visitor", "security_watch", {"security_event": "three wrong passwords"})
+    seen = {"security_event": "three wrong passwords"}
+    for more in ({"email": "ann@shop.test"}, {"full_name": "Ann Other"}, {"security_event": " "}):
+        with pytest.raises(InvalidInput):  # an event is recorded, and not who it may have been
+            collect(site, Submission("security_watch", seen | more, "event-1"))
+    assert holdings(site) == 0
+    ann = admit(site, "visitor", "security_watch", seen)
     assert may_read(site, ann, "security_event", "security", By("staff", "security"))
     for by in (SYSTEM, By("staff", "sales"), By("staff", "human resources")):
         assert not may_read(site, ann, "security_event", "security", by)
