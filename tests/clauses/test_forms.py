@@ -5,6 +5,8 @@ Each clause here leans on that. Forms are filled in as a shop's own program or a
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -103,6 +105,34 @@ def test_each_occasion_asks_by_a_form_of_its_own_that_takes_no_other_forms_data(
     assert office.take(point).person
 
 
+@pytest.mark.clause("I4")
+def test_an_application_comes_in_by_the_form_that_is_for_recruiting_and_by_no_other(operator: Opening) -> None:
+    office = operator("infortrend")
+    for point in {*OCCASIONS.split(), "register"} - {"apply_for_job"}:
+        turned_away(office, point, "application")
+    turned_away(office, "apply_for_job", without="application")
+    ann = office.take("apply_for_job").person
+    assert office.reads(ann, "recruitment", "application", role="human resources")
+
+
+MARKED = re.compile(r'<label for="f-(\w+)">.*?<span class="mark">\((.*?)\)</span>', re.DOTALL)
+
+
+@pytest.mark.clause("I8")
+@pytest.mark.parametrize("point", [*OCCASIONS.split(), "register"])
+def test_what_a_form_calls_required_is_and_what_it_calls_optional_may_be_left_out(
+    operator: Opening, point: str
+) -> None:
+    office = operator("infortrend")
+    marks = dict(MARKED.findall(office.get(f"forms/{point}").text))
+    required = {field for field, mark in marks.items() if mark == "required"}
+    assert required and set(marks.values()) <= {"required", "optional"}
+    whole = {field: office.answers(point)[field] for field in required}
+    for missing in required:
+        sent_back(office, point, {field: value for field, value in whole.items() if field != missing})
+    assert office.send_form(point, whole).status_code == 200
+
+
 @pytest.mark.clause("I5")
 def test_to_complete_a_transaction_no_more_is_asked_than_it_takes(operator: Opening) -> None:
     office = operator("infortrend")
@@ -128,6 +158,21 @@ def test_a_yes_to_tailoring_counts_where_it_is_asked_for_and_is_slipped_into_no_
 
 
 # --- LEDinside -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.clause("L4")
+def test_what_is_given_at_one_moment_is_taken_at_no_other(operator: Opening) -> None:
+    site = operator("ledinside")
+    for other in ("product_request", "suggestion"):
+        turned_away(site, "registration", other)
+    site.join("registration", site.answers("registration"))
+    ann = {"email": "ann@shop.example"}
+    suggested, asked = ann | {"suggestion": "More lamps"}, ann | {"name": "Ann Other", "product_request": "Ten lamps"}
+    for point, said, beside in (("suggestion", suggested, asked), ("product_request", asked, suggested)):
+        sent_back(site, point, beside | said)
+        assert site.send_form(point, said).status_code == 200
+    with pytest.raises(InvalidInput):  # what a campaign brings in is written down by staff
+        collect(site.site, Submission("campaign", suggested, "stand-1"))
 
 
 @pytest.mark.clause("L8")

@@ -245,11 +245,12 @@ def test_what_an_intruder_changes_in_the_stores_is_an_alarm_within_a_day(operato
     ann = shop.take("contact_form").person
     shop.later(hours=1)
     assert "alarms" not in shop.web.get("/health").json()
+    assert shop.reads(ann, "answer_enquiries", "email")
+    assert not shop.reads(ann, "breach_watch", "email"), "watching reads no more than addresses"
     with telling(shop.site, "data", stays=True) as intruder:
         assert intruder.tell("UPDATE holding SET person_id = :nobody", nobody="0" * 26)
     shop.later(hours=25)
     assert shop.web.get("/health").json()["alarms"] == {"ledflex": ["stores changed"]}
-    assert not shop.reads(ann, "breach_watch", "email"), "watching reads no more than addresses"
     with shop.site.reading() as conn:
         assert conn.scalars(select(entry.c.event).where(entry.c.event == "alarm:raised")).all()
 

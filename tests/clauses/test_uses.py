@@ -231,6 +231,18 @@ def test_research_reads_no_members_registration_and_no_row_of_the_log(operator: 
         list(visits.read(board.site, "research", By("system")))
 
 
+@pytest.mark.clause("M15")
+def test_what_serves_figures_about_traffic_reads_nothing_about_one_member(operator: Opening) -> None:
+    board = operator("made-in-china")
+    ann = board.take("register").person
+    board.agree(ann, "marketing_statistics")
+    board.looked_at("forms")
+    for purpose in ("marketing_statistics", "service_improvement"):
+        assert fields_for(board, ann, purpose) == set(), purpose
+        with pytest.raises(Refused):  # no page or program shows the log
+            list(visits.read(board.site, purpose, By("system")))
+
+
 @pytest.mark.clause("O16")
 def test_general_facts_come_from_no_record_of_one_visitor(operator: Opening) -> None:
     shop = operator("optokingdom")
