@@ -124,6 +124,30 @@ def test_who_looks_again_at_made_in_china_sees_since_when_it_applies_and_what_ch
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("ledinside", marks=pytest.mark.clause("L25")),
+        pytest.param("made-in-china", marks=pytest.mark.clause("M2")),
+    ],
+)
+def test_an_amendment_has_a_day_and_is_on_every_page_and_in_the_archive_before_it(operator: Opening, name: str) -> None:
+    at = operator(name)
+    with pytest.raises(PolicyError, match="before people had time"):
+        publish_next(at.site, effective=(at.site.now() + days(2)).date())
+    assert at.get("versions/2").status_code == 404 and not BANNER.search(at.get("").text)
+    done = announced(at)
+    day = f"{done.effective_at.day} {done.effective_at:%B %Y}"
+    for page in ("", "forms", "versions"):
+        (said,) = BANNER.findall(at.get(f"{page}?lang=en").text)
+        assert f"This policy changes on {day}" in words_of(said) and f"/{name}/changes/2" in said
+    assert day in words_of(at.get("versions?lang=en").text)
+    assert "dig in the past" in words_of(at.get("versions/2?lang=en").text).lower()
+    assert "dig in the past" not in at.notice().lower(), "until that day the version before applies"
+    at.clock.move(done.effective_at - at.site.now())
+    assert "dig in the past" in at.notice().lower()
+
+
 @pytest.mark.clause("I38")
 def test_no_version_of_infortrend_takes_effect_sooner_than_people_were_promised(operator: Opening) -> None:
     at = operator("infortrend")

@@ -196,6 +196,21 @@ def test_a_customer_who_only_looks_at_pages_has_agreed_to_nothing(office: Operat
         assert office.reads(ann, purpose, "full_name"), "once they say so themselves"
 
 
+@pytest.mark.clause("I10")
+@pytest.mark.parametrize("point", ["order", "promotion", "subscribe", "register"])
+def test_what_somebody_hands_in_agrees_to_nothing_that_they_have_not_ticked(office: Operator, point: str) -> None:
+    assert office.send_form(point, office.answers(point)).status_code == 200
+    office.turn()
+    if point == "register":
+        office.confirm("ann@shop.example")
+    ann, policy = office.person(), office.site.policy().policy
+    assert office.count(choice) == 0
+    for purpose in (key for key, one in policy.purposes.items() if one.basis == "consent"):
+        assert not any(office.reads(ann, purpose, field) for field in policy.purposes[purpose].uses), purpose
+    for affiliate in ("affiliates", "affiliates_own_marketing"):
+        assert not office.gives(ann, affiliate, "affiliate_marketing", "email")
+
+
 MARKETS = "recipients.affiliates_own_marketing."
 MARKETING_AFFILIATE = (
     ("decisions.yaml", "affiliates.agreement: DPA-2026-02}",
@@ -257,6 +272,22 @@ def test_the_partner_gets_data_to_fulfil_an_open_request_and_for_nothing_else(of
     assert not office.gives(*asked, "requested_transactions", CONTACT)
     office.done("open-dealing", person=ordered.person, kind="request", number="R-1")
     assert office.gives(*asked, "requested_transactions", CONTACT)
+
+
+@pytest.mark.clause("I25")
+def test_the_business_relationship_is_supported_with_the_data_of_those_who_agreed_to_it_and_while_they_do(
+    office: Operator,
+) -> None:
+    ann, bob = (office.take("order", email=f"{one}@shop.example").person for one in ("ann", "bob"))
+    for one in (ann, bob):
+        assert not office.reads(one, "business_relationship", CONTACT)
+    office.agree(ann, "business_relationship")
+    assert office.reads(ann, "business_relationship", CONTACT)
+    assert not office.reads(bob, "business_relationship", "email")
+    assert not office.gives(ann, "business_partners", "business_relationship", "email"), "that takes an open request"
+    office.clock.move(timedelta(seconds=1))
+    office.done("withdraw-consent", person=ann, about="business_relationship", channel="letter")
+    assert not office.reads(ann, "business_relationship", "email")
 
 
 WIDER = "recipients.business_partners.for: [requested_transactions"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -181,6 +182,40 @@ def test_advertising_under_the_name_of_a_service_message_waits_for_the_yes_to_ad
     shop.agree(ann, "marketing")
     assert one_letter(shop, ann, "service_mail") == 200
     shop.done("object", person=ann, about="marketing", channel="letter")
+    shop.turn()
+    assert got(shop, "One letter") == set() and one_letter(shop, ann, "service_mail") == 403
+
+
+@pytest.mark.clause("F41")
+def test_marketing_goes_to_those_who_elected_it_and_of_nobody_else_anything_lies_at_mail_chimp(
+    operator: Opening,
+) -> None:
+    shop = operator("ledflex")
+    people = {one: shop.take("place_order", email=one).person for one in (ANN, BOB)}
+    lists = {one: (person, "mailchimp", "marketing", "email") for one, person in people.items()}
+    assert to_everybody(shop, "marketing_mail", "Strips") == set()
+    shop.agree(people[ANN], "marketing")
+    assert {one: one_letter(shop, person, "marketing_mail") for one, person in people.items()} == {ANN: 200, BOB: 403}
+    assert to_everybody(shop, "marketing_mail", "New strips") == {ANN}
+    assert {one for one, asked in lists.items() if shop.gives(*asked)} == {ANN}
+    assert not any(shop.gives(people[ANN], "mailchimp", "marketing", one) for one in ("full_name", "phone"))
+    stop(shop, ANN)
+    assert to_everybody(shop, "marketing_mail", "Newer strips") == set()
+    assert one_letter(shop, people[ANN], "marketing_mail") == 403 and not shop.gives(*lists[ANN])
+
+
+@pytest.mark.clause("O18")
+def test_what_promotes_something_is_no_answer_to_a_problem_and_waits_for_a_yes(operator: Opening) -> None:
+    answer = "    kind: service\n    for: "
+    shop = operator("optokingdom", ("policy.yaml", f"{answer}customer_service", f"{answer}own_marketing"))
+    ann = shop.take("register").person
+    shop.confirm(ANN)
+    shop.done("open-dealing", person=ann, kind="ticket", number="T-1")
+    assert one_letter(shop, ann, "service_mail") == 403, "an open ticket is no yes to offers"
+    shop.agree(ann, "own_marketing")
+    assert one_letter(shop, ann, "service_mail") == 200
+    shop.clock.move(timedelta(seconds=1))
+    shop.done("object", person=ann, about="own_marketing", channel="letter")
     shop.turn()
     assert got(shop, "One letter") == set() and one_letter(shop, ann, "service_mail") == 403
 

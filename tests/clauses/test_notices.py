@@ -140,6 +140,21 @@ def test_led_flex_is_named_with_its_addresses(shown: Opening) -> None:
     assert "LED Flex Limited" in words_of(operator.get("forms/contact_form").text), "also where data is asked for"
 
 
+@pytest.mark.parametrize("tag", ["en", "zh-Hant"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("infortrend", "Infortrend|privacy@infortrend.com", marks=pytest.mark.clause("I40")),
+        pytest.param("made-in-china", "Made-in-China.com|privacy@made-in-china.com", marks=pytest.mark.clause("M33")),
+    ],
+)
+def test_who_asks_about_the_policy_finds_on_its_page_whom_to_write_to(
+    shown: Opening, name: str, said: str, tag: str
+) -> None:
+    contact = page(shown(name), tag).texts.get("promise-operator", "")
+    assert [one for one in said.split("|") if one not in contact] == []
+
+
 @pytest.mark.clause("F59")
 def test_led_flex_names_the_authority_of_every_european_country(shown: Opening) -> None:
     found = page(shown("ledflex"))
