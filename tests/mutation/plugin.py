@@ -40,6 +40,10 @@ CALLED = 0
 """the line that stands for the whole of a function: it was called"""
 
 
+Hear = Callable[[FrameType, str, object], object]
+"""what Python calls whenever a function is called; what that gives back it calls for each line of it"""
+
+
 class Hangs(BaseException):
     """A test takes too long; no handler of what is tested stops it."""
 
@@ -95,6 +99,8 @@ class Mutating:
         self.failing: list[str] = []
         self.outcomes: list[Outcome] = []
         self._setting_up = False
+        self._ran, self._set_up = set[Place](), set[Place]()
+        """what the test that runs now runs, and what the fixtures of its file ran"""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         about = frozenset[str]().union(*(trial.clauses for trial in self._trials))
@@ -146,35 +152,42 @@ class Mutating:
             self._setting_up = False
 
     def _share(self, files: Sequence[Sequence[pytest.Item]], waiting: int) -> dict[str, AsItIs]:
-        changed = {name_of(function): function for trial in self._trials for function, _ in trial.changes}
-        codes = {id(code): name for name, function in changed.items() for code in _all_code(function.__code__)}
-        done: dict[str, AsItIs] = {}
+        hear, done = self._ear(), dict[str, AsItIs]()
         while number := os.read(waiting, 1):
-            file, set_up = files[number[0]], set[Place]()
+            file = files[number[0]]
+            self._set_up = set()
             for item, following in zip(file, [*file[1:], None], strict=True):
-                done[item.nodeid] = self._as_it_is(item, following, codes, set_up)
+                done[item.nodeid] = self._as_it_is(item, following, hear)
             for item in file:  # what the first of them set up for all is set up by any that is run alone
-                done[item.nodeid] = replace(done[item.nodeid], ran=done[item.nodeid].ran | set_up)
+                done[item.nodeid] = replace(done[item.nodeid], ran=done[item.nodeid].ran | self._set_up)
         return done
 
-    def _as_it_is(
-        self, item: pytest.Item, following: pytest.Item | None, codes: Mapping[int, str], set_up: set[Place]
-    ) -> AsItIs:
-        """The test once, with an ear on ``codes``: the functions' names by the identity of their code."""
-        ran: set[Place] = set()
+    def _ear(self) -> Hear:
+        """What notes the lines that run of functions that trials change; the same for all tests.
 
-        def hear(frame: FrameType, _event: str, _argument: object) -> Callable[..., None] | None:
+        A thread that the client of a whole file started for one test goes on hearing for the next.
+        """
+        changed = {name_of(function): function for trial in self._trials for function, _ in trial.changes}
+        codes = {id(code): name for name, function in changed.items() for code in _all_code(function.__code__)}
+
+        def note(name: str, line: int) -> None:
+            (self._set_up if self._setting_up else self._ran).add((name, line))
+
+        def hear(frame: FrameType, _event: str, _argument: object) -> Hear | None:
             name = codes.get(id(frame.f_code))
             if name is None:
                 return None
-            places = set_up if self._setting_up else ran
-            places.add((name, CALLED))
-            return partial(hear_line, name, places)
+            note(name, CALLED)
+            return partial(hear_line, name)
 
-        def hear_line(name: str, places: set[Place], frame: FrameType, event: str, _argument: object) -> None:
+        def hear_line(name: str, frame: FrameType, event: str, _argument: object) -> None:
             if event == "line":
-                places.add((name, frame.f_lineno))
+                note(name, frame.f_lineno)
 
+        return hear
+
+    def _as_it_is(self, item: pytest.Item, following: pytest.Item | None, hear: Hear) -> AsItIs:
+        self._ran = set()
         forget()  # what was worked out for the test before would not be worked out again
         started = perf_counter()
         threading.settrace(hear)
@@ -184,7 +197,7 @@ class Mutating:
         finally:
             sys.settrace(None)
             threading.settrace(None)  # type: ignore[arg-type]
-        return AsItIs(frozenset(ran), perf_counter() - started, failed)
+        return AsItIs(frozenset(self._ran), perf_counter() - started, failed)
 
     def _tried(self, items: Sequence[pytest.Item], trials: Sequence[Trial]) -> Iterator[Outcome]:
         by_clause = defaultdict(list)

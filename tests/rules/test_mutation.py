@@ -258,6 +258,24 @@ def test_that_is_the_first_to_set_up(once):
 def test_that_notices_what_was_set_up(once):
     assert not once
 """
+IN_THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+import pytest
+from aimed import allowed
+
+@pytest.fixture(scope="module")
+def client():
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda: pool.submit(allowed).result()
+
+@pytest.mark.clause("F1")
+def test_that_is_the_first_to_ask(client):
+    client()
+
+@pytest.mark.clause("F2")
+def test_that_notices_what_a_thread_says_that_another_test_started(client):
+    assert not client()
+"""
 ONCE = """
 import pytest
 from aimed import allowed
@@ -276,7 +294,7 @@ import aimed
 from tests.mutation.plugin import Mutating, Trial
 
 changed = aimed.allowed.__code__.replace(co_consts=(None, True))
-clauses = frozenset("A1 A2 B1 B2 C1 C2 D1 D2 E1".split())
+clauses = frozenset("A1 A2 B1 B2 C1 C2 D1 D2 E1 F1 F2".split())
 plugin = Mutating([Trial("allowed", ((aimed.allowed, changed),), clauses, each=True)], lambda *_: None, int(sys.argv[1]))
 pytest.main(["-q", "-p", "no:cacheprovider", "-o", "markers=clause", "."], plugins=[plugin])
 print("failing", *plugin.failing)
@@ -300,7 +318,7 @@ def run(folder: Path, jobs: str, **files: str) -> list[str]:
 def test_only_a_test_that_fails_because_of_the_change_has_noticed(tmp_path: Path, jobs: str) -> None:
     """Pytest fails a test whose predecessor in the process was not put away: each would seem to notice but the first."""
     files = {"test_a": BLIND.format("A"), "test_b": BLIND.format("B"), "test_c": SEEING, "test_d": SET_UP}
-    assert run(tmp_path, jobs, **files) == ["failing", "missed A1 A2 B1 B2 D1 E1"]
+    assert run(tmp_path, jobs, **files, test_f=IN_THREADS) == ["failing", "missed A1 A2 B1 B2 D1 E1 F1"]
 
 
 def test_a_test_that_fails_without_any_change_can_say_nothing(tmp_path: Path) -> None:
