@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.notices import ROOT
 from tests.policies import NAMES, SitePolicy
 from troth.evidence.catalogue import CATALOGUE
 from troth.evidence.coverage import NO_PART, uncovered
 from troth.evidence.words import part
+from troth.policy.check import check
 from troth.policy.compile import compile_policy
 from troth.policy.kinds import KINDS, keys_of
 from troth.policy.notice.language import LANGUAGES
@@ -28,6 +30,17 @@ def test_what_optokingdom_says_of_changes_is_measured_but_for_what_it_asks_of_re
     assert policy is not None
     compiled = compile_policy(policy)
     assert uncovered(compiled, compiled.by_id["changes"]) == ("check back", "significant means")
+
+
+def test_what_a_recipient_does_and_that_reasons_were_weighed_is_said_to_be_not_proven() -> None:
+    """Both stand in the notice as facts, and no proof looks at either."""
+    checked = check(ROOT / "tests" / "shop")
+    assert checked.policy is not None
+    compiled = compile_policy(checked.policy)
+    weighed = [f"purposes.{key}" for key, one in compiled.policy.purposes.items() if one.assessment]
+    assert weighed and compiled.policy.recipients
+    assert all("assessment" in uncovered(compiled, compiled.by_id[one]) for one in weighed)
+    assert all("does" in uncovered(compiled, compiled.by_id[f"recipients.{one}"]) for one in compiled.policy.recipients)
 
 
 @pytest.mark.parametrize("name", NAMES)

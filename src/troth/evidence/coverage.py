@@ -23,8 +23,14 @@ NO_PART = frozenset(
     }
 )
 """Keys that name, describe or say why. ``kind``, ``people``, ``role`` and ``roles`` say whom or what an entry is about."""
-SAYS_MORE = frozenset({("absolutes", "label"), ("recipients", "country"), ("security", "measure")})
-"""keys among them that promise something in that section: words of the operator's own, which no proof reads, and a place"""
+SAYS_MORE = frozenset(
+    {
+        *(("absolutes", "label"), ("purposes", "assessment"), ("recipients", "country"), ("recipients", "does")),
+        ("security", "measure"),
+    }
+)
+"""keys among them that promise something in that section: words of the operator's own, which no proof reads, a place, and that
+reasons were weighed and put on record"""
 
 
 def uncovered(compiled: Compiled, promise: Promise) -> tuple[str, ...]:
