@@ -57,8 +57,8 @@ OFF: Mapping[str, tuple[Change, ...]] = {
     ),
     "recipient.share": _GATE_OPEN,
     "recipient.closed": _GATE_OPEN,
-    "absolute.never": (("troth.policy.rules:_never", BODY, "yield from ()"),),
-    "absolute.only": (("troth.policy.rules:_only", BODY, "yield from ()"),),
+    "absolute.never": (("troth.policy.prohibitions:_OneAct.never", BODY, "yield from ()"),),
+    "absolute.only": (("troth.policy.prohibitions:_OneAct.only", BODY, "yield from ()"),),
     "cookie.declared": (_ALWAYS, ("troth.policy.log_in:log_in_cookie", "one.essential and ", "")),
     "visit.records": (
         ("troth.visits.rules:record_of", BODY, "return dict(offered)"),

@@ -17,7 +17,7 @@ from troth.consent.tables import choice
 from troth.decide import Ask
 from troth.ids import new_id
 from troth.ledger import events
-from troth.policy.rules import LEGAL
+from troth.policy.acts import LEGAL
 from troth.recipients.tables import disclosure
 from troth.store.site import Site
 

@@ -17,7 +17,7 @@ from troth.evidence.bearing import ALL_JOBS, OF_JOBS, rests
 from troth.evidence.entries import spoken_of
 from troth.evidence.prove import prove
 from troth.ledger import sums
-from troth.policy.rules import READ_VISITS
+from troth.policy.acts import READ_VISITS
 from troth.retention.tables import hold
 from troth.store.marks.protected import COLUMN, UNPROTECTED
 from troth.store.prepare import prepare, wound_back

@@ -10,7 +10,7 @@ import pytest
 from tests.policies import NAMES, SitePolicy, keys
 from tests.promises.test_notice_golden import GOLDEN
 from troth.decide import Ask
-from troth.policy.rules import READ_VISITS
+from troth.policy.acts import READ_VISITS
 from troth.policy.undeclared import in_favour
 
 

@@ -106,6 +106,9 @@ def test_a_new_promise_of_never_is_less_use_and_its_loss_more(path: str) -> None
     assert [one.direction for one in diff(after, before, MONDAY).changes] == ["more"]
 
 
+NEVER, GIVEN = {"never": "read", "label": "We never use it."}, {"never": "disclose", "label": "We never give it."}
+ONLY = {"only": "read", "label": "We use it for this only."}
+
 TURNS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"visits__recording": False}, {}, "less"),
     ({"visits__truncate ip": True}, {}, "less"),
@@ -116,6 +119,15 @@ TURNS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"purposes__marketing__opt out": False}, {}, "more"),
     ({"rights__access__by": ["web"]}, {"rights__access__by": ["web", "letter"]}, "less"),
     ({"absolutes__never_sold__what": ["email"]}, {"absolutes__never_sold__what": ["email", "phone"]}, "less"),
+    (
+        {"absolutes__no": {**NEVER, "for": ["marketing"]}},
+        {"absolutes__no": {**NEVER, "for": ["marketing", "books"]}},
+        "less",
+    ),
+    ({"absolutes__no": {**NEVER, "for": ["marketing"]}}, {"absolutes__no": NEVER}, "less"),
+    ({"absolutes__no": NEVER}, {"absolutes__no": {**NEVER, "for": ["marketing"]}}, "more"),
+    ({"absolutes__no": {**GIVEN, "to": ["courier"]}}, {"absolutes__no": GIVEN}, "less"),
+    ({"absolutes__no": {**ONLY, "for": ["books"]}}, {"absolutes__no": {**ONLY, "for": ["books", "marketing"]}}, "more"),
     ({"cookies__taste__essential": True}, {}, "more"),
     *[
         (

@@ -9,8 +9,8 @@ from troth.acts.arguments import Argument
 from troth.acts.model import Act, Declined, Doing, Result
 from troth.acts.shared import asker, by, fields, purposes, recipients, somebody, word
 from troth.errors import InvalidInput
+from troth.policy.acts import LEGAL
 from troth.policy.compile import Compiled
-from troth.policy.rules import LEGAL
 from troth.recipients import gate, instructions
 from troth.recipients.gate import Case
 

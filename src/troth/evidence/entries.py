@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 from pydantic_core import from_json
 
 from troth.decide import Ask
-from troth.policy.rules import LEGAL, READ_VISITS
+from troth.policy.acts import LEGAL, READ_VISITS
 
 EVERYTHING = "*"
 """under which all decisions are counted"""

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from troth.clock import from_micros
-from troth.policy.rules import LEGAL
+from troth.policy.acts import LEGAL
 from troth.proof import Owed
 
 

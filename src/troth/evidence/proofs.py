@@ -16,6 +16,7 @@ from troth.decide import RuleSet
 from troth.evidence.consenting import chosen  # and with it what binds consent
 from troth.evidence.entries import EVERYTHING
 from troth.evidence.security.proofs import rules_refuse  # and with it what binds the measures of security
+from troth.evidence.unasked import gives, in_visits, looks_at_what_is_held, unasked_of
 from troth.evidence.walked import together, walked
 from troth.messages.actions import queue
 from troth.messages.inbound.take import addresses
@@ -27,14 +28,13 @@ from troth.people.proofs import Group, groups, only_the_vault, vault_refuses
 from troth.policy.assurances import Absolute, LegalGround
 from troth.policy.law import authority_at_home
 from troth.policy.log_in import log_in_cookie
-from troth.policy.model import Policy
 from troth.policy.notice import notice
 from troth.policy.promises import Promise
 from troth.policy.rules import rules
 from troth.policy.undeclared import forbidden
 from troth.proof import Named, Proof, Proving, Some, Tried
 from troth.recipients.gate import disclose_in
-from troth.recipients.proofs import asked, asked_again, disclosures, elsewhere, gate_refuses, only_the_gate
+from troth.recipients.proofs import elsewhere, gate_refuses, only_the_gate
 from troth.recipients.rules import FIELDS, lacking
 from troth.recipients.tables import disclosure
 from troth.retention.holds import make_hold, unrecorded
@@ -156,13 +156,9 @@ def closed(proving: Proving, promise: Promise) -> Proof:
 
 def _of_absolute(entry: Absolute) -> Rests:
     """What an absolute rests on: on the decisions, and on what left or is held when it speaks of that."""
-    given = {"disclosure": ""} if _gives(entry) or entry.only == "store" else {}
-    held = {"holding": "", "shape": ""} if _looks_at_holdings(entry) else {}
+    given = {"disclosure": ""} if gives(entry) or entry.only == "store" else {}
+    held = {"holding": "", "shape": "", "visit": "", "day_key": ""} if looks_at_what_is_held(entry) else {}
     return {**REPLAYED, **given, **held}
-
-
-def _gives(entry: Absolute) -> bool:
-    return "disclose" in (entry.never, entry.only) or entry.never == "sell"
 
 
 @proves(
@@ -175,15 +171,16 @@ def _gives(entry: Absolute) -> bool:
 def absolute(proving: Proving, promise: Promise) -> Proof:
     """Nothing that the absolute forbids was let through, and nothing of the sort is there without having been asked."""
     entry = proving.compiled.policy.absolutes[promise.path[1]]
-    limit = proving.say(_SAID_ABSOLUTES[entry.never or f"only {entry.only}"])
+    some = " for" if entry.never and entry.for_ else ""
+    limit = proving.say(_SAID_ABSOLUTES[f"{entry.never}{some}" if entry.never else f"only {entry.only}"])
     found = proving.replay(promise.id)
     if found.wrong:
         return proving.replayed(found, limit)
     placed = elsewhere(proving, entry, limit) if entry.only == "store" else None
     if placed is not None and placed.verdict == "broken":
         return placed
-    unasked = _unasked(proving, entry)
-    if unasked.number:
+    unasked = next((one for one in (unasked_of(proving, entry), in_visits(proving, entry)) if one.number), None)
+    if unasked is not None:
         there = proving.say("{some} that nobody asked the policy about", some=unasked)
         return Proof("broken", "query", limit, there, proving.say("everything of this sort, looked at"))
     asks = list(forbidden(proving.compiled, promise.id))
@@ -194,11 +191,11 @@ def absolute(proving: Proving, promise: Promise) -> Proof:
     allowed = sum(proving.compiled.decide(ask).allowed for ask in asks)
     tried = proving.say("the rules refused {tries} of this sort", tries=Some(len(asks) - allowed, "try"))
     checks = [lambda _: proving.tried(tried, allowed, "{wrong} of this sort went through")]
-    if _gives(entry):
+    if gives(entry):
         checks += [gate_refuses, only_the_gate]
     if "read" in (entry.never, entry.only):
         checks += [vault_refuses, only_the_vault]
-    if _looks_at_holdings(entry):
+    if looks_at_what_is_held(entry):
         held = Some(sum(one.number for one in proving.once(groups)), "record")
         checks.append(lambda _: Tried(proving.say("{all} looked at", all=held), None))
     built = proving.constructed(limit, *checks)
@@ -211,44 +208,15 @@ _SAID_ABSOLUTES = {
     "store": "never stored",
     "read": "never read",
     "collect": "never collected",
+    "sell for": "never sold for what is named",
+    "disclose for": "never given away for what is named",
+    "read for": "never read for what is named",
+    "collect for": "never collected where it is named",
     "only disclose": "given only to those who are named",
     "only read": "read only for what is named",
     "only collect": "collected only where it is named",
     "only store": "stored only where it is named",
 }
-
-
-def _unasked(proving: Proving, entry: Absolute) -> Some:
-    """What is there of the kind that the absolute speaks of and was never decided: disclosures, or holdings of its data."""
-    policy, what = proving.compiled.policy, set(entry.what) - {"everything"}
-    if _gives(entry):
-        about = (
-            row for row in proving.once(disclosures) if not what & set(policy.data) or what & set(row.fields.split())
-        )
-        return Some(sum(not (asked(proving, row) and asked_again(proving, row)) for row in about), "disclosure")
-    if not _looks_at_holdings(entry):
-        return Some(0, "record")
-    people, data = what & set(policy.people), what & set(policy.data)
-    named = {key for key, point in policy.collection.items() if {key, point.source} & set(entry.for_)}
-    there = (
-        one
-        for one in proving.once(groups)
-        if (not data or data & one.names) and (entry.never or one.point not in named)
-    )
-    return Some(sum(one.number for one in there if not people or _about(policy, one) in people), "record")
-
-
-def _looks_at_holdings(entry: Absolute) -> bool:
-    """Whether what is held shows that the absolute was not kept: nothing lifts it, and it is not about all data there is."""
-    return not entry.unless and (entry.only == "collect" or (entry.never in {"store", "collect"} and _narrow(entry)))
-
-
-def _narrow(entry: Absolute) -> bool:
-    return bool(set(entry.what) - {"everything"})
-
-
-def _about(policy: Policy, one: Group) -> str:
-    return policy.collection[one.point].people if one.point in policy.collection else ""
 
 
 @proves(

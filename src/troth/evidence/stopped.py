@@ -14,14 +14,14 @@ from troth.consent.stops.tables import stop
 from troth.decide import Ask
 from troth.evidence.archive import WINDOW_MICROS
 from troth.ledger import events
+from troth.policy.acts import USES
 
 STOPS = {events.STOP_MADE: "stopped", events.STOP_LIFTED: "lifted"}
-_UNDER_STOPS = frozenset({"read", "disclose", "send", "read_visits"})
 
 
 def under(ask: Ask) -> tuple[str, ...]:
     """The scopes whose stops must be among the facts of ``ask``; none for acts that go on under a stop."""
-    if ask.act not in _UNDER_STOPS:
+    if ask.act not in USES:
         return ()
     return scopes(ask.purpose, ask.recipient if ask.act == "disclose" else "")
 

@@ -21,8 +21,9 @@ from troth.people.bodies import Sealed, holdings_by_id, holdings_of, holdings_wi
 from troth.people.facts import By, Gathered, gather
 from troth.people.keystore import open_keys
 from troth.people.vault import Reading
+from troth.policy.acts import CORRECTS
 from troth.policy.compile import Compiled
-from troth.policy.rules import CORRECTS, OWN_ACCESS
+from troth.policy.rules import OWN_ACCESS
 from troth.store.site import Site
 
 

@@ -52,11 +52,14 @@ class Absolute(Entry):
         ("everything",), description="data ids, or `everything`"
     )
     to: Several[RecipientRef] = Field(
-        (), description="for `only disclose`: the recipients; for `never disclose`: blank means anybody"
+        (),
+        description="for an `only`: the recipients; for a `never`: blank means anybody. Only what is sold, disclosed or "
+        "stored elsewhere has a `to`",
     )
     for_: Several[Annotated[str, Refers("for an only")]] = Field(
         (),
-        description="for `only`: the purposes; for `only collect`: the collection points or what they call their source",
+        description="for an `only`: the purposes; for a `never`: blank means whatever for. For `collect`: the collection "
+        "points or what they call their source, `visits` or `cookies`",
     )
     in_: Several[PlaceName] = Field((), description="for `only store`: the countries, or `EU` or `EEA`")
     unless: Several[Annotated[str, Refers("legal", "purposes", "recipients", also=("consent",))]] = Field(
@@ -70,8 +73,13 @@ class Absolute(Entry):
             raise ValueError("an absolute says either `never` or `only`")
         if bool(self.in_) != (self.only == "store"):
             raise ValueError("`only: store` says `in` which places, and nothing else has an `in`")
-        if self.for_ and self.only in ("", "store"):
-            raise ValueError("`for` names the cases of an `only` that discloses, reads or collects")
+        if self.for_ and "store" in (self.never, self.only):
+            raise ValueError(
+                "what is stored has no `for`: write `never: collect` with the collection points, or `never: read` with the "
+                "purposes that it is not used for"
+            )
+        if self.to and not {self.never, self.only} & {"sell", "disclose"} and self.only != "store":
+            raise ValueError("`to` names who is given something: write it beside `sell`, `disclose` or `only: store`")
         return self
 
 

@@ -84,7 +84,8 @@ def diff(old: Policy, new: Policy, at: datetime, language: str = "en") -> Differ
 def differences(old: Policy, new: Policy) -> Iterator[Change]:
     """Each part of ``new`` that is other than in ``old``, and how material that is."""
     promised = old.changes.significant_means if old.changes else ()
-    for path, before, after in _leaves(_plain(old), _plain(new), ()):
+    was, is_now = _plain(old), _plain(new)
+    for path, before, after in _leaves(was, is_now, ()):
         if path[0] == "policy" and path[-1] in _HEADER:
             continue
         material, because = significance(path, promised)
@@ -95,7 +96,7 @@ def differences(old: Policy, new: Policy) -> Iterator[Change]:
             after=_words(after),
             significance=material,
             because=because,
-            direction=direction(path, before, after),
+            direction=direction(path, before, after, _entry_at(path, was) or _entry_at(path, is_now)),
             people=concerned(path, old, new),
         )
 
@@ -105,6 +106,12 @@ def changed_periods(old: Policy, new: Policy) -> Iterator[tuple[Path, Period, Pe
     for path, before, after in _leaves(_plain(old), _plain(new), ()):
         if isinstance(before, Period) and isinstance(after, Period) and (before < after or after < before):
             yield path, before, after
+
+
+def _entry_at(path: Path, tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The entry that ``path`` lies in; nothing when there is none."""
+    entry = (tree.get(path[0]) or {}).get(path[1]) if len(path) > 2 else None
+    return entry if isinstance(entry, dict) else {}
 
 
 def _plain(policy: Policy) -> dict[str, Any]:

@@ -104,7 +104,9 @@ class Weight:
     ``protects``: its entries protect people, so that a new one lets the operator do less. ``judged``: what one entry lets the
     operator do where that is not the same for all, as one that promises never to do something. ``more`` and ``less``: keys
     whose growth lets the operator do more, or less. ``yes``: what a yes under a key lets the operator do. ``scales``: the words
-    of a key, from the one that lets the operator do least, and the one that holds when it is blank. ``spans``: periods, and
+    of a key, from the one that lets the operator do least, and the one that holds when it is blank. ``narrows``: lists that say
+    whom or what an entry that rules something out is about, so that a longer one lets the operator do less, and a blank one,
+    which means all, least; and when an entry is such a one. ``spans``: periods, and
     what a longer one lets the operator do. ``wording``: keys whose words may change without a change of what is promised.
     ``internal``: keys of which the notice says nothing. ``concerns``: the kinds of people whom an entry is about; none means
     everybody.
@@ -117,6 +119,7 @@ class Weight:
     less: tuple[str, ...] = ()
     yes: Mapping[str, Direction] = field(default_factory=dict)
     scales: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    narrows: tuple[tuple[str, ...], Callable[[Mapping[str, Any]], bool]] = ((), bool)
     spans: Mapping[str, Direction] = field(default_factory=dict)
     wording: tuple[str, ...] = ()
     internal: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ a recipient or a retention period; *internal* when nobody outside could notice; 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from troth.policy import kind
@@ -45,8 +45,11 @@ def significance(path: Path, promised: Collection[str]) -> tuple[Significance, s
     return "small", f"`{section}` says nothing about the use of data"
 
 
-def direction(path: Path, before: Any, after: Any) -> Direction:
-    """Whether the operator may do more or less with data than before; blank when that cannot be told from the change."""
+def direction(path: Path, before: Any, after: Any, entry: Mapping[str, Any]) -> Direction:
+    """Whether the operator may do more or less with data than before; blank when that cannot be told from the change.
+
+    ``entry`` is the entry of ``path`` as it was, or as it is when it is new.
+    """
     weight, key = _weight(path), path[-1]
     if isinstance(before, Period) or isinstance(after, Period):
         return _longer(path, before, after) if key in weight.spans else ""
@@ -60,9 +63,17 @@ def direction(path: Path, before: Any, after: Any) -> Direction:
         is_yes = after if after is not None else not before  # the value that is left out is the other one
         return weight.yes[key] if is_yes else _other(weight.yes[key])
     if key in (*weight.more, *weight.less) and not isinstance(before or after, str | bool):
-        grown = _grown(before, after)
-        return grown if key in weight.more or not grown else _other(grown)
+        return _listed(weight, key, before, after, entry)
     return ""
+
+
+def _listed(weight: Weight, key: str, before: Any, after: Any, entry: Mapping[str, Any]) -> Direction:
+    narrowing, rules_out = weight.narrows
+    narrows = key in narrowing and rules_out(entry)
+    if narrows and bool(before) != bool(after):
+        return "more" if after else "less"  # a blank list of what is ruled out rules out all
+    grown = _grown(before, after)
+    return grown if not grown or (key in weight.more and not narrows) else _other(grown)
 
 
 def _other(one: Direction) -> Direction:

@@ -133,7 +133,8 @@ def dangling(document: Document, written: BaseModel, policy: Policy) -> Iterator
 
 def _singular(section: str, word: Word) -> str:
     if section == "for an only":
-        return "purpose" if getattr(word.entry, "only", "") != "collect" else "collection point"
+        verbs = getattr(word.entry, "never", ""), getattr(word.entry, "only", "")
+        return "collection point" if "collect" in verbs else "purpose"
     return {"people": "kind of people", "collection": "collection point"}.get(section, section.rstrip("s"))
 
 

@@ -102,9 +102,9 @@ def _authorities() -> Iterable[str]:
 
 
 def _for_an_only(policy: Policy, entry: BaseModel) -> Iterable[str]:
-    """What an *only* can be limited to: purposes, or for collecting the points and their sources."""
+    """What a *never* or an *only* can be limited to: purposes, or for collecting the points and their sources."""
     assert isinstance(entry, Absolute)
-    if entry.only != "collect":
+    if "collect" not in (entry.never, entry.only):
         return [*policy.purposes, *(["own_access"] if entry.only == "read" else [])]
     sources = [point.source for point in policy.collection.values() if point.source]
     return dict.fromkeys([*policy.collection, *sources, "visits", "cookies"])

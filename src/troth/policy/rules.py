@@ -1,8 +1,8 @@
 """From entries to rules that ``decide`` can be asked: what is not written here is refused.
 
-Acts: ``collect`` (the purpose is the collection point), ``read``, ``read_visits``, ``count`` (aggregates), ``disclose``,
-``send`` (the recipient is the message class), ``record`` (a visit), ``cookie`` (the purpose is the cookie), ``store``,
-``keep`` (a hold).
+Acts (``troth.policy.acts``): ``collect`` (the purpose is the collection point), ``read``, ``read_visits``, ``count``
+(aggregates), ``disclose``, ``send`` (the recipient is the message class), ``record`` (a visit), ``cookie`` (the purpose is the
+cookie), ``store``, ``keep`` (a hold).
 
 Facts, and the rooms that establish them: ``consent:PURPOSE`` and ``consent:@RECIPIENT``, ``objection:PURPOSE`` and
 ``objection:@RECIPIENT`` (consent); ``case:order``, ``case:request``, ``case:ticket``, ``registered``,
@@ -15,28 +15,39 @@ for whoever asks (people);
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import product
 
 from troth.decide import Rule, Words
-from troth.policy.assurances import Absolute
+from troth.policy.acts import CORRECTS, LEGAL, OPENS, READ_VISITS, STATISTICS, STORES, USES
 from troth.policy.law import processors_need_an_agreement
 from troth.policy.model import CollectionPoint, MessageClass, Policy, Purpose, Recipient
-from troth.policy.places import within
+from troth.policy.prohibitions import prohibitions
 from troth.policy.special import needs_a_yes, special_in
 
 PAID = ("money", "rent", "barter", "licence")
 OWN_ACCESS = "own_access"
 BARRED = "barred"
-CORRECTS = "corrects"
 STOP = "stop"
-LEGAL = "legal:"
-"""before a ground: the purpose of what is done in a legal case, and the fact that all which it needs is on record"""
-READ_VISITS = "read_visits"
 
 
 def rules(policy: Policy) -> frozenset[Rule]:
     """Every rule of the effective policy."""
+    written = _written(policy)
+    return written.union(prohibitions(policy, _permits_among(written)))
+
+
+def permits(policy: Policy) -> tuple[Rule, ...]:
+    """The rules by which the policy lets something be done; what an *only* leaves out is found among them."""
+    return _permits_among(_written(policy))
+
+
+def _permits_among(written: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in written if rule.effect == "permit")
+
+
+def _written(policy: Policy) -> frozenset[Rule]:
+    """All rules but those of ``absolutes``."""
     made = (
         _purposes,
         _special,
@@ -47,7 +58,6 @@ def rules(policy: Policy) -> frozenset[Rule]:
         _cookies,
         _statistics,
         _legal,
-        _absolutes,
         _measures,
         _stops,
         _always,
@@ -74,7 +84,6 @@ def _purposes(policy: Policy) -> Iterator[Rule]:
 def _special(policy: Policy) -> Iterator[Rule]:
     """Special categories are used under a condition only (GDPR Art. 9(2)); an express consent is one that was given."""
     special = frozenset(special_in(policy, policy.data))
-    acts = frozenset({"read", "count", "disclose", "send"})
     for key, purpose in policy.purposes.items() if special else ():
         if purpose.special and not needs_a_yes(purpose):
             continue
@@ -82,7 +91,7 @@ def _special(policy: Policy) -> Iterator[Rule]:
         reason = f"`{key}` names no condition for data that the law protects more strictly"
         if yes:
             reason = f"nobody agreed expressly to use this data for `{key}`"
-        yield Rule(f"purposes.{key}", "forbid", acts, frozenset({key}), special, unless=yes, reason=reason)
+        yield Rule(f"purposes.{key}", "forbid", USES, frozenset({key}), special, unless=yes, reason=reason)
 
 
 def _ways(purpose: Purpose, key: str) -> Iterator[frozenset[str]]:
@@ -241,7 +250,7 @@ def _cookies(policy: Policy) -> Iterator[Rule]:
 def _statistics(policy: Policy) -> Iterator[Rule]:
     for key, statistic in policy.statistics.items():
         if statistic.minimum_cell is not None:
-            acts, purposes = frozenset({"count"}), frozenset({f"statistics:{key}"})
+            acts, purposes = frozenset({"count"}), frozenset({f"{STATISTICS}{key}"})
             yield Rule(
                 f"statistics.{key}", "permit", acts, purposes, frozenset(statistic.by), reason="counted in groups only"
             )
@@ -260,102 +269,21 @@ def _legal(policy: Policy) -> Iterator[Rule]:
         )
 
 
-def _absolutes(policy: Policy) -> Iterator[Rule]:
-    for key, absolute in policy.absolutes.items():
-        yield from _never(policy, key, absolute) if absolute.never else _only(policy, key, absolute)
-
-
-def _never(policy: Policy, key: str, absolute: Absolute) -> Iterator[Rule]:
-    acts = {"sell": {"disclose"}, "read": {"read", READ_VISITS}, "store": {"store", "collect"}}
-    yield Rule(
-        f"absolutes.{key}",
-        "forbid",
-        frozenset(acts.get(absolute.never, {absolute.never})),
-        None,
-        _fields(policy, absolute),
-        recipients=_any_if_blank(absolute.to),
-        people=_people(policy, absolute),
-        requires=frozenset({"consideration"}) if absolute.never == "sell" else frozenset(),
-        unless=_lifted(policy, absolute),
-        reason=f"the promise `{key}` says never",
-    )
-
-
-def _only(policy: Policy, key: str, absolute: Absolute) -> Iterator[Rule]:
-    others = _outside(policy, absolute)
-    if not any(others.values()):
-        return
-    yield Rule(
-        f"absolutes.{key}",
-        "forbid",
-        frozenset({"disclose" if absolute.only == "store" else absolute.only}),
-        others.get("purposes"),
-        _fields(policy, absolute),
-        recipients=others.get("recipients"),
-        people=_people(policy, absolute),
-        unless=_lifted(policy, absolute),
-        reason=f"the promise `{key}` names the only cases",
-    )
-
-
-def _outside(policy: Policy, absolute: Absolute) -> dict[str, Words]:
-    """What is declared in the policy but not in the closed list of an *only*; the undeclared is refused anyway."""
-    if absolute.only == "disclose" and absolute.to:
-        return {"recipients": frozenset(policy.recipients) - set(absolute.to)}
-    if absolute.only == "store":
-        return {"recipients": frozenset(kept_outside(policy, absolute))}
-    if absolute.only == "collect":
-        points = policy.collection.items()
-        return {"purposes": frozenset(k for k, p in points if not {k, p.source} & set(absolute.for_))}
-    return {"purposes": frozenset(policy.purposes) - set(absolute.for_)} if absolute.for_ else {}
-
-
-def kept_outside(policy: Policy, absolute: Absolute) -> Iterator[str]:
-    """The recipients that would keep data outside the places of an ``only: store``; what is published is kept nowhere."""
-    for key, recipient in policy.recipients.items():
-        if recipient.role != "public" and key not in absolute.to and not within(recipient.country, absolute.in_):
-            yield key
-
-
-def _fields(policy: Policy, absolute: Absolute) -> Words:
-    named = frozenset(absolute.what) - {"everything"} - frozenset(policy.people)
-    return named or None
-
-
-def _people(policy: Policy, absolute: Absolute) -> Words:
-    return (frozenset(absolute.what) & frozenset(policy.people)) or None
-
-
-def _lifted(policy: Policy, absolute: Absolute) -> frozenset[str]:
-    facts = (
-        {"by:person", CORRECTS} if "read" in (absolute.never, absolute.only) else set()
-    )  # people see their own data all the same, and have it put right
-    for word in absolute.unless:
-        if word in policy.legal:
-            facts.add(f"{LEGAL}{word}")
-        elif word in policy.purposes:
-            facts.add(f"consent:{word}")
-        else:
-            facts.add("consent" if word == "consent" else f"consent:@{word}")
-    return frozenset(facts)
-
-
 def _measures(policy: Policy) -> Iterator[Rule]:
     """Where a measure names the only purposes that staff read for, they read for no other."""
-    by_staff, reads = frozenset({"by:staff"}), frozenset({"read"})
+    by_staff = frozenset({"by:staff"})
     for key, measure in policy.security.items():
         others = frozenset(policy.purposes) - set(measure.for_)
         if measure.check == "access" and measure.for_ and others:
             reason = f"the measure `{key}` names the only purposes that staff read data for"
-            yield Rule(f"security.{key}", "forbid", reads, others, None, requires=by_staff, reason=reason)
+            yield Rule(f"security.{key}", "forbid", OPENS, others, None, requires=by_staff, reason=reason)
 
 
 def _stops(policy: Policy) -> Iterator[Rule]:
     """Whatever permits it: what the operator has stopped is not done."""
-    uses = frozenset({"read", "count", "disclose", "send", READ_VISITS})
     for key in policy.purposes:
         stopped, reason = frozenset({f"{STOP}:{key}"}), f"the operator has stopped `{key}`"
-        yield Rule(f"stops.purposes.{key}", "forbid", uses, frozenset({key}), None, requires=stopped, reason=reason)
+        yield Rule(f"stops.purposes.{key}", "forbid", USES, frozenset({key}), None, requires=stopped, reason=reason)
         cookies = frozenset(name for name, cookie in policy.cookies.items() if cookie.consent == key)
         if cookies:
             sets = frozenset({"cookie"})
@@ -385,8 +313,7 @@ def _always(policy: Policy) -> Iterator[Rule]:
     yield Rule("rights.barred", "forbid", None, None, None, requires=barred, reason="there is nobody to do this with")
     never = frozenset(key for key, data in policy.data.items() if data.protect == "never stored")
     if never:
-        stores = frozenset({"store", "collect", "record"})
-        yield Rule("data.never_stored", "forbid", stores, None, never, reason="this data is never stored")
+        yield Rule("data.never_stored", "forbid", STORES, None, never, reason="this data is never stored")
 
 
 def _any_if_blank(words: tuple[str, ...]) -> Words:

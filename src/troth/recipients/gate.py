@@ -25,8 +25,8 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.people import vault
 from troth.people.vault import By
+from troth.policy.acts import LEGAL
 from troth.policy.compile import Compiled
-from troth.policy.rules import LEGAL
 from troth.recipients import connectors
 from troth.recipients.rules import FIELDS, facts_of, lacking, live_consent
 from troth.recipients.tables import BY_HAND, DELIVERED, LEAVING, QUEUED, REFUSED, UNSURE, disclosure

@@ -12,12 +12,13 @@ from troth.bindings import REPLAYED, proves
 from troth.clock import from_micros
 from troth.errors import Refused
 from troth.people.made_up import made_up
+from troth.policy.acts import LEGAL
 from troth.policy.assurances import Absolute
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.policy.places import within
+from troth.policy.prohibitions import kept_outside
 from troth.policy.promises import Promise
-from troth.policy.rules import LEGAL, kept_outside
 from troth.policy.undeclared import NO_PURPOSE, NO_RECIPIENT
 from troth.proof import Named, Proof, Proving, Some, Tried, Words
 from troth.recipients import gate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Index, String, Table, text
 
-from troth.policy.rules import LEGAL
+from troth.policy.acts import LEGAL
 from troth.store.schema import Instant, data_tables, plain
 
 disclosure = Table(

@@ -180,19 +180,14 @@ def _speaks(
     people, data = {*one.what} & {*policy.people}, {*one.what} - {"everything"} - {*policy.people}
     if (people and kind not in people) or (data and not data & {*fields}):
         return False
+    named = {purpose, policy.collection[purpose].source if act == "collect" else purpose} & {*one.for_}
     if one.never:
         acts = {"store": "collect", "sell": "disclose for money"}
-        return acts.get(one.never, one.never) == act and (not one.to or recipient in one.to)
-    return one.only == act and _outside(policy, one, purpose, recipient)
-
-
-def _outside(policy: Policy, one: Absolute, purpose: str, recipient: str) -> bool:
-    """Whether it is none of the cases that an *only* names."""
-    if one.only == "disclose" and one.to:
-        return recipient in policy.recipients and recipient not in one.to
-    if one.only == "collect":
-        return not {purpose, policy.collection[purpose].source} & {*one.for_}
-    return bool(one.for_) and purpose in policy.purposes and purpose not in one.for_
+        said = acts.get(one.never, one.never) == act
+        return said and (not one.to or recipient in one.to) and (not one.for_ or bool(named))
+    if one.only == "disclose" and one.to and recipient not in one.to:
+        return act == "disclose"
+    return one.only == act and not named and not (one.to and not one.for_)
 
 
 def _lifted(policy: Policy, one: Absolute, purpose: str, whom: Whom, recipient: str) -> bool:
@@ -201,7 +196,7 @@ def _lifted(policy: Policy, one: Absolute, purpose: str, whom: Whom, recipient: 
             continue
         if word in policy.purposes and whom.agreed(word):
             return True
-        if word == "consent" and recipient and (whom.agreed(f"@{recipient}") or whom.agreed(purpose)):
+        if word == "consent" and (whom.agreed(purpose) or (recipient and whom.agreed(f"@{recipient}"))):
             return True
         if word not in policy.purposes and whom.agreed(f"@{word}"):
             return True

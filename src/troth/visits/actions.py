@@ -26,8 +26,8 @@ from troth.ids import new_id
 from troth.ledger import events
 from troth.people.tables import holding, shape
 from troth.people.vault import By
+from troth.policy.acts import READ_VISITS
 from troth.policy.compile import Compiled
-from troth.policy.rules import READ_VISITS
 from troth.store.site import Site
 from troth.visits import daykeys
 from troth.visits.partitions import days_present, ensure_days, start_of, table_of

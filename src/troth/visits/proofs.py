@@ -44,9 +44,8 @@ def records(proving: Proving, promise: Promise) -> Proof:
     if found.wrong:
         return proving.replayed(found, limit)
     total = Some(proving.once(_kept), "visit")
-    days = days_present(proving.conn)
     try:
-        looked = sample(proving.site, proving.conn, days, min(SAMPLE, MOST // max(len(days), 1)))
+        looked = proving.once(looked_at)
     except Unverifiable:
         return Proof(
             "broken", "query", limit, proving.say("a visit that does not open"), proving.say("{all} kept", all=total)
@@ -55,6 +54,12 @@ def records(proving: Proving, promise: Promise) -> Proof:
     if not wrong and fields is None:
         return Proof("kept", "query", limit, proving.say("none"), proving.say("{all} kept", all=total))
     return proving.counted(wrong, Some(len(looked), "visit"), limit, "{wrong} with something else")
+
+
+def looked_at(proving: Proving) -> list[Visit]:
+    """The newest visits of each day, opened. Raises ``Unverifiable`` when one does not open."""
+    days = days_present(proving.conn)
+    return sample(proving.site, proving.conn, days, min(SAMPLE, MOST // max(len(days), 1)))
 
 
 def _kept(proving: Proving) -> int:

@@ -51,7 +51,13 @@ KINDS = (
         lint=(contradicted,),
         entries=Entries(
             "absolutes",
-            Weight(protects=True, more=("for", "unless"), less=("what",), wording=("label",)),
+            Weight(
+                protects=True,
+                more=("for", "to", "in", "unless"),
+                less=("what",),
+                narrows=(("for", "to"), lambda entry: bool(entry.get("never"))),
+                wording=("label",),
+            ),
             many=True,
             keys=KEYS,
         ),

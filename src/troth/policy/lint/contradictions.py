@@ -7,14 +7,15 @@ it stands (forbid beats permit), or it is lifted for named cases with `unless`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from troth.policy.assurances import Absolute
 from troth.policy.findings import Path
+from troth.policy.lint.refused import Against, Permitted, concerns, in_words
 from troth.policy.lint.registry import Context, Flaw, rule
 from troth.policy.model import Cookie, Policy, Recipient
 from troth.policy.places import within
-from troth.policy.rules import PAID, kept_outside
+from troth.policy.prohibitions import kept_outside
+from troth.policy.rules import PAID
 
 absolutes = rule(
     "E-01",
@@ -25,22 +26,18 @@ absolutes = rule(
 _VISITS = frozenset({"visit", "visits"})
 
 
-@dataclass(frozen=True, slots=True)
-class Against:
-    """One entry that contradicts an absolute: where it stands and what it does."""
-
-    path: Path
-    does: str
-    cites: tuple[str, ...]
-
-
 Search = Callable[[Policy, Absolute], Iterable[Against]]
 
 
 @absolutes
 def contradicted(policy: Policy, context: Context) -> Iterator[Flaw]:
+    if not policy.absolutes:
+        return
+    permitted = Permitted(policy)
     for key, absolute in policy.absolutes.items():
-        against = list(dict.fromkeys(_against(policy, absolute)))
+        seen = list(dict.fromkeys(_against(policy, absolute)))
+        there = {item.path for item in seen}
+        against = seen + [item for item in permitted.against(key, absolute) if item.path not in there]
         if against:
             shown = "; ".join(f"{_at(context, item.path)} {item.does}" for item in against)
             cites = tuple(dict.fromkeys(c for item in against for c in item.cites))
@@ -73,24 +70,15 @@ def _against(policy: Policy, absolute: Absolute) -> Iterator[Against]:
         "only collect": (_collected, _visits_recorded, _held_in_cookies),
         "only store": (_kept_elsewhere,),
     }
+    if absolute.never and absolute.for_ and absolute.never != "sell":
+        return  # it rules out some cases and not all: which entries serve these, the rules say
     for search in searches.get(_says(absolute), ()):
         yield from search(policy, absolute)
 
 
-def concerns(policy: Policy, absolute: Absolute, data: Iterable[str]) -> bool:
-    """Whether the absolute is about any of ``data``; named people stand for all that is collected about them."""
-    named = set(absolute.what)
-    if "everything" in named:
-        return any(True for _ in data)
-    for point in policy.collection.values() if named.intersection(policy.people) else ():
-        if point.people in named:
-            named.update(point.required + point.optional)
-    return not named.isdisjoint(data)
-
-
 def _concerned(policy: Policy, absolute: Absolute, data: Iterable[str]) -> str:
     """Those of ``data`` that the absolute is about, for a sentence."""
-    return _some(name for name in data if concerns(policy, absolute, (name,)))
+    return in_words(name for name in data if concerns(policy, absolute, (name,)))
 
 
 def lifted(absolute: Absolute, key: str, recipient: Recipient) -> bool:
@@ -102,18 +90,19 @@ def lifted(absolute: Absolute, key: str, recipient: Recipient) -> bool:
 
 
 def _inside(absolute: Absolute, key: str, recipient: Recipient) -> bool:
-    """Whether the closed list of an *only* names the recipient, or each of its purposes or its ground."""
+    """Whether the closed lists of an *only* name the recipient and each of its purposes or its ground."""
     if not absolute.only:
         return bool(absolute.to) and key not in absolute.to
-    if absolute.to:
-        return key in absolute.to
     words = set(absolute.for_)
-    return recipient.ground in words or (bool(recipient.for_) and words.issuperset(recipient.for_))
+    named = recipient.ground in words or (bool(recipient.for_) and words.issuperset(recipient.for_))
+    return (key in absolute.to and (not words or named)) if absolute.to else named
 
 
 def _sold(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     for key, recipient in policy.recipients.items():
-        if recipient.consideration in PAID and concerns(policy, absolute, recipient.receives):
+        meant = not absolute.for_ or not set(absolute.for_).isdisjoint(recipient.for_)
+        meant = meant and (not absolute.to or key in absolute.to)
+        if meant and recipient.consideration in PAID and concerns(policy, absolute, recipient.receives):
             does = f"gives data for a consideration ({recipient.consideration})"
             yield Against(("recipients", key), does, recipient.cites)
 
@@ -121,7 +110,8 @@ def _sold(policy: Policy, absolute: Absolute) -> Iterator[Against]:
 def _paid_with_trackers(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     for key, cookie in policy.cookies.items():
         other = policy.recipients.get(cookie.set_by)
-        if other and other.role == "advertiser" and not lifted(absolute, cookie.set_by, other):
+        meant = not absolute.for_ and (not absolute.to or cookie.set_by in absolute.to)
+        if meant and other and other.role == "advertiser" and not lifted(absolute, cookie.set_by, other):
             does = f"lets the advertiser `{cookie.set_by}` track people, which California law may count as a sale"
             yield Against(("cookies", key), does, cookie.cites)
 
@@ -162,7 +152,9 @@ def _legal(*acts: str) -> Search:
         for key, ground in policy.legal.items():
             named = key in absolute.unless or key in absolute.for_
             if ground.act in acts and not named and _reaches(policy, absolute, ground.data):
-                told = _some(ground.data) if "everything" in ground.data else _concerned(policy, absolute, ground.data)
+                told = (
+                    in_words(ground.data) if "everything" in ground.data else _concerned(policy, absolute, ground.data)
+                )
                 yield Against(("legal", key), f"lets a case {ground.act} {told}", ground.cites)
 
     return search
@@ -178,7 +170,7 @@ def _stored(policy: Policy, absolute: Absolute) -> Iterator[Against]:
             yield Against(("data", key), f"is stored ({data.protect})", data.cites)
     for key, point in policy.collection.items():
         kept = tuple(n for n in point.required + point.optional if policy.data[n].protect != "never stored")
-        if concerns(policy, absolute, kept):
+        if _speaks_of(policy, absolute, point.people) and concerns(policy, absolute, kept):
             does = f"takes in {_concerned(policy, absolute, kept)} to be stored"
             yield Against(("collection", key), does, point.cites)
 
@@ -191,11 +183,18 @@ def _read(policy: Policy, absolute: Absolute) -> Iterator[Against]:
             yield Against(("purposes", key), f"reads {_concerned(policy, absolute, purpose.uses)}", purpose.cites)
 
 
+def _speaks_of(policy: Policy, absolute: Absolute, people: str) -> bool:
+    """Whether the absolute is about these people, or about data whosever it is."""
+    named = set(absolute.what) & set(policy.people)
+    return not named or people in named
+
+
 def _collected(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     for key, point in policy.collection.items():
         data = point.required + point.optional
         words = {key, point.source, point.kind} - {""}
-        if not _permits(absolute, words, point.for_) and concerns(policy, absolute, data):
+        listed = _permits(absolute, words, point.for_) or not _speaks_of(policy, absolute, point.people)
+        if not listed and concerns(policy, absolute, data):
             yield Against(("collection", key), f"takes in {_concerned(policy, absolute, data)}", point.cites)
 
 
@@ -229,7 +228,7 @@ def _kept_elsewhere(policy: Policy, absolute: Absolute) -> Iterator[Against]:
     named = transfers.stored_in + transfers.may_move_to if transfers else ()
     elsewhere = [country for country in named if not within(country, absolute.in_)]
     if transfers and elsewhere:
-        yield Against(("transfers",), f"keeps data in {_some(elsewhere)}", transfers.cites)
+        yield Against(("transfers",), f"keeps data in {in_words(elsewhere)}", transfers.cites)
     for key in kept_outside(policy, absolute):
         recipient = policy.recipients[key]
         if not lifted(absolute, key, recipient) and concerns(policy, absolute, recipient.receives):
@@ -239,9 +238,3 @@ def _kept_elsewhere(policy: Policy, absolute: Absolute) -> Iterator[Against]:
                 f"keeps {_concerned(policy, absolute, recipient.receives)} in {where}",
                 recipient.cites,
             )
-
-
-def _some(words: Iterable[str]) -> str:
-    listed = list(words)
-    shown = ", ".join(f"`{word}`" for word in listed[:4])
-    return f"{shown} and {len(listed) - 4} more" if len(listed) > 4 else shown

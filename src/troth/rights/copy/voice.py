@@ -9,10 +9,10 @@ from functools import lru_cache
 
 from babel.dates import format_date, format_time
 
+from troth.policy.acts import LEGAL
 from troth.policy.compile import Compiled
 from troth.policy.model import Policy
 from troth.policy.notice.language import Speaker, language
-from troth.policy.rules import LEGAL
 from troth.rights.copy.model import Cell, Named
 from troth.rights.copy.words import one_of, say, words
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from troth.policy.acts import LEGAL
 from troth.policy.compile import Compiled
 from troth.policy.notice.language import Speaker, capital, language
-from troth.policy.rules import LEGAL
 from troth.web.pages import own_name
 from troth.web.words import say, words
 
