@@ -89,7 +89,11 @@ def quarantined(site: Site, clock: MovedClock) -> None:
 
 PUT_OFF = {
     "its day was put off": {"destroy_by": START + days(900), "destroys_at": START + days(900)},
-    "it was moved to another clock": {"cause": "clock:taste", "destroys_at": START + days(900)},
+    "it was moved to another clock": {
+        "cause": "clock:taste",
+        "destroy_by": START + days(900),
+        "destroys_at": START + days(900),
+    },
     "it was called over": {"state": "complete"},
 }
 

@@ -21,6 +21,7 @@ from troth.collection.rules import Submission
 from troth.consent.actions import choices
 from troth.consent.rules import facts_of
 from troth.errors import StoreError
+from troth.evidence.prove import prove
 from troth.messages.mailbox import Mailbox
 from troth.people import vault
 from troth.people.tables import person
@@ -231,7 +232,17 @@ def test_deleting_says_first_what_goes_and_can_be_undone(
 def test_resting_and_being_used_again(web: Client, shop: Site, mailbox: Mailbox) -> None:
     person_id = bob(shop)
     page = in_by_link(web, shop, mailbox)
+    uncovered = (
+        "without a name, so nobody can tell which are yours: this does not cover them, and they are deleted 30 days"
+    )
+    assert uncovered in words_of(page)
     rests = web.post("/shop/privacy/restrict", data=hidden(page))
+    assert uncovered in words_of(rests.text)
+    run(shop)
+    (told,) = [one.body("plain") for one in mailbox.messages() if one.subject == "Your data rests"]
+    assert uncovered in " ".join(told.split())
+    proven = next(one for one in prove(shop).proven if one.promise.id == "rights.restriction")
+    assert "visits" in proven.uncovered, "it is named as not proven"
     with shop.reading() as conn:
         assert conn.scalar(select(person.c.only_for).where(person.c.id == person_id)) == ""
     web.post("/shop/privacy/restrict", data=hidden(rests.text) | {"again": "yes"})

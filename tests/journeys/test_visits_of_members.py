@@ -19,6 +19,7 @@ from troth.people import vault
 from troth.people.tables import holding, quarantined, shape
 from troth.people.vault import By
 from troth.rights.intake import receive
+from troth.rights.restricting import lift, restrict
 from troth.rights.rules import Intake
 from troth.store.site import Site
 from troth.visits.actions import read as read_visits
@@ -77,6 +78,24 @@ def test_what_is_recorded_of_a_members_visits_is_exported_guarded_and_deleted_li
     clock.move(29 * DAY)
     turn(site)
     assert kept(site) == kept(site, quarantined) == 0
+
+
+def test_of_a_member_who_paused_the_use_of_their_data_no_visit_is_recorded(
+    tmp_path: Path, clock: MovedClock, fresh_database: Callable[..., str], mailbox: Mailbox
+) -> None:
+    site = operator("optokingdom", tmp_path, clock, fresh_database, mailbox)
+    with client(site, mailbox=mailbox) as web:
+        typed = member_at(web, site, mailbox)
+        before, logged = kept(site), len(list(read_visits(site, "shop_service", By("staff"))))
+        with site.writing() as conn:
+            person_id = vault.find(site, conn, "email", typed["email"])
+            assert person_id is not None and restrict(site, conn, person_id)
+        web.get("/optokingdom/forms")
+        assert (kept(site), len(list(read_visits(site, "shop_service", By("staff"))))) == (before, logged)
+        with site.writing() as conn:
+            assert lift(site, conn, person_id)
+        web.get("/optokingdom/forms")
+        assert kept(site) == before + 1
 
 
 def test_they_go_when_the_log_of_strangers_does_and_are_no_contact(

@@ -44,6 +44,7 @@ from troth.rights.proofs import answered, as_mail_leaves
 from troth.rights.rules import is_absolute
 from troth.store.tables import policy_version
 from troth.store.versions import digest, in_force
+from troth.visits.rules import nameless
 
 
 @proves(
@@ -307,9 +308,12 @@ def right(proving: Proving, promise: Promise) -> Proof:
     """What people asked for was answered in time; and somebody made up, who asked for exactly this at the doors, got it.
 
     That a request was closed in time does not show that it was done: without a walk, that is named as not proven. So is a right
-    whose answers cannot leave.
+    whose answers cannot leave. And so are visits where the use of somebody's data is paused: of those that carry no name nobody
+    can tell whose they are.
     """
-    return as_mail_leaves(proving, _asked_and_done(proving, promise))
+    found, right = _asked_and_done(proving, promise), proving.compiled.policy.rights[promise.path[1]].right
+    beyond = ("visits",) if right == "restriction" and nameless(proving.compiled) else ()
+    return as_mail_leaves(proving, replace(found, unshown=(*found.unshown, *beyond)))
 
 
 def _asked_and_done(proving: Proving, promise: Promise) -> Proof:
@@ -322,11 +326,9 @@ def _asked_and_done(proving: Proving, promise: Promise) -> Proof:
         return gone
     if asked is None:
         return gone or proving.nothing_yet("canary", limit, "no request of this kind so far")
-    if asked.verdict != "kept":
-        return asked
-    if gone is None:
+    if asked.verdict == "kept" and gone is None:
         return replace(asked, unshown=("right", *_keys_that_say(entry, "against")))
-    return together(proving, asked, gone)
+    return together(proving, asked, gone) if gone is not None and asked.verdict == "kept" else asked
 
 
 @proves(

@@ -26,6 +26,7 @@ from troth.rights.links import Opened
 from troth.rights.tables import reply
 from troth.store.site import Site
 from troth.store.turns import take_turns
+from troth.visits.rules import nameless
 
 _log = logging.getLogger("troth.rights")
 
@@ -83,8 +84,15 @@ def _answer(case: Case) -> Case:
 def _restrict(case: Case) -> Case:
     restricting.restrict(case.site, case.conn, case.person_id)
     case.note("restricted", SYSTEM)
-    replies.queue(case.site, case.conn, case.id, "restricted", "restricted")
+    replies.queue(case.site, case.conn, case.id, "restricted", "restricted", visits=_not_covered(case))
     return case.close("done")
+
+
+def _not_covered(case: Case) -> str:
+    """What a restriction does not reach, in words: visits, of which nobody can tell whose they are."""
+    kept = nameless(case.site.policy(case.conn))
+    said = str(replies.words_in(case.row.language)["said"]["visits"])
+    return said.format(keep=case.speaker.duration(kept)) if kept else ""
 
 
 def _close_account(case: Case) -> Case:

@@ -32,6 +32,7 @@ from troth.rights.intake import Received, receive
 from troth.rights.rules import Intake
 from troth.rights.tables import request
 from troth.store.site import Site
+from troth.visits.rules import nameless
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class Centre:
     """what the person asked for, the youngest first"""
     told: Overview
     """what is held"""
+    nameless: str
+    """for how long visits are kept of which nobody can tell whose they are; blank where none are"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +110,12 @@ def centre(site: Site, visitor: Visitor, tag: str, most: int = MOST_SHOWN) -> Ce
         orders = tuple(open_orders(conn, visitor.person_id))
         restricted = _restricted(conn, visitor.person_id)
         asked = _asked(conn, visitor.person_id)
-    speaker = Speaker(compiled.policy, language(tag))
+    speaker, kept = Speaker(compiled.policy, language(tag)), nameless(compiled)
     return Centre(
         tuple(_switch(compiled, speaker, one, facts) for one in switchable(compiled.policy)),
         tuple(_switch(compiled, speaker, one, facts) for one in _objectable(compiled)),
         tuple(_held(compiled, speaker, field, value) for field, value in values.items()),
-        restricted, orders, asked, told,
+        restricted, orders, asked, told, speaker.duration(kept) if kept else "",
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ REPLY = "request:reply"
 LINK, STEP = "link", "step"
 """terms that stand for something else: the number of a link, and that of a step whose words are to be told"""
 TO_PRINT, QUEUED, SENT, FAILED, PRINTED = "to print", "queued", "sent", "failed", "printed"
-LATER = ("gone", "confirmed")
+LATER = ("gone", "confirmed", "visits")
 """terms that replies of an earlier version do not have"""
 PAGES: Mapping[str, str] = {"confirm": "privacy/confirm", "data": "privacy/data", "undo": "privacy/undo"}
 """where a link of each kind leads"""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from troth.decide import Ask
 from troth.people.cards import find_cards
 from troth.policy.compile import Compiled
+from troth.policy.periods import Period
 
 TIME = "time"
 ADDRESS = "pd:IPAddress"
@@ -29,6 +30,12 @@ def recorded(compiled: Compiled) -> frozenset[str] | None:
     if visits is None or not _may(compiled, TIME):
         return None
     return frozenset(field for field in visits.records if field != TIME and _may(compiled, field))
+
+
+def nameless(compiled: Compiled) -> Period | None:
+    """For how long visits are kept of which nobody can tell whose they are; None where none are recorded."""
+    visits = compiled.policy.visits
+    return visits.keep if visits is not None and recorded(compiled) is not None else None
 
 
 def of_members(compiled: Compiled) -> str | None:

@@ -4,7 +4,8 @@ A visit is a page of a site that was shown: not a style sheet, not a picture, no
 does not exist. The visits room is offered the client's address, the path and the language of the page, and keeps what the
 policy declares; it is never offered the query or a header, so neither can be kept. A visit that cannot be recorded costs nobody
 their page. Where the policy has a collection point for the visits of members, theirs come in there and are with their account,
-not in the log: shown, exported, guarded and deleted as all that is held about them.
+not in the log: shown, exported, guarded and deleted as all that is held about them. Of whoever is logged in and has paused the
+use of their data no visit is recorded; of somebody who is not logged in nobody can tell.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from troth.accounts.sessions import who
 from troth.collection.actions import collect_in
 from troth.collection.rules import Submission
 from troth.ids import new_id
+from troth.rights.restricting import is_restricted
 from troth.store.site import Site
 from troth.visits import actions as visits
 from troth.visits.rules import of_member, of_members
@@ -80,8 +82,10 @@ def record(site: Site, offered: dict[str, str], session: str = "") -> None:
     """Record one visit, or say in the log, without a word about the visitor, that it could not be."""
     try:
         point = of_members(site.policy()) if session else None
-        member = who(site, session) if point else None
+        member = who(site, session) if session else None
         with site.writing() as conn:
+            if member and is_restricted(conn, member.person_id):
+                return  # of their data nothing is done but that it is kept
             if point and member:
                 _with_account(site, conn, point, member.person_id, offered)
             else:
