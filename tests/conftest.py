@@ -78,7 +78,14 @@ OF_STORES = (
 ONE_IN = 4
 """of so many of the other tests on PostgreSQL one is in every run, the same each time; all are in `make test-all`"""
 OF_A_KIND = {
+    "test_broken_on_purpose": 3,
+    "test_canary": 2,
     "test_changes_browser": 2,
+    "test_enforcers_reached": 2,
+    "test_keys": 2,
+    "test_lies": 3,
+    "test_lies_columns": 2,
+    "test_lies_put_back": 2,
     "test_mutants": 3,
     "test_notice_page": 2,
     "test_privacy_browser": 3,

@@ -18,7 +18,7 @@ DAYS = {"ledflex": 185, "infortrend": 185, "ledinside": 120, "made-in-china": 12
 SHORT = {"ledflex": 70, "infortrend": 100, "ledinside": 70, "made-in-china": 70, "optokingdom": 70}
 """long enough for visits, for erasures and for what an amendment shortens"""
 IN_EVERY_RUN = {"ledflex"}
-"""this one is lived on PostgreSQL in every run and for the whole of its days on SQLite; in `make test-all` all five are"""
+"""this one is lived on PostgreSQL in every run, another on SQLite; in `make test-all` all five are, for all of their days"""
 
 
 def few_in_every_run(names: Iterable[str], *also: str, few: Collection[str] = frozenset(IN_EVERY_RUN)) -> list[object]:
