@@ -110,6 +110,21 @@ def test_people_are_reminded_of_a_change_every_two_weeks_until_it_takes_effect(o
     assert at.site.policy().version == 2
 
 
+ENQUIRY = "{label: Ask us, source: enquiry, people: customer, required: [email], for: [policy_notices]}"
+
+
+@pytest.mark.clause("O31")
+def test_those_who_have_registered_are_reminded_and_whoever_only_asked_something_is_not(operator: Opening) -> None:
+    at = operator("optokingdom", ("policy.yaml", "\ncollection:\n", f"\ncollection:\n  enquiry: {ENQUIRY}\n"))
+    register(at)
+    at.take("enquiry", email="bob@shop.example")
+    done = announced(at)
+    at.turn(6)
+    at.clock.move(done.effective_at - timedelta(days=15) - at.site.now())
+    at.turn(6)
+    assert [len(about_changes(at, one)) for one in (EMAIL, "bob@shop.example")] == [2, 0]
+
+
 @pytest.mark.clause("M2")
 def test_who_looks_again_at_made_in_china_sees_since_when_it_applies_and_what_changed(operator: Opening) -> None:
     at = operator("made-in-china")

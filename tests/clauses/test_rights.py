@@ -197,19 +197,46 @@ def test_the_boxes_show_what_is_agreed_to_one_by_one_and_unticking_one_counts_fo
     assert shop.reads(ann, "marketing", "email"), "the other permission stands"
 
 
-@pytest.mark.clause("M11")
-def test_each_answer_of_a_profile_is_changed_at_once_by_whoever_is_logged_in_and_by_nobody_else(
-    operator: Opening,
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        pytest.param("made-in-china", "company_name company_location", marks=pytest.mark.clause("M11")),
+        pytest.param("optokingdom", "full_name address", marks=pytest.mark.clause("O26")),
+    ],
+)
+def test_what_a_profile_says_is_changed_at_once_by_whoever_is_logged_in_and_by_nobody_else(
+    operator: Opening, name: str, change: str
 ) -> None:
-    board = operator("made-in-china")
-    board.join("register", board.answers("register", email=ANN, company_name="Heron Lamps"))
+    board = operator(name)
+    fields = change.split()
+    board.join(
+        "register", board.answers("register", email=ANN, **dict.fromkeys(fields, "Old Heron")), acknowledged="yes"
+    )
     page = board.get("privacy/centre").text
-    change = {"field.company_name": "Heron and Daughters", "field.company_location": "9 New Quay"}
-    assert board.post("privacy/correct", data=hidden(page) | change).status_code == 200
+    changed = board.post("privacy/correct", data=hidden(page) | {f"field.{one}": f"New {one}" for one in fields})
+    assert changed.status_code == 200, words_of(changed.text)
     profile = board.get("account/profile").text
-    assert all(one in profile for one in change.values()) and "Heron Lamps" not in profile
+    assert all(f"New {one}" in profile for one in fields) and "Old Heron" not in profile
     board.web.cookies.clear()
-    refused = board.post("privacy/correct", data=hidden(page) | {"field.company_name": "Eve's"})
-    assert refused.status_code == 403
+    assert board.post("privacy/correct", data=hidden(page) | {f"field.{fields[0]}": "Eve"}).status_code == 403
     board.log_in(ANN)
-    assert "Heron and Daughters" in board.get("account/profile").text
+    assert f"New {fields[0]}" in board.get("account/profile").text
+
+
+@pytest.mark.clause("O27")
+def test_who_writes_to_have_their_account_cancelled_is_used_for_nothing_once_they_are_known(operator: Opening) -> None:
+    shop = operator("optokingdom")
+    shop.join("register", shop.answers("register", email=ANN), acknowledged="yes")
+    ann = shop.person()
+    shop.agree(ann, "own_marketing")
+    assert letter(shop, ann, "own_offers", "Screens") == 200
+    shop.mail(f"Ann <{ANN}>", "Please cancel my account.")
+    assert shop.reads(ann, "own_marketing", "email", role=""), "anybody can write under her address"
+    assert shop.web.post(shop.link("privacy/confirm", ANN), data={"press": "yes"}).status_code == 200
+    shop.turn()
+    for purpose, one in shop.site.policy().policy.purposes.items():
+        assert not any(shop.reads(ann, purpose, field, role="") for field in one.uses), purpose
+    assert letter(shop, ann, "own_offers", "More screens") == 403
+    shop.web.cookies.clear()
+    shop.log_in(ANN)
+    assert shop.get("account", follow_redirects=False).status_code == 303, "nobody is logged in"
