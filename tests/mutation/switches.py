@@ -32,8 +32,17 @@ _NOBODY_TAKES_IN = "from troth.errors import Refused\nraise Refused('Nobody take
 _ALWAYS = ("troth.decide:RuleSet.decide", BODY, "return Decision(True, (), '')")
 
 OFF: Mapping[str, tuple[Change, ...]] = {
-    "policy.version": (("troth.store.versions:in_force", BODY, "return by_number(conn, 1)"),),
-    "operator.contact": (("troth.policy.notice.compose:notice", "sections=sections", "sections=sections[1:-1]"),),
+    "policy.version": (
+        ("troth.store.versions:in_force", BODY, "return by_number(conn, 1)"),
+        ("troth.web.editions:in_force", BODY, "return min(found, key=lambda one: one.effective_at)"),  # of the notice
+    ),
+    "operator.contact": (
+        (
+            "troth.policy.notice.compose:notice",
+            "map(teller.promise, compiled.promises)",
+            "map(teller.promise, [one for one in compiled.promises if one.kind != 'operator.contact'])",
+        ),
+    ),
     "people.age": (("troth.collection.rules:_under_age", BODY, "return False"),),
     "data.sealed": (("troth.people.sealing:seal", BODY, "return '\\x00'.join(values.values()).encode()"),),
     "data.never_stored": (("troth.people.storing:refuse_the_unfit", BODY, "return None"),),
@@ -82,8 +91,11 @@ OFF: Mapping[str, tuple[Change, ...]] = {
     "decision.automated": _VAULT_OPEN,
     "event.noted": (("troth.people.happenings:report", BODY, "return new_id(site.now())"),),
     "request.log": (("troth.rights.papers:sweep", BODY, "return 0"),),
-    "message.class": (("troth.messages.actions:_decided", "compiled.decide(wanted.ask)", "Decision(True, (), '')"),),
-    "statistic.aggregate": (_ALWAYS,),
+    "message.class": (
+        ("troth.messages.actions:_decided", "compiled.decide(wanted.ask)", "Decision(True, (), '')"),
+        ("troth.messages.actions:queue_many", "compiled.decide(ask)", "Decision(True, (), '')"),
+    ),
+    "statistic.aggregate": (_ALWAYS, ("troth.figures.rules:figures_of", "len(who) >= smallest", "True")),
     "transfer.country": (("troth.recipients.rules:_at_home", BODY, "return True"),),
     "change.notice": (
         ("troth.messages.publish:_earliest", BODY, "return now"),

@@ -154,7 +154,6 @@ def test_events_are_named_once_and_written_by_their_names() -> None:
 LATER = {
     "CONSOLE_OF_PEOPLE": ("PERSON_MERGED",),
     "BREACH": ("BREACH_",),
-    "STATISTICS": ("COUNT_REFUSED",),
     "SYSTEMS": ("HOLDING_IMPORTED", "SYSTEM_"),
     "CONSOLE": (
         "PROOF_ATTESTED",

@@ -27,7 +27,9 @@ from troth.collection import collect
 from troth.collection.rules import Submission
 from troth.evidence import canary
 from troth.evidence.catalogue import CATALOGUE
+from troth.figures.actions import figures
 from troth.messages.mailbox import Mailbox
+from troth.people.facts import By
 from troth.policy.kinds import KINDS
 from troth.restoring.backup import backup
 from troth.restoring.drill import drill
@@ -98,6 +100,10 @@ def _acted(life: Life) -> None:
         done(life.site, name, ready(life.site, cases(life.site)[name]), CONSOLE)
 
 
+def _counted(life: Life) -> None:
+    figures(life.site, "interests", "market_facts", By("system"))
+
+
 def _worked(life: Life) -> None:
     """A worker, for long enough that visits, logs, endings and relationships are over."""
     for _ in range(4):
@@ -127,7 +133,19 @@ def _backed_up(life: Life) -> None:
 
 STEPS: Mapping[str, Callable[[Life], None]] = {
     one.__name__.strip("_"): one
-    for one in (_opened, _entered, _visited, _walked, _imported, _acted, _looked, _changed, _backed_up, _worked)
+    for one in (
+        _opened,
+        _entered,
+        _visited,
+        _walked,
+        _imported,
+        _acted,
+        _counted,
+        _looked,
+        _changed,
+        _backed_up,
+        _worked,
+    )
 }
 BY: Mapping[str, tuple[str, ...]] = {
     "policy.version": ("visited",),
@@ -157,7 +175,7 @@ BY: Mapping[str, tuple[str, ...]] = {
     "right.offered": ("walked",),
     "request.log": ("worked",),
     "message.class": ("acted",),
-    "statistic.aggregate": ("opened", "walked"),
+    "statistic.aggregate": ("opened", "walked", "counted"),
     "transfer.country": ("acted",),
     "change.notice": ("changed",),
     "security.measure": ("walked", "entered", "looked"),

@@ -18,6 +18,7 @@ from troth.evidence.entries import EVERYTHING
 from troth.evidence.security.proofs import rules_refuse  # and with it what binds the measures of security
 from troth.evidence.unasked import gives, in_visits, looks_at_what_is_held, unasked_of
 from troth.evidence.walked import together, walked
+from troth.figures.actions import figures
 from troth.messages.actions import queue
 from troth.messages.inbound.take import addresses
 from troth.messages.proofs import letters
@@ -274,7 +275,7 @@ def _keys_that_say(entry: BaseModel, *keys: str) -> tuple[str, ...]:
     return tuple(key for key in keys if key.replace(" ", "_") in entry.model_fields_set)
 
 
-@proves("statistic.aggregate", covers=("by",), enforced_by=(rules,), rests_on=REPLAYED)
+@proves("statistic.aggregate", covers=("by",), enforced_by=(rules, figures), rests_on=REPLAYED)
 def statistic(proving: Proving, promise: Promise) -> Proof:
     """Counting was decided each time, and comes out of the policy again."""
     cell = proving.compiled.policy.statistics[promise.path[1]].minimum_cell

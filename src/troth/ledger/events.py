@@ -29,7 +29,7 @@ PERSON_READ = _event("person:read", "Fields of a person were opened for a purpos
 PERSON_CORRECTED = _event("person:corrected", "Fields of a person were corrected.")
 PERSON_MERGED = _event("person:merged", "Two records were found to be one person.")
 READ_REFUSED = _event("read:refused", "Fields were asked for and the policy did not allow to open them.")
-COUNT_MADE = _event("count:made", "People or holdings were counted for a statistic; no field was opened.")
+COUNT_MADE = _event("count:made", "People or visits were counted for a statistic; only figures came out.")
 COUNT_REFUSED = _event("count:refused", "A count was asked for and the policy did not allow it.")
 
 HOLDING_COLLECTED = _event("holding:collected", "A submission was taken in at a collection point.")

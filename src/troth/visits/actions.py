@@ -101,7 +101,7 @@ def read(site: Site, purpose: str, by: By, since: datetime | None = None) -> Ite
         ledger.append(conn, site.now(), event, ledger.decision_body(ask, decision, compiled.version))
     if not decision.allowed:
         raise Refused("Visits may not be read for this.", decision.reason, decision.because)
-    return _stream(site, compiled, since)
+    return stream(site, compiled, since)
 
 
 def _ask(compiled: Compiled, purpose: str, by: By, stopped: frozenset[str]) -> Ask:
@@ -109,7 +109,8 @@ def _ask(compiled: Compiled, purpose: str, by: By, stopped: frozenset[str]) -> A
     return Ask(READ_VISITS, purpose, fields | {"time"}, facts=by.facts("") | stopped)
 
 
-def _stream(site: Site, compiled: Compiled, since: datetime | None) -> Iterator[Visit]:
+def stream(site: Site, compiled: Compiled, since: datetime | None) -> Iterator[Visit]:
+    """The visits after ``since`` that have not expired, oldest first, for whoever was allowed to read or to count them."""
     with site.reading() as conn:
         days = days_present(conn)
     for day in days:
@@ -148,7 +149,7 @@ def first_readable(site: Site, compiled: Compiled) -> datetime | None:
     Raises:
         Unverifiable: when it does not open.
     """
-    first = next(_stream(site, compiled, None), None)
+    first = next(stream(site, compiled, None), None)
     return first.at if first is not None else None
 
 
