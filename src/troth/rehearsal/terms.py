@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from dateutil.relativedelta import relativedelta
 
 from troth.clock import DAY
+from troth.policy.assurances import Absolute
 from troth.policy.model import Policy, Relationship, RetentionClock
 from troth.policy.periods import Period
 from troth.policy.zones import zone_of_country
@@ -205,7 +206,8 @@ class Terms:
     def keeps_visits(self) -> bool:
         """Whether visits are kept for any time at all."""
         visits = self.policy.visits
-        return bool(visits and visits.recording and visits.keep)
+        ruled_out = any(_rules_out_visits(one) for one in self.policy.absolutes.values())
+        return bool(visits and visits.recording and visits.keep) and not ruled_out
 
     def visits_over(self, at: datetime) -> datetime:
         """The last instant of which a visit is over at ``at``; found by trying one day after the other, backwards."""
@@ -218,6 +220,15 @@ class Terms:
         while self._over(day.astimezone(UTC), visits.keep) > at:
             day -= DAY
         return (day + DAY).astimezone(UTC) - timedelta(microseconds=1)
+
+
+def _rules_out_visits(one: Absolute) -> bool:
+    """Whether a sentence about all data there is leaves no room for visits; nothing lifts it, since nobody is asked."""
+    if "everything" not in one.what:
+        return False
+    if one.never in ("collect", "store"):
+        return not one.for_ or "visits" in one.for_
+    return one.only == "collect" and "visits" not in one.for_
 
 
 def business_ends(
