@@ -232,7 +232,7 @@ def _asked() -> Iterator[str]:
                 elif isinstance(act, ast.Name) and act.id.isupper():
                     yield getattr(acts, act.id)
                 else:
-                    assert module in {"troth.policy.undeclared", "troth.evidence.replay"}, module
+                    assert module in {"troth.policy.undeclared", "troth.evidence.entries"}, module
 
 
 def test_something_is_done_for_every_act() -> None:
