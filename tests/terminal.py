@@ -65,4 +65,4 @@ def published(shop: Path) -> Path:
 
 def run(*words: object, **env: str) -> subprocess.CompletedProcess[str]:
     command = [str(TROTH), *(str(word) for word in words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **env}, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, env={**os.environ, **env}, check=False)

@@ -110,7 +110,7 @@ def test_an_ending_is_held_against_what_the_ledger_said_when_it_began_whatever_i
     clock.at = START + days(152)
     found = path_of(site)
     assert found.verdict == shown(site, "leads").verdict == "broken"
-    assert found.measured.startswith("1 ending not destroyed by the deadline, the oldest 2 d late")
+    assert found.measured.startswith("1 deletion not destroyed by the deadline, the oldest 2 d late")
 
 
 def test_an_ending_that_was_put_back_is_not_missed(site: Site, clock: MovedClock) -> None:

@@ -55,7 +55,7 @@ def test_visits_that_were_destroyed_a_year_late_break_the_promise_for_good(site:
     assert sweep(site) == 1
     found = keep(site)
     assert (found.verdict, found.measured) == ("broken", "1 sweep came late, the worst by 365 d")
-    assert found.evidence == "1 sweep on the ledger"
+    assert found.evidence == "1 sweep in the log of decisions"
     visit(site)
     assert keep(site).verdict == "broken", "what is kept now does not mend it"
 

@@ -42,7 +42,7 @@ def test_what_is_recorded_of_a_members_visits_is_exported_guarded_and_deleted_li
     with client(site, mailbox=mailbox) as stranger:
         stranger.get("/optokingdom/forms")
     assert kept(site) == 0
-    logged = [one.fields["clicked_pages"] for one in read_visits(site, "shop_service", By("staff"))]
+    logged = [one.fields["clicked_pages"] for one in read_visits(site, "shop_service", By("system"))]
     assert logged == ["/optokingdom/forms"]
     with pytest.raises(Refused):
         read_visits(site, "site_improvement", By("staff"))  # waits for a consent that a visit does not give
@@ -71,7 +71,7 @@ def test_what_is_recorded_of_a_members_visits_is_exported_guarded_and_deleted_li
     for purpose in ("order", "own_marketing"):
         with pytest.raises(Refused):
             vault.read(site, person_id, ["clicked_pages"], purpose, By("system"))
-    assert typed["email"] not in repr(list(read_visits(site, "shop_service", By("staff"))))
+    assert typed["email"] not in repr(list(read_visits(site, "shop_service", By("system"))))
     receive(site, Intake("erasure", "account", "wish-1", member=person_id, vouched="account"))
     run_mail(site)
     assert (kept(site), kept(site, quarantined)) == (0, before + 3)
@@ -86,12 +86,12 @@ def test_of_a_member_who_paused_the_use_of_their_data_no_visit_is_recorded(
     site = operator("optokingdom", tmp_path, clock, fresh_database, mailbox)
     with client(site, mailbox=mailbox) as web:
         typed = member_at(web, site, mailbox)
-        before, logged = kept(site), len(list(read_visits(site, "shop_service", By("staff"))))
+        before, logged = kept(site), len(list(read_visits(site, "shop_service", By("system"))))
         with site.writing() as conn:
             person_id = vault.find(site, conn, "email", typed["email"])
             assert person_id is not None and restrict(site, conn, person_id)
         web.get("/optokingdom/forms")
-        assert (kept(site), len(list(read_visits(site, "shop_service", By("staff"))))) == (before, logged)
+        assert (kept(site), len(list(read_visits(site, "shop_service", By("system"))))) == (before, logged)
         with site.writing() as conn:
             assert lift(site, conn, person_id)
         web.get("/optokingdom/forms")
@@ -108,4 +108,4 @@ def test_they_go_when_the_log_of_strangers_does_and_are_no_contact(
     assert kept(site) > 0
     clock.move(30 * DAY)
     turn(site)
-    assert kept(site) == 0 and list(read_visits(site, "shop_service", By("staff"))) == []
+    assert kept(site) == 0 and list(read_visits(site, "shop_service", By("system"))) == []

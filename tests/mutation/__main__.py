@@ -12,9 +12,11 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import FunctionType
+from zlib import crc32
 
 import pytest
 import yaml
@@ -25,6 +27,7 @@ from tests.mutation.switches import OFF, changed, switched_off
 from tests.mutation.targets import mutants_of, name_of, reached
 from tests.mutation.weakened import WEAK
 
+PAGE = ROOT / "docs" / "clauses.md"
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
 Explained = Mapping[str, str | Mapping[str, str]]
 """why nothing notices a trial, by its id: one sentence for all of its clauses, or one for each clause that it names"""
@@ -62,16 +65,27 @@ def trials() -> list[Trial]:
     ]
 
 
+def of_clauses(number: int, seed: int) -> list[Trial]:
+    """The switches and weakenings of so many clauses alone, chosen by ``seed``."""
+    whole = [*switches(), *weakened()]
+    chosen = set(random.Random(seed).sample(sorted({clause for trial in whole for clause in trial.clauses}), number))
+    return [replace(trial, clauses=trial.clauses & chosen) for trial in whole if trial.clauses & chosen]
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--sample", type=int, help="try so many mutants, chosen by --seed")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--clauses", type=int, help="try what so many clauses rest on, switched off and weakened")
+    parser.add_argument(
+        "--seed", type=int, default=crc32(PAGE.read_bytes()), help="otherwise by what docs/clauses.md says"
+    )
     parser.add_argument("--only", default="", help="mutants whose id matches this regular expression")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="list the mutants and try none")
     chosen = parser.parse_args(arguments)
 
-    wanted = [trial for trial in [*switches(), *weakened(), *trials()] if re.search(chosen.only, trial.id)]
+    every = of_clauses(chosen.clauses, chosen.seed) if chosen.clauses else [*switches(), *weakened(), *trials()]
+    wanted = [trial for trial in every if re.search(chosen.only, trial.id)]
     if chosen.sample is not None and chosen.sample < len(wanted):
         wanted = random.Random(chosen.seed).sample(wanted, chosen.sample)
     if chosen.list:
@@ -125,7 +139,7 @@ def _needless(outcome: Outcome, explained: Explained) -> list[str]:
     why = explained.get(outcome.trial.id, {})
     if isinstance(why, str):
         return [] if outcome.missed else [outcome.trial.id]
-    return [f"{outcome.trial.id} ({clause})" for clause in sorted(set(why) - outcome.missed)]
+    return [f"{outcome.trial.id} ({clause})" for clause in sorted(outcome.trial.clauses & set(why) - outcome.missed)]
 
 
 def _few(clauses: frozenset[str]) -> str:

@@ -17,7 +17,7 @@ from troth.evidence.bearing import ALL_JOBS, OF_JOBS, rests
 from troth.evidence.entries import spoken_of
 from troth.evidence.prove import prove
 from troth.ledger import sums
-from troth.policy.acts import READ_VISITS
+from troth.policy.acts import NEVER_ASKED, READ_VISITS
 from troth.retention.tables import hold
 from troth.store.marks.protected import COLUMN, UNPROTECTED
 from troth.store.prepare import prepare, wound_back
@@ -67,7 +67,13 @@ def test_a_store_from_before_its_jobs_and_log_ins_were_marked_is_marked_when_it_
 
 def test_every_act_for_a_purpose_is_replayed_for_the_promise_of_that_purpose() -> None:
     """A decision on visits that is not as the policy says speaks of the purpose, too, and not of the visits alone."""
-    others = {"disclose", "send", "collect", "cookie"}  # of a recipient, a class of messages, a point, a cookie
+    others = {
+        "disclose",
+        "send",
+        "collect",
+        "cookie",
+        *NEVER_ASKED,
+    }  # of a recipient, a class of messages, a point, a cookie
     asked = set()
     for policy in with_shop():
         purposes = policy.policy.purposes

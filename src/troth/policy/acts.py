@@ -40,17 +40,15 @@ def _verbs(*verbs: Verb) -> frozenset[Verb]:
 ACTS: Mapping[str, Act] = {
     "collect": Act(_verbs("collect", "store"), "collection"),
     "record": Act(_verbs("collect", "store"), "visits", nobody=True),
-    "cookie": Act(
-        _verbs("collect"), "cookies", nobody=True
-    ),  # what a cookie holds lies with the visitor: it is not stored
+    # what a cookie holds lies with the visitor: it is not stored
+    "cookie": Act(_verbs("collect"), "cookies", nobody=True),
     "store": Act(_verbs("store")),
     "keep": Act(_verbs()),  # a hold keeps longer what is stored already; it takes in nothing
     "read": Act(_verbs("read")),
     READ_VISITS: Act(_verbs("read"), nobody=True),
     "count": Act(_verbs("read"), nobody=True),
-    "send": Act(
-        _verbs("read")
-    ),  # a message is written with the data of the person who gets it; nobody else is given any
+    # a message is written with the data of the person who gets it; nobody else is given any
+    "send": Act(_verbs("read")),
     "disclose": Act(_verbs("disclose", "sell")),
     "transfer controller": Act(_verbs("disclose")),
     "suspend": Act(_verbs()),  # closes an account; no data is read, taken in or given

@@ -23,6 +23,7 @@ from troth.rights.cases import CARRYING, CLOSED, OPEN, STAFF, SYSTEM, VERIFYING,
 from troth.rights.copy.masks import Masks
 from troth.rights.intake import CARRY, vouched_for
 from troth.rights.links import Opened
+from troth.rights.rules import CANCEL
 from troth.rights.tables import reply
 from troth.store.site import Site
 from troth.store.turns import take_turns
@@ -119,7 +120,7 @@ ACTS: Mapping[str, Callable[[Case], Case]] = {
     "objection": choosing.carry_out,
     "withdrawal": choosing.carry_out,
     "stop marketing": choosing.carry_out,
-    "cancel account": _close_account,
+    CANCEL: _close_account,
     "review": deciding_again.carry_out,
 }
 

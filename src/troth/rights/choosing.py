@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, exists, select, update
 
 from troth.consent import actions as consent
 from troth.messages.tables import message
@@ -139,9 +139,9 @@ def _orders(conn: Connection, person_id: str) -> list[OpenOrder]:
 
 def waited_for(conn: Connection, person_id: str) -> Mapping[str, tuple[OpenOrder, ...]]:
     """Of each request of a person that waits since an order was open, the orders that are open now."""
-    parked = select(request_step.c.request_id).where(request_step.c.act == PARKED)
+    parked = exists().where(request_step.c.request_id == request.c.id, request_step.c.act == PARKED)
     mine = (request.c.person_id == person_id) & (request.c.state == OPEN)
-    waiting = conn.scalars(select(request.c.id).where(mine, request.c.id.in_(parked))).all()
+    waiting = conn.scalars(select(request.c.id).where(mine, parked)).all()
     orders: dict[str, OpenOrder] = {}
     for one in _orders(conn, person_id) if waiting else ():
         orders.setdefault(one.ref, one)  # an order that was paid has a dealing more, of the same number

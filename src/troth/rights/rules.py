@@ -22,6 +22,7 @@ from troth.policy.periods import Calendar, Period
 
 Channel = Literal["account", "link", "web", "e-mail", "letter", "agent", "opendsr", "drp"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+CANCEL = "cancel account"
 QUESTION = "question"
 """what somebody wrote that names no right, or several: staff sort it"""
 COMPLAINT, TO_US = "complaint", "complaint to us"

@@ -130,13 +130,13 @@ def _none(proving: Proving, limit: str) -> Proof:
 
 def _swept(proving: Proving, swept: Ended, unknown: int, kept: Proof) -> Proof:
     """``kept``, unless a sweep came late, or nothing shows of ``unknown`` of them that they came in time."""
-    on_ledger = proving.say("{all} on the ledger", all=Some(swept.number, "sweep"))
+    on_record = proving.say("{all} in the log of decisions", all=Some(swept.number, "sweep"))
     if swept.late:
         late = proving.say("{some} came late, the worst by {past}", some=Some(swept.late, "sweep"), past=swept.worst)
-        return replace(kept, verdict="broken", measured=late, evidence=on_ledger)
+        return replace(kept, verdict="broken", measured=late, evidence=on_record)
     if unknown:
         some = proving.say("{some} not shown to be in time", some=Some(unknown, "sweep"))
-        return replace(kept, verdict="not proven", measured=some, evidence=on_ledger)
+        return replace(kept, verdict="not proven", measured=some, evidence=on_record)
     return kept
 
 

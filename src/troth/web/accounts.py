@@ -20,7 +20,7 @@ from troth.policy.notice.language import Speaker, language
 from troth.rights import erasing
 from troth.rights.cases import CLOSED
 from troth.rights.centre import Visitor, ask
-from troth.rights.rules import destroys_within
+from troth.rights.rules import CANCEL, destroys_within, terms
 from troth.store.site import Site
 from troth.web.members import (
     account_point_of,
@@ -189,11 +189,18 @@ def leave_page(request: Asked) -> Response[str]:
 
 @post("/account/cancel", **FORM)
 def cancel(request: Asked, data: Sent) -> Response[str]:
-    """Close the account, a request like any other; what is held stays for as long as the policy says, used for nothing."""
+    """Close the account; what is held stays for as long as the policy says, used for nothing.
+
+    Where the policy promises it, it is a request like any other.
+    """
     site, compiled, member = _leaving(request, data)
-    tag = language_of(request, compiled.policy.policy.languages)
-    received = ask(site, Visitor(member.person_id, "account"), "cancel account", f"account:{new_key()}", tag)
-    answer = _done(request, site, compiled, "closed" if received.state == CLOSED else "closing")
+    tag, what = language_of(request, compiled.policy.policy.languages), "closed"
+    if terms(compiled, CANCEL).offered:
+        received = ask(site, Visitor(member.person_id, "account"), CANCEL, f"account:{new_key()}", tag)
+        what = "closed" if received.state == CLOSED else "closing"
+    else:
+        actions.cancel(site, member.person_id)
+    answer = _done(request, site, compiled, what)
     let_go(site, answer)
     return answer
 
