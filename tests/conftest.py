@@ -3,8 +3,10 @@
 import gc
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -25,6 +27,7 @@ from tests.doors import operator, shown  # noqa: F401  (fixtures)
 from tests.first_day import data_tables_made
 from tests.fixtures import clock, mailbox, site  # noqa: F401  (fixtures)
 from tests.members import door  # noqa: F401  (a fixture)
+from tests.postgres_keeper import MEMORY, roomy
 from tests.promises.living import Living
 from tests.quick import hash_passwords_cheaply, share_compiled_statements
 from tests.sets import one_by_one
@@ -127,13 +130,20 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 50, 100)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    """First of all, since what pytest itself configures is where files go: into memory, unless `--basetemp` says otherwise."""
     share_compiled_statements()
     hash_passwords_cheaply()
     if not hasattr(config, "workerinput"):
         run = ExitStack()
         run.enter_context(run_folder_held())
         config.add_cleanup(run.close)
+        if config.option.basetemp is None and roomy(MEMORY):
+            folder = run.enter_context(
+                tempfile.TemporaryDirectory(prefix="troth-tests-", dir=MEMORY, ignore_cleanup_errors=True)
+            )
+            config.option.basetemp = Path(folder) / "files"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -28,7 +28,7 @@ SETTINGS = (
     "-c max_connections=200 -c unix_socket_directories='{folder}'"
 )
 # A database is some hundred files. To copy one takes 150 ms on a disk and 10 ms in memory, where a run of all tests on
-# many cores leaves part of this many bytes unused.
+# many cores leaves part of this many bytes unused. What a test itself writes is waited for there as little.
 MEMORY = Path("/dev/shm")
 ROOM = 2 << 30
 
