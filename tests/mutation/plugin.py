@@ -9,12 +9,11 @@ ends the process, or is not done after all the time that there is.
 
 from __future__ import annotations
 
+import builtins
 import os
 import pickle
 import select
 import signal
-import sys
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,7 @@ from typing import Any, cast
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutation.targets import forget, in_place, name_of
+from tests.mutation.targets import NOTE, forget, in_place, name_of, noted
 
 AT_LEAST_S, MANY = 10.0, 20
 """seconds that a test may take with a mutant in place, and how many times as long as without, if that is more"""
@@ -38,10 +37,6 @@ Place = tuple[str, int]
 """a function's name and one of the lines of its file"""
 CALLED = 0
 """the line that stands for the whole of a function: it was called"""
-
-
-Hear = Callable[[FrameType, str, object], object]
-"""what Python calls whenever a function is called; what that gives back it calls for each line of it"""
 
 
 class Hangs(BaseException):
@@ -152,51 +147,29 @@ class Mutating:
             self._setting_up = False
 
     def _share(self, files: Sequence[Sequence[pytest.Item]], waiting: int) -> dict[str, AsItIs]:
-        hear, done = self._ear(), dict[str, AsItIs]()
-        while number := os.read(waiting, 1):
-            file = files[number[0]]
-            self._set_up = set()
-            for item, following in zip(file, [*file[1:], None], strict=True):
-                done[item.nodeid] = self._as_it_is(item, following, hear)
-            for item in file:  # what the first of them set up for all is set up by any that is run alone
-                done[item.nodeid] = replace(done[item.nodeid], ran=done[item.nodeid].ran | self._set_up)
+        done: dict[str, AsItIs] = {}
+        setattr(builtins, NOTE, self._note)
+        changed = {name_of(function): function for trial in self._trials for function, _ in trial.changes}
+        with in_place([(function, code) for function in changed.values() if (code := noted(function))]):
+            while number := os.read(waiting, 1):
+                file = files[number[0]]
+                self._set_up = set()
+                for item, following in zip(file, [*file[1:], None], strict=True):
+                    done[item.nodeid] = self._as_it_is(item, following)
+                for item in file:  # what the first of them set up for all is set up by any that is run alone
+                    done[item.nodeid] = replace(done[item.nodeid], ran=done[item.nodeid].ran | self._set_up)
         return done
 
-    def _ear(self) -> Hear:
-        """What notes the lines that run of functions that trials change; the same for all tests.
+    def _note(self, name: str, line: int) -> None:
+        places = self._set_up if self._setting_up else self._ran
+        places.add((name, line))
+        places.add((name, CALLED))
 
-        A thread that the client of a whole file started for one test goes on hearing for the next.
-        """
-        changed = {name_of(function): function for trial in self._trials for function, _ in trial.changes}
-        codes = {id(code): name for name, function in changed.items() for code in _all_code(function.__code__)}
-
-        def note(name: str, line: int) -> None:
-            (self._set_up if self._setting_up else self._ran).add((name, line))
-
-        def hear(frame: FrameType, _event: str, _argument: object) -> Hear | None:
-            name = codes.get(id(frame.f_code))
-            if name is None:
-                return None
-            note(name, CALLED)
-            return partial(hear_line, name)
-
-        def hear_line(name: str, frame: FrameType, event: str, _argument: object) -> None:
-            if event == "line":
-                note(name, frame.f_lineno)
-
-        return hear
-
-    def _as_it_is(self, item: pytest.Item, following: pytest.Item | None, hear: Hear) -> AsItIs:
+    def _as_it_is(self, item: pytest.Item, following: pytest.Item | None) -> AsItIs:
         self._ran = set()
         forget()  # what was worked out for the test before would not be worked out again
         started = perf_counter()
-        threading.settrace(hear)
-        sys.settrace(hear)
-        try:
-            failed = _failed(item, following)
-        finally:
-            sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
+        failed = _failed(item, following)
         return AsItIs(frozenset(self._ran), perf_counter() - started, failed)
 
     def _tried(self, items: Sequence[pytest.Item], trials: Sequence[Trial]) -> Iterator[Outcome]:
@@ -222,14 +195,6 @@ class Mutating:
         mine = {item.nodeid: item for clause in trial.clauses for item in by_clause[clause]}
         running = [item for item in mine.values() if trial.is_run_by(self.ran[item.nodeid].ran)]
         return sorted(running, key=lambda item: self.ran[item.nodeid].seconds)
-
-
-def _all_code(code: CodeType) -> Iterator[CodeType]:
-    """``code`` and all that is defined in it."""
-    yield code
-    for one in code.co_consts:
-        if isinstance(one, CodeType):
-            yield from _all_code(one)
 
 
 Say = Callable[[object], None]

@@ -116,6 +116,29 @@ def compiled(function: FunctionType, tree: ast.FunctionDef) -> CodeType | None:
     return code if code.co_freevars == function.__code__.co_freevars else None
 
 
+NOTE = "__troth_runs__"
+"""the built-in function that noted code calls with its function's name and a line of its file"""
+
+
+def noted(function: FunctionType) -> CodeType | None:
+    """``function``, of which each statement says first that it runs; None where its source cannot be compiled alone."""
+    tree = tree_of(function)
+    if tree is None:
+        return None
+    for node in list(ast.walk(tree)):
+        for _, value in ast.iter_fields(node):
+            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                value[:] = [one for each in value for one in (*_note(function, each), each)]
+    return compiled(function, tree)
+
+
+def _note(function: FunctionType, statement: ast.stmt) -> list[ast.stmt]:
+    if isinstance(statement, ast.Global | ast.Nonlocal) or ast.get_docstring(ast.Module([statement], [])) is not None:
+        return []
+    line = function.__code__.co_firstlineno - 1 + statement.lineno
+    return ast.parse(f"{NOTE}({name_of(function)!r}, {line})").body
+
+
 @contextmanager
 def in_place(changes: Sequence[tuple[FunctionType, CodeType]]) -> Iterator[None]:
     """Each function runs the code given within the block, wherever it was imported to; nothing cached before is used."""

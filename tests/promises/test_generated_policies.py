@@ -13,7 +13,7 @@ import pytest
 from tests.generated import generated, options
 from tests.generated_lives import lives, lots
 
-LIVED = range(20)
+LIVED = range(10)
 ALL = range(200)
 
 
