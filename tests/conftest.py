@@ -140,10 +140,10 @@ def pytest_configure(config: pytest.Config) -> None:
         run.enter_context(run_folder_held())
         config.add_cleanup(run.close)
         if config.option.basetemp is None and roomy(MEMORY):
-            folder = run.enter_context(
-                tempfile.TemporaryDirectory(prefix="troth-tests-", dir=MEMORY, ignore_cleanup_errors=True)
-            )
-            config.option.basetemp = Path(folder) / "files"
+            # No finalizer: a process that a test forks would run it, too.
+            folder = Path(tempfile.mkdtemp(prefix="troth-tests-", dir=MEMORY))
+            run.callback(shutil.rmtree, folder, ignore_errors=True)
+            config.option.basetemp = folder / "files"
 
 
 @pytest.hookimpl(wrapper=True)
