@@ -79,7 +79,8 @@ def test_a_card_number_is_put_in_place_of_nothing_that_is_held(operator: Opening
 def test_a_profile_waits_for_the_members_permission_whatever_else_its_recipient_needs(operator: Opening) -> None:
     other = "recipients.sponsors.consent: "
     board = operator("made-in-china", ("decisions.yaml", f"{other}itself", f"{other}promotion"))
-    ann, profile = board.take("register", "promotion").person, "full_name email company_name"
+    ann, profile = board.take("register").person, "full_name email company_name"
+    board.agree(ann, "promotion")
     assert not board.gives(ann, "sponsors", "partner_marketing", profile), "a yes to promotion is none to this"
     assert not board.gives(ann, "business_partners", "partner_marketing", profile)
     board.agree(ann, "@business_partners")
