@@ -37,7 +37,7 @@ def may_be_set(at: Operator, cookie: str) -> bool:
     return at.site.policy().decide(Ask("cookie", cookie, frozenset())).allowed
 
 
-@pytest.mark.clause("L21")
+@pytest.mark.clause("L21", "L24")
 def test_ledinside_sets_its_one_declared_cookie_for_thirty_days_at_most_and_no_other(operator: Opening) -> None:
     site = registered(operator("ledinside"), "registration")
     for page in (*OPEN, "forms/registration", "forms/product_request"):

@@ -231,7 +231,7 @@ SERVICES = {
 }
 
 
-@pytest.mark.clause("F33", "F34")
+@pytest.mark.clause("F33", "F34", "F38")
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_order_service_gets_what_it_needs_of_an_order_that_is_open_with_a_yes_to_it(
     shop: Operator, service: str
@@ -241,6 +241,8 @@ def test_an_order_service_gets_what_it_needs_of_an_order_that_is_open_with_a_yes
     ordered = shop.take("place_order", **details)
     asked = (ordered.person, service, purpose)
     assert not shop.gives(*asked, fields, case=ordered.case)
+    shop.agree(ordered.person, *(f"@{other}" for other in SERVICES if other != service))
+    assert not shop.gives(*asked, fields, case=ordered.case), "a yes to another service is none to this one"
     shop.agree(ordered.person, f"@{service}")
     assert shop.gives(*asked, fields, case=ordered.case)
     others = {"phone", "fax", "office_address", "delivery_address", "message", "full_name", "email"} - {*fields.split()}

@@ -10,6 +10,8 @@ from tests.doors import Opening, Operator, checked
 from troth.collection import Submission, collect
 from troth.consent.tables import choice
 from troth.errors import InvalidInput, Refused
+from troth.ledger import events
+from troth.ledger.tables import entry
 from troth.people.tables import holding, shape
 from troth.people.vault import By
 from troth.visits import actions as visits
@@ -122,6 +124,7 @@ def test_the_courier_gets_name_telephone_and_address_of_a_paid_order_and_nothing
     to_courier = (ann, "courier", "delivery")
     shop.done("open-dealing", person=ann, kind="order", number="A-1")
     assert not shop.gives(*to_courier, PROFILE, case="A-1") and not shop.reads(ann, "delivery", PROFILE)
+    assert shop.count(entry, entry.c.event == events.DISCLOSURE_REFUSED) == 1, "that it was refused is on record"
     shop.done("pay-order", number="A-1")
     assert shop.reads(ann, "delivery", PROFILE)
     assert not shop.gives(*to_courier, f"{PROFILE} email", case="A-1")

@@ -100,7 +100,7 @@ WEAK: Mapping[str, Weak] = {
         (("troth.people.vault:_ledgered", "in asked.items()", "in asked.items() if decision.allowed"),),
     ),
     "what may not leave leaves no trace": Weak(
-        "O12 O17",
+        "O12",
         (("troth.recipients.gate:disclose_in", "way.ledger(events.DISCLOSURE_REFUSED, ask, decision)", "None"),),
     ),
     "recipients get whatever there is": Weak(
@@ -122,11 +122,11 @@ WEAK: Mapping[str, Weak] = {
         (("troth.people.facts:By.facts", "self.ref != person_id", "False"),),
     ),
     "a partner that nobody registered supplies data": Weak(
-        "F8 L5",
+        "L5",
         (
             (
-                "troth.collection.rules:_origin",
-                "source not in sources or (submission.partner is not None and submission.partner not in point.partners)",
+                "troth.collection.actions:_Intake.ask",
+                "self.submission.partner not in self.site.wiring.partners",
                 "False",
             ),
         ),
@@ -139,7 +139,7 @@ WEAK: Mapping[str, Weak] = {
         ),
     ),
     "the cookie of a log-in goes to other sites, too": Weak(
-        "L24 M16",
+        "L24",
         (("troth.web.members:_cookie", "path=", "domain='example.com', path="),),
     ),
     "what is on its way is not recalled": Weak(

@@ -21,6 +21,7 @@ from troth.collection.rules import Submission
 from troth.consent import actions as consent
 from troth.errors import InvalidInput, PolicyError, Refused, StoreError
 from troth.evidence.prove import prove
+from troth.ledger import events
 from troth.ledger.tables import entry
 from troth.messages.mailbox import Mailbox
 from troth.messages.publish import publish
@@ -279,7 +280,9 @@ def test_inside_the_company_it_takes_a_role_and_a_case_and_leaves_a_trace(at: Op
     assert may_read(site, ann, "phone", "customer_service", staff)
     with site.reading() as conn:
         looked = conn.scalars(select(entry.c.body).where(entry.c.event == "person:read")).all()
+        refused = conn.scalars(select(entry.c.body).where(entry.c.event == events.READ_REFUSED)).all()
     assert len(looked) == 1 and ann in looked[0] and "role:customer_service" in looked[0]
+    assert len(refused) == 3 and all(ann in one for one in refused), "who tried and was refused is on record, too"
 
 
 @pytest.mark.clause("M26")
@@ -293,7 +296,13 @@ def test_staff_look_into_an_account_for_a_reason_that_is_on_record(at: Open) -> 
         with pytest.raises(Refused):
             disclose(site, ann, "advertisers", ["email"], reason)
     with site.reading() as conn:
-        assert conn.scalar(select(func.count()).select_from(entry).where(entry.c.event == "person:read")) == 3
+        made = {
+            row.event: row.n
+            for row in conn.execute(select(entry.c.event, func.count().label("n")).group_by(entry.c.event))
+        }
+    assert (made[events.PERSON_READ], made[events.READ_REFUSED]) == (3, 3), (
+        "who was refused for a reason is on record, too"
+    )
 
 
 @pytest.mark.clause("F53")
