@@ -1,6 +1,7 @@
 """Mail out, over real SMTP: to those who are owed it or chose it, once, and never after a no."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -145,6 +146,9 @@ def test_only_registered_partners_supply_data_and_their_people_are_told(
     values = {key: _sample(key) for key in point.required or point.optional}
     with pytest.raises(Refused):
         collect(site, Submission("partner_import", values, "k0", partner="advertisers"))
+    nobody = replace(site, wiring=site.wiring.model_copy(update={"partners": ()}))
+    with pytest.raises(Refused):  # whom the policy lets supply data, and site.yaml does not register
+        collect(nobody, Submission("partner_import", values, "k2", partner="business_partners"))
     collect(site, Submission("partner_import", values, "k1", partner="business_partners"))
     with site.reading() as conn:
         assert set(conn.scalars(select(holding.c.partner))) == {"business_partners"}
